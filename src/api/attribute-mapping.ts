@@ -1,0 +1,143 @@
+/** AttributeMapping: which attribute of the target is made from what. */
+import { type Static, Type } from '@sinclair/typebox';
+import type { Json } from '../model.ts';
+import { ConditionsSchema, ObservedGenerationSchema } from './condition-schema.ts';
+import type { GROUP_VERSION, ObjectMeta } from './metadata.ts';
+import { atLeastOneOf, atMostOneOf } from './rules.ts';
+import { flag, list, NAME_MAX_LENGTH, object, oneOf, text, UNTYPED, whole } from './schema.ts';
+
+/** What a constant may be. */
+export type ConstantValue = string | number | boolean | readonly (string | number | boolean)[];
+
+const SCALARS = [{ type: 'string', maxLength: 4096 }, { type: 'number' }, { type: 'boolean' }];
+
+export const AttributeEntrySchema = object(
+  {
+    target: text({
+      maxLength: 512,
+      description:
+        'SCIM path to write, once in a mapping: `userName`, `name.givenName`, `emails[type eq "work"].value`, `urn:…:2.0:User:department`, or the name of a CustomAttribute. Read-only attributes (`id`, `meta`, `schemas`, `groups`) are refused.',
+    }),
+    source: Type.Optional(
+      text({
+        maxLength: 512,
+        description:
+          'Source attribute to take as it is (Direct): `department`, `a.b.c`, `a[0]`, `a[type eq "work"].value`, a URN key, or `["a.b"]` for one name with a dot. The prefixes `source:`, `custom:` and `standard:` choose where the name is looked up.',
+      }),
+    ),
+    expression: Type.Optional(
+      text({
+        maxLength: 8192,
+        description:
+          'Expression in Entra’s language, such as `Join(" ", [givenName], [surname])`; at most 8192 characters.',
+      }),
+    ),
+    constant: Type.Optional(
+      Type.Unsafe<ConstantValue>({
+        anyOf: [...SCALARS, { type: 'array', minItems: 1, maxItems: 100, items: { anyOf: SCALARS } }],
+        [UNTYPED]: 'a string, number, boolean or a list of these',
+        description: 'The same value for everybody: a string, boolean, number, or a list of them (1 to 100).',
+      }),
+    ),
+    default: Type.Optional(
+      Type.Unsafe<Json>({
+        [UNTYPED]: 'a value other than null',
+        not: { type: 'null' },
+        description:
+          'Value used when the other one is empty: on creation, and on adoption where the target has none either; never later. Without `source`, `expression` and `constant` it stands alone (None).',
+      }),
+    ),
+    apply: Type.Optional(
+      oneOf(['Always', 'OnCreate'] as const, {
+        default: 'Always',
+        description: 'OnCreate writes the value with the first request and never again.',
+      }),
+    ),
+    onEmpty: Type.Optional(
+      oneOf(['Keep', 'Clear'] as const, {
+        documentedDefault: 'Keep, or what the CustomAttribute says',
+        description:
+          'What an empty value (null, "" or []) does where the target has one: Keep leaves it, Clear removes the attribute. An unknown value (its column is gone) always keeps.',
+      }),
+    ),
+    required: Type.Optional(
+      flag({
+        default: false,
+        description: 'An empty value is an error of this person, who stays as they are; the others go on.',
+      }),
+    ),
+    matching: Type.Optional(
+      object(
+        {
+          precedence: whole({
+            minimum: 1,
+            maximum: 100,
+            description:
+              'Order in which matching attributes are tried, lowest first; distinct within a mapping. More than two are a warning.',
+          }),
+        },
+        {
+          description:
+            'Makes this a matching attribute: an existing account with the same value is the same person. A mapping set needs at least one.',
+        },
+      ),
+    ),
+  },
+  {
+    description: 'How one attribute of the target is made.',
+    rules: [
+      atMostOneOf('entryAtMostOneValue', ['source', 'expression', 'constant']),
+      atLeastOneOf('entryHasValue', ['source', 'expression', 'constant', 'default']),
+    ],
+  },
+);
+
+export type AttributeEntry = Static<typeof AttributeEntrySchema>;
+
+export const AttributeMappingSpecSchema = object(
+  {
+    resource: Type.Optional(
+      oneOf(['User'] as const, { default: 'User', description: 'What the mapping makes: users of the target.' }),
+    ),
+    attributes: list(AttributeEntrySchema, {
+      minItems: 1,
+      maxItems: 300,
+      key: 'target',
+      description:
+        'One entry per attribute of the target; 1 to 300. Attributes without an entry are never touched, but for `active`, which follows the state of the person.',
+    }),
+  },
+  { description: 'How users of the target are made from people of the source.' },
+);
+
+export type AttributeMappingSpec = Static<typeof AttributeMappingSpecSchema>;
+
+export const AttributeMappingStatusSchema = object(
+  {
+    observedGeneration: ObservedGenerationSchema,
+    conditions: ConditionsSchema,
+    attributesUsed: Type.Optional(
+      list(text({ maxLength: 512, description: 'Name of a source attribute.' }), {
+        maxItems: 1000,
+        description: 'Source attributes that the entries read, sorted.',
+      }),
+    ),
+    usedBy: Type.Optional(
+      list(text({ maxLength: NAME_MAX_LENGTH, description: 'Name of a DirectorySync.' }), {
+        maxItems: 1000,
+        description: 'DirectorySyncs of the namespace that name this mapping, sorted.',
+      }),
+    ),
+  },
+  { description: 'What the controller saw.' },
+);
+
+export type AttributeMappingStatus = Static<typeof AttributeMappingStatusSchema>;
+
+export interface AttributeMappingResource {
+  readonly apiVersion: typeof GROUP_VERSION;
+  readonly kind: 'AttributeMapping';
+  readonly metadata: ObjectMeta;
+  readonly spec: AttributeMappingSpec;
+  readonly status?: AttributeMappingStatus;
+}

@@ -1,0 +1,239 @@
+/** Specs with every default filled in and durations in milliseconds: what the engine works with. */
+import type { Static, TSchema } from '@sinclair/typebox';
+import { Value } from '@sinclair/typebox/value';
+import { SyncError } from '../errors.ts';
+import type { Json } from '../model.ts';
+import { type AttributeMappingResource, AttributeMappingSpecSchema, type ConstantValue } from './attribute-mapping.ts';
+import type { Clause } from './clause.ts';
+import { type CustomAttributeResource, CustomAttributeSpecSchema } from './custom-attribute.ts';
+import {
+  DEFAULT_INTERVAL,
+  type DirectorySyncResource,
+  type DirectorySyncSpec,
+  DirectorySyncSpecSchema,
+} from './directory-sync.ts';
+import { parseDuration } from './duration.ts';
+import type { FileSource, ScimTarget } from './providers.ts';
+import { type TeamRuleResource, TeamRuleSpecSchema } from './team-rule.ts';
+
+export type LeavingPolicy = 'Deactivate' | 'Delete' | 'Retain';
+
+export type ResolvedSchedule =
+  | { readonly kind: 'Interval'; readonly everyMs: number }
+  | { readonly kind: 'Cron'; readonly expression: string; readonly timeZone: string }
+  | { readonly kind: 'Once' };
+
+/** The provider's own block, its defaults filled in. */
+export type ResolvedSource = { readonly provider: 'file'; readonly config: FileSource };
+export type ResolvedTarget = { readonly provider: 'scim'; readonly config: ScimTarget };
+
+/** `max` null: no such limit. `percent` 100: no such limit. */
+export interface ResolvedGuard {
+  readonly max: number | null;
+  readonly percent: number;
+}
+
+export interface ResolvedGuards {
+  readonly deactivate: ResolvedGuard;
+  readonly delete: ResolvedGuard;
+  readonly adopt: ResolvedGuard;
+  readonly removeMembers: ResolvedGuard;
+  readonly floor: number;
+  /** Length of the window in which removals are counted. */
+  readonly windowMs: number;
+  readonly protectedUsers: readonly string[];
+  /** Percent. */
+  readonly suspiciousDrop: number;
+}
+
+export interface ResolvedDirectorySyncSpec {
+  readonly id: string;
+  readonly suspend: boolean;
+  readonly mode: 'Apply' | 'Plan';
+  readonly schedule: ResolvedSchedule;
+  readonly settleMs: number;
+  readonly source: ResolvedSource;
+  /** OR of ANDs; empty: everybody. */
+  readonly scope: { readonly filters: readonly (readonly Clause[])[] };
+  readonly mappings: readonly { readonly name: string }[];
+  readonly target: ResolvedTarget;
+  readonly adoption: 'OnMatch' | 'Never';
+  readonly deprovisioning: {
+    readonly outOfScope: LeavingPolicy;
+    readonly disabledAtSource: LeavingPolicy;
+    readonly deletedAtSource: LeavingPolicy;
+    readonly memberships: 'Remove' | 'Keep';
+  };
+  readonly guards: ResolvedGuards;
+  /** 0: never. */
+  readonly drift: { readonly verifyEveryMs: number };
+  /** `requestsPerSecond` null: no limit. */
+  readonly limits: { readonly concurrency: number; readonly requestsPerSecond: number | null };
+  readonly timeouts: { readonly requestMs: number; readonly runMs: number };
+  readonly deletionPolicy: 'Retain';
+  readonly historyLimit: number;
+}
+
+export interface ResolvedAttributeEntry {
+  readonly target: string;
+  readonly source?: string;
+  readonly expression?: string;
+  readonly constant?: ConstantValue;
+  readonly default?: Json;
+  readonly apply: 'Always' | 'OnCreate';
+  /** Absent: not said, so that a CustomAttribute's own `onEmpty` holds, else Keep. */
+  readonly onEmpty?: 'Keep' | 'Clear';
+  readonly required: boolean;
+  readonly matching?: { readonly precedence: number };
+}
+
+export interface ResolvedAttributeMappingSpec {
+  readonly resource: 'User';
+  readonly attributes: readonly ResolvedAttributeEntry[];
+}
+
+export interface ResolvedTeamRuleSpec {
+  readonly directorySyncRef: { readonly name: string };
+  readonly teams:
+    | { readonly kind: 'Match'; readonly displayName: string; readonly match: readonly Clause[] }
+    | { readonly kind: 'TeamsFrom'; readonly attributes: readonly string[]; readonly separator: string };
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  readonly whenEmpty: 'Retain' | 'Delete';
+  readonly deletionPolicy: 'Retain' | 'Empty' | 'Delete';
+  readonly suspend: boolean;
+}
+
+export interface ResolvedCustomAttributeSpec {
+  readonly name: string;
+  readonly directorySyncs: 'All' | { readonly names: readonly string[] };
+  readonly type: 'String' | 'Boolean' | 'Integer' | 'DateTime';
+  readonly multiValued: boolean;
+  readonly caseExact: boolean;
+  /** Null: a text is one value. */
+  readonly separator: string | null;
+  readonly onEmpty: 'Keep' | 'Clear';
+  readonly canonicalValues: readonly string[];
+  readonly path: string;
+}
+
+const GUARD_WINDOW_MS = parseDuration('24h');
+
+/** The default of a CustomAttribute's `spec.name`. It may be no identifier; then `spec.name` is needed. */
+export function toAttributeName(metadataName: string): string {
+  return metadataName.replaceAll('-', '_');
+}
+
+type DeepRequired<T> = T extends readonly (infer Item)[]
+  ? DeepRequired<Item>[]
+  : T extends object
+    ? { [K in keyof T]-?: DeepRequired<T[K]> }
+    : T;
+
+type FilledSpec = DeepRequired<DirectorySyncSpec>;
+
+/** Fields without a default stay absent, whatever the type says: they are read from the spec as written. */
+function fill<T extends TSchema>(schema: T, spec: Static<T>): DeepRequired<Static<T>> {
+  return Value.Default(schema, structuredClone(spec)) as DeepRequired<Static<T>>;
+}
+
+function toSchedule(schedule: Partial<FilledSpec['schedule']> = {}): ResolvedSchedule {
+  const { cron, interval, once } = schedule;
+  if (cron !== undefined) return { kind: 'Cron', expression: cron.expression, timeZone: cron.timeZone };
+  if (once === true) return { kind: 'Once' };
+  return { kind: 'Interval', everyMs: parseDuration(interval ?? DEFAULT_INTERVAL) };
+}
+
+function toGuard(guard: { max: number; percent: number }): ResolvedGuard {
+  return { max: guard.max < 0 ? null : guard.max, percent: guard.percent };
+}
+
+function resolveDirectorySync({ metadata, spec }: DirectorySyncResource): ResolvedDirectorySyncSpec {
+  const filled = fill(DirectorySyncSpecSchema, spec);
+  const { guards } = filled;
+  const { file }: DirectorySyncSpec['source'] = filled.source;
+  const { scim }: DirectorySyncSpec['target'] = filled.target;
+  if (file === undefined || scim === undefined) {
+    throw new SyncError('Invalid', 'spec.source and spec.target: exactly one provider must be set');
+  }
+  return {
+    id: spec.id ?? metadata.name,
+    suspend: filled.suspend,
+    mode: filled.mode,
+    schedule: toSchedule(filled.schedule),
+    settleMs: parseDuration(filled.settle),
+    source: { provider: 'file', config: file },
+    scope: { filters: filled.scope.filters },
+    mappings: filled.mappings,
+    target: { provider: 'scim', config: scim },
+    adoption: filled.adoption,
+    deprovisioning: filled.deprovisioning,
+    guards: {
+      deactivate: toGuard(guards.deactivate),
+      delete: toGuard(guards.delete),
+      adopt: toGuard(guards.adopt),
+      removeMembers: toGuard(guards.removeMembers),
+      floor: guards.floor,
+      windowMs: GUARD_WINDOW_MS,
+      protectedUsers: guards.protectedUsers,
+      suspiciousDrop: guards.suspiciousDrop,
+    },
+    drift: { verifyEveryMs: parseDuration(filled.drift.verifyEvery) },
+    limits: {
+      concurrency: filled.limits.concurrency,
+      requestsPerSecond: spec.limits?.requestsPerSecond ?? null,
+    },
+    timeouts: { requestMs: parseDuration(filled.timeouts.request), runMs: parseDuration(filled.timeouts.run) },
+    deletionPolicy: filled.deletionPolicy,
+    historyLimit: filled.historyLimit,
+  };
+}
+
+function resolveAttributeMapping({ spec }: AttributeMappingResource): ResolvedAttributeMappingSpec {
+  return Value.Default(AttributeMappingSpecSchema, structuredClone(spec)) as ResolvedAttributeMappingSpec;
+}
+
+function resolveTeamRule({ spec }: TeamRuleResource): ResolvedTeamRuleSpec {
+  const filled = fill(TeamRuleSpecSchema, spec);
+  const { directorySyncRef, include, exclude, whenEmpty, deletionPolicy, suspend } = filled;
+  const rest = { directorySyncRef, include, exclude, whenEmpty, deletionPolicy, suspend };
+  if (spec.teamsFrom !== undefined) {
+    const { attributes, separator } = filled.teamsFrom;
+    return { ...rest, teams: { kind: 'TeamsFrom', attributes, separator } };
+  }
+  const { match = [], team } = spec;
+  return { ...rest, teams: { kind: 'Match', displayName: (team?.displayName ?? '').trim(), match } };
+}
+
+function resolveCustomAttribute({ metadata, spec }: CustomAttributeResource): ResolvedCustomAttributeSpec {
+  const filled = fill(CustomAttributeSpecSchema, spec);
+  return {
+    ...filled,
+    name: spec.name ?? toAttributeName(metadata.name),
+    directorySyncs: spec.directorySyncs ?? 'All',
+    separator: spec.separator ?? null,
+  };
+}
+
+/**
+ * The spec of a valid resource with every default filled in and durations in milliseconds.
+ * @throws SyncError `Invalid` for what `validateResource` refuses too and no default can mend
+ */
+export function withDefaults(resource: DirectorySyncResource): ResolvedDirectorySyncSpec;
+export function withDefaults(resource: AttributeMappingResource): ResolvedAttributeMappingSpec;
+export function withDefaults(resource: TeamRuleResource): ResolvedTeamRuleSpec;
+export function withDefaults(resource: CustomAttributeResource): ResolvedCustomAttributeSpec;
+export function withDefaults(
+  resource: DirectorySyncResource | AttributeMappingResource | TeamRuleResource | CustomAttributeResource,
+): ResolvedDirectorySyncSpec | ResolvedAttributeMappingSpec | ResolvedTeamRuleSpec | ResolvedCustomAttributeSpec {
+  switch (resource.kind) {
+    case 'DirectorySync':
+      return resolveDirectorySync(resource);
+    case 'AttributeMapping':
+      return resolveAttributeMapping(resource);
+    case 'TeamRule':
+      return resolveTeamRule(resource);
+    case 'CustomAttribute':
+      return resolveCustomAttribute(resource);
+  }
+}

@@ -1,0 +1,352 @@
+/** DirectorySync: which people of a source directory an application must have, and how carefully to get there. */
+import { type Static, Type } from '@sinclair/typebox';
+import { ClauseSchema } from './clause.ts';
+import type { DirectorySyncStatus } from './directory-sync-status.ts';
+import type { GROUP_VERSION, ObjectMeta } from './metadata.ts';
+import { SourceSchema, TargetSchema } from './providers.ts';
+import { exactlyOneOf, type SchemaRule, toFields } from './rules.ts';
+import {
+  decimal,
+  duration,
+  flag,
+  list,
+  NAME_EXPECTED,
+  NAME_MAX_LENGTH,
+  NAME_PATTERN,
+  object,
+  oneOf,
+  reference,
+  text,
+  whole,
+} from './schema.ts';
+
+/** What `schedule` is when it is left out. Not in the schema: server-side apply would merge it with a `cron`. */
+export const DEFAULT_INTERVAL = '40m';
+
+/** Stands on the whole resource, because the default of `spec.id` is the name. Writing the default out is no change. */
+export const ID_IMMUTABLE_RULE: SchemaRule = {
+  name: 'idImmutable',
+  message: 'spec.id cannot be changed (it defaults to the name): links and ownership hang on it',
+  cel: '(has(self.spec.id) ? self.spec.id : self.metadata.name) == (has(oldSelf.spec.id) ? oldSelf.spec.id : oldSelf.metadata.name)',
+  fieldPath: '.spec.id',
+  holds: (value, old) => old === undefined || toId(value) === toId(old),
+};
+
+function toId(resource: unknown): unknown {
+  const fields = toFields(resource);
+  return toFields(fields?.['spec'])?.['id'] ?? toFields(fields?.['metadata'])?.['name'];
+}
+
+const ScheduleSchema = object(
+  {
+    interval: Type.Optional(
+      duration({
+        atLeast: '1s',
+        description:
+          'Time between the starts of two runs; at least 1s. A run that lasts longer is followed by the next one at once.',
+      }),
+    ),
+    cron: Type.Optional(
+      object(
+        {
+          expression: text({
+            maxLength: 128,
+            description:
+              'Five fields (minute, hour, day of month, month, day of week), such as `0 6 * * 1`; six with seconds first.',
+          }),
+          timeZone: Type.Optional(
+            text({
+              maxLength: 64,
+              default: 'UTC',
+              description:
+                'IANA name of the time zone, such as `Europe/Belfast`. An hour that daylight saving leaves out is run after the gap, one that comes twice is run once.',
+            }),
+          ),
+        },
+        {
+          description: 'Runs at the times of a cron expression. Times missed while nothing ran are made up by one run.',
+        },
+      ),
+    ),
+    once: Type.Optional(
+      Type.Literal(true, {
+        description:
+          'One run per generation of this resource and of what it refers to; then the status says `Completed`. Only `true` can be written.',
+      }),
+    ),
+  },
+  {
+    description: 'When to run. Exactly one of `interval`, `cron` and `once`.',
+    documentedDefault: `{interval: ${DEFAULT_INTERVAL}}`,
+    rules: [exactlyOneOf('scheduleExactlyOne', ['interval', 'cron', 'once'])],
+  },
+);
+
+const ScopeSchema = object(
+  {
+    filters: Type.Optional(
+      list(
+        list(ClauseSchema, {
+          minItems: 1,
+          maxItems: 32,
+          whyNotEmpty: 'no clause would mean everybody',
+          description: 'Clauses that must all hold; at least one, since none would mean everybody.',
+        }),
+        {
+          maxItems: 32,
+          empty: true,
+          description:
+            'A list (OR) of lists (AND) of clauses; at most 32 of 32. Whom none of the lists takes is out of scope. Empty: everybody is in scope.',
+        },
+      ),
+    ),
+  },
+  { description: 'Which people of the source are in scope.', defaulted: true },
+);
+
+const LEAVING = ['Deactivate', 'Delete', 'Retain'] as const;
+
+const DeprovisioningSchema = object(
+  {
+    outOfScope: Type.Optional(
+      oneOf(LEAVING, {
+        default: 'Deactivate',
+        description: 'What happens to who was read but is out of scope. Retain: the account stays as it is.',
+      }),
+    ),
+    disabledAtSource: Type.Optional(
+      oneOf(LEAVING, {
+        default: 'Deactivate',
+        description:
+          'What happens to who is in the source but inactive. Who is inactive and not yet in the target is not created.',
+      }),
+    ),
+    deletedAtSource: Type.Optional(
+      oneOf(LEAVING, {
+        default: 'Deactivate',
+        description: 'What happens to who is absent from a complete read. A failed or partial read removes nobody.',
+      }),
+    ),
+    memberships: Type.Optional(
+      oneOf(['Remove', 'Keep'] as const, {
+        default: 'Remove',
+        description:
+          'Memberships of owned teams of who leaves. Remove: in one unit with the deactivation, held or released with it.',
+      }),
+    ),
+  },
+  { description: 'What happens to people who leave.', defaulted: true },
+);
+
+function guard(what: string, percent: number) {
+  return Type.Optional(
+    object(
+      {
+        max: Type.Optional(
+          whole({
+            minimum: -1,
+            maximum: 1_000_000,
+            default: -1,
+            description: `Most ${what} within 24 hours without approval. -1: no such limit; 0: none goes without approval.`,
+          }),
+        ),
+        percent: Type.Optional(
+          decimal({
+            minimum: 0,
+            maximum: 100,
+            default: percent,
+            description: `The same in percent. 100 switches it off. Up to \`guards.floor\` go whatever it says.`,
+          }),
+        ),
+      },
+      {
+        description: `Limit for ${what}; each key defaults by itself. What exceeds it is held until approved.`,
+        defaulted: true,
+      },
+    ),
+  );
+}
+
+const GuardsSchema = object(
+  {
+    deactivate: guard('deactivations (percent of the people owned and active at the start of the 24 hours)', 10),
+    delete: guard('deletions of people (percent of the people owned and active at the start of the 24 hours)', 5),
+    adopt: guard('take-overs of existing accounts (percent of the people in scope)', 10),
+    removeMembers: guard(
+      'removals from one team (percent of its members) that belong to no deactivation or deletion',
+      50,
+    ),
+    floor: Type.Optional(
+      whole({
+        minimum: 0,
+        maximum: 10_000,
+        default: 5,
+        description: 'Up to this many of a kind go whatever the percentage says, but never more than `max`.',
+      }),
+    ),
+    protectedUsers: Type.Optional(
+      list(
+        text({ maxLength: 320, description: 'A source id, userName or primary mail address, without regard to case.' }),
+        {
+          maxItems: 1000,
+          empty: true,
+          description:
+            'People who are never deactivated, deleted or adopted, by source id, userName or primary mail address; at most 1000. Who is not found is a warning; what was not done for them is counted in `status.users.protected`.',
+        },
+      ),
+    ),
+    suspiciousDrop: Type.Optional(
+      decimal({
+        minimum: 0,
+        maximum: 100,
+        default: 30,
+        description:
+          'Percent of people, or of filled values of one attribute, that a read may lose against the last good one; beyond it (and beyond `floor` of them) the read is suspect and its removals wait for a second complete read or approval. A read without anybody, where the last good one had some, is always suspect.',
+      }),
+    ),
+  },
+  {
+    description: 'How much may be removed without a person’s approval. Held operations keep everything else going.',
+    defaulted: true,
+  },
+);
+
+export const DirectorySyncSpecSchema = object(
+  {
+    id: Type.Optional(
+      text({
+        maxLength: NAME_MAX_LENGTH,
+        pattern: NAME_PATTERN,
+        expected: NAME_EXPECTED,
+        documentedDefault: 'the name',
+        description:
+          'Identity in the state store and in ownership marks; keep it when the resource is renamed. Immutable; writing the default out is allowed. Of two resources with one id the newer waits (`IdInUse`).',
+      }),
+    ),
+    suspend: Type.Optional(
+      flag({ default: false, description: 'No reads and no writes; the status stays and says so.' }),
+    ),
+    mode: Type.Optional(
+      oneOf(['Apply', 'Plan'] as const, {
+        default: 'Apply',
+        description: 'Plan publishes the plan in the status (Ready reason `Planned`) and writes nothing to the target.',
+      }),
+    ),
+    schedule: Type.Optional(ScheduleSchema),
+    settle: Type.Optional(
+      duration({
+        default: '5s',
+        description:
+          'Edits of resources within this time are taken together. An edit during a run ends it at the next operation and starts a new one. `0s`: at once.',
+      }),
+    ),
+    source: SourceSchema,
+    scope: Type.Optional(ScopeSchema),
+    mappings: list(reference('AttributeMapping', 'An AttributeMapping.'), {
+      minItems: 1,
+      maxItems: 16,
+      whyNotEmpty: 'without an AttributeMapping nobody knows what to write',
+      description:
+        'AttributeMappings, merged in order: a later entry for the same target wins. At least one for users is needed; at most 16.',
+    }),
+    target: TargetSchema,
+    adoption: Type.Optional(
+      oneOf(['OnMatch', 'Never'] as const, {
+        default: 'OnMatch',
+        description:
+          'May an existing account that nobody owns be taken over when a matching attribute finds exactly it? Two candidates, or an account whose `externalId` names somebody else, are a `Conflict` for that person, never a guess. Links rebuilt by equal `externalId` after a lost state are no adoption; with Never they are rebuilt only where that is the source id.',
+      }),
+    ),
+    deprovisioning: Type.Optional(DeprovisioningSchema),
+    guards: Type.Optional(GuardsSchema),
+    drift: Type.Optional(
+      object(
+        {
+          verifyEvery: Type.Optional(
+            duration({
+              default: '24h',
+              description:
+                'Time after which a run reads the target’s own list and repairs what was changed there by hand. `0s`: never.',
+            }),
+          ),
+        },
+        { description: 'Changes made by hand in the target.', defaulted: true },
+      ),
+    ),
+    limits: Type.Optional(
+      object(
+        {
+          concurrency: Type.Optional(
+            whole({
+              minimum: 1,
+              maximum: 64,
+              default: 8,
+              description: 'Requests to the target under way at once; 1 to 64.',
+            }),
+          ),
+          requestsPerSecond: Type.Optional(
+            decimal({
+              minimum: 0.01,
+              maximum: 10_000,
+              documentedDefault: 'no limit',
+              description:
+                'Most requests per second to the target. For one host and credential the lowest of all resources holds, shared by all.',
+            }),
+          ),
+        },
+        { description: 'How hard the target may be worked.', defaulted: true },
+      ),
+    ),
+    timeouts: Type.Optional(
+      object(
+        {
+          request: Type.Optional(
+            duration({
+              atLeast: '1s',
+              default: '30s',
+              description: 'Longest time of one request without a byte; at least 1s.',
+            }),
+          ),
+          run: Type.Optional(
+            duration({
+              atLeast: '1s',
+              default: '12h',
+              description:
+                'Longest time of one run; at least 1s. It is ended after the operation under way, and the next run goes on.',
+            }),
+          ),
+        },
+        { description: 'How long to wait.', defaulted: true },
+      ),
+    ),
+    deletionPolicy: Type.Optional(
+      oneOf(['Retain'] as const, {
+        default: 'Retain',
+        description:
+          'What deleting this resource does to what it owns. Retain: nothing. A document that vanishes from a local folder is never a deletion.',
+      }),
+    ),
+    historyLimit: Type.Optional(
+      whole({
+        minimum: 1,
+        maximum: 50,
+        default: 10,
+        description: 'Runs kept in the status; 1 to 50. The state store keeps 90 days.',
+      }),
+    ),
+  },
+  {
+    description: 'What is wanted: source, scope, mappings, target, and the limits of what may be done without asking.',
+  },
+);
+
+/** `spec` as it is written: every optional field may be absent. `withDefaults` gives what the engine works with. */
+export type DirectorySyncSpec = Static<typeof DirectorySyncSpecSchema>;
+
+export interface DirectorySyncResource {
+  readonly apiVersion: typeof GROUP_VERSION;
+  readonly kind: 'DirectorySync';
+  readonly metadata: ObjectMeta;
+  readonly spec: DirectorySyncSpec;
+  readonly status?: DirectorySyncStatus;
+}

@@ -1,0 +1,148 @@
+/** Configuration of the providers under `spec.source` and `spec.target`: one key each, the key is the provider's name. */
+import { Type } from '@sinclair/typebox';
+import { exactlyOneOf, type SchemaRule, toFields } from './rules.ts';
+import { flag, type Of, object, objectName, oneOf, reference, text } from './schema.ts';
+
+/** Absolute, without user, query or fragment: these would carry secrets into status and logs. */
+const URL_PATTERN = '^https?://[^\\s/?#@]+(/[^\\s?#]*)?$';
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+
+/** Is this a host that requests never leave the machine for? Takes what `URL.hostname` gives. */
+export function isLoopbackHost(hostname: string): boolean {
+  return LOOPBACK.test(hostname.toLowerCase());
+}
+
+/** Plain http would show credentials and people to everybody on the way. */
+export const URL_ENCRYPTED_RULE: SchemaRule = {
+  name: 'urlEncrypted',
+  message: 'url must begin with https; plain http to a host other than loopback needs allowHTTP: true',
+  cel: "self.url.startsWith('https://') || (has(self.allowHTTP) && self.allowHTTP) || self.url.matches('^http://(localhost|127(\\\\.[0-9]{1,3}){3}|\\\\[::1\\\\])(:[0-9]+)?(/|$)')",
+  holds: (value) => {
+    const config = toFields(value);
+    const url = config?.['url'];
+    if (typeof url !== 'string' || config?.['allowHTTP'] === true || !URL.canParse(url)) return true;
+    const { protocol, hostname } = new URL(url);
+    return protocol !== 'http:' || isLoopbackHost(hostname);
+  },
+};
+
+export const FILE_FORMATS = ['CSV', 'JSON', 'JSONLines'] as const;
+export type FileFormat = (typeof FILE_FORMATS)[number];
+
+const FileLocationSchema = object(
+  {
+    path: Type.Optional(
+      text({
+        maxLength: 1024,
+        description:
+          'Path of a file, relative to the folder of the manifest. In a cluster it must lie under a folder given to the controller with `--allow-path`.',
+      }),
+    ),
+    configMapRef: Type.Optional(
+      object(
+        {
+          name: objectName({ description: 'Name of the ConfigMap in the same namespace.' }),
+          key: text({
+            maxLength: 253,
+            pattern: '^[-._a-zA-Z0-9]+$',
+            expected: 'a key of letters, digits, "-", "_" and "."',
+            description: 'Key under `data` or `binaryData`. Its extension says the format, as that of a path does.',
+          }),
+        },
+        { description: 'A key of a ConfigMap. A missing one is `ReferenceNotFound`, never an empty file.' },
+      ),
+    ),
+  },
+  {
+    description: 'Where the file with the users is. Exactly one of `path` and `configMapRef`.',
+    rules: [exactlyOneOf('usersExactlyOne', ['path', 'configMapRef'])],
+  },
+);
+
+export const FileSourceSchema = object(
+  {
+    format: Type.Optional(
+      oneOf(FILE_FORMATS, {
+        documentedDefault: 'by extension',
+        description:
+          'How the file is written, always in UTF-8. By default the extension of the path or key says it: `.csv` and `.tsv` are CSV, `.json` is JSON (a list of objects), `.jsonl` and `.ndjson` are JSONLines; any other extension needs this field.',
+      }),
+    ),
+    users: FileLocationSchema,
+    idAttribute: Type.Optional(
+      text({
+        maxLength: 256,
+        default: 'id',
+        description:
+          'Column (CSV) or key (JSON) with the id of each person: unique, not empty and never changed, for it is what a person is recognised by. A mail address or user principal name is a warning, because it changes with the name. Fixed once people are linked.',
+      }),
+    ),
+    delimiter: Type.Optional(
+      text({
+        maxLength: 1,
+        pattern: '^[^"\\r\\n]$',
+        expected: 'one character, neither a quote nor a line end',
+        documentedDefault: 'detected',
+        description:
+          'One character between the columns of a CSV. By default the header says which of `,` `;` tab `|` it is.',
+      }),
+    ),
+  },
+  { description: 'People in a CSV, JSON or JSON Lines file.' },
+);
+export type FileSource = Of<typeof FileSourceSchema>;
+
+export const ScimTargetSchema = object(
+  {
+    url: text({
+      maxLength: 2048,
+      pattern: URL_PATTERN,
+      expected: 'an http or https URL without user, query and fragment',
+      description:
+        'Base URL of the SCIM 2.0 service, such as `https://app.example.com/scim/v2`; `/Users` and `/Groups` are added to it. Without user, query and fragment. Fixed once people are linked: another one is `EndpointChanged`.',
+    }),
+    credentialsRef: reference(
+      'Secret',
+      'Secret with the credentials: `token` for a bearer token, or `username` and `password`. It is read at each run.',
+    ),
+    allowHTTP: Type.Optional(
+      flag({
+        default: false,
+        description:
+          'Take a `url` that begins with `http://` for a host other than loopback. Credentials and people then travel readable for everybody on the way.',
+      }),
+    ),
+  },
+  { description: 'An application with a SCIM 2.0 interface (RFC 7643, RFC 7644).', rules: [URL_ENCRYPTED_RULE] },
+);
+export type ScimTarget = Of<typeof ScimTargetSchema>;
+
+/** Keys of `spec.source`. A key enters here when its provider is registered. */
+export const SOURCE_PROVIDERS = ['file'] as const;
+export type SourceProviderName = (typeof SOURCE_PROVIDERS)[number];
+/** Keys of `spec.target`. */
+export const TARGET_PROVIDERS = ['scim'] as const;
+export type TargetProviderName = (typeof TARGET_PROVIDERS)[number];
+
+export const SourceSchema = object(
+  { file: Type.Optional(FileSourceSchema) },
+  {
+    description:
+      'The directory to read people from; exactly one provider. The provider and `idAttribute` are fixed once people are linked; a file’s place is not.',
+    rules: [exactlyOneOf('sourceExactlyOne', SOURCE_PROVIDERS)],
+  },
+);
+
+export const TargetSchema = object(
+  { scim: Type.Optional(ScimTargetSchema) },
+  {
+    description:
+      'The application whose users and groups are converged; exactly one provider. Fixed once people are linked.',
+    rules: [exactlyOneOf('targetExactlyOne', TARGET_PROVIDERS)],
+  },
+);
+
+/** Keys that a target's Secret must have: all of one of these sets. */
+export const CREDENTIAL_KEYS: Readonly<Record<TargetProviderName, readonly (readonly string[])[]>> = {
+  scim: [['token'], ['username', 'password']],
+};

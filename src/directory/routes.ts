@@ -1,0 +1,221 @@
+/** Which operation a request asks for, and its answer: RFC 7644 table 1, apart from sockets. */
+
+import type { Json } from '../model.ts';
+import { URN_SEARCH_REQUEST } from '../scim/schema.ts';
+import type { ResourceType } from './catalog.ts';
+import { type DiscoveryContext, toResourceTypes, toSchemas, toServiceProviderConfig } from './discovery.ts';
+import { readKey } from './json.ts';
+import { type Projection, parseProjection } from './projection.ts';
+import { Refusal, toBadRequest } from './refusal.ts';
+import {
+  createResource,
+  deleteResource,
+  isTagListed,
+  listResources,
+  patchResource,
+  type ResourceContext,
+  readResource,
+  replaceResource,
+  toEntityTag,
+  toLocation,
+  toRepresentation,
+} from './resources.ts';
+import type { DirectoryStore, StoredResource } from './store.ts';
+import { assertSchemas } from './validate.ts';
+
+export interface ScimRequest {
+  readonly method: string;
+  /** Under the base path, decoded: `['Users', '<id>']`. */
+  readonly segments: readonly string[];
+  readonly query: URLSearchParams;
+  readonly ifMatch: string | null;
+  readonly ifNoneMatch: string | null;
+  /** The body as JSON; refuses with 400 when it is none. */
+  readBody(): Json;
+}
+
+export interface ScimAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Null for none. */
+  readonly body: Json | null;
+}
+
+export interface Service extends DiscoveryContext {
+  readonly store: DirectoryStore;
+  readonly maxNameLength: number;
+  readClock(): Date;
+}
+
+const TYPES: Readonly<Record<string, ResourceType>> = { users: 'User', groups: 'Group' };
+
+/** Whether the request can change something: what the directory counts as a write. */
+export function isWrite(method: string, segments: readonly string[]): boolean {
+  return ['POST', 'PUT', 'PATCH', 'DELETE'].includes(method) && segments.at(-1) !== '.search';
+}
+
+/** Throws Refusal. */
+export function answerRequest(request: ScimRequest, service: Service): ScimAnswer {
+  const [first = '', second, ...rest] = request.segments;
+  const name = first.toLowerCase();
+  const type = Object.hasOwn(TYPES, name) ? TYPES[name] : undefined;
+  if (rest.length > 0) throw toNotFound();
+  if (type !== undefined) return answerResource(request, second ?? null, toContext(type, service), service);
+  if (name === 'me' || name === 'bulk') throw new Refusal(501, `/${first} is not supported`);
+  return answerDiscovery(request, name, second ?? null, service);
+}
+
+function toContext(type: ResourceType, service: Service): ResourceContext {
+  const { catalog, maxNameLength, store, baseUrl } = service;
+  return { type, catalog, maxNameLength, store, baseUrl };
+}
+
+function toNotFound(): Refusal {
+  return new Refusal(404, 'there is nothing at this path');
+}
+
+function answerDiscovery(request: ScimRequest, name: string, id: string | null, service: Service): ScimAnswer {
+  const read = {
+    serviceproviderconfig: id === null ? () => toServiceProviderConfig(service) : undefined,
+    resourcetypes: () => toResourceTypes(id, service),
+    schemas: () => toSchemas(id, service),
+  }[name];
+  if (read === undefined) throw toNotFound();
+  assertMethod(request.method, ['GET']);
+  // A client that filters here would take what is left for the whole truth (RFC 7644 section 4).
+  if (request.query.has('filter')) throw new Refusal(403, 'what the service says of itself cannot be filtered');
+  return { status: 200, headers: {}, body: read() };
+}
+
+function assertMethod(method: string, allowed: readonly string[]): void {
+  if (allowed.includes(method)) return;
+  throw new Refusal(405, `${method} is not possible here`, { headers: { Allow: allowed.join(', ') } });
+}
+
+function answerResource(
+  request: ScimRequest,
+  id: string | null,
+  context: ResourceContext,
+  service: Service,
+): ScimAnswer {
+  if (id === null) return answerCollection(request, context, service);
+  if (id === '.search') {
+    assertMethod(request.method, ['POST']);
+    return toListAnswer(fromSearchRequest(request.readBody()), context, service);
+  }
+  assertMethod(request.method, ['GET', 'PUT', 'PATCH', 'DELETE']);
+  if (request.method === 'GET') return answerRead(request, id, context);
+  if (request.method === 'DELETE') {
+    deleteResource({ id, ifMatch: request.ifMatch, now: service.readClock() }, context);
+    return { status: 204, headers: {}, body: null };
+  }
+  return answerChange(request, id, context, service);
+}
+
+function answerCollection(request: ScimRequest, context: ResourceContext, service: Service): ScimAnswer {
+  assertMethod(request.method, ['GET', 'POST']);
+  if (request.method === 'GET') return toListAnswer(fromQuery(request.query), context, service);
+  const projection = toProjection(request.query, context.type);
+  const made = createResource(request.readBody(), service.readClock(), context);
+  const headers = { Location: toLocation(made, context.baseUrl), ETag: toEntityTag(made) };
+  return { status: 201, headers, body: toRepresentation(made, projection, context) };
+}
+
+function answerRead(request: ScimRequest, id: string, context: ResourceContext): ScimAnswer {
+  const projection = toProjection(request.query, context.type);
+  const found = readResource(id, context);
+  const headers = { ETag: toEntityTag(found) };
+  if (request.ifNoneMatch !== null && isTagListed(found, request.ifNoneMatch))
+    return { status: 304, headers, body: null };
+  return { status: 200, headers, body: toRepresentation(found, projection, context) };
+}
+
+function answerChange(request: ScimRequest, id: string, context: ResourceContext, service: Service): ScimAnswer {
+  const projection = toProjection(request.query, context.type);
+  const change = { id, input: request.readBody(), ifMatch: request.ifMatch, now: service.readClock() };
+  const changed = request.method === 'PUT' ? replaceResource(change, context) : patchResource(change, context);
+  return isSilent(request, context.type) ? toSilent(changed) : toShown(changed, projection, context);
+}
+
+/** A group may be large and its PATCH small: without a projection it is answered without a body. */
+function isSilent(request: ScimRequest, type: ResourceType): boolean {
+  const asks = request.query.has('attributes') || request.query.has('excludedAttributes');
+  return request.method === 'PATCH' && type === 'Group' && !asks;
+}
+
+function toSilent(resource: StoredResource): ScimAnswer {
+  return { status: 204, headers: { ETag: toEntityTag(resource) }, body: null };
+}
+
+function toShown(resource: StoredResource, projection: Projection, context: ResourceContext): ScimAnswer {
+  const headers = { ETag: toEntityTag(resource), Location: toLocation(resource, context.baseUrl) };
+  return { status: 200, headers, body: toRepresentation(resource, projection, context) };
+}
+
+function toProjection(query: URLSearchParams, type: ResourceType): Projection {
+  return parseProjection(toNames(query.get('attributes')), toNames(query.get('excludedAttributes')), type);
+}
+
+function toNames(text: string | null): string[] | null {
+  return text === null ? null : text.split(',');
+}
+
+/** The parameters of a list, from a query or from a SearchRequest. */
+interface ListParameters {
+  readonly filter: string | null;
+  readonly startIndex: Json;
+  readonly count: Json;
+  readonly attributes: readonly string[] | null;
+  readonly excludedAttributes: readonly string[] | null;
+  readonly hasCursor: boolean;
+}
+
+function fromQuery(query: URLSearchParams): ListParameters {
+  return {
+    filter: query.get('filter'),
+    startIndex: query.get('startIndex'),
+    count: query.get('count'),
+    attributes: toNames(query.get('attributes')),
+    excludedAttributes: toNames(query.get('excludedAttributes')),
+    hasCursor: query.has('cursor'),
+  };
+}
+
+/** RFC 7644 section 3.4.3. */
+function fromSearchRequest(body: Json): ListParameters {
+  assertSchemas(readKey(body, 'schemas'), URN_SEARCH_REQUEST);
+  const filter = readKey(body, 'filter') ?? null;
+  if (filter !== null && typeof filter !== 'string') throw toBadRequest('invalidFilter', '"filter" must be a string');
+  return {
+    filter,
+    startIndex: readKey(body, 'startIndex') ?? null,
+    count: readKey(body, 'count') ?? null,
+    attributes: toNameList(readKey(body, 'attributes')),
+    excludedAttributes: toNameList(readKey(body, 'excludedAttributes')),
+    hasCursor: readKey(body, 'cursor') !== undefined,
+  };
+}
+
+function toNameList(value: Json | undefined): string[] | null {
+  return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : null;
+}
+
+function toListAnswer(parameters: ListParameters, context: ResourceContext, service: Service): ScimAnswer {
+  // A client that asks for cursors takes an answer without one for the last page, and the rest for absent.
+  if (parameters.hasCursor) throw new Refusal(501, 'paging by cursor is not supported; use startIndex and count');
+  const filter = parameters.filter?.trim() === '' ? null : parameters.filter;
+  const request = {
+    filter,
+    startIndex: Math.max(1, toInteger('startIndex', parameters.startIndex, 1)),
+    count: Math.min(service.maxPageSize, Math.max(0, toInteger('count', parameters.count, service.defaultPageSize))),
+    projection: parseProjection(parameters.attributes, parameters.excludedAttributes, context.type),
+  };
+  return { status: 200, headers: {}, body: listResources(request, context) };
+}
+
+function toInteger(name: string, value: Json, fallback: number): number {
+  if (value === null || value === '') return fallback;
+  const number = typeof value === 'string' ? Number(value) : value;
+  if (typeof number === 'number' && Number.isSafeInteger(number)) return number;
+  throw toBadRequest('invalidValue', `"${name}" must be a whole number`);
+}

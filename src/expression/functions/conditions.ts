@@ -1,0 +1,109 @@
+import type { CallNode } from '../ast.ts';
+import {
+  conditionOf,
+  type Environment,
+  evaluateArgument,
+  isNull,
+  isNullOrEmpty,
+  isTrueWord,
+  type Thunk,
+  textOf,
+  type Value,
+} from '../values.ts';
+import { commonType, type FunctionDefinition } from './definition.ts';
+
+/** Null handling and conditions, in alphabetical order. */
+export const CONDITION_FUNCTIONS: readonly FunctionDefinition[] = [
+  {
+    name: 'Coalesce',
+    parameters: [{ name: 'source', type: 'Any', variadic: true }],
+    result: commonType,
+    description: 'The first source that is not absent; `""` is a value. Absent when all are.',
+    example: 'Coalesce([mail], [userPrincipalName])',
+    evaluate: (args, environment) => {
+      for (const argument of args) {
+        const value = evaluateArgument(argument, environment);
+        if (!isNull(value)) return value;
+      }
+      return null;
+    },
+  },
+  {
+    name: 'IIF',
+    parameters: [
+      { name: 'condition', type: 'Boolean', comparison: true },
+      { name: 'valueIfTrue', type: 'Any' },
+      { name: 'valueIfFalse', type: 'Any' },
+    ],
+    result: (types) => commonType([types[1], types[2]]),
+    description:
+      'valueIfTrue when the condition holds, else valueIfFalse; the other one is not evaluated. The condition is a comparison (`=` `<>` `>` `>=` `<` `<=`) or something that is True or False.',
+    example: 'IIF([country] = "GB", "UK", [country])',
+    evaluate: (args, environment) =>
+      evaluateArgument(conditionOf(args[0], environment) ? args[1] : args[2], environment),
+  },
+  {
+    name: 'IsNull',
+    parameters: [{ name: 'source', type: 'Any' }],
+    result: 'Boolean',
+    description: 'True when source is absent.',
+    example: 'IsNull([manager])',
+    evaluate: (args, environment) => isNull(evaluateArgument(args[0], environment)),
+  },
+  {
+    name: 'IsNullOrEmpty',
+    parameters: [{ name: 'source', type: 'Any' }],
+    result: 'Boolean',
+    description: 'True when source is absent or `""`.',
+    example: 'IsNullOrEmpty([department])',
+    evaluate: (args, environment) => isNullOrEmpty(evaluateArgument(args[0], environment)),
+  },
+  {
+    name: 'IsPresent',
+    parameters: [{ name: 'source', type: 'Any' }],
+    result: 'Boolean',
+    description: 'True when source is neither absent nor `""`.',
+    example: 'Switch(IsPresent([companyName]), [department], "True", [companyName])',
+    evaluate: (args, environment) => !isNullOrEmpty(evaluateArgument(args[0], environment)),
+  },
+  {
+    name: 'Not',
+    parameters: [{ name: 'source', type: 'Any', comparison: true }],
+    result: 'Boolean',
+    description: 'False when source is True, True for anything else.',
+    example: 'Not([accountEnabled])',
+    evaluate: (args, environment) => {
+      const value = evaluateArgument(args[0], environment);
+      return !(value === true || (typeof value === 'string' && isTrueWord(value)));
+    },
+  },
+  {
+    name: 'Switch',
+    parameters: [
+      { name: 'source', type: 'String' },
+      { name: 'defaultValue', type: 'Any', optional: true },
+      { name: 'key', type: 'String', variadic: true },
+      { name: 'value', type: 'Any', optional: true, variadic: true },
+    ],
+    result: (types) => commonType(types.filter((_, index) => index % 2 === 1)),
+    description:
+      'The value after the first key that source equals (case matters), else defaultValue. A key of `""` stands for an absent or empty source.',
+    example: 'Switch([accountEnabled], , "True", "active", "False", "inactive")',
+    check: checkSwitch,
+    evaluate: switchOn,
+  },
+];
+
+function checkSwitch(call: CallNode): string | undefined {
+  const count = call.arguments.length;
+  if (count % 2 === 0) return undefined;
+  return `Switch takes an even number of arguments, got ${count}: every key needs a value after it`;
+}
+
+function switchOn(args: readonly (Thunk | undefined)[], environment: Environment): Value {
+  const source = textOf(args[0], environment) ?? '';
+  for (let index = 2; index < args.length; index += 2) {
+    if ((textOf(args[index], environment) ?? '') === source) return evaluateArgument(args[index + 1], environment);
+  }
+  return evaluateArgument(args[1], environment);
+}

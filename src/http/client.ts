@@ -1,0 +1,179 @@
+/** The one HTTP client: the only place that opens connections to sources and targets. */
+
+import http from 'node:http';
+import https from 'node:https';
+import { type ErrorCode, SyncError } from '../errors.ts';
+import { computeBackoff, MAX_WAIT_MS, parseRetryAfter } from './backoff.ts';
+import type { RateBudget } from './budget.ts';
+import { type Exchange, exchange, type Failure, type Wire } from './exchange.ts';
+import { toOrigin } from './redact.ts';
+import { systemTiming, type Timing } from './timing.ts';
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** JSON text, already serialised. */
+  readonly body?: string;
+  /**
+   * May this be sent again after a failure that leaves open whether it was carried out? GET, PUT and DELETE always may
+   * (RFC 9110 section 9.2.2).
+   */
+  readonly repeatable: boolean;
+  readonly signal: AbortSignal;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Answers of any status but redirects come back; it throws SyncError when no whole answer came. */
+export interface HttpClient {
+  send(request: HttpRequest): Promise<HttpResponse>;
+  /** Requests sent so far, retries included. */
+  readonly sent: number;
+}
+
+/** What happened to one attempt, for metrics. */
+export interface Attempt {
+  readonly method: HttpRequest['method'];
+  /** The status, or `none` when no whole answer came. */
+  readonly code: string;
+}
+
+export interface HttpClientOptions {
+  readonly userAgent: string;
+  /** What an error is called: a source that does not answer is a failed read. */
+  readonly unavailable: Extract<ErrorCode, 'TargetUnavailable' | 'ReadFailed'>;
+  readonly budget: RateBudget;
+  /** How long one attempt may go without a byte, connecting included. */
+  readonly timeoutMs: number;
+  /** Connections kept open at most. */
+  readonly concurrency: number;
+  /** 4 by default. */
+  readonly maxAttempts?: number;
+  /** Headers of every request. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Certificates in PEM that are trusted instead of the system's. */
+  readonly ca?: string;
+  /** 64 MiB by default; a longer answer is an error. */
+  readonly maxBodyBytes?: number;
+  readonly timing?: Timing;
+  readonly onAttempt?: (attempt: Attempt) => void;
+}
+
+/** A client with connections of its own. */
+export interface PooledHttpClient extends HttpClient {
+  /** Closes idle connections; what is under way is cut off. */
+  close(): void;
+}
+
+/**
+ * Repeats, with exponential backoff and full jitter, what is safe to repeat:
+ * - every method when nothing was sent (no connection), on 429, and on 503 with Retry-After: it was not processed
+ * - GET, PUT, DELETE and what says `repeatable` also on 408, 500, 502, 503, 504 and on a lost answer
+ *
+ * After the last attempt an answer is returned as it is; a lost one throws `unavailable`, with `outcomeUnknown` when a
+ * write may have been carried out. `Retry-After` is obeyed by everybody who shares the budget; one of more than 5
+ * minutes throws at once with that wait as `retry`.
+ */
+export function createHttpClient(options: HttpClientOptions): PooledHttpClient {
+  const pool = { keepAlive: true, maxSockets: options.concurrency, scheduling: 'lifo' } as const;
+  const agents = {
+    http: new http.Agent(pool),
+    https: new https.Agent({ ...pool, ...(options.ca === undefined ? {} : { ca: options.ca }) }),
+  };
+  const wire: Wire = { agents, timeoutMs: options.timeoutMs, maxBodyBytes: options.maxBodyBytes ?? 64 * 1024 * 1024 };
+  const timing = options.timing ?? systemTiming;
+  const maxAttempts = options.maxAttempts ?? 4;
+  const headers = { 'user-agent': options.userAgent, ...options.headers };
+  let sent = 0;
+
+  async function attempt(request: HttpRequest): Promise<Exchange> {
+    const release = await options.budget.acquire(request.signal);
+    try {
+      sent += 1;
+      const result = await exchange(request, wire);
+      options.onAttempt?.({
+        method: request.method,
+        code: 'response' in result ? String(result.response.status) : 'none',
+      });
+      return result;
+    } finally {
+      release();
+    }
+  }
+
+  /** Resolves once another attempt may be made, and to false when none is worth it. */
+  async function prepareNext(request: HttpRequest, result: Exchange, count: number): Promise<boolean> {
+    const wait = computeWait(request, result, { attempt: count, timing });
+    if (wait.isThrottled) {
+      throwIfTooLong(request, wait.ms, options.unavailable);
+      options.budget.pause(wait.ms);
+    }
+    if (!wait.isWorthIt || count >= maxAttempts) return false;
+    if (!wait.isThrottled) await timing.sleep(wait.ms, request.signal).catch(rethrowAbort);
+    return true;
+  }
+
+  return {
+    async send(request) {
+      const whole = { ...request, headers: { ...headers, ...request.headers } };
+      let result = await attempt(whole);
+      for (let count = 1; await prepareNext(request, result, count); count += 1) result = await attempt(whole);
+      if ('response' in result) return result.response;
+      throw toSyncError(request, result.failure, options.unavailable);
+    },
+    get sent() {
+      return sent;
+    },
+    close() {
+      agents.http.destroy();
+      agents.https.destroy();
+    },
+  };
+}
+
+interface Wait {
+  readonly isWorthIt: boolean;
+  readonly ms: number;
+  /** The other side said "later": it was not processed, and everybody waits. */
+  readonly isThrottled: boolean;
+}
+
+const PASSING_STATUS = new Set([408, 500, 502, 503, 504]);
+
+function computeWait(request: HttpRequest, result: Exchange, at: { attempt: number; timing: Timing }): Wait {
+  const ms = computeBackoff(at.attempt, at.timing.random);
+  const isSafe = request.repeatable || ['GET', 'PUT', 'DELETE'].includes(request.method);
+  if ('failure' in result) {
+    const { passing, sent } = result.failure;
+    return { isWorthIt: passing && (isSafe || !sent), ms, isThrottled: false };
+  }
+  const { status, headers } = result.response;
+  const asked = parseRetryAfter(headers['retry-after'], at.timing.now());
+  if (status === 429 || (status === 503 && asked !== null)) {
+    return { isWorthIt: true, ms: asked ?? ms, isThrottled: true };
+  }
+  return { isWorthIt: isSafe && PASSING_STATUS.has(status), ms, isThrottled: false };
+}
+
+function throwIfTooLong(request: HttpRequest, ms: number, code: HttpClientOptions['unavailable']): void {
+  if (ms <= MAX_WAIT_MS) return;
+  const message = `${toOrigin(request.url)} is throttling and asks to come back in more than 5 minutes`;
+  throw new SyncError(code, message, { retry: { afterMs: ms } });
+}
+
+function toSyncError(request: HttpRequest, failure: Failure, code: HttpClientOptions['unavailable']): SyncError {
+  return new SyncError(code, `${toOrigin(request.url)} ${failure.what}`, {
+    outcomeUnknown: failure.sent && request.method !== 'GET',
+    cause: failure.cause,
+  });
+}
+
+function rethrowAbort(thrown: unknown): never {
+  throw SyncError.from(thrown);
+}

@@ -1,0 +1,142 @@
+/** One request and its answer over node:http or node:https, without any repetition. */
+
+import http from 'node:http';
+import https from 'node:https';
+import { SyncError } from '../errors.ts';
+import type { HttpRequest, HttpResponse } from './client.ts';
+import { toOrigin } from './redact.ts';
+
+export interface Wire {
+  readonly agents: { readonly http: http.Agent; readonly https: https.Agent };
+  /** How long may pass without a byte, connecting included. */
+  readonly timeoutMs: number;
+  readonly maxBodyBytes: number;
+}
+
+/** Either the whole answer, or why there is none. */
+export type Exchange = { readonly response: HttpResponse } | { readonly failure: Failure };
+
+export interface Failure {
+  /** What the other side does, to be put behind its address: `does not answer (ECONNREFUSED)`. */
+  readonly what: string;
+  /** The request may have reached the other side. */
+  readonly sent: boolean;
+  /** Another attempt may go better. */
+  readonly passing: boolean;
+  readonly cause?: unknown;
+}
+
+/** Rejects only when the signal aborts (SyncError `Aborted`). */
+export async function exchange(request: HttpRequest, wire: Wire): Promise<Exchange> {
+  if (request.signal.aborted) throw toAborted(request.signal.reason);
+  const result = await start(request, wire);
+  if ('failure' in result && request.signal.aborted) throw toAborted(result.failure.cause);
+  return 'response' in result ? judge(request, result.response) : result;
+}
+
+function toAborted(cause: unknown): SyncError {
+  return new SyncError('Aborted', 'the run was ended before it was done', { cause });
+}
+
+function start(request: HttpRequest, wire: Wire): Promise<Exchange> {
+  const url = new URL(request.url);
+  const secure = url.protocol === 'https:';
+  return new Promise((resolve) => {
+    let connected = false;
+    let stopped: Failure | null = null;
+    const outgoing = (secure ? https : http).request(url, {
+      method: request.method,
+      agent: secure ? wire.agents.https : wire.agents.http,
+      headers: toHeaders(request),
+      signal: request.signal,
+    });
+    const timer = setTimeout(() => {
+      stopped = { what: 'does not answer in time', sent: connected, passing: true };
+      outgoing.destroy();
+    }, wire.timeoutMs);
+    const settle = (result: Exchange) => {
+      clearTimeout(timer);
+      resolve(stopped === null ? result : { failure: stopped });
+    };
+
+    outgoing.on('socket', (socket) => {
+      if (!socket.connecting) connected = true;
+      else socket.once('connect', () => (connected = true));
+    });
+    outgoing.on('error', (cause) => settle({ failure: toFailure(cause, connected) }));
+    outgoing.on('response', (incoming) => {
+      const chunks: Buffer[] = [];
+      let bytes = 0;
+      incoming.on('data', (chunk: Buffer) => {
+        timer.refresh();
+        bytes += chunk.length;
+        chunks.push(chunk);
+        if (bytes <= wire.maxBodyBytes) return;
+        stopped = { what: `answers with more than ${wire.maxBodyBytes} bytes`, sent: true, passing: false };
+        chunks.length = 0;
+        incoming.destroy();
+      });
+      incoming.on('error', (cause) => settle({ failure: { ...BROKEN_OFF, cause } }));
+      incoming.on('close', () =>
+        settle(isWhole(incoming, bytes) ? { response: toResponse(incoming, chunks) } : { failure: BROKEN_OFF }),
+      );
+    });
+    outgoing.end(request.body);
+  });
+}
+
+const BROKEN_OFF: Failure = { what: 'breaks off in the middle of an answer', sent: true, passing: true };
+
+function toHeaders(request: HttpRequest): Record<string, string> {
+  const headers: Record<string, string> = { 'accept-encoding': 'identity', ...request.headers };
+  if (request.body !== undefined) headers['content-length'] = String(Buffer.byteLength(request.body));
+  return headers;
+}
+
+/** `complete` is false when the connection ended before the length or the last chunk that was announced. */
+function isWhole(incoming: http.IncomingMessage, bytes: number): boolean {
+  const announced = incoming.headers['content-length'];
+  return incoming.complete && (announced === undefined || bytes >= Number(announced));
+}
+
+function toResponse(incoming: http.IncomingMessage, chunks: readonly Buffer[]): HttpResponse {
+  const headers = Object.entries(incoming.headers).map(([name, value]) => [
+    name,
+    Array.isArray(value) ? value.join(', ') : (value ?? ''),
+  ]);
+  return {
+    status: incoming.statusCode ?? 0,
+    headers: Object.fromEntries(headers),
+    body: Buffer.concat(chunks).toString('utf8'),
+  };
+}
+
+/** Nothing left this machine for the other side, whatever the method. */
+const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN']);
+const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET)|ERR_TLS|ERR_SSL|EPROTO/;
+
+function toFailure(cause: unknown, connected: boolean): Failure {
+  const { code = 'no code', syscall } = cause as NodeJS.ErrnoException;
+  const neverConnected = NOT_SENT.has(code) || syscall === 'connect' || syscall === 'getaddrinfo';
+  if (CERTIFICATE.test(code)) {
+    return { what: `cannot be trusted or does not speak TLS (${code})`, sent: false, passing: false, cause };
+  }
+  if (code.startsWith('HPE_')) return { what: `does not speak HTTP (${code})`, sent: true, passing: false, cause };
+  const verb = connected && !neverConnected ? 'closes the connection without an answer' : 'does not answer';
+  return { what: `${verb} (${code})`, sent: connected && !neverConnected, passing: true, cause };
+}
+
+/** Answers that were given but are none that a caller may act on. */
+function judge(request: HttpRequest, response: HttpResponse): Exchange {
+  const encoding = response.headers['content-encoding'] ?? 'identity';
+  if (encoding !== 'identity' && response.body !== '') {
+    return { failure: { what: 'answers in an encoding that it was not asked for', sent: true, passing: false } };
+  }
+  const location = response.headers['location'];
+  if (response.status < 300 || response.status >= 400 || response.status === 304) return { response };
+  const base = URL.canParse(location ?? '', request.url) ? new URL(location ?? '', request.url).href : '';
+  const where = base === '' ? '' : ` to ${toOrigin(base)}`;
+  return {
+    failure: { what: `redirects${where}, which is not followed; check the URL`, sent: false, passing: false },
+  };
+}

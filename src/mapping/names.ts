@@ -1,0 +1,140 @@
+/**
+ * What an attribute name means. Everywhere in our own languages a bare name is the CustomAttribute of that name, else
+ * the source record's attribute, else the standard one; `custom:`, `source:` and `standard:` choose one.
+ *
+ * Whether the source has an attribute is known only after a read. So names are parsed when resources are loaded and
+ * bound to a read afterwards; only then can it be told whether a name is unknown (rule I13).
+ */
+import { SyncError } from '../errors.ts';
+import { parseSourcePath, readSourcePath, type SourcePath, topLevelNames } from '../expression/paths.ts';
+import type { Json, SourceUser } from '../model.ts';
+import { computeNearestName } from '../scim/nearest-name.ts';
+import { findStandardAttribute, STANDARD_NAMES } from './standard-attributes.ts';
+
+/** One person while the mapping runs. */
+export interface PersonView {
+  readonly user: SourceUser;
+  /** Values of CustomAttributes computed so far; a name that is missing is unknown. */
+  readonly customs: ReadonlyMap<string, Json>;
+}
+
+/** How to read a name of one person; `unknown` (not null) when the read did not deliver it. */
+export interface BoundName {
+  readonly read: (person: PersonView) => Json;
+  readonly isUnknown: (person: PersonView) => boolean;
+  /** Unknown for everybody: the column or property is missing from the whole read. */
+  readonly missing: boolean;
+}
+
+export interface NameContext {
+  /** Names of the CustomAttributes that apply. */
+  readonly customs: ReadonlySet<string>;
+  /** Name of the source's provider. */
+  readonly provider: string;
+}
+
+const PREFIX = /^(source|custom|standard|predefined|desired):(.*)$/s;
+
+/** Throws SyncError `Invalid` when the name can mean nothing, whatever a read delivers. Returns a custom's name, or null. */
+export function checkName(raw: string, context: NameContext): string | null {
+  const [prefix, name] = splitPrefix(raw);
+  if (prefix === 'custom') {
+    if (context.customs.has(name)) return name;
+    throw new SyncError(
+      'Invalid',
+      `there is no CustomAttribute ${JSON.stringify(name)}${suggest(name, context.customs)}`,
+    );
+  }
+  if (prefix === 'standard' && findStandardAttribute(context.provider, name) === undefined) {
+    throw new SyncError(
+      'Invalid',
+      `there is no standard attribute ${JSON.stringify(name)}${suggest(name, STANDARD_NAMES)}`,
+    );
+  }
+  if (prefix === 'predefined' || prefix === 'desired') {
+    throw new SyncError(
+      'Invalid',
+      `names with the prefix ${prefix}: are not known to this version; use source:, custom: or standard:`,
+    );
+  }
+  if (prefix === null && context.customs.has(name)) return name;
+  if (prefix !== 'standard') parseSourcePath(name);
+  return null;
+}
+
+function splitPrefix(raw: string): readonly [string | null, string] {
+  const match = PREFIX.exec(raw);
+  return match === null ? [null, raw] : [match[1] ?? null, match[2] ?? ''];
+}
+
+function suggest(name: string, known: Iterable<string>): string {
+  const nearest = computeNearestName(name, [...known]);
+  return nearest === null ? '' : `; did you mean ${JSON.stringify(nearest)}?`;
+}
+
+/** Attribute names that a read delivered, as sources report them: nested ones dotted. */
+export class KnownAttributes {
+  readonly #names: ReadonlySet<string>;
+  readonly #parents = new Set<string>();
+
+  constructor(names: readonly string[]) {
+    this.#names = new Set(names);
+    for (const name of names) {
+      for (let dot = name.lastIndexOf('.'); dot > 0; dot = name.lastIndexOf('.', dot - 1)) {
+        this.#parents.add(name.slice(0, dot));
+      }
+    }
+  }
+
+  /**
+   * Whether the path leads to something that the read delivered. A key that no record has below an object is unknown;
+   * what stands in lists is not told apart.
+   */
+  has(path: SourcePath): boolean {
+    for (const [position, name] of topLevelNames(path).entries()) {
+      if (this.#names.has(name)) return position === 0 || !this.#parents.has(name);
+    }
+    return false;
+  }
+}
+
+/** Binds a name to a read. The name has passed `checkName`. */
+export function bindName(raw: string, context: NameContext, known: KnownAttributes): BoundName {
+  const [prefix, name] = splitPrefix(raw);
+  if (prefix === 'custom' || (prefix === null && context.customs.has(name))) return bindCustom(name);
+  if (prefix === 'standard') return bindStandard(name, context, known);
+  const path = parseSourcePath(name);
+  const standard = prefix === null && findStandardAttribute(context.provider, name) !== undefined;
+  if (standard && !known.has(path)) return bindStandard(name, context, known);
+  return bindSource(path, known);
+}
+
+function bindCustom(name: string): BoundName {
+  return {
+    read: (person) => person.customs.get(name) ?? null,
+    isUnknown: (person) => !person.customs.has(name),
+    missing: false,
+  };
+}
+
+function bindSource(path: SourcePath, known: KnownAttributes): BoundName {
+  const missing = !known.has(path);
+  const names = topLevelNames(path);
+  return {
+    read: (person) => readSourcePath(path, person.user.attributes),
+    isUnknown: (person) => missing || names.some((name) => person.user.unknown?.includes(name) === true),
+    missing,
+  };
+}
+
+function bindStandard(name: string, context: NameContext, known: KnownAttributes): BoundName {
+  const standard = findStandardAttribute(context.provider, name);
+  if (standard === undefined) return { read: () => null, isUnknown: () => true, missing: true };
+  const present = standard.sources.filter((source) => known.has(parseSourcePath(source)));
+  const missing = standard.sources.length > 0 && present.length === 0;
+  return {
+    read: (person) => standard.read(person.user),
+    isUnknown: (person) => missing || present.some((source) => person.user.unknown?.includes(source) === true),
+    missing,
+  };
+}

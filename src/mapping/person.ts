@@ -1,0 +1,235 @@
+/** One source record → one desired user. Pure: what only the target can settle is left to plan. */
+import { SyncError } from '../errors.ts';
+import type { Attributes, DesiredUser, Json, MatchValue, Presence, RecordError, SourceUser } from '../model.ts';
+import type { CompiledFilter } from '../rule/clause.ts';
+import { coerceValue, isEmptyValue } from './coerce.ts';
+import { type CompiledEntry, type CompiledMapping, toTypeMessage } from './compile.ts';
+import { type BoundName, bindName, type KnownAttributes, type PersonView } from './names.ts';
+
+export interface PersonMapper {
+  /** Names that mappings or scope use and the read did not deliver for anybody. */
+  readonly missingNames: readonly string[];
+  map(user: SourceUser, now: Date): MappedPerson;
+}
+
+export interface MappedPerson {
+  readonly desired: DesiredUser;
+  readonly errors: readonly RecordError[];
+  /** For rules: reads any bound name of this person. */
+  readonly view: PersonView;
+}
+
+export interface PersonMapperOptions {
+  readonly mapping: CompiledMapping;
+  readonly scope: CompiledFilter;
+  readonly known: KnownAttributes;
+  /** The policy for people who are there but inactive. */
+  readonly disabledAtSource: 'Deactivate' | 'Delete' | 'Retain';
+}
+
+/** Reads names of a person through the mapping's rules; each name is bound once. */
+export class NameReader {
+  readonly #bound = new Map<string, BoundName>();
+  readonly #mapping: CompiledMapping;
+  readonly #known: KnownAttributes;
+
+  constructor(mapping: CompiledMapping, known: KnownAttributes) {
+    this.#mapping = mapping;
+    this.#known = known;
+  }
+
+  bind(name: string): BoundName {
+    const known = this.#bound.get(name);
+    if (known !== undefined) return known;
+    const bound = bindName(name, this.#mapping.names, this.#known);
+    this.#bound.set(name, bound);
+    return bound;
+  }
+}
+
+export function createPersonMapper(options: PersonMapperOptions): PersonMapper {
+  const { mapping, scope, known } = options;
+  const reader = new NameReader(mapping, known);
+  const entries = mapping.entries.map((entry) => ({ entry, names: entry.names.map((name) => reader.bind(name)) }));
+  const scopeNames = scope.attributes.map((name) => reader.bind(name));
+  const used = [...new Set([...mapping.usedNames, ...scope.attributes])];
+  return {
+    missingNames: used.filter((name) => reader.bind(name).missing),
+    map: (user, now) => {
+      const customs = new Map<string, Json>();
+      const view: PersonView = { user, customs };
+      const draft = newDraft();
+      for (const { entry, names } of entries) {
+        const unknown = names.some((name) => name.isUnknown(view));
+        evaluateEntry(entry, unknown, draft, { view, customs, now, read: (name) => reader.bind(name).read(view) });
+      }
+      const inScope = scopeNames.some((name) => name.isUnknown(view))
+        ? null
+        : scope.matches((name) => reader.bind(name).read(view));
+      const presence = decidePresence(draft, { inScope, user, options });
+      if (presence !== 'outOfScope') checkMatching(draft, mapping, user);
+      return {
+        desired: toDesired(draft, {
+          user,
+          presence: draft.fatal && presence !== 'outOfScope' ? 'undecided' : presence,
+          mapping,
+        }),
+        errors: presence === 'outOfScope' ? [] : draft.errors,
+        view,
+      };
+    },
+  };
+}
+
+interface Draft {
+  readonly attributes: Record<string, Json>;
+  readonly onCreate: Record<string, Json>;
+  readonly defaults: Record<string, Json>;
+  readonly references: Record<string, string>;
+  readonly clear: string[];
+  readonly kept: string[];
+  readonly errors: RecordError[];
+  /** A record error holds back the whole person. */
+  fatal: boolean;
+}
+
+function newDraft(): Draft {
+  return { attributes: {}, onCreate: {}, defaults: {}, references: {}, clear: [], kept: [], errors: [], fatal: false };
+}
+
+interface Evaluation {
+  readonly view: PersonView;
+  readonly customs: Map<string, Json>;
+  readonly now: Date;
+  readonly read: (name: string) => Json;
+}
+
+function evaluateEntry(entry: CompiledEntry, unknown: boolean, draft: Draft, evaluation: Evaluation): void {
+  if (unknown) {
+    if (entry.path !== null) draft.kept.push(entry.path);
+    return;
+  }
+  try {
+    const value = computeValue(entry, evaluation);
+    // An attribute that only a default fills is null to rules and expressions of the same run, not unknown.
+    if (entry.custom !== null) evaluation.customs.set(entry.custom.name, value);
+    if (isEmptyValue(value)) noteEmpty(entry, draft, evaluation.view.user.id);
+    else place(entry, value, draft);
+  } catch (thrown) {
+    const error = SyncError.from(thrown);
+    draft.errors.push({ resource: 'User', id: evaluation.view.user.id, code: 'RecordInvalid', message: error.message });
+    if (entry.path !== null) draft.kept.push(entry.path);
+    if (entry.required || entry.precedence !== null) draft.fatal = true;
+  }
+}
+
+function computeValue(entry: CompiledEntry, { read, now }: Evaluation): Json {
+  if (entry.evaluate === null) return null;
+  const raw = entry.evaluate(read, now);
+  const separator = entry.custom?.separator ?? null;
+  const value = separator !== null && typeof raw === 'string' ? raw.split(separator).map((part) => part.trim()) : raw;
+  if (isEmptyValue(value)) return null;
+  const coerced = coerceValue(value, { type: entry.definition.type, multiValued: entry.multiValued });
+  if ('expected' in coerced) throw new SyncError('RecordInvalid', toTypeMessage(entry.target, value, coerced.expected));
+  checkCanonical(entry, coerced.value);
+  return coerced.value;
+}
+
+/** Only CustomAttributes bind to their list: those of RFC 7643 are suggestions (section 7). */
+function checkCanonical(entry: CompiledEntry, value: Json): void {
+  const allowed = entry.custom?.definition.canonicalValues ?? [];
+  if (allowed.length === 0) return;
+  const exact = entry.definition.caseExact;
+  const fold = (text: Json): string => (exact ? String(text) : String(text).toLowerCase());
+  for (const each of Array.isArray(value) ? value : [value]) {
+    if (!allowed.some((canonical) => fold(canonical) === fold(each))) {
+      throw new SyncError('RecordInvalid', toTypeMessage(entry.target, each, `one of ${allowed.join(', ')}`));
+    }
+  }
+}
+
+function noteEmpty(entry: CompiledEntry, draft: Draft, id: string): void {
+  if (entry.required) {
+    draft.errors.push({
+      resource: 'User',
+      id,
+      code: 'RecordInvalid',
+      message: `attribute ${JSON.stringify(entry.target)} is required and empty`,
+    });
+    draft.fatal = true;
+  }
+  if (entry.path === null) return;
+  if (!isEmptyValue(entry.defaultValue)) draft.defaults[entry.path] = entry.defaultValue;
+  if (entry.onEmpty === 'Clear' && entry.evaluate !== null && !entry.onCreate) draft.clear.push(entry.path);
+}
+
+function place(entry: CompiledEntry, value: Json, draft: Draft): void {
+  if (entry.path === null) return;
+  if (entry.reference) draft.references[entry.path] = String(value);
+  else if (entry.onCreate) draft.onCreate[entry.path] = value;
+  else draft.attributes[entry.path] = value;
+}
+
+interface PresenceInput {
+  /** Null: not to be told. */
+  readonly inScope: boolean | null;
+  readonly user: SourceUser;
+  readonly options: PersonMapperOptions;
+}
+
+/** While a person is in scope an entry for `active` decides about it; without one the state of the source does. */
+function decidePresence(draft: Draft, { inScope, user, options }: PresenceInput): Presence {
+  if (inScope === null) return 'undecided';
+  if (!inScope) return 'outOfScope';
+  if (!options.mapping.activeMapped) draft.attributes['active'] = user.active;
+  if (!user.active && options.disabledAtSource === 'Delete') return 'disabledAtSource';
+  return draft.attributes['active'] === false ? 'disabledAtSource' : 'present';
+}
+
+function checkMatching(draft: Draft, mapping: CompiledMapping, user: SourceUser): void {
+  const unknown = mapping.matching.some(({ path }) => draft.kept.includes(path));
+  if (draft.fatal) return;
+  if (mapping.matching.some(({ path }) => matchText(draft, path) !== null)) return;
+  draft.fatal = true;
+  if (unknown) return;
+  const names = mapping.matching.map(({ path }) => path).join(', ');
+  draft.errors.push({
+    resource: 'User',
+    id: user.id,
+    code: 'RecordInvalid',
+    message: `no matching attribute has a value (${names}): there is nothing to find or create the account by`,
+  });
+}
+
+function matchText(draft: Pick<Draft, 'attributes' | 'onCreate'>, path: string): string | null {
+  const value = draft.attributes[path] ?? draft.onCreate[path];
+  return value === undefined || value === null || typeof value === 'object' ? null : String(value);
+}
+
+function toDesired(
+  draft: Draft,
+  { user, presence, mapping }: { user: SourceUser; presence: Presence; mapping: CompiledMapping },
+): DesiredUser {
+  const match: MatchValue[] = [];
+  for (const { path } of mapping.matching) {
+    const value = matchText(draft, path);
+    if (value !== null) match.push({ path, value });
+  }
+  return {
+    sourceId: user.id,
+    name: toName(draft.attributes, user.id),
+    presence,
+    attributes: draft.attributes,
+    onCreate: draft.onCreate,
+    defaults: draft.defaults,
+    clear: draft.clear,
+    kept: draft.kept,
+    references: draft.references,
+    match,
+  };
+}
+
+function toName(attributes: Attributes, id: string): string {
+  const name = attributes['userName'];
+  return typeof name === 'string' && name !== '' ? name : id;
+}

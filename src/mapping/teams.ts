@@ -1,0 +1,215 @@
+/** TeamRules → teams and who belongs to them. Pure. */
+import type { TeamRuleResource } from '../api/team-rule.ts';
+import { SyncError } from '../errors.ts';
+import type { DesiredTeam, DesiredUser, Json } from '../model.ts';
+import { type CompiledFilter, compileAll } from '../rule/clause.ts';
+import type { CompiledMapping } from './compile.ts';
+import { toTeamKey } from './match-key.ts';
+import { checkName, type KnownAttributes, type PersonView } from './names.ts';
+import { NameReader } from './person.ts';
+import type { MappingProblem } from './problem.ts';
+
+export interface CompiledRule {
+  readonly name: string;
+  readonly suspend: boolean;
+  /** One team, by this condition; null for `teamsFrom`. */
+  readonly match: CompiledFilter | null;
+  readonly displayName: string | null;
+  readonly teamsFrom: { readonly attributes: readonly string[]; readonly separator: string } | null;
+  /** Lower case. */
+  readonly include: ReadonlySet<string>;
+  readonly exclude: ReadonlySet<string>;
+  readonly whenEmpty: DesiredTeam['whenEmpty'];
+  readonly deletionPolicy: DesiredTeam['deletionPolicy'];
+}
+
+export interface RuleSet {
+  readonly rules: readonly CompiledRule[];
+  /** Rules that are invalid: their teams stay as they are, and nothing else is hindered. */
+  readonly invalid: readonly string[];
+}
+
+export function compileRules(
+  resources: readonly TeamRuleResource[],
+  mapping: CompiledMapping,
+  problems: MappingProblem[],
+): RuleSet {
+  const rules: CompiledRule[] = [];
+  const invalid: string[] = [];
+  for (const resource of resources) {
+    const report = (pointer: string, message: string): void => {
+      problems.push({ severity: 'error', kind: 'TeamRule', name: resource.metadata.name, pointer, message });
+    };
+    const before = problems.length;
+    const rule = compileRule(resource, mapping, report);
+    if (rule === null || problems.length > before) invalid.push(resource.metadata.name);
+    else rules.push(rule);
+  }
+  return { rules, invalid };
+}
+
+type Report = (pointer: string, message: string) => void;
+
+function compileRule(
+  { metadata, spec }: TeamRuleResource,
+  mapping: CompiledMapping,
+  report: Report,
+): CompiledRule | null {
+  try {
+    const match = spec.match === undefined ? null : compileAll(spec.match);
+    const teamsFrom =
+      spec.teamsFrom === undefined
+        ? null
+        : { attributes: spec.teamsFrom.attributes ?? [], separator: spec.teamsFrom.separator ?? ';' };
+    for (const name of match?.attributes ?? teamsFrom?.attributes ?? []) checkName(name, mapping.names);
+    const displayName = spec.team?.displayName?.trim() ?? null;
+    if (match !== null && (displayName === null || displayName === ''))
+      report('/spec/team', 'match needs team.displayName');
+    if (teamsFrom !== null && (spec.include ?? []).length > 0)
+      report('/spec/include', 'include says who belongs to one team; a rule with teamsFrom has many: use match');
+    return {
+      name: metadata.name,
+      suspend: spec.suspend ?? false,
+      match,
+      displayName,
+      teamsFrom,
+      include: new Set((spec.include ?? []).map((each) => each.toLowerCase())),
+      exclude: new Set((spec.exclude ?? []).map((each) => each.toLowerCase())),
+      whenEmpty: spec.whenEmpty ?? 'Retain',
+      deletionPolicy: spec.deletionPolicy ?? 'Retain',
+    };
+  } catch (thrown) {
+    report(spec.match === undefined ? '/spec/teamsFrom' : '/spec/match', SyncError.from(thrown).message);
+    return null;
+  }
+}
+
+/** What the rules say of one person. */
+export interface PersonTeams {
+  readonly teams: readonly DesiredTeam[];
+  /** Keys of `teams`: the person belongs to them. */
+  readonly memberOf: readonly string[];
+  /** Rules that refer to an attribute unknown for this person: memberships in their teams stay as they are. */
+  readonly undecidedRules: readonly string[];
+}
+
+export interface TeamMapper {
+  /** Teams of rules that name one team: they are called for even when nobody belongs to them. */
+  readonly fixedTeams: readonly DesiredTeam[];
+  /** Suspended or invalid rules, and those that need an attribute which the whole read lacks: their teams stay. */
+  readonly frozenRules: readonly string[];
+  /** Names that rules use and the read did not deliver for anybody. */
+  readonly missingNames: readonly string[];
+  map(person: DesiredUser, view: PersonView): PersonTeams;
+  /** Entries of `include` and `exclude` that no person mapped so far answers to, with their rule. */
+  unresolved(): readonly { readonly rule: string; readonly entry: string }[];
+}
+
+export interface TeamMapperOptions {
+  readonly mapping: CompiledMapping;
+  readonly rules: RuleSet;
+  readonly known: KnownAttributes;
+  /** `dirsync:<namespace>/<id>:`; the normalised name follows. */
+  readonly mark: string;
+}
+
+export function createTeamMapper({ mapping, rules, known, mark }: TeamMapperOptions): TeamMapper {
+  const reader = new NameReader(mapping, known);
+  const missing = (rule: CompiledRule): readonly string[] => namesOf(rule).filter((name) => reader.bind(name).missing);
+  const frozen = rules.rules.filter((rule) => rule.suspend || missing(rule).length > 0);
+  const active = rules.rules.filter((rule) => !frozen.includes(rule));
+  const open = new Map(active.map((rule) => [rule.name, new Set([...rule.include, ...rule.exclude])]));
+  return {
+    fixedTeams: active.flatMap((rule) => (rule.displayName === null ? [] : [toTeam(rule, rule.displayName, mark)])),
+    frozenRules: [...rules.invalid, ...frozen.map((rule) => rule.name)],
+    missingNames: [...new Set(rules.rules.flatMap(missing))],
+    map: (person, view) => {
+      const names = toPersonNames(person, view);
+      for (const unresolved of open.values()) for (const name of names) unresolved.delete(name);
+      const teams = new Map<string, DesiredTeam>();
+      const undecidedRules: string[] = [];
+      for (const rule of active) {
+        if (namesOf(rule).some((name) => reader.bind(name).isUnknown(view))) undecidedRules.push(rule.name);
+        else
+          for (const team of computeTeams(rule, { names, read: (name) => reader.bind(name).read(view), mark }))
+            unite(teams, team);
+      }
+      return { teams: [...teams.values()], memberOf: [...teams.keys()], undecidedRules };
+    },
+    unresolved: () => [...open].flatMap(([rule, entries]) => [...entries].map((entry) => ({ rule, entry }))),
+  };
+}
+
+function namesOf(rule: CompiledRule): readonly string[] {
+  return rule.match?.attributes ?? rule.teamsFrom?.attributes ?? [];
+}
+
+/** What `include`, `exclude` and `protectedUsers` call a person by: source id, userName or mail, in lower case. */
+export function toPersonNames(person: DesiredUser, view: PersonView): readonly string[] {
+  const { attributes } = person;
+  const mails = Object.keys(attributes).filter((path) => path.startsWith('emails') && path.endsWith('.value'));
+  const { email, mail } = view.user.attributes;
+  const values = [person.sourceId, attributes['userName'], ...mails.map((path) => attributes[path]), email, mail];
+  return values
+    .filter((value) => typeof value === 'string' && value !== '')
+    .map((value) => String(value).toLowerCase());
+}
+
+interface RuleInput {
+  readonly names: readonly string[];
+  readonly read: (name: string) => Json;
+  readonly mark: string;
+}
+
+function computeTeams(rule: CompiledRule, { names, read, mark }: RuleInput): readonly DesiredTeam[] {
+  if (names.some((name) => rule.exclude.has(name))) return [];
+  if (rule.teamsFrom !== null) return computeTeamNames(rule.teamsFrom, read).map((name) => toTeam(rule, name, mark));
+  const belongs = rule.match?.matches(read) === true || names.some((name) => rule.include.has(name));
+  return belongs && rule.displayName !== null ? [toTeam(rule, rule.displayName, mark)] : [];
+}
+
+function computeTeamNames(
+  { attributes, separator }: NonNullable<CompiledRule['teamsFrom']>,
+  read: (name: string) => Json,
+): readonly string[] {
+  const names: string[] = [];
+  for (const attribute of attributes) {
+    const value = read(attribute);
+    for (const each of Array.isArray(value) ? (value as readonly Json[]) : [value]) {
+      if (typeof each !== 'string' && typeof each !== 'number') continue;
+      const parts = separator === '' ? [String(each)] : String(each).split(separator);
+      names.push(...parts.map((part) => part.trim()).filter((part) => part !== ''));
+    }
+  }
+  return names;
+}
+
+function toTeam(rule: CompiledRule, displayName: string, mark: string): DesiredTeam {
+  const key = toTeamKey(displayName);
+  return {
+    key,
+    displayName,
+    externalId: `${mark}${key.slice('rule:'.length)}`,
+    rules: [rule.name],
+    whenEmpty: rule.whenEmpty,
+    deletionPolicy: rule.deletionPolicy,
+  };
+}
+
+const CAUTION: readonly string[] = ['Retain', 'Empty', 'Delete'];
+
+/** Rules of one name make one team; of two policies the one that removes less holds. */
+export function uniteTeams(first: DesiredTeam, second: DesiredTeam): DesiredTeam {
+  const careful = <T extends string>(a: T, b: T): T => (CAUTION.indexOf(a) <= CAUTION.indexOf(b) ? a : b);
+  return {
+    ...first,
+    rules: [...new Set([...first.rules, ...second.rules])].sort(),
+    whenEmpty: careful(first.whenEmpty, second.whenEmpty),
+    deletionPolicy: careful(first.deletionPolicy, second.deletionPolicy),
+  };
+}
+
+function unite(teams: Map<string, DesiredTeam>, team: DesiredTeam): void {
+  const known = teams.get(team.key);
+  teams.set(team.key, known === undefined ? team : uniteTeams(known, team));
+}

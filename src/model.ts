@@ -1,0 +1,179 @@
+/**
+ * The neutral records that travel from a source's page to a target's request:
+ *
+ *   SourceUser, SourceGroup → (mapping) → DesiredUser, team memberships → (plan) → Operation → (target) → request
+ *
+ * Nothing here knows a provider, Kubernetes or the state store.
+ */
+
+import type { ErrorCode } from './errors.ts';
+
+/** Any JSON value. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+
+/** One user as a source directory says it, attributes untouched. */
+export interface SourceUser {
+  /** The provider's immutable id (the standard attribute `idp_id`). Never empty; never a mail address or a DN. */
+  readonly id: string;
+  /** The standard attribute `state`: may this person sign in? */
+  readonly active: boolean;
+  readonly attributes: Readonly<Record<string, Json>>;
+  /** Attribute names that this one record's read did not deliver (rule I13): not the same as null. */
+  readonly unknown?: readonly string[];
+  /** Where the record stands, for messages: `row 17`, `line 3`. */
+  readonly position?: string;
+}
+
+/**
+ * Attributes of an object of the target, flat: canonical SCIM path → value. Paths are spelled as the schema spells them
+ * (`name.givenName`, `phoneNumbers[type eq "mobile"].value`, `urn:…:enterprise:2.0:User:department`). Values are never
+ * null: an empty value is an absent key.
+ */
+export type Attributes = Readonly<Record<string, Json>>;
+
+/** What kind of object an operation is about. */
+export type ResourceKind = 'User' | 'Team';
+
+/** Why a person leaves. Each has its own policy under `spec.deprovisioning`. */
+export type Departure = 'outOfScope' | 'disabledAtSource' | 'deletedAtSource';
+
+/** A value that a matching attribute of a desired user has; tried in this order. */
+export interface MatchValue {
+  readonly path: string;
+  readonly value: string;
+}
+
+/**
+ * Where a person stands after scope and mapping:
+ * - `present`: in scope and active
+ * - `outOfScope`, `disabledAtSource`: leaves by that policy
+ * - `undecided`: scope or record could not be judged (unknown attribute, record error): nothing changes for this person
+ */
+export type Presence = 'present' | 'outOfScope' | 'disabledAtSource' | 'undecided';
+
+/** What mappings say of one person of a complete read. People absent from the read have no such record. */
+export interface DesiredUser {
+  readonly sourceId: string;
+  /** What a person who reviews a plan knows this record by (userName, else a mail address, else the id). */
+  readonly name: string;
+  readonly presence: Presence;
+  /** Values that hold always; `active` is set by the engine where no entry maps it. */
+  readonly attributes: Attributes;
+  /** Values of `apply: OnCreate` entries: part of the first request and never of a later one. */
+  readonly onCreate: Attributes;
+  /** Defaults of entries whose value is empty: part of the first request; on adoption only where the target has none. */
+  readonly defaults: Attributes;
+  /** Paths whose value is empty and whose entry says `onEmpty: Clear`. */
+  readonly clear: readonly string[];
+  /** Paths that must stay as the target has them: unknown (I13), or a record error of that attribute alone. */
+  readonly kept: readonly string[];
+  /** Reference paths (`…:User:manager`) → source id of the person referred to; settled in plan. */
+  readonly references: Readonly<Record<string, string>>;
+  /** Matching attributes that have a value, by precedence. */
+  readonly match: readonly MatchValue[];
+}
+
+/** A team that rules call for. */
+export interface DesiredTeam {
+  /** Identity in the state store: `rule:` and the normalised name. */
+  readonly key: string;
+  readonly displayName: string;
+  /** The mark by which the team is recognised without a store. */
+  readonly externalId: string;
+  /** Names of the TeamRules that give it members, sorted. */
+  readonly rules: readonly string[];
+  readonly whenEmpty: 'Retain' | 'Delete';
+  /** What happens when the last of its rules is deleted. */
+  readonly deletionPolicy: 'Retain' | 'Empty' | 'Delete';
+}
+
+/** One change of one attribute. An absent side is `undefined`: nothing there before, or to be removed. */
+export interface AttributeChange {
+  readonly path: string;
+  readonly before?: Json;
+  readonly after?: Json;
+  /** The value is the source id of a person whose target id is filled in when the request is made. */
+  readonly reference?: true;
+}
+
+/**
+ * `create`, `update`, `deactivate`, `reactivate`, `delete` are requests. `adopt` takes over an account that nobody owned,
+ * `recover` rebuilds a link by equal externalId; both may carry changes. `addMembers` and `removeMembers` are one person
+ * and one team each; apply sends them in chunks.
+ */
+export type OperationKind =
+  | 'create'
+  | 'adopt'
+  | 'recover'
+  | 'update'
+  | 'deactivate'
+  | 'reactivate'
+  | 'delete'
+  | 'addMembers'
+  | 'removeMembers';
+
+/** Kinds that guards count. */
+export type GuardKind = 'deactivate' | 'delete' | 'adopt' | 'removeMembers';
+
+/** Why an operation is there: a departure, a mapping, a rule, a drift, a policy. Shown to people, part of the held hash. */
+export type Cause = Departure | 'mapping' | 'rule' | 'ruleDeleted' | 'drift' | 'match' | 'return';
+
+/**
+ * Order of apply. Rebuilt links come first, because what follows needs them; then leavers, because that is what people
+ * wait for. References and memberships need both of their ends; deletions go last so that nothing refers to what is gone.
+ */
+export const PHASES = [
+  'recover',
+  'deactivate',
+  'people',
+  'references',
+  'teams',
+  'members',
+  'deleteTeams',
+  'deletePeople',
+] as const;
+export type Phase = (typeof PHASES)[number];
+
+/** One operation of a plan. */
+export interface Operation {
+  /** Position in the plan, from 1. */
+  readonly seq: number;
+  readonly phase: Phase;
+  readonly kind: OperationKind;
+  readonly resource: ResourceKind;
+  /** Source id of the person, or key of the team. */
+  readonly id: string;
+  /** The target's id; null while the object is still to be created. */
+  readonly targetId: string | null;
+  /** userName or display name, for people to read. */
+  readonly name: string;
+  readonly changes: readonly AttributeChange[];
+  /** For teams that are made or recovered: which rules own it, and what is to become of it without them. */
+  readonly team: Pick<DesiredTeam, 'rules' | 'deletionPolicy'> | null;
+  /** For member operations: who. `sourceId` is null for a member of the target that Dirsync does not know. */
+  readonly member: { readonly sourceId: string | null; readonly targetId: string | null; readonly name: string } | null;
+  readonly cause: Cause;
+  /** One sentence for a reviewer: `left the scope`, `rule finance-managers`. */
+  readonly reason: string;
+  /** What is held or released together: one person (or team) and one cause. */
+  readonly unit: string;
+  /** The guard that counts this unit; null where none does. */
+  readonly guard: GuardKind | null;
+  /** A removal in the sense of I1: waits when the read is suspect. */
+  readonly removal: boolean;
+  /** The guard (or reason) that keeps the unit back; null when it may go. */
+  readonly held: HeldBy | null;
+}
+
+/** `suspect`: the read lost too much; `recovered`: a link rebuilt from the target removes nothing without approval. */
+export type HeldBy = GuardKind | 'suspect' | 'recovered';
+
+/** A failure of one record: counted, named by id, never the end of a run. */
+export interface RecordError {
+  readonly resource: ResourceKind | 'TeamRule';
+  /** Source id, team key or rule name. */
+  readonly id: string;
+  readonly code: ErrorCode;
+  /** May name values and ids (the history shows it); never copied into conditions or events. */
+  readonly message: string;
+}

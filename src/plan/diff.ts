@@ -1,0 +1,82 @@
+/** What differs between what must be and what is. Pure. */
+import type { AttributeChange, Attributes, Json } from '../model.ts';
+
+/** How values at a path compare. */
+export interface PathShape {
+  /** Text that differs in case alone is another value. */
+  readonly caseExact: boolean;
+  readonly multiValued: boolean;
+  readonly reference: boolean;
+}
+
+/** Null, empty text and empty lists are one state: "unassigned" (RFC 7643 section 2.5). */
+export function isUnassigned(value: Json | undefined): boolean {
+  return value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0);
+}
+
+/**
+ * The values are one to the target: lists without regard to order, text by the path's case rule, date-times by the
+ * instant. A number and its text are the same (servers return either).
+ */
+export function isSameValue(left: Json | undefined, right: Json | undefined, caseExact: boolean): boolean {
+  if (isUnassigned(left) || isUnassigned(right)) return isUnassigned(left) && isUnassigned(right);
+  if (Array.isArray(left) || Array.isArray(right)) {
+    const keys = (value: Json | undefined): string =>
+      [value]
+        .flat()
+        .map((each) => toComparable(each as Json, caseExact))
+        .sort()
+        .join('\n');
+    return keys(left) === keys(right);
+  }
+  return toComparable(left as Json, caseExact) === toComparable(right as Json, caseExact);
+}
+
+const DATE_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[-+]\d{2}:\d{2})$/;
+
+function toComparable(value: Json, caseExact: boolean): string {
+  if (typeof value === 'string' && DATE_TIME.test(value)) return String(Date.parse(value));
+  if (typeof value === 'object' && value !== null) return JSON.stringify(value);
+  const text = String(value).normalize('NFC');
+  // Booleans arrive as words from some servers, in any case.
+  return caseExact && !/^(true|false)$/i.test(text) ? text : text.toLowerCase();
+}
+
+export interface DesiredValues {
+  readonly attributes: Attributes;
+  /** Paths to be emptied where the target has a value. */
+  readonly clear: readonly string[];
+  /** Reference paths → target id, where it is known. */
+  readonly references: Readonly<Record<string, string>>;
+}
+
+/** Changes from `current` to `desired`, sorted by path. What `desired` does not speak of stays. */
+export function diffValues(
+  desired: DesiredValues,
+  current: Attributes,
+  shapes: ReadonlyMap<string, PathShape>,
+): readonly AttributeChange[] {
+  const changes: AttributeChange[] = [];
+  for (const [path, after] of [...Object.entries(desired.attributes), ...Object.entries(desired.references)]) {
+    const before = current[path];
+    if (!isSameValue(before, after, shapes.get(path)?.caseExact ?? true)) changes.push(toChange(path, before, after));
+  }
+  for (const path of desired.clear) {
+    const before = current[path];
+    if (!isUnassigned(before)) changes.push(toChange(path, before, undefined));
+  }
+  return changes.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function toChange(path: string, before: Json | undefined, after: Json | undefined): AttributeChange {
+  return {
+    path,
+    ...(isUnassigned(before) ? {} : { before }),
+    ...(after === undefined ? {} : { after }),
+  };
+}
+
+/** Is this change the loss of a value? */
+export function isClearing(change: AttributeChange): boolean {
+  return change.after === undefined;
+}

@@ -1,0 +1,374 @@
+/** One person: from what must be, what was applied and what the target holds to operations. Pure. */
+import type { AttributeChange, Attributes, Cause, Departure, DesiredUser, RecordError } from '../model.ts';
+import type { Candidate, Link, PersonState } from '../state/store.ts';
+import { diffValues, isClearing, isUnassigned } from './diff.ts';
+import { type DraftOperation, NOTHING, type Planned, toDraft, toGuard } from './draft.ts';
+import type { PlanSettings } from './settings.ts';
+
+/** What the plan knows of others when it plans one person. */
+export interface PersonContext {
+  readonly settings: PlanSettings;
+  /** Target ids of the people that `references` name, by source id; missing: no account yet. */
+  readonly accounts: ReadonlyMap<string, string>;
+  /** Source ids among `references` for whom this plan makes an account. */
+  readonly coming: ReadonlySet<string>;
+  /** Others with the same matching value; empty for almost everybody. */
+  readonly collidesWith: readonly string[];
+}
+
+export function planPerson(person: PersonState, context: PersonContext): Planned {
+  const { desired, link, gone } = person;
+  if (link !== null && gone && desired?.presence !== 'present') {
+    // Somebody deleted the account by hand. There is nothing left to remove, and nothing to bring back.
+    return { ...NOTHING, effects: [{ type: 'dropLink', sourceId: person.sourceId }] };
+  }
+  const departure = toDeparture(desired);
+  if (departure === null) return NOTHING;
+  if (departure === 'deletedAtSource')
+    return context.settings.absenceProven ? planLeaving(person, departure, context) : NOTHING;
+  if (departure !== 'stays' || desired === null) return planPresentLeaver(person, departure as Departure, context);
+  if (context.collidesWith.length > 0) return failCollision(desired, context.collidesWith);
+  return link === null || gone
+    ? planWithoutAccount(person, desired, context)
+    : planUpdate(person, desired, { link, context });
+}
+
+/** Null: nothing is known for sure, nothing changes. */
+function toDeparture(desired: DesiredUser | null): Departure | 'stays' | null {
+  if (desired === null) return 'deletedAtSource';
+  if (desired.presence === 'undecided') return null;
+  return desired.presence === 'present' ? 'stays' : desired.presence;
+}
+
+/** Is the person's account kept from removals? By source id, userName or mail, without case. */
+export function isProtected(
+  person: Pick<PersonState, 'sourceId' | 'desired' | 'link'>,
+  protectedUsers: ReadonlySet<string>,
+): boolean {
+  if (protectedUsers.size === 0) return false;
+  const { sourceId, desired, link } = person;
+  const known = { ...link?.applied, ...desired?.attributes };
+  const mails = Object.entries(known).filter(([path]) => path.startsWith('emails') && path.endsWith('.value'));
+  const names = [
+    sourceId,
+    link?.name,
+    desired?.name,
+    link?.applied['userName'],
+    known['userName'],
+    ...mails.map(([, mail]) => mail),
+  ];
+  return names.some((name) => typeof name === 'string' && protectedUsers.has(name.toLowerCase()));
+}
+
+const REASONS: Readonly<Record<Departure, string>> = {
+  outOfScope: 'left the scope',
+  disabledAtSource: 'is disabled at the source',
+  deletedAtSource: 'is gone from the source',
+};
+
+/** Out of scope or disabled, but there: the link may have to be rebuilt first. */
+function planPresentLeaver(person: PersonState, departure: Departure, context: PersonContext): Planned {
+  const { desired, link } = person;
+  if (link === null) {
+    const mine = person.candidates.find(
+      (candidate) => candidate.linkedTo === null && namesSameId(candidate, desired, context),
+    );
+    if (mine === undefined || desired === null) return NOTHING;
+    const recovered = toLink(desired, mine.object.id, { applied: mine.object.attributes, origin: 'recovered' });
+    const rest = planLeaving({ ...person, link: recovered, observed: mine.object }, departure, context);
+    const recover = toRecover(desired, mine, []);
+    return { ...rest, operations: [recover, ...rest.operations] };
+  }
+  const leaving = planLeaving(person, departure, context);
+  const stays = departure === 'disabledAtSource' && context.settings.leaving.disabledAtSource !== 'Delete';
+  if (!stays || desired === null) return leaving;
+  // Disabled people keep their values up to date; `active` itself is the policy's business.
+  const update = planUpdate(person, withoutActive(desired), { link, context });
+  return join(leaving, update);
+}
+
+function withoutActive(desired: DesiredUser): DesiredUser {
+  const { active: _policy, ...attributes } = desired.attributes;
+  return { ...desired, attributes };
+}
+
+function join(first: Planned, second: Planned): Planned {
+  return {
+    operations: [...first.operations, ...second.operations],
+    errors: [...first.errors, ...second.errors],
+    effects: [...first.effects, ...second.effects],
+    protected: first.protected + second.protected,
+  };
+}
+
+/** What the policy for this departure comes to; an entry for `active` that says false deactivates whatever it says. */
+export function toLeavingPolicy(departure: Departure, settings: PlanSettings): 'Deactivate' | 'Delete' | 'Retain' {
+  const policy = settings.leaving[departure];
+  return departure === 'disabledAtSource' && settings.activeMapped && policy === 'Retain' ? 'Deactivate' : policy;
+}
+
+/** Everything that belongs to one person's departure is one unit: held or released together. */
+export function toDepartureUnit(sourceId: string, departure: Departure): string {
+  return `person:${sourceId}:${departure}`;
+}
+
+function planLeaving(person: PersonState, departure: Departure, context: PersonContext): Planned {
+  const { link, observed } = person;
+  const policy = toLeavingPolicy(departure, context.settings);
+  if (link === null || policy === 'Retain') return NOTHING;
+  const active = observed === null ? link.active : observed.attributes['active'] !== false;
+  if (policy === 'Deactivate' && !active) return refresh(person, link);
+  if (isProtected(person, context.settings.protectedUsers)) return { ...NOTHING, protected: 1 };
+  const kind = policy === 'Delete' ? 'delete' : 'deactivate';
+  const operation = toDraft({
+    phase: policy === 'Delete' ? 'deletePeople' : 'deactivate',
+    kind,
+    resource: 'User',
+    id: person.sourceId,
+    targetId: link.targetId,
+    name: link.name,
+    changes: kind === 'delete' ? [] : [{ path: 'active', before: true, after: false }],
+    cause: departure,
+    reason: REASONS[departure],
+    unit: toDepartureUnit(person.sourceId, departure),
+    guard: toGuard(kind),
+    removal: true,
+    recovered: link.origin === 'recovered',
+  });
+  return { ...NOTHING, operations: [operation] };
+}
+
+/** The target was read and nothing is to be done: what was read is the truth now. */
+function refresh(person: PersonState, link: Link): Planned {
+  const { observed } = person;
+  if (observed === null) return NOTHING;
+  const active = observed.attributes['active'] !== false;
+  const applied = { ...link.applied, ...observed.attributes };
+  if (!link.dirty && active === link.active && JSON.stringify(applied) === JSON.stringify(link.applied)) return NOTHING;
+  return { ...NOTHING, effects: [{ type: 'putLink', link: { ...link, applied, active, dirty: false } }] };
+}
+
+function failCollision(desired: DesiredUser, others: readonly string[]): Planned {
+  const ids = others.filter((id) => id !== desired.sourceId).join(', ');
+  return fail(
+    desired,
+    `a matching attribute has the same value for ${desired.sourceId} and ${ids}: neither is guessed`,
+  );
+}
+
+function fail(desired: DesiredUser, message: string, code: RecordError['code'] = 'Conflict'): Planned {
+  return { ...NOTHING, errors: [{ resource: 'User', id: desired.sourceId, code, message }] };
+}
+
+function planWithoutAccount(person: PersonState, desired: DesiredUser, context: PersonContext): Planned {
+  const candidates = [...new Map(person.candidates.map((each) => [each.object.id, each])).values()];
+  const [only, second] = candidates;
+  if (only === undefined) return planCreate(desired, context, person.gone ? 'drift' : 'mapping');
+  if (second !== undefined) {
+    const ids = candidates.map((each) => each.object.id).join(', ');
+    return fail(desired, `${candidates.length} accounts of the target match (${ids}): none is guessed`);
+  }
+  if (only.linkedTo !== null && only.linkedTo !== desired.sourceId) {
+    return fail(desired, `the account ${only.object.id} that matches by ${only.path} belongs to ${only.linkedTo}`);
+  }
+  return planMatch(desired, only, context);
+}
+
+function namesSameId(candidate: Candidate, desired: DesiredUser | null, { settings }: PersonContext): boolean {
+  const id = desired?.attributes['externalId'];
+  if (isUnassigned(id) || candidate.object.attributes['externalId'] !== id) return false;
+  return settings.adoption === 'OnMatch' || id === desired?.sourceId;
+}
+
+function planMatch(desired: DesiredUser, candidate: Candidate, context: PersonContext): Planned {
+  const { object, path } = candidate;
+  const theirs = object.attributes['externalId'];
+  const changes = diffToAccount(desired, object.attributes, context);
+  if (namesSameId(candidate, desired, context))
+    return { ...NOTHING, operations: [toRecover(desired, candidate, changes)] };
+  if (
+    !isUnassigned(theirs) &&
+    !isUnassigned(desired.attributes['externalId']) &&
+    theirs !== desired.attributes['externalId']
+  ) {
+    return fail(desired, `the account ${object.id} that matches by ${path} has an externalId that names somebody else`);
+  }
+  if (context.settings.adoption === 'Never') {
+    return fail(desired, `the account ${object.id} matches by ${path}, and adoption is Never`);
+  }
+  if (isProtected({ sourceId: desired.sourceId, desired, link: null }, context.settings.protectedUsers))
+    return { ...NOTHING, protected: 1 };
+  const adopt = toDraft({
+    phase: 'people',
+    kind: 'adopt',
+    resource: 'User',
+    id: desired.sourceId,
+    targetId: object.id,
+    name: desired.name,
+    changes,
+    cause: 'match',
+    reason: `matches the account by ${path}`,
+    unit: `person:${desired.sourceId}:adopt`,
+    guard: 'adopt',
+  });
+  return { ...NOTHING, operations: [adopt] };
+}
+
+function toRecover(desired: DesiredUser, candidate: Candidate, changes: readonly AttributeChange[]): DraftOperation {
+  return toDraft({
+    // Before everything else of this person: what follows needs the link.
+    phase: 'recover',
+    kind: 'recover',
+    resource: 'User',
+    id: desired.sourceId,
+    targetId: candidate.object.id,
+    name: desired.name,
+    changes,
+    cause: 'match',
+    reason: 'has the same externalId',
+    unit: `person:${desired.sourceId}:recover`,
+  });
+}
+
+/** Differences to an account that is taken over: defaults count where it has nothing. */
+function diffToAccount(desired: DesiredUser, current: Attributes, context: PersonContext): readonly AttributeChange[] {
+  const defaults = Object.fromEntries(Object.entries(desired.defaults).filter(([path]) => isUnassigned(current[path])));
+  const { known } = toReferences(desired, context);
+  return diffValues(
+    { attributes: { ...defaults, ...desired.attributes }, clear: desired.clear, references: known },
+    current,
+    context.settings.shapes,
+  );
+}
+
+interface References {
+  /** Path → target id. */
+  readonly known: Readonly<Record<string, string>>;
+  /** For the second pass: path → source id of somebody for whom this plan makes an account. */
+  readonly coming: readonly AttributeChange[];
+}
+
+/** Whom nobody answers to is kept as debt: nothing is written, and the next run looks again. */
+function toReferences(desired: DesiredUser, { accounts, coming }: PersonContext): References {
+  const known: Record<string, string> = {};
+  const later: AttributeChange[] = [];
+  for (const [path, sourceId] of Object.entries(desired.references)) {
+    const targetId = accounts.get(sourceId);
+    if (targetId !== undefined) known[path] = targetId;
+    else if (coming.has(sourceId)) later.push({ path, after: sourceId, reference: true });
+  }
+  return { known, coming: later };
+}
+
+function planCreate(desired: DesiredUser, context: PersonContext, cause: Cause): Planned {
+  const { known, coming } = toReferences(desired, context);
+  const values: Attributes = { ...desired.defaults, ...desired.onCreate, ...desired.attributes, ...known };
+  if (isUnassigned(values['userName'])) {
+    return fail(desired, 'userName is empty or unknown: the account cannot be created', 'RecordInvalid');
+  }
+  const changes = Object.keys(values)
+    .sort()
+    .map((path): AttributeChange => ({ path, after: values[path] ?? null }));
+  const create = toDraft({
+    phase: 'people',
+    kind: 'create',
+    resource: 'User',
+    id: desired.sourceId,
+    name: desired.name,
+    changes,
+    cause,
+    reason: cause === 'drift' ? 'was deleted in the target' : 'is new in scope',
+    unit: `person:${desired.sourceId}:create`,
+  });
+  return { ...NOTHING, operations: [create, ...toReferenceUpdate(desired, null, coming)] };
+}
+
+function toReferenceUpdate(
+  desired: DesiredUser,
+  targetId: string | null,
+  changes: readonly AttributeChange[],
+): readonly DraftOperation[] {
+  if (changes.length === 0) return [];
+  return [
+    toDraft({
+      phase: 'references',
+      kind: 'update',
+      resource: 'User',
+      id: desired.sourceId,
+      targetId,
+      name: desired.name,
+      changes,
+      cause: 'mapping',
+      reason: 'refers to somebody who is new',
+      unit: `person:${desired.sourceId}:references`,
+    }),
+  ];
+}
+
+function planUpdate(
+  person: PersonState,
+  desired: DesiredUser,
+  { link, context }: { link: Link; context: PersonContext },
+): Planned {
+  const { observed } = person;
+  const current = observed === null ? link.applied : { ...link.applied, ...clearAbsent(link, observed.attributes) };
+  const { known, coming } = toReferences(desired, context);
+  const changes = diffValues(
+    { attributes: desired.attributes, clear: desired.clear, references: known },
+    current,
+    context.settings.shapes,
+  );
+  const later = toReferenceUpdate(desired, link.targetId, coming);
+  const renamed = desired.name !== link.name && desired.attributes['userName'] !== undefined;
+  const truth = changes.length === 0 ? refresh(person, renamed ? { ...link, name: desired.name } : link) : NOTHING;
+  const split = context.settings.suspect
+    ? [changes.filter((each) => !isClearing(each)), changes.filter(isClearing)]
+    : [changes];
+  const updates = split
+    .filter((some) => some.length > 0)
+    .map((some) => toUpdate(desired, link, { changes: some, drift: observed !== null }));
+  return { ...truth, operations: [...updates, ...later] };
+}
+
+/** What was applied and is not at the target any more was removed there: absent, not "as applied". */
+function clearAbsent(link: Link, observed: Attributes): Attributes {
+  const cleared: Record<string, null> = {};
+  for (const path of Object.keys(link.applied)) if (!Object.hasOwn(observed, path)) cleared[path] = null;
+  return { ...cleared, ...observed };
+}
+
+function toUpdate(
+  desired: DesiredUser,
+  link: Link,
+  { changes, drift }: { changes: readonly AttributeChange[]; drift: boolean },
+): DraftOperation {
+  const back = changes.some((change) => change.path === 'active' && change.after === true);
+  const clears = changes.every(isClearing);
+  // Only what was not to be changed by a mapping can have been changed by hand.
+  const byHand = drift && changes.every(({ path, after }) => after !== undefined && link.applied[path] === after);
+  return toDraft({
+    phase: 'people',
+    kind: back ? 'reactivate' : 'update',
+    resource: 'User',
+    id: desired.sourceId,
+    targetId: link.targetId,
+    name: desired.name,
+    changes,
+    cause: back ? 'return' : byHand ? 'drift' : 'mapping',
+    reason: back ? 'is back' : byHand ? 'was changed in the target' : 'values changed',
+    unit: `person:${desired.sourceId}:${clears ? 'clear' : 'update'}`,
+    removal: changes.some(isClearing),
+  });
+}
+
+function toLink(desired: DesiredUser, targetId: string, { applied, origin }: Pick<Link, 'applied' | 'origin'>): Link {
+  return {
+    sourceId: desired.sourceId,
+    targetId,
+    name: desired.name,
+    active: applied['active'] !== false,
+    applied,
+    origin,
+    dirty: false,
+  };
+}

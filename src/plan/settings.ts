@@ -1,0 +1,20 @@
+/** What planners must know of the DirectorySync. */
+import type { Departure } from '../model.ts';
+import type { PathShape } from './diff.ts';
+
+export type LeavingPolicy = 'Deactivate' | 'Delete' | 'Retain';
+
+export interface PlanSettings {
+  readonly adoption: 'OnMatch' | 'Never';
+  readonly leaving: Readonly<Record<Departure, LeavingPolicy>>;
+  readonly memberships: 'Remove' | 'Keep';
+  readonly shapes: ReadonlyMap<string, PathShape>;
+  /** An entry decides about `active`. */
+  readonly activeMapped: boolean;
+  /** Source ids, userNames and mail addresses in lower case. */
+  readonly protectedUsers: ReadonlySet<string>;
+  /** The read may have lost much: clearing of values is split off, so that it can wait alone (rule I1). */
+  readonly suspect: boolean;
+  /** Items of the read that errored and whose id is not known: nobody may be taken for absent. */
+  readonly absenceProven: boolean;
+}

@@ -1,0 +1,262 @@
+/** One team and its members: what rules call for against what the target holds. Pure. */
+import type { Departure, DesiredTeam, Operation, RecordError } from '../model.ts';
+import type { MemberDifference, TeamLink, TeamState } from '../state/store.ts';
+import { type DraftOperation, NOTHING, type Planned, toDraft } from './draft.ts';
+import { toDepartureUnit, toLeavingPolicy } from './person.ts';
+import type { PlanSettings } from './settings.ts';
+
+export interface TeamContext {
+  readonly settings: PlanSettings;
+  /** Names of all TeamRules of this DirectorySync, whatever their state. */
+  readonly rules: ReadonlySet<string>;
+  /** Rules whose teams stay as they are: suspended, invalid, or without an attribute that they need. */
+  readonly frozen: ReadonlySet<string>;
+  /** What rules say of their teams' emptiness, by rule. */
+  readonly whenEmpty: ReadonlyMap<string, DesiredTeam['whenEmpty']>;
+  /** Normal form of a display name, as it stands in the key. */
+  readonly toKey: (displayName: string) => string;
+  /** Longest display name that the target takes; null when not known. */
+  readonly maxNameLength: number | null;
+}
+
+export interface TeamPlan extends Planned {
+  /** Whether the memberships of this team are to be compared. */
+  readonly members: 'compare' | 'empty' | 'keep';
+  /** The team goes when it has no members left. */
+  readonly deleteWhenEmpty: boolean;
+}
+
+const KEEP: TeamPlan = { ...NOTHING, members: 'keep', deleteWhenEmpty: false };
+
+export function planTeam(team: TeamState, context: TeamContext): TeamPlan {
+  const { desired, link, gone } = team;
+  const rules = [...(desired?.rules ?? []), ...(link?.rules ?? [])];
+  if (rules.some((rule) => context.frozen.has(rule))) return KEEP;
+  if (link !== null && gone && (desired === null || team.desiredMembers === 0)) {
+    return { ...KEEP, effects: [{ type: 'dropTeam', key: team.key }] };
+  }
+  if (desired !== null)
+    return link === null || gone ? planMissing(team, desired, context) : planExisting(team, desired, { link, context });
+  return link === null ? KEEP : planUncalled(link, context);
+}
+
+/** No rule calls for the team now: its values vanished from the source, or its rules were deleted. */
+function planUncalled(link: TeamLink, context: TeamContext): TeamPlan {
+  const alive = link.rules.filter((rule) => context.rules.has(rule));
+  if (alive.length > 0) {
+    const deletes = alive.every((rule) => context.whenEmpty.get(rule) === 'Delete');
+    return { ...NOTHING, members: 'compare', deleteWhenEmpty: deletes };
+  }
+  if (link.deletionPolicy === 'Retain') return KEEP;
+  return { ...NOTHING, members: 'empty', deleteWhenEmpty: link.deletionPolicy === 'Delete' };
+}
+
+/** A team is made when somebody belongs to it: so an empty one that was deleted by hand does not come back. */
+function planMissing(team: TeamState, desired: DesiredTeam, context: TeamContext): TeamPlan {
+  const marked = team.candidates.filter(({ object }) => object.attributes['externalId'] === desired.externalId);
+  const [mine] = marked;
+  if (mine !== undefined && marked.length === 1 && mine.linkedTo === null) {
+    const recover = toTeamDraft(desired, {
+      kind: 'recover',
+      phase: 'recover',
+      targetId: mine.object.id,
+      reason: 'carries the mark of this DirectorySync',
+    });
+    return { ...NOTHING, operations: [recover], members: 'compare', deleteWhenEmpty: desired.whenEmpty === 'Delete' };
+  }
+  const [other] = team.candidates;
+  if (other !== undefined) {
+    const owner = other.linkedTo === null ? 'is not managed by Dirsync' : 'is managed as another team';
+    return fail(desired, 'Conflict', `the target already has a team of this name (${other.object.id}), which ${owner}`);
+  }
+  if (team.desiredMembers === 0) return KEEP;
+  const { maxNameLength } = context;
+  if (maxNameLength !== null && desired.displayName.length > maxNameLength) {
+    return fail(
+      desired,
+      'RecordInvalid',
+      `the name of team ${JSON.stringify(desired.displayName.slice(0, 40))}… has ${desired.displayName.length} characters; the target takes ${maxNameLength}`,
+    );
+  }
+  const create = toTeamDraft(desired, { kind: 'create', phase: 'teams', targetId: null, reason: ruleReason(desired) });
+  const changes = [
+    { path: 'displayName', after: desired.displayName },
+    { path: 'externalId', after: desired.externalId },
+  ];
+  return {
+    ...NOTHING,
+    operations: [{ ...create, changes, cause: team.gone ? 'drift' : 'rule' }],
+    members: 'compare',
+    deleteWhenEmpty: false,
+  };
+}
+
+function ruleReason(desired: Pick<DesiredTeam, 'rules'>): string {
+  return `${desired.rules.length === 1 ? 'rule' : 'rules'} ${desired.rules.join(', ')}`;
+}
+
+function fail(desired: DesiredTeam, code: RecordError['code'], message: string): TeamPlan {
+  return { ...KEEP, errors: desired.rules.map((rule) => ({ resource: 'TeamRule', id: rule, code, message })) };
+}
+
+function planExisting(
+  team: TeamState,
+  desired: DesiredTeam,
+  { link, context }: { link: TeamLink; context: TeamContext },
+): TeamPlan {
+  const { observed } = team;
+  // The first spelling of a name stays while the team exists; only another name is a rename.
+  const renamed = context.toKey(link.displayName) !== team.key;
+  const displayName = renamed ? desired.displayName : link.displayName;
+  const current = observed?.attributes ?? {
+    displayName: link.displayName,
+    ...(link.externalId === null ? {} : { externalId: link.externalId }),
+  };
+  const wanted = { displayName, externalId: desired.externalId };
+  const changes = Object.entries(wanted)
+    .filter(
+      ([path, after]) =>
+        current[path] !== after &&
+        !(path === 'externalId' && link.externalId === null && observed !== null && current[path] === undefined),
+    )
+    .map(([path, after]) => ({ path, ...(current[path] === undefined ? {} : { before: current[path] }), after }));
+  const update = toTeamDraft(desired, {
+    kind: 'update',
+    phase: 'teams',
+    targetId: link.targetId,
+    reason: renamed ? ruleReason(desired) : 'was changed in the target',
+  });
+  const stored: TeamLink = { ...link, rules: desired.rules, deletionPolicy: desired.deletionPolicy, dirty: false };
+  const changed = JSON.stringify(stored) !== JSON.stringify(link);
+  return {
+    ...NOTHING,
+    operations: changes.length === 0 ? [] : [{ ...update, changes, cause: renamed ? 'rule' : 'drift' }],
+    effects: changed ? [{ type: 'putTeam', team: stored }] : [],
+    members: 'compare',
+    deleteWhenEmpty: desired.whenEmpty === 'Delete' && team.desiredMembers === 0,
+  };
+}
+
+type TeamDraft = Pick<Operation, 'kind' | 'phase' | 'targetId' | 'reason'>;
+
+function toTeamDraft(desired: DesiredTeam, { kind, phase, targetId, reason }: TeamDraft): DraftOperation {
+  return toDraft({
+    phase,
+    kind,
+    resource: 'Team',
+    id: desired.key,
+    targetId,
+    name: desired.displayName,
+    cause: 'rule',
+    reason,
+    unit: `team:${desired.key}:${kind}`,
+    team: { rules: desired.rules, deletionPolicy: desired.deletionPolicy },
+  });
+}
+
+/** What plan knows of the team whose members it compares. */
+export interface MemberContext {
+  readonly settings: PlanSettings;
+  readonly key: string;
+  readonly targetId: string | null;
+  readonly name: string;
+  /** For the reason of additions and removals. */
+  readonly rules: readonly string[];
+  /** All members go, because the team's rules were deleted. */
+  readonly emptied: boolean;
+  /** People who get no account in this run (a record error), by source id. */
+  readonly withoutAccount: ReadonlySet<string>;
+  /** People whose departure this plan carries out or holds: removals from teams are part of that unit. */
+  readonly leaving: ReadonlyMap<string, Departure>;
+}
+
+/** Null: the difference stays as it is. */
+export function planMember(difference: MemberDifference, context: MemberContext): DraftOperation | null {
+  return difference.change === 'add' ? planAdd(difference, context) : planRemove(difference, context);
+}
+
+function planAdd(difference: MemberDifference, context: MemberContext): DraftOperation | null {
+  if (context.emptied || difference.sourceId === null || context.withoutAccount.has(difference.sourceId)) return null;
+  return toMemberDraft(difference, context, { kind: 'addMembers', cause: 'rule', reason: ruleReason(context) });
+}
+
+function planRemove(difference: MemberDifference, context: MemberContext): DraftOperation | null {
+  const { sourceId, presence } = difference;
+  const guarded = { kind: 'removeMembers', guard: 'removeMembers', scope: context.key } as const;
+  if (context.emptied)
+    return toMemberDraft(difference, context, { ...guarded, cause: 'ruleDeleted', reason: 'the rule was deleted' });
+  if (sourceId === null)
+    return toMemberDraft(difference, context, { ...guarded, cause: 'drift', reason: 'was added in the target' });
+  if (presence === 'undecided') return null;
+  if (presence === 'present')
+    return toMemberDraft(difference, context, {
+      ...guarded,
+      cause: 'rule',
+      reason: `no longer by ${ruleReason(context)}`,
+    });
+  return planLeaverRemoval(difference, { ...context, sourceId, departure: presence ?? 'deletedAtSource' });
+}
+
+function planLeaverRemoval(
+  difference: MemberDifference,
+  context: MemberContext & { sourceId: string; departure: Departure },
+): DraftOperation | null {
+  const { settings, sourceId, departure } = context;
+  if (departure === 'deletedAtSource' && !settings.absenceProven) return null;
+  if (settings.memberships === 'Keep' || toLeavingPolicy(departure, settings) !== 'Deactivate') return null;
+  if (settings.protectedUsers.has(sourceId.toLowerCase()) || settings.protectedUsers.has(difference.name.toLowerCase()))
+    return null;
+  const reason = 'leaves';
+  if (context.leaving.has(sourceId)) {
+    return {
+      ...toMemberDraft(difference, context, { kind: 'removeMembers', guard: 'deactivate', cause: departure, reason }),
+      unit: toDepartureUnit(sourceId, departure),
+    };
+  }
+  return toMemberDraft(difference, context, {
+    kind: 'removeMembers',
+    guard: 'removeMembers',
+    scope: context.key,
+    cause: departure,
+    reason,
+  });
+}
+
+type MemberDraft = Pick<DraftOperation, 'cause' | 'reason'> &
+  Partial<Pick<DraftOperation, 'guard' | 'scope'>> & { readonly kind: 'addMembers' | 'removeMembers' };
+
+function toMemberDraft(difference: MemberDifference, context: MemberContext, draft: MemberDraft): DraftOperation {
+  const { sourceId, targetId, name } = difference;
+  return toDraft({
+    ...draft,
+    phase: 'members',
+    resource: 'Team',
+    id: context.key,
+    targetId: context.targetId,
+    name: context.name,
+    member: { sourceId, targetId, name },
+    unit: `member:${context.key}:${sourceId ?? `target:${targetId}`}:${draft.kind}`,
+    removal: draft.kind === 'removeMembers',
+  });
+}
+
+/**
+ * The team goes with its last member, in the same unit: while that removal is held the team stays.
+ * @param last removal that empties the team; null when it is empty already
+ */
+export function planTeamDeletion(context: MemberContext, last: DraftOperation | null): DraftOperation {
+  return toDraft({
+    phase: 'deleteTeams',
+    kind: 'delete',
+    resource: 'Team',
+    id: context.key,
+    targetId: context.targetId,
+    name: context.name,
+    cause: context.emptied ? 'ruleDeleted' : 'rule',
+    reason: 'is empty',
+    unit: last?.unit ?? `team:${context.key}:delete`,
+    guard: last?.guard ?? null,
+    scope: last?.scope ?? '',
+    removal: true,
+  });
+}

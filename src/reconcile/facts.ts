@@ -1,0 +1,34 @@
+/** Names and shapes of the small documents that a run leaves for the next one. */
+
+import type { GuardSubject } from '../plan/guard.ts';
+import type { Facts } from '../state/store.ts';
+import type { ReadStats } from './run.ts';
+
+/** Times are milliseconds since 1970, UTC. */
+export interface FactShapes {
+  /** Which directory and application the links were made with. */
+  readonly endpoint: { readonly source: string; readonly target: string };
+  readonly lastGoodRead: ReadStats;
+  /** A suspect read that waits for a second one: when, and the removals that it called for. */
+  readonly suspect: { readonly since: number; readonly removals: readonly string[] };
+  /** Guards that hold something, and since when: the window of each begins before that time. */
+  readonly held: readonly (GuardSubject & { readonly since: number })[];
+  /** An approval whose units are not all done: unit → fingerprint. */
+  readonly approval: {
+    readonly hash: string;
+    readonly by: string | null;
+    readonly at: number;
+    readonly units: Readonly<Record<string, string>>;
+  };
+  readonly verifiedAt: number;
+  /** Status in local mode. */
+  readonly status: Readonly<Record<string, unknown>>;
+}
+
+export function getFact<K extends keyof FactShapes>(facts: Facts, name: K): Promise<FactShapes[K] | null> {
+  return facts.get<FactShapes[K]>(name);
+}
+
+export function putFact<K extends keyof FactShapes>(facts: Facts, name: K, value: FactShapes[K] | null): Promise<void> {
+  return facts.put(name, value);
+}

@@ -1,0 +1,214 @@
+/** What a run is given, and what each of its steps hands to the next. */
+import type { ResolvedDirectorySyncSpec } from '../api/defaults.ts';
+import type { DirectorySyncResource } from '../api/directory-sync.ts';
+import type { PlanCount, Step } from '../api/directory-sync-status.ts';
+import type { ResourceHost, ResourceSet } from '../api/host.ts';
+import type { ReadyReason } from '../api/reasons.ts';
+import type { HttpClient } from '../http/client.ts';
+import type { CompiledMapping } from '../mapping/compile.ts';
+import type { KnownAttributes } from '../mapping/names.ts';
+import type { MappingProblem } from '../mapping/problem.ts';
+import type { RuleSet } from '../mapping/teams.ts';
+import type { HeldBy, RecordError } from '../model.ts';
+import type { GuardResult } from '../plan/guard.ts';
+import type { CompiledFilter } from '../rule/clause.ts';
+import type { Source, SourceIdentity, SourceProvider } from '../sources/source.ts';
+import type { DirectoryState, LinkCounts, RunKind } from '../state/store.ts';
+import type { Target, TargetCapabilities, TargetProvider } from '../targets/target.ts';
+import type { Logger } from '../telemetry/log.ts';
+
+/** Providers by the key under `spec.source` and `spec.target`; built by whoever starts the engine. */
+export interface Providers {
+  readonly sources: ReadonlyMap<string, SourceProvider<unknown>>;
+  readonly targets: ReadonlyMap<string, TargetProvider<unknown>>;
+}
+
+export interface HttpClientNeeds {
+  readonly side: 'source' | 'target';
+  /** Normalised host and path. */
+  readonly endpoint: string;
+  /** Tells credentials apart without being one. */
+  readonly credential: string;
+  readonly spec: ResolvedDirectorySyncSpec;
+}
+
+export interface Progress {
+  readonly step: Step;
+  readonly done: number;
+  /** Null: not known yet. */
+  readonly total: number | null;
+}
+
+/** A warning for status and terminal: names attributes and rules, never people. */
+export interface Warning {
+  readonly reason: string;
+  readonly message: string;
+  readonly count?: number;
+}
+
+export interface RunDependencies {
+  readonly resource: DirectorySyncResource;
+  readonly resources: ResourceSet;
+  readonly host: ResourceHost;
+  /** Open, and leased for this run. */
+  readonly state: DirectoryState;
+  readonly providers: Providers;
+  readonly createHttp: (needs: HttpClientNeeds) => HttpClient;
+  readonly now: () => Date;
+  readonly runId: string;
+  readonly log: Logger;
+  readonly onProgress: (progress: Progress) => void;
+  readonly options: RunOptions;
+  readonly startedAt: Date;
+  /** Ends the run at the next operation: what is on the wire is waited for. */
+  readonly stopping: AbortSignal;
+  /** Ends it now: requests under way are cut. */
+  readonly signal: AbortSignal;
+}
+
+export interface RunOptions {
+  /** Stop before apply, as `mode: Plan` does. */
+  readonly planOnly: boolean;
+  /** Hash of the held set that a person approves now. */
+  readonly approve: string | null;
+  /** Who approved: for the history. */
+  readonly approvedBy: string | null;
+  /** Read the target's own list, whatever `verifyEvery` says. */
+  readonly resync: boolean;
+}
+
+export interface Loaded {
+  readonly spec: ResolvedDirectorySyncSpec;
+  readonly mapping: CompiledMapping;
+  readonly rules: RuleSet;
+  /** Names of all TeamRules that belong here. */
+  readonly ruleNames: readonly string[];
+  readonly scope: CompiledFilter;
+  /** Problems of rules, and warnings: the run goes on. */
+  readonly problems: readonly MappingProblem[];
+  readonly source: Source;
+  readonly target: Target;
+  readonly identity: SourceIdentity;
+  readonly http: { readonly source: HttpClient; readonly target: HttpClient };
+}
+
+/** What one complete read looked like; compared with the next one's. */
+export interface ReadStats {
+  readonly people: number;
+  /** Filled values, by attribute that mappings or rules use. */
+  readonly filled: Readonly<Record<string, number>>;
+}
+
+export interface ReadResult {
+  readonly stats: ReadStats;
+  readonly known: KnownAttributes;
+  /** Null: nothing suspicious. Else what was lost, as a sentence without names of people. */
+  readonly suspicion: string | null;
+  /** False when items failed whose id is not known: nobody may be taken for absent. */
+  readonly absenceProven: boolean;
+  /** Ids of items that failed: they are there, and nothing is known of them. */
+  readonly failedIds: readonly string[];
+  readonly errors: readonly RecordError[];
+}
+
+export interface Mapped {
+  readonly inScope: number;
+  readonly errors: number;
+  readonly frozenRules: readonly string[];
+  readonly warnings: readonly Warning[];
+}
+
+export interface Observed {
+  readonly kind: RunKind;
+  readonly capabilities: TargetCapabilities;
+  /** The target's whole list was read. */
+  readonly verified: boolean;
+  readonly unmanaged: number;
+  readonly warnings: readonly Warning[];
+}
+
+export interface PlanResult {
+  readonly operations: number;
+  readonly protected: number;
+}
+
+export interface Guarded extends GuardResult {
+  /** Removals wait because the read is suspect. */
+  readonly suspect: boolean;
+  readonly heldOperations: number;
+}
+
+export interface Applied {
+  readonly done: number;
+  readonly failed: number;
+}
+
+export interface Failure {
+  readonly step: Step;
+  readonly thrown: unknown;
+}
+
+/**
+ * `synced`: nothing left to do. `held`: done but for what waits for approval. `failed`: done but for records that
+ * failed. `waiting`: tried again by itself. `stalled`: a person must act.
+ */
+export type RunOutcome = 'synced' | 'held' | 'failed' | 'waiting' | 'stalled';
+
+export type PlanCounts = Readonly<Partial<Record<PlanCount, number>>>;
+
+export interface RunReport {
+  readonly runId: string;
+  readonly kind: RunKind;
+  readonly startedAt: Date;
+  readonly finishedAt: Date;
+  readonly outcome: RunOutcome;
+  readonly reason: ReadyReason;
+  /** Stable and safe to show. */
+  readonly message: string;
+  /** The step that failed; null when the run ended well. */
+  readonly failedStep: Step | null;
+  /** How long the other side asked to wait; null when it did not. */
+  readonly retryAfterMs: number | null;
+  /** The run was ended on purpose; the next one goes on. */
+  readonly stopped: boolean;
+  /** The read arrived whole; false when it failed, null when the run did not get so far. */
+  readonly sourceRead: boolean | null;
+  readonly suspicion: string | null;
+  readonly identity: SourceIdentity | null;
+  /** Null: the run ended before there was a plan. */
+  readonly plan: PlanCounts | null;
+  readonly applied: PlanCounts;
+  readonly samples: readonly { kind: string; resource: 'User' | 'Team'; id: string; attributes: readonly string[] }[];
+  readonly held: {
+    readonly count: number;
+    readonly hash: string;
+    readonly kinds: Readonly<Partial<Record<HeldBy, number>>>;
+  };
+  readonly people: {
+    readonly inScope: number | null;
+    readonly protected: number;
+    readonly unmanaged: number;
+    readonly conflicts: number;
+    readonly failed: number;
+  };
+  readonly links: LinkCounts;
+  /** At most 10. */
+  readonly failures: readonly Pick<RecordError, 'resource' | 'id' | 'code'>[];
+  readonly warnings: readonly Warning[];
+  readonly requests: { readonly source: number; readonly target: number };
+  readonly approval: { readonly hash: string; readonly by: string | null } | null;
+}
+
+/** What the steps have produced so far; a step's product is there in every state behind it. */
+export interface RunContext {
+  readonly run: RunDependencies;
+  readonly loaded?: Loaded;
+  readonly read?: ReadResult;
+  readonly mapped?: Mapped;
+  readonly observed?: Observed;
+  readonly planned?: PlanResult;
+  readonly guarded?: Guarded;
+  readonly applied?: Applied;
+  readonly failure?: Failure;
+  readonly report?: RunReport;
+}

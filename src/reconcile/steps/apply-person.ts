@@ -1,0 +1,160 @@
+/** One operation on a person: the request, and what its success means for the link. */
+import { SyncError } from '../../errors.ts';
+import type { AttributeChange, Attributes, Json } from '../../model.ts';
+import { toGuard } from '../../plan/draft.ts';
+import type { Effect, Link, OperationResult, StoredOperation } from '../../state/store.ts';
+import type { TargetObject } from '../../targets/target.ts';
+import type { Applying } from './apply.ts';
+import { findCreated } from './settle.ts';
+
+export async function carryOutPerson(
+  operation: StoredOperation,
+  applying: Applying,
+): Promise<readonly OperationResult[]> {
+  const effects = await request(operation, applying);
+  if (effects === null) return [{ seq: operation.seq, status: 'dropped', effects: [] }];
+  return [{ seq: operation.seq, status: 'done', effects: [...effects, ...toCount(operation, applying)] }];
+}
+
+/** One removal that guards count. What was approved is not counted. */
+export function toCount({ guard, kind, unit }: StoredOperation, { run, guarded }: Applying, scope = ''): Effect[] {
+  if (guard === null || toGuard(kind) !== guard || guarded.released.has(unit)) return [];
+  return [{ type: 'count', kind: guard, scope, unit, at: run.now().getTime() }];
+}
+
+/** Null: there is nothing to carry out (any more). */
+async function request(operation: StoredOperation, applying: Applying): Promise<readonly Effect[] | null> {
+  switch (operation.kind) {
+    case 'create':
+      return create(operation, applying);
+    case 'adopt':
+    case 'recover':
+      return takeOver(operation, applying);
+    case 'update':
+    case 'reactivate':
+      return update(operation, applying);
+    case 'deactivate':
+      return deactivate(operation, applying);
+    case 'delete':
+      return remove(operation, applying);
+    case 'addMembers':
+    case 'removeMembers':
+      return null;
+  }
+}
+
+async function create(operation: StoredOperation, applying: Applying): Promise<readonly Effect[]> {
+  const values = toValues({}, operation.changes);
+  const created = await createOnce(operation, values, applying);
+  return [{ type: 'putLink', link: toLink(operation, created.id, { applied: values, origin: 'created' }) }];
+}
+
+/** A create whose answer was lost is looked up before it is repeated, and repeated once. */
+async function createOnce(
+  operation: StoredOperation,
+  values: Attributes,
+  { loaded, signal }: Applying,
+): Promise<TargetObject> {
+  try {
+    return await loaded.target.createUser(values, signal);
+  } catch (thrown) {
+    const error = SyncError.from(thrown);
+    if (!error.outcomeUnknown || signal.aborted) throw error;
+    const found = await findCreated(operation, loaded.target, signal);
+    return found ?? (await loaded.target.createUser(values, signal));
+  }
+}
+
+async function takeOver(operation: StoredOperation, applying: Applying): Promise<readonly Effect[]> {
+  const targetId = needTarget(operation);
+  const { loaded, signal } = applying;
+  if (operation.changes.length > 0) await loaded.target.updateUser(targetId, operation.changes, signal);
+  const origin = operation.kind === 'adopt' ? 'adopted' : 'recovered';
+  // Only what was compared is known to stand there: with all of it observed, the next run needs no look.
+  const observed = await loaded.target.readUser(targetId, [...loaded.mapping.paths.keys()], signal);
+  const applied = observed?.attributes ?? toValues({}, operation.changes);
+  return [{ type: 'putLink', link: toLink(operation, targetId, { applied, origin }) }];
+}
+
+async function update(operation: StoredOperation, applying: Applying): Promise<readonly Effect[] | null> {
+  const { loaded, run, signal } = applying;
+  const link = await run.state.links.get(operation.id);
+  if (link === null) return null;
+  const changes = await resolveReferences(operation.changes, applying);
+  if (changes.length === 0) return null;
+  await loaded.target.updateUser(link.targetId, changes, signal);
+  return [{ type: 'putLink', link: toUpdated(link, operation, changes) }];
+}
+
+async function deactivate(operation: StoredOperation, { loaded, run, signal }: Applying): Promise<readonly Effect[]> {
+  const targetId = needTarget(operation);
+  await loaded.target.deactivateUser(targetId, signal);
+  const link = await run.state.links.get(operation.id);
+  return link === null ? [] : [{ type: 'putLink', link: toUpdated(link, operation, operation.changes) }];
+}
+
+async function remove(operation: StoredOperation, { loaded, signal }: Applying): Promise<readonly Effect[]> {
+  const targetId = needTarget(operation);
+  await loaded.target.deleteUser(targetId, signal);
+  return [
+    { type: 'dropLink', sourceId: operation.id },
+    { type: 'dropMember', targetId },
+  ];
+}
+
+export function needTarget({ targetId, kind }: StoredOperation): string {
+  if (targetId === null) throw new SyncError('Unknown', `an operation of kind ${kind} has no account to work on`);
+  return targetId;
+}
+
+/** Who is still missing at the target stays owed: the next run plans it again. */
+async function resolveReferences(
+  changes: readonly AttributeChange[],
+  { run }: Applying,
+): Promise<readonly AttributeChange[]> {
+  const wanted = changes.filter((change) => change.reference === true).map((change) => String(change.after));
+  if (wanted.length === 0) return changes;
+  const links = await run.state.links.many(wanted);
+  return changes.flatMap((change): AttributeChange[] => {
+    if (change.reference !== true) return [change];
+    const link = links.get(String(change.after));
+    const { reference: _settled, ...rest } = change;
+    return link === undefined ? [] : [{ ...rest, after: link.targetId }];
+  });
+}
+
+export function toValues(before: Attributes, changes: readonly AttributeChange[]): Attributes {
+  const values: Record<string, Json> = { ...before };
+  for (const { path, after } of changes) {
+    if (after === undefined) delete values[path];
+    else values[path] = after;
+  }
+  return values;
+}
+
+function toLink(
+  operation: StoredOperation,
+  targetId: string,
+  { applied, origin }: Pick<Link, 'applied' | 'origin'>,
+): Link {
+  return {
+    sourceId: operation.id,
+    targetId,
+    name: operation.name,
+    active: applied['active'] !== false,
+    applied,
+    origin,
+    dirty: false,
+  };
+}
+
+function toUpdated(link: Link, operation: StoredOperation, changes: readonly AttributeChange[]): Link {
+  const applied = toValues(link.applied, changes);
+  return {
+    ...link,
+    name: operation.name,
+    applied,
+    active: applied['active'] === undefined ? link.active : applied['active'] !== false,
+    dirty: false,
+  };
+}

@@ -1,0 +1,107 @@
+/** One operation on a team itself; its members have a file of their own. */
+import { SyncError } from '../../errors.ts';
+import type { Effect, OperationResult, StoredOperation, TeamLink } from '../../state/store.ts';
+import type { TargetObject } from '../../targets/target.ts';
+import type { Applying } from './apply.ts';
+import { needTarget, toValues } from './apply-person.ts';
+
+export async function carryOutTeam(
+  operation: StoredOperation,
+  applying: Applying,
+): Promise<readonly OperationResult[]> {
+  return [{ seq: operation.seq, status: 'done', effects: await request(operation, applying) }];
+}
+
+async function request(operation: StoredOperation, applying: Applying): Promise<readonly Effect[]> {
+  switch (operation.kind) {
+    case 'create':
+      return create(operation, applying);
+    case 'recover':
+      return recover(operation, applying);
+    case 'update':
+      return update(operation, applying);
+    case 'delete': {
+      await applying.loaded.target.deleteTeam(needTarget(operation), applying.signal);
+      return [{ type: 'dropTeam', key: operation.id }];
+    }
+    default:
+      throw new SyncError('Unknown', `an operation of kind ${operation.kind} is none on a team`);
+  }
+}
+
+async function create(operation: StoredOperation, applying: Applying): Promise<readonly Effect[]> {
+  const values = toValues({}, operation.changes);
+  const created = await createOnce(operation, applying);
+  const externalId = typeof values['externalId'] === 'string' ? values['externalId'] : null;
+  return [
+    {
+      type: 'putTeam',
+      team: toTeamLink(operation, created.id, { externalId, origin: 'created' }),
+    },
+  ];
+}
+
+async function createOnce(operation: StoredOperation, { loaded, signal }: Applying): Promise<TargetObject> {
+  const values = toValues({}, operation.changes);
+  try {
+    return await loaded.target.createTeam(values, signal);
+  } catch (thrown) {
+    const error = SyncError.from(thrown);
+    if (!error.outcomeUnknown || signal.aborted) throw error;
+    const mark = values['externalId'];
+    const found =
+      typeof mark === 'string' ? await loaded.target.findTeams({ path: 'externalId', value: mark }, signal) : [];
+    return found[0] ?? (await loaded.target.createTeam(values, signal));
+  }
+}
+
+async function recover(operation: StoredOperation, applying: Applying): Promise<readonly Effect[]> {
+  const targetId = needTarget(operation);
+  const team = await applying.loaded.target.readTeam(targetId, applying.signal);
+  if (team === null) throw new SyncError('NotFound', 'the team is not there any more');
+  const mark = team.attributes['externalId'];
+  const link = toTeamLink(operation, targetId, {
+    externalId: typeof mark === 'string' ? mark : null,
+    origin: 'recovered',
+  });
+  const displayName = team.attributes['displayName'];
+  return [
+    { type: 'putTeam', team: typeof displayName === 'string' ? { ...link, displayName } : link },
+    { type: 'setMembers', key: operation.id, targetIds: team.members ?? [] },
+  ];
+}
+
+function toTeamLink(
+  operation: StoredOperation,
+  targetId: string,
+  { externalId, origin }: Pick<TeamLink, 'externalId' | 'origin'>,
+): TeamLink {
+  return {
+    key: operation.id,
+    targetId,
+    displayName: operation.name,
+    externalId,
+    rules: operation.team?.rules ?? [],
+    deletionPolicy: operation.team?.deletionPolicy ?? 'Retain',
+    origin,
+    dirty: false,
+  };
+}
+
+async function update(operation: StoredOperation, { loaded, run, signal }: Applying): Promise<readonly Effect[]> {
+  await loaded.target.updateTeam(needTarget(operation), operation.changes, signal);
+  const link = await run.state.links.team(operation.id);
+  if (link === null) return [];
+  const values = toValues({ displayName: link.displayName }, operation.changes);
+  const { displayName, externalId } = values;
+  return [
+    {
+      type: 'putTeam',
+      team: {
+        ...link,
+        displayName: String(displayName),
+        externalId: typeof externalId === 'string' ? externalId : link.externalId,
+      },
+    },
+  ];
+}

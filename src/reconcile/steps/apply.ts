@@ -1,0 +1,147 @@
+/**
+ * apply: the plan's operations, phase by phase. Each is written down as begun before its request and as done, with what
+ * it did to the links, when the target has confirmed it.
+ */
+import { SyncError } from '../../errors.ts';
+import { PHASES, type Phase, type RecordError } from '../../model.ts';
+import type { OperationResult, StoredOperation } from '../../state/store.ts';
+import { putFact } from '../facts.ts';
+import type { Applied, Guarded, Loaded, Observed, RunDependencies } from '../run.ts';
+import { carryOutMembers } from './apply-members.ts';
+import { carryOutPerson } from './apply-person.ts';
+import { carryOutTeam } from './apply-team.ts';
+
+export interface ApplyInput {
+  readonly loaded: Loaded;
+  readonly observed: Observed;
+  readonly guarded: Guarded;
+}
+
+/** What carrying out an operation needs. */
+export interface Applying extends ApplyInput {
+  readonly run: RunDependencies;
+  readonly signal: AbortSignal;
+}
+
+/** Operations that are begun together: few enough to settle soon, enough to keep all connections busy. */
+const BATCHES_PER_CONNECTION = 4;
+
+export async function apply(run: RunDependencies, input: ApplyInput, signal: AbortSignal): Promise<Applied> {
+  const applying: Applying = { ...input, run, signal };
+  const planned = await run.state.journal.counts(run.runId);
+  const total = planned.filter((each) => each.status === 'planned').reduce((sum, each) => sum + each.count, 0);
+  const applied = { done: 0, failed: 0 };
+  for (const phase of PHASES) {
+    await applyPhase(applying, phase, (results) => {
+      applied.done += results.length;
+      applied.failed += results.filter((result) => result.status === 'failed').length;
+      run.onProgress({ step: 'apply', done: applied.done, total });
+    });
+  }
+  await putFact(run.state.facts, 'approval', null);
+  return applied;
+}
+
+type OnSettled = (results: readonly OperationResult[]) => void;
+
+async function applyPhase(applying: Applying, phase: Phase, onSettled: OnSettled): Promise<void> {
+  const { run, loaded } = applying;
+  const size = loaded.spec.limits.concurrency * BATCHES_PER_CONNECTION;
+  for await (const page of run.state.journal.operations(run.runId, { phase, status: 'planned' })) {
+    const tasks = phase === 'members' ? toMemberTasks(page, applying) : page.map((operation) => [operation]);
+    for (let at = 0; at < tasks.length; at += size) {
+      await applyBatch(applying, tasks.slice(at, at + size), onSettled);
+    }
+  }
+}
+
+/** Operations of one request. */
+type Task = readonly StoredOperation[];
+
+function toMemberTasks(page: readonly StoredOperation[], { observed }: Applying): readonly Task[] {
+  const tasks: StoredOperation[][] = [];
+  for (const operation of page) {
+    const last = tasks.at(-1);
+    if (last !== undefined && last[0]?.id === operation.id && last.length < observed.capabilities.membersPerRequest)
+      last.push(operation);
+    else tasks.push([operation]);
+  }
+  return tasks;
+}
+
+async function applyBatch(applying: Applying, tasks: readonly Task[], onSettled: OnSettled): Promise<void> {
+  const { run, loaded, signal } = applying;
+  const ended = (): boolean => signal.aborted || run.stopping.aborted;
+  if (ended()) throw new SyncError('Aborted', 'the run was ended before it was done; the next one goes on');
+  const { journal } = run.state;
+  await journal.begin(
+    run.runId,
+    tasks.flat().map((operation) => operation.seq),
+  );
+  const results: OperationResult[] = [];
+  const errors: RecordError[] = [];
+  let fatal: SyncError | null = null;
+  const queue = tasks.values();
+  const work = async (): Promise<void> => {
+    for (const task of queue) {
+      if (fatal !== null || ended()) {
+        // Never sent: the next run plans anew and owes nothing for it.
+        results.push(...task.map(({ seq }) => ({ seq, status: 'dropped' as const, effects: [] })));
+        continue;
+      }
+      const outcome = await carryOut(task, applying);
+      results.push(...outcome.results);
+      errors.push(...outcome.errors);
+      fatal ??= outcome.fatal;
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(loaded.spec.limits.concurrency, tasks.length) }, work));
+  await journal.settle(run.runId, results);
+  if (errors.length > 0) await journal.addErrors(run.runId, errors);
+  onSettled(results);
+  if (fatal !== null) throw fatal;
+}
+
+export interface Outcome {
+  /** Missing for an operation whose end is not known: it stays begun, and the next run asks. */
+  readonly results: readonly OperationResult[];
+  readonly errors: readonly RecordError[];
+  readonly fatal: SyncError | null;
+}
+
+async function carryOut(task: Task, applying: Applying): Promise<Outcome> {
+  const [operation] = task;
+  if (operation === undefined) return { results: [], errors: [], fatal: null };
+  try {
+    return { results: await dispatch(task, operation, applying), errors: [], fatal: null };
+  } catch (thrown) {
+    return toFailure(task, SyncError.from(thrown));
+  }
+}
+
+function dispatch(task: Task, operation: StoredOperation, applying: Applying): Promise<readonly OperationResult[]> {
+  if (operation.member !== null) return carryOutMembers(task, applying);
+  return operation.resource === 'User' ? carryOutPerson(operation, applying) : carryOutTeam(operation, applying);
+}
+
+function toFailure(task: Task, error: SyncError): Outcome {
+  if (error.outcomeUnknown || error.code === 'Aborted') return { results: [], errors: [], fatal: error };
+  const { code, message } = error;
+  const results = task.map(({ seq, resource, id, targetId }): OperationResult => {
+    // The account is not there or not as thought: the next run looks before it plans.
+    const doubt = code === 'NotFound' || code === 'PreconditionFailed';
+    const effects =
+      !doubt || targetId === null
+        ? []
+        : [
+            resource === 'User'
+              ? ({ type: 'markDirty', sourceId: id } as const)
+              : ({ type: 'markTeamDirty', key: id } as const),
+          ];
+    return { seq, status: 'failed', error: { code, message }, effects };
+  });
+  if (error.scope === 'run') return { results, errors: [], fatal: error };
+  const [first] = task;
+  const errors = first === undefined ? [] : [{ resource: first.resource, id: first.id, code, message }];
+  return { results, errors, fatal: null };
+}

@@ -1,0 +1,172 @@
+/** guard: what may go and what is held. Gathers what the pure guard needs, and remembers what it decided. */
+import { SyncError } from '../../errors.ts';
+import { computeGuard, type GuardInput, type GuardResult, type GuardSubject } from '../../plan/guard.ts';
+import type { Unit } from '../../state/store.ts';
+import { type FactShapes, getFact, putFact } from '../facts.ts';
+import type { Guarded, Loaded, Mapped, ReadResult, RunDependencies } from '../run.ts';
+
+/** A second complete read confirms a suspect one when it is made this long after, or one interval if that is shorter. */
+const CONFIRM_AFTER_MS = 10 * 60_000;
+
+export interface GuardStepInput {
+  readonly loaded: Loaded;
+  readonly read: ReadResult;
+  readonly mapped: Mapped;
+}
+
+export async function guard(run: RunDependencies, input: GuardStepInput, _signal: AbortSignal): Promise<Guarded> {
+  const { journal, facts } = run.state;
+  const units = await journal.units(run.runId);
+  const suspect = await judgeSuspicion(run, input);
+  const approval = await getFact(facts, 'approval');
+  const heldBefore = (await getFact(facts, 'held')) ?? [];
+  const result = computeGuard({
+    units,
+    ...(await toLimits(run, input, { units, heldBefore })),
+    suspect: suspect === null ? null : { confirmed: suspect.confirmed },
+    approved: new Set(Object.values(approval?.units ?? {})),
+    approve: run.options.approve,
+  });
+  // Before the first write: an approval that names something else releases nothing.
+  if (result.mismatch) throw mismatch(result);
+  await journal.hold(run.runId, result.held);
+  if (run.options.planOnly) return finish(run, result, suspect !== null);
+  await remember(run, { result, heldBefore });
+  await rememberSuspicion(run, input.read, { suspect, result });
+  return finish(run, result, suspect !== null);
+}
+
+function mismatch({ hash }: GuardResult): SyncError {
+  const now =
+    hash === '' ? 'nothing is held now' : `what is held now has the hash ${hash}; review it with dirsync plan`;
+  return new SyncError('ApprovalMismatch', `the approval names no held set: ${now}. Nothing was released`);
+}
+
+async function finish(run: RunDependencies, result: GuardResult, suspect: boolean): Promise<Guarded> {
+  const counts = await run.state.journal.counts(run.runId);
+  const held = counts.filter((each) => each.status === 'held').reduce((sum, each) => sum + each.count, 0);
+  return { ...result, suspect, heldOperations: held };
+}
+
+interface Suspicion {
+  readonly confirmed: ReadonlySet<string>;
+  /** Null: this is the first suspect read, or the wait is not over. */
+  readonly before: FactShapes['suspect'] | null;
+  readonly isConfirming: boolean;
+}
+
+async function judgeSuspicion(run: RunDependencies, { loaded, read }: GuardStepInput): Promise<Suspicion | null> {
+  const before = await getFact(run.state.facts, 'suspect');
+  if (read.suspicion === null) return null;
+  const { schedule } = loaded.spec;
+  const wait = schedule.kind === 'Interval' ? Math.min(CONFIRM_AFTER_MS, schedule.everyMs) : CONFIRM_AFTER_MS;
+  const isConfirming = before !== null && run.now().getTime() - before.since >= wait;
+  return { before, isConfirming, confirmed: new Set(isConfirming ? before.removals : []) };
+}
+
+async function rememberSuspicion(
+  run: RunDependencies,
+  read: ReadResult,
+  { suspect, result }: { suspect: Suspicion | null; result: GuardResult },
+): Promise<void> {
+  const { facts } = run.state;
+  if (suspect === null) {
+    await putFact(facts, 'suspect', null);
+    await putFact(facts, 'lastGoodRead', read.stats);
+    return;
+  }
+  const unconfirmed = result.removals.filter((fingerprint) => !suspect.confirmed.has(fingerprint));
+  if (suspect.isConfirming && unconfirmed.length === 0) {
+    // Both reads call for the same removals: what they say is the new measure.
+    await putFact(facts, 'suspect', null);
+    await putFact(facts, 'lastGoodRead', read.stats);
+    return;
+  }
+  const waits = suspect.before !== null && !suspect.isConfirming;
+  if (!waits) await putFact(facts, 'suspect', { since: run.now().getTime(), removals: result.removals });
+}
+
+type Arithmetic = Pick<GuardInput, 'limits' | 'floor' | 'removed' | 'base'>;
+
+interface LimitInput {
+  readonly units: readonly Unit[];
+  readonly heldBefore: FactShapes['held'];
+}
+
+async function toLimits(
+  run: RunDependencies,
+  { loaded, mapped }: GuardStepInput,
+  { units, heldBefore }: LimitInput,
+): Promise<Arithmetic> {
+  const { guards } = loaded.spec;
+  const now = run.now().getTime();
+  const removed = new Map<string, number>();
+  const bases = new Map<string, number>();
+  const owned = (await run.state.links.counts()).active;
+  for (const subject of toSubjects(units)) {
+    const since = (heldBefore.find((held) => isSame(held, subject))?.since ?? now) - guards.windowMs;
+    const counts = await run.state.ledger.removals(since);
+    removed.set(keyOf(subject), counts.find((each) => isSame(each, subject))?.count ?? 0);
+    bases.set(keyOf(subject), await baseOf(run, subject, { since, owned, inScope: mapped.inScope }));
+  }
+  return {
+    limits: guards,
+    floor: guards.floor,
+    removed: (subject) => removed.get(keyOf(subject)) ?? 0,
+    base: (subject) => bases.get(keyOf(subject)) ?? 0,
+  };
+}
+
+interface BaseInput {
+  readonly since: number;
+  readonly owned: number;
+  readonly inScope: number;
+}
+
+async function baseOf(
+  { state }: RunDependencies,
+  { kind, scope }: GuardSubject,
+  { since, owned, inScope }: BaseInput,
+): Promise<number> {
+  if (kind === 'adopt') return inScope;
+  const sample = await state.ledger.baseline(scope, since);
+  if (sample !== null) return sample;
+  return kind === 'removeMembers' ? await state.links.members(scope) : owned;
+}
+
+function toSubjects(units: readonly Unit[]): readonly GuardSubject[] {
+  const subjects = new Map<string, GuardSubject>();
+  for (const { guard: kind, scope } of units) {
+    if (kind !== null) subjects.set(keyOf({ kind, scope }), { kind, scope });
+  }
+  return [...subjects.values()];
+}
+
+function keyOf({ kind, scope }: GuardSubject): string {
+  return `${kind}\n${scope}`;
+}
+
+function isSame(left: GuardSubject, right: GuardSubject): boolean {
+  return left.kind === right.kind && left.scope === right.scope;
+}
+
+async function remember(
+  run: RunDependencies,
+  { result, heldBefore }: { result: GuardResult; heldBefore: FactShapes['held'] },
+): Promise<void> {
+  const { facts } = run.state;
+  const now = run.now().getTime();
+  const held = result.subjects.map((subject) => ({
+    ...subject,
+    since: heldBefore.find((each) => isSame(each, subject))?.since ?? now,
+  }));
+  await putFact(facts, 'held', held.length === 0 ? null : held);
+  if (run.options.approve === null || result.released.size === 0) return;
+  // Written before the first request, so that a kill in the middle neither loses nor widens the approval.
+  await putFact(facts, 'approval', {
+    hash: run.options.approve,
+    by: run.options.approvedBy,
+    at: now,
+    units: Object.fromEntries(result.released),
+  });
+}

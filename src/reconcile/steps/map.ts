@@ -1,0 +1,173 @@
+/** map: staged records → desired users and teams. Drives the pure mapping over the pages; nothing is decided here. */
+import { toMatchKey } from '../../mapping/match-key.ts';
+import { createPersonMapper, type MappedPerson, type PersonMapper } from '../../mapping/person.ts';
+import { createTeamMapper, type TeamMapper, toPersonNames } from '../../mapping/teams.ts';
+import type { DesiredTeam, DesiredUser, RecordError } from '../../model.ts';
+import type { MatchKey, StagedUser } from '../../state/store.ts';
+import type { Loaded, Mapped, ReadResult, RunDependencies, Warning } from '../run.ts';
+
+interface Batch {
+  readonly desired: { desired: DesiredUser; keys: readonly MatchKey[] }[];
+  readonly teams: Map<string, DesiredTeam>;
+  readonly memberships: { team: string; sourceId: string; keep: boolean }[];
+  readonly errors: RecordError[];
+}
+
+export async function map(
+  run: RunDependencies,
+  { loaded, read }: { loaded: Loaded; read: ReadResult },
+  signal: AbortSignal,
+): Promise<Mapped> {
+  const { staging, journal } = run.state;
+  const { mapping, spec, rules } = loaded;
+  const people = createPersonMapper({
+    mapping,
+    scope: loaded.scope,
+    known: read.known,
+    disabledAtSource: spec.deprovisioning.disabledAtSource,
+  });
+  const teams = createTeamMapper({ mapping, rules, known: read.known, mark: toMark(run, spec.id) });
+  const unknownTeams = await teamsByRule(run);
+  const unprotected = new Set(spec.guards.protectedUsers.map((name) => name.toLowerCase()));
+  const total = await staging.countUsers();
+  let inScope = 0;
+  let done = 0;
+  let errors = read.errors.length;
+  await staging.addTeams(teams.fixedTeams);
+  await journal.addErrors(run.runId, read.errors);
+  await staging.addDesired(read.failedIds.map((id) => ({ desired: toUndecided(id), keys: [] })));
+  for await (const page of staging.users()) {
+    signal.throwIfAborted();
+    const batch: Batch = { desired: [], teams: new Map(), memberships: [], errors: [] };
+    for (const staged of page) {
+      const mapped = mapOne(staged, people, run.now());
+      inScope += mapped.desired.presence === 'outOfScope' ? 0 : 1;
+      batch.errors.push(...mapped.errors);
+      batch.desired.push({ desired: mapped.desired, keys: toKeys(mapped.desired, mapping.matching) });
+      for (const name of toPersonNames(mapped.desired, mapped.view)) unprotected.delete(name);
+      if (mapped.desired.presence === 'present') mapTeams(mapped, { teams, unknownTeams, batch });
+    }
+    await staging.addDesired(batch.desired);
+    await staging.addTeams([...batch.teams.values()]);
+    await staging.addMemberships(batch.memberships);
+    await journal.addErrors(run.runId, batch.errors);
+    errors += batch.errors.length;
+    done += page.length;
+    run.onProgress({ step: 'map', done, total });
+  }
+  return {
+    inScope,
+    errors,
+    frozenRules: teams.frozenRules,
+    warnings: toWarnings({ people, teams, unprotected, loaded }),
+  };
+}
+
+/** By which a team is recognised at the target without the state store. */
+function toMark({ resource }: RunDependencies, id: string): string {
+  return `dirsync:${resource.metadata.namespace}/${id}:`;
+}
+
+function toUndecided(sourceId: string): DesiredUser {
+  return {
+    sourceId,
+    name: sourceId,
+    presence: 'undecided',
+    attributes: {},
+    onCreate: {},
+    defaults: {},
+    clear: [],
+    kept: [],
+    references: {},
+    match: [],
+  };
+}
+
+function mapOne({ user, duplicate }: StagedUser, people: PersonMapper, now: Date): MappedPerson {
+  if (!duplicate) return people.map(user, now);
+  const where = user.position === undefined ? '' : ` (${user.position})`;
+  const error: RecordError = {
+    resource: 'User',
+    id: user.id,
+    code: 'RecordInvalid',
+    message: `two records have the id ${user.id}${where}: neither is used`,
+  };
+  return { desired: toUndecided(user.id), errors: [error], view: { user, customs: new Map() } };
+}
+
+function toKeys(desired: DesiredUser, matching: Loaded['mapping']['matching']): readonly MatchKey[] {
+  const keys = desired.match.map(({ path, value }) => ({
+    path,
+    key: toMatchKey(value, matching.find((each) => each.path === path)?.caseExact ?? true),
+  }));
+  const externalId = desired.attributes['externalId'];
+  if (typeof externalId !== 'string' || keys.some(({ path }) => path === 'externalId')) return keys;
+  // Links are rebuilt by equal externalId even where it is no matching attribute (rule I7).
+  return [...keys, { path: 'externalId', key: externalId }];
+}
+
+interface TeamMapping {
+  readonly teams: TeamMapper;
+  readonly unknownTeams: ReadonlyMap<string, readonly string[]>;
+  readonly batch: Batch;
+}
+
+function mapTeams({ desired, view }: MappedPerson, { teams, unknownTeams, batch }: TeamMapping): void {
+  const mapped = teams.map(desired, view);
+  const { sourceId } = desired;
+  for (const team of mapped.teams) if (!batch.teams.has(team.key)) batch.teams.set(team.key, team);
+  for (const team of mapped.memberOf) batch.memberships.push({ team, sourceId, keep: false });
+  for (const rule of mapped.undecidedRules) {
+    for (const team of unknownTeams.get(rule) ?? []) batch.memberships.push({ team, sourceId, keep: true });
+  }
+}
+
+/** Owned teams of each rule, for people whose membership cannot be told. */
+async function teamsByRule({ state }: RunDependencies): Promise<Map<string, string[]>> {
+  const byRule = new Map<string, string[]>();
+  for await (const page of state.links.teams()) {
+    for (const team of page) for (const rule of team.rules) byRule.set(rule, [...(byRule.get(rule) ?? []), team.key]);
+  }
+  return byRule;
+}
+
+interface WarningInput {
+  readonly people: PersonMapper;
+  readonly teams: TeamMapper;
+  readonly unprotected: ReadonlySet<string>;
+  readonly loaded: Loaded;
+}
+
+function toWarnings({ people, teams, unprotected, loaded }: WarningInput): readonly Warning[] {
+  const warnings: Warning[] = [];
+  for (const name of new Set([...people.missingNames, ...teams.missingNames])) {
+    warnings.push({
+      reason: 'UnknownAttribute',
+      message: `the read did not deliver ${JSON.stringify(name)}: nothing that depends on it is changed`,
+    });
+  }
+  const unresolved = teams.unresolved();
+  const byRule = new Map<string, number>();
+  for (const { rule } of unresolved) byRule.set(rule, (byRule.get(rule) ?? 0) + 1);
+  for (const [rule, count] of byRule) {
+    warnings.push({
+      reason: 'UnresolvedMember',
+      message: `entries of include or exclude of rule ${rule} name nobody in scope`,
+      count,
+    });
+  }
+  if (unprotected.size > 0) {
+    warnings.push({
+      reason: 'UnresolvedProtectedUser',
+      message: 'entries of guards.protectedUsers name nobody in the read',
+      count: unprotected.size,
+    });
+  }
+  for (const problem of loaded.problems) {
+    warnings.push({
+      reason: problem.severity === 'error' ? 'InvalidRule' : 'Mapping',
+      message: `${problem.kind} ${problem.name}: ${problem.pointer}: ${problem.message}`,
+    });
+  }
+  return warnings;
+}

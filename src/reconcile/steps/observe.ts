@@ -1,0 +1,175 @@
+/**
+ * observe: what the target holds. From links, where they can be trusted; from the target's own list on the first run,
+ * after a lost state and every `verifyEvery`; one by one for joiners and for accounts whose state is in doubt.
+ */
+import { toMatchKey } from '../../mapping/match-key.ts';
+import type { Effect, MatchKey, PersonState } from '../../state/store.ts';
+import type { TargetCapabilities, TargetObject, TargetTeam } from '../../targets/target.ts';
+import { getFact, putFact } from '../facts.ts';
+import type { Loaded, Mapped, Observed, RunDependencies, Warning } from '../run.ts';
+import { settleBegun } from './settle.ts';
+
+export async function observe(
+  run: RunDependencies,
+  { loaded }: { loaded: Loaded; mapped: Mapped },
+  signal: AbortSignal,
+): Promise<Observed> {
+  const capabilities = await loaded.target.capabilities(signal);
+  const warnings = compareSchemas(loaded, capabilities);
+  await settleBegun(run, loaded.target, signal);
+  const verified = !capabilities.filter || (await isVerifyDue(run, loaded));
+  if (verified) await observeAll(run, loaded, signal);
+  else await observeSome(run, loaded, signal);
+  if (verified) await putFact(run.state.facts, 'verifiedAt', run.now().getTime());
+  const unmanaged = verified ? await run.state.staging.countUnmanaged() : 0;
+  return { kind: verified ? 'Verify' : 'Full', capabilities, verified, unmanaged, warnings };
+}
+
+async function isVerifyDue(run: RunDependencies, { spec }: Loaded): Promise<boolean> {
+  if (run.options.resync) return true;
+  const last = await getFact(run.state.facts, 'verifiedAt');
+  const { people, teams } = await run.state.links.counts();
+  if (last === null || people + teams === 0) return true;
+  const { verifyEveryMs } = spec.drift;
+  return verifyEveryMs > 0 && run.now().getTime() - last >= verifyEveryMs;
+}
+
+/** What the mapping writes must not be read-only there; what the server does not list is a warning, for many list little. */
+function compareSchemas({ mapping }: Loaded, { schemas }: TargetCapabilities): readonly Warning[] {
+  if (schemas === null) return [];
+  const missing = [...mapping.paths.keys()]
+    .filter((path) => path.toLowerCase().startsWith('urn:'))
+    .map((path) => path.slice(0, path.lastIndexOf(':')))
+    .filter((urn) => schemas.find(urn) === undefined);
+  return [...new Set(missing)].map((urn) => ({
+    reason: 'UnlistedSchema',
+    message: `the target does not list the schema ${urn}; it may drop its attributes`,
+  }));
+}
+
+async function observeAll(run: RunDependencies, loaded: Loaded, signal: AbortSignal): Promise<void> {
+  const { staging } = run.state;
+  const { target } = loaded;
+  const paths = observedPaths(loaded);
+  let done = 0;
+  for await (const page of target.listUsers(paths, signal)) {
+    await staging.addObservedUsers(page.objects.map((object) => ({ object, keys: toKeys(object, loaded) })));
+    done += page.objects.length;
+    run.onProgress({ step: 'observe', done, total: page.total });
+  }
+  await staging.setComplete('User');
+  for await (const page of target.listTeams(signal)) await stageTeams(run, page.objects);
+  await staging.setComplete('Team');
+}
+
+/** What entries write, what people are matched by, and what tells who an account belongs to. */
+function observedPaths({ mapping }: Loaded): readonly string[] {
+  return [...new Set([...mapping.paths.keys(), 'externalId', 'userName', 'active'])];
+}
+
+function toKeys(object: TargetObject, { mapping }: Loaded): readonly MatchKey[] {
+  const paths = [...mapping.matching, { path: 'externalId', caseExact: true }];
+  const keys = new Map<string, string>();
+  for (const { path, caseExact } of paths) {
+    const value = object.attributes[path];
+    if (value !== undefined && value !== null && typeof value !== 'object')
+      keys.set(path, toMatchKey(String(value), caseExact));
+  }
+  return [...keys].map(([path, key]) => ({ path, key }));
+}
+
+/** Who the target says belongs to an owned team is the truth, whatever the links remember. */
+async function stageTeams(run: RunDependencies, teams: readonly TargetTeam[]): Promise<void> {
+  const { links, staging } = run.state;
+  await staging.addObservedTeams(teams);
+  const owned = new Map<string, string>();
+  for await (const page of links.teams()) for (const team of page) owned.set(team.targetId, team.key);
+  const effects: Effect[] = [];
+  for (const { id, members } of teams) {
+    const key = owned.get(id);
+    if (key !== undefined && members !== null) effects.push({ type: 'setMembers', key, targetIds: members });
+  }
+  if (effects.length > 0) await links.apply(effects);
+}
+
+async function observeSome(run: RunDependencies, loaded: Loaded, signal: AbortSignal): Promise<void> {
+  await observeDirtyPeople(run, loaded, signal);
+  await observeDirtyTeams(run, loaded, signal);
+  await findJoiners(run, loaded, signal);
+  await findTeams(run, loaded, signal);
+}
+
+async function observeDirtyPeople({ state }: RunDependencies, loaded: Loaded, signal: AbortSignal): Promise<void> {
+  for await (const page of state.links.dirty()) {
+    for (const link of page) {
+      const object = await loaded.target.readUser(link.targetId, observedPaths(loaded), signal);
+      if (object === null) await state.staging.addMissing({ users: [link.targetId] });
+      else await state.staging.addObservedUsers([{ object, keys: toKeys(object, loaded) }]);
+    }
+  }
+}
+
+async function observeDirtyTeams(run: RunDependencies, loaded: Loaded, signal: AbortSignal): Promise<void> {
+  for await (const page of run.state.links.teams()) {
+    for (const { targetId } of page.filter((team) => team.dirty)) {
+      const team = await loaded.target.readTeam(targetId, signal);
+      if (team === null) await run.state.staging.addMissing({ teams: [targetId] });
+      else await stageTeams(run, [team]);
+    }
+  }
+}
+
+/** Requests that are worth saving: above this many joiners the list of the target is the cheaper look. */
+const LOOK_UPS = 200;
+
+async function findJoiners(run: RunDependencies, loaded: Loaded, signal: AbortSignal): Promise<void> {
+  let looked = 0;
+  for await (const page of run.state.staging.people()) {
+    for (const person of page.filter(isJoiner)) {
+      if (looked >= LOOK_UPS) {
+        await observeAll(run, loaded, signal);
+        return;
+      }
+      looked += 1;
+      await findAccount(person, { run, loaded, signal });
+    }
+  }
+}
+
+function isJoiner({ desired, link, gone }: PersonState): boolean {
+  return desired?.presence === 'present' && (link === null || gone);
+}
+
+interface Looking {
+  readonly run: RunDependencies;
+  readonly loaded: Loaded;
+  readonly signal: AbortSignal;
+}
+
+async function findAccount({ desired }: PersonState, { run, loaded, signal }: Looking): Promise<void> {
+  const externalId = desired?.attributes['externalId'];
+  const wanted = new Map((desired?.match ?? []).map(({ path, value }) => [path, value]));
+  if (typeof externalId === 'string') wanted.set('externalId', externalId);
+  for (const [path, value] of wanted) {
+    const found = await loaded.target.findUsers({ path, value }, observedPaths(loaded), signal);
+    await run.state.staging.addObservedUsers(found.map((object) => ({ object, keys: toKeys(object, loaded) })));
+  }
+}
+
+async function findTeams(run: RunDependencies, { target }: Loaded, signal: AbortSignal): Promise<void> {
+  const { staging } = run.state;
+  for await (const page of staging.teams()) {
+    for (const { desired, link, gone, desiredMembers } of page) {
+      if (desired === null || desiredMembers === 0 || (link !== null && !gone)) continue;
+      const marked = await target.findTeams({ path: 'externalId', value: desired.externalId }, signal);
+      const named =
+        marked.length > 0 ? [] : await target.findTeams({ path: 'displayName', value: desired.displayName }, signal);
+      // The members of a team that will be recovered are what additions and removals are counted against.
+      const whole = await Promise.all([...marked, ...named].map((team) => target.readTeam(team.id, signal)));
+      await stageTeams(
+        run,
+        whole.filter((team) => team !== null),
+      );
+    }
+  }
+}

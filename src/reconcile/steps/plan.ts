@@ -1,0 +1,278 @@
+/** plan: desired against current, person by person and team by team, stored before anything is carried out. */
+import { SyncError } from '../../errors.ts';
+import { toTeamKey } from '../../mapping/match-key.ts';
+import type { Departure, Operation, RecordError } from '../../model.ts';
+import { type DraftOperation, type Planned, toOperationLine } from '../../plan/draft.ts';
+import { planPerson } from '../../plan/person.ts';
+import type { PlanSettings } from '../../plan/settings.ts';
+import {
+  type MemberContext,
+  planMember,
+  planTeam,
+  planTeamDeletion,
+  type TeamContext,
+  type TeamPlan,
+} from '../../plan/team.ts';
+import type { Effect, Link, PersonState, TeamState } from '../../state/store.ts';
+import type { Loaded, Mapped, Observed, PlanResult, ReadResult, RunDependencies } from '../run.ts';
+
+export interface PlanInput {
+  readonly loaded: Loaded;
+  readonly read: ReadResult;
+  readonly mapped: Mapped;
+  readonly observed: Observed;
+}
+
+export async function plan(run: RunDependencies, input: PlanInput, signal: AbortSignal): Promise<PlanResult> {
+  const writer = new PlanWriter(run);
+  const settings = toSettings(input);
+  const people = await planPeople(run, { settings, writer, signal });
+  await planTeams(run, { input, settings, writer, people, signal });
+  await writer.flush();
+  return { operations: writer.operations, protected: writer.protected };
+}
+
+function toSettings({ loaded, read }: PlanInput): PlanSettings {
+  const { adoption, deprovisioning, guards } = loaded.spec;
+  const { memberships, ...leaving } = deprovisioning;
+  return {
+    adoption,
+    leaving,
+    memberships,
+    shapes: loaded.mapping.paths,
+    activeMapped: loaded.mapping.activeMapped,
+    protectedUsers: new Set(guards.protectedUsers.map((name) => name.toLowerCase())),
+    suspect: read.suspicion !== null,
+    absenceProven: read.absenceProven,
+  };
+}
+
+/** Numbers operations and writes them in batches, so that memory does not grow with the plan. */
+class PlanWriter {
+  operations = 0;
+  protected = 0;
+  readonly #run: RunDependencies;
+  #rows: { operation: Operation; scope: string; recovered: boolean; line: string }[] = [];
+  #effects: Effect[] = [];
+  #errors: RecordError[] = [];
+
+  constructor(run: RunDependencies) {
+    this.#run = run;
+  }
+
+  async add(planned: Planned): Promise<void> {
+    for (const draft of planned.operations) this.#push(draft);
+    this.#effects.push(...planned.effects);
+    this.#errors.push(...planned.errors);
+    this.protected += planned.protected;
+    if (this.#rows.length + this.#effects.length + this.#errors.length >= 500) await this.flush();
+  }
+
+  #push(draft: DraftOperation): void {
+    const { scope, recovered, ...operation } = draft;
+    this.operations += 1;
+    this.#rows.push({
+      operation: { ...operation, seq: this.operations, held: null },
+      scope,
+      recovered,
+      line: toOperationLine(draft),
+    });
+  }
+
+  async flush(): Promise<void> {
+    const { journal, links } = this.#run.state;
+    if (this.#rows.length > 0) await journal.addOperations(this.#run.runId, this.#rows);
+    if (this.#effects.length > 0) await links.apply(this.#effects);
+    if (this.#errors.length > 0) await journal.addErrors(this.#run.runId, this.#errors);
+    this.#rows = [];
+    this.#effects = [];
+    this.#errors = [];
+  }
+}
+
+/** What plans of people leave for plans of teams. Holds leavers and failures only, never everybody. */
+interface PeoplePlan {
+  readonly leaving: Map<string, Departure>;
+  readonly withoutAccount: Set<string>;
+}
+
+interface PeopleInput {
+  readonly settings: PlanSettings;
+  readonly writer: PlanWriter;
+  readonly signal: AbortSignal;
+}
+
+async function planPeople(run: RunDependencies, { settings, writer, signal }: PeopleInput): Promise<PeoplePlan> {
+  const { staging } = run.state;
+  const collisions = await readCollisions(run);
+  const people: PeoplePlan = { leaving: new Map(), withoutAccount: new Set() };
+  const total = await staging.countUsers();
+  let done = 0;
+  for await (const page of staging.people()) {
+    signal.throwIfAborted();
+    const { accounts, coming } = await readReferences(run, page);
+    for (const person of page) {
+      const planned = planPerson(person, {
+        settings,
+        accounts,
+        coming,
+        collidesWith: collisions.get(person.sourceId) ?? [],
+      });
+      note(person, planned, people);
+      await writer.add(planned);
+    }
+    done += page.length;
+    run.onProgress({ step: 'plan', done, total: Math.max(total, done) });
+  }
+  return people;
+}
+
+function note({ sourceId, link }: PersonState, planned: Planned, people: PeoplePlan): void {
+  for (const { kind, cause } of planned.operations) {
+    if (kind === 'deactivate') people.leaving.set(sourceId, cause as Departure);
+  }
+  if (planned.errors.length > 0 && link === null) people.withoutAccount.add(sourceId);
+}
+
+async function readCollisions({ state }: RunDependencies): Promise<Map<string, readonly string[]>> {
+  const collisions = new Map<string, readonly string[]>();
+  for await (const page of state.staging.collisions()) {
+    for (const { sourceIds } of page) for (const id of sourceIds) collisions.set(id, sourceIds);
+  }
+  return collisions;
+}
+
+/** Accounts of the people whom a page refers to, and who of them will get one in this run. */
+async function readReferences(
+  { state }: RunDependencies,
+  page: readonly PersonState[],
+): Promise<{ accounts: Map<string, string>; coming: Set<string> }> {
+  const wanted = [...new Set(page.flatMap(({ desired }) => Object.values(desired?.references ?? {})))];
+  if (wanted.length === 0) return { accounts: new Map(), coming: new Set() };
+  const links: ReadonlyMap<string, Link> = await state.links.many(wanted);
+  const missing = wanted.filter((id) => !links.has(id));
+  const presences = await state.staging.presences(missing);
+  return {
+    accounts: new Map([...links].map(([id, link]) => [id, link.targetId])),
+    coming: new Set(missing.filter((id) => presences.get(id) === 'present')),
+  };
+}
+
+interface TeamsInput extends PeopleInput {
+  readonly input: PlanInput;
+  readonly people: PeoplePlan;
+}
+
+async function planTeams(run: RunDependencies, teams: TeamsInput): Promise<void> {
+  const { input, settings, signal } = teams;
+  const { loaded, mapped, observed } = input;
+  const context: TeamContext = {
+    settings,
+    rules: new Set(loaded.ruleNames),
+    frozen: new Set(mapped.frozenRules),
+    whenEmpty: new Map(loaded.rules.rules.map((rule) => [rule.name, rule.whenEmpty])),
+    toKey: toTeamKey,
+    maxNameLength: observed.capabilities.maxTeamNameLength,
+  };
+  await followRenames(run, loaded);
+  for await (const page of run.state.staging.teams()) {
+    for (const team of page) {
+      signal.throwIfAborted();
+      await planOneTeam(run, team, { ...teams, context });
+    }
+  }
+}
+
+/**
+ * A rule that names another team now: its team is renamed, not left behind (rule I10). Only where it is plain which team
+ * became which: one team of that rule alone that nothing calls for any more, one new team of that rule alone.
+ */
+async function followRenames({ state }: RunDependencies, loaded: Loaded): Promise<void> {
+  const single = new Set(loaded.rules.rules.filter((rule) => rule.teamsFrom === null).map((rule) => rule.name));
+  const left = new Map<string, string[]>();
+  const fresh = new Map<string, string[]>();
+  for await (const page of state.staging.teams()) {
+    for (const team of page) {
+      const rule = toOnlyRule(team);
+      if (rule === null || !single.has(rule)) continue;
+      if (team.desired === null) push(left, rule, team.key);
+      if (isNew(team)) push(fresh, rule, team.key);
+    }
+  }
+  for (const [rule, to] of fresh) await renameTeam(state, left.get(rule) ?? [], to);
+}
+
+async function renameTeam(
+  state: RunDependencies['state'],
+  left: readonly string[],
+  fresh: readonly string[],
+): Promise<void> {
+  const [from] = left;
+  const [to] = fresh;
+  if (from === undefined || to === undefined || left.length > 1 || fresh.length > 1) return;
+  await state.links.apply([{ type: 'rekeyTeam', from, to }]);
+}
+
+function isNew({ desired, link, candidates }: TeamState): boolean {
+  return desired !== null && link === null && candidates.length === 0;
+}
+
+/** Null for a team of several rules. */
+function toOnlyRule({ desired, link }: TeamState): string | null {
+  const rules = desired?.rules ?? link?.rules ?? [];
+  return rules.length === 1 ? (rules[0] ?? null) : null;
+}
+
+function push(lists: Map<string, string[]>, key: string, value: string): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
+}
+
+async function planOneTeam(
+  run: RunDependencies,
+  team: TeamState,
+  { writer, settings, people, context }: TeamsInput & { context: TeamContext },
+): Promise<void> {
+  const planned = planTeam(team, context);
+  await writer.add(planned);
+  if (planned.members === 'keep') return;
+  const member: MemberContext = {
+    settings,
+    key: team.key,
+    targetId: team.link !== null && !team.gone ? team.link.targetId : (planned.operations[0]?.targetId ?? null),
+    name: team.link?.displayName ?? team.desired?.displayName ?? team.key,
+    rules: team.desired?.rules ?? team.link?.rules ?? [],
+    emptied: planned.members === 'empty',
+    withoutAccount: people.withoutAccount,
+    leaving: people.leaving,
+  };
+  await planMembers(run, { team, planned, member, writer });
+}
+
+interface MembersInput {
+  readonly team: TeamState;
+  readonly planned: TeamPlan;
+  readonly member: MemberContext;
+  readonly writer: PlanWriter;
+}
+
+async function planMembers({ state }: RunDependencies, { team, planned, member, writer }: MembersInput): Promise<void> {
+  let remaining = planned.deleteWhenEmpty ? await state.links.members(team.key) : Number.POSITIVE_INFINITY;
+  let last: DraftOperation | null = null;
+  for await (const page of state.staging.memberDifferences(team.key)) {
+    const operations = page
+      .map((difference) => planMember(difference, member))
+      .filter((operation) => operation !== null);
+    for (const operation of operations) {
+      if (operation.kind !== 'removeMembers') continue;
+      remaining -= 1;
+      last = operation;
+    }
+    await writer.add({ operations, errors: [], effects: [], protected: 0 });
+  }
+  if (planned.deleteWhenEmpty && remaining <= 0) {
+    if (member.targetId === null) throw new SyncError('Unknown', 'a team without an account was to be deleted');
+    await writer.add({ operations: [planTeamDeletion(member, last)], errors: [], effects: [], protected: 0 });
+  }
+}

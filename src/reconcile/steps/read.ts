@@ -1,0 +1,103 @@
+/** read: the source's pages, staged as they come. Complete only when the provider's last page arrived (rule I1). */
+import { SyncError } from '../../errors.ts';
+import { isEmptyValue } from '../../mapping/coerce.ts';
+import { KnownAttributes } from '../../mapping/names.ts';
+import type { RecordError, SourceUser } from '../../model.ts';
+import type { ReadEnd, SourcePage } from '../../sources/source.ts';
+import { getFact } from '../facts.ts';
+import type { Loaded, ReadResult, ReadStats, RunDependencies } from '../run.ts';
+
+export async function read(
+  run: RunDependencies,
+  { loaded }: { loaded: Loaded },
+  signal: AbortSignal,
+): Promise<ReadResult> {
+  const { staging } = run.state;
+  await staging.clear();
+  const tally = new Tally(projectionOf(loaded));
+  for await (const page of loaded.source.readUsers(projectionOf(loaded), signal)) {
+    signal.throwIfAborted();
+    await staging.addUsers(page.users);
+    tally.add(page);
+    run.onProgress({ step: 'read', done: tally.people, total: null });
+  }
+  if (tally.end === null) throw new SyncError('ReadIncomplete', 'the source ended before its last page');
+  const stats = tally.stats();
+  const before = await getFact(run.state.facts, 'lastGoodRead');
+  const owned = (await run.state.links.counts()).people;
+  return {
+    stats,
+    known: new KnownAttributes(tally.end.attributes),
+    suspicion: judge(stats, before ?? { people: owned, filled: {} }, loaded.spec.guards),
+    absenceProven: tally.unnamed === 0,
+    failedIds: tally.failedIds,
+    errors: tally.errors,
+  };
+}
+
+/** Top-level names that mappings, rules and filters use, without prefixes. */
+function projectionOf({ mapping, rules, scope }: Loaded): readonly string[] {
+  const ofRules = rules.rules.flatMap((rule) => [
+    ...(rule.match?.attributes ?? []),
+    ...(rule.teamsFrom?.attributes ?? []),
+  ]);
+  const names = [...mapping.usedNames, ...scope.attributes, ...ofRules];
+  return [...new Set(names.map((name) => name.replace(/^source:/, '')))].filter(
+    (name) => !/^(custom|standard):/.test(name),
+  );
+}
+
+class Tally {
+  people = 0;
+  unnamed = 0;
+  end: ReadEnd | null = null;
+  readonly failedIds: string[] = [];
+  readonly errors: RecordError[] = [];
+  readonly #filled: Map<string, number>;
+
+  constructor(names: readonly string[]) {
+    this.#filled = new Map(names.map((name) => [name, 0]));
+  }
+
+  add(page: SourcePage): void {
+    this.people += page.users.length;
+    for (const user of page.users) this.#count(user);
+    for (const { id, code, message } of page.failed) {
+      if (id === null) this.unnamed += 1;
+      else this.failedIds.push(id);
+      this.errors.push({ resource: 'User', id: id ?? 'unknown', code, message });
+    }
+    if (page.end !== undefined) this.end = page.end;
+  }
+
+  #count(user: SourceUser): void {
+    for (const [name, count] of this.#filled) {
+      if (Object.hasOwn(user.attributes, name) && !isEmptyValue(user.attributes[name]))
+        this.#filled.set(name, count + 1);
+    }
+  }
+
+  stats(): ReadStats {
+    return { people: this.people, filled: Object.fromEntries(this.#filled) };
+  }
+}
+
+/**
+ * What the read lost against the last good one, as a sentence; null when it may be trusted. An attribute that is gone
+ * altogether is unknown (rule I13) and no drop.
+ */
+function judge(now: ReadStats, before: ReadStats, guards: Loaded['spec']['guards']): string | null {
+  if (now.people === 0 && before.people > 0) return `the read has nobody, the last good one had ${before.people}`;
+  const isDrop = (is: number, was: number): boolean =>
+    was - is > guards.floor && (was - is) * 100 > guards.suspiciousDrop * was;
+  if (isDrop(now.people, before.people))
+    return `the read has ${now.people} people, the last good one had ${before.people}`;
+  for (const [name, was] of Object.entries(before.filled)) {
+    const is = now.filled[name] ?? was;
+    // Fewer people have fewer values: only what is lost beyond that is suspicious.
+    const expected = before.people === 0 ? was : Math.min(was, (was * now.people) / before.people);
+    if (is > 0 && isDrop(is, expected))
+      return `${is} people have a value for ${JSON.stringify(name)}, in the last good read ${was} had`;
+  }
+  return null;
+}

@@ -1,0 +1,211 @@
+/** report: what the run came to, gathered once from the store. The only thing that the loop and the status read. */
+import { PLAN_COUNT_NAMES, type PlanCount } from '../../api/directory-sync-status.ts';
+import { toReadyReason } from '../../api/reasons.ts';
+import { SyncError } from '../../errors.ts';
+import type { Operation } from '../../model.ts';
+import type { OperationStatus } from '../../state/store.ts';
+import type { PlanCounts, RunContext, RunReport } from '../run.ts';
+
+const SAMPLES = 10;
+
+export async function report(context: RunContext): Promise<RunReport> {
+  const { run, failure } = context;
+  const { journal, staging } = run.state;
+  const error = failure === undefined ? null : SyncError.from(failure.thrown);
+  if (error !== null && error.code !== 'Aborted') run.log.debug({ step: failure?.step, err: error }, 'step failed');
+  await addSamples(context);
+  await staging.clear();
+  await Promise.allSettled([context.loaded?.source.close(), context.loaded?.target.close()]);
+  const errors = await journal.countErrors(run.runId);
+  const result: RunReport = {
+    ...toEmptyReport(context),
+    ...judge(context, { error, failed: errors.total }),
+    ...toFailurePart(context, error),
+    ...(await toPlanPart(context)),
+    ...toReadPart(context),
+    people: { ...toPeople(context), conflicts: errors.conflicts, failed: errors.total },
+    links: await run.state.links.counts(),
+    failures: await readFailures(context),
+  };
+  await journal.finishRun(run.runId, {
+    finishedAt: result.finishedAt.getTime(),
+    outcome: result.outcome,
+    reason: result.reason,
+    summary: toSummary(result),
+  });
+  return result;
+}
+
+/** A run of which nothing is known but that it was: what every report begins with. */
+function toEmptyReport({ run, observed, loaded }: RunContext): Omit<RunReport, keyof Verdict> {
+  return {
+    runId: run.runId,
+    kind: observed?.kind ?? 'Full',
+    startedAt: run.startedAt,
+    finishedAt: run.now(),
+    failedStep: null,
+    retryAfterMs: null,
+    stopped: false,
+    sourceRead: null,
+    suspicion: null,
+    identity: null,
+    plan: null,
+    applied: {},
+    samples: [],
+    held: { count: 0, hash: '', kinds: {} },
+    people: { inScope: null, protected: 0, unmanaged: 0, conflicts: 0, failed: 0 },
+    links: { people: 0, active: 0, teams: 0, members: 0 },
+    failures: [],
+    warnings: [],
+    requests: { source: loaded?.http.source.sent ?? 0, target: loaded?.http.target.sent ?? 0 },
+    approval: null,
+  };
+}
+
+function toFailurePart({ failure }: RunContext, error: SyncError | null): Partial<RunReport> {
+  if (failure === undefined || error === null) return {};
+  const retryAfterMs = typeof error.retry === 'object' ? error.retry.afterMs : null;
+  return { failedStep: failure.step, retryAfterMs, stopped: error.code === 'Aborted' };
+}
+
+function toReadPart({ read, loaded, failure, mapped, observed }: RunContext): Partial<RunReport> {
+  const failed = failure?.step === 'read' ? false : null;
+  return {
+    sourceRead: read === undefined ? failed : true,
+    suspicion: read?.suspicion ?? null,
+    identity: loaded?.identity ?? null,
+    warnings: [...(mapped?.warnings ?? []), ...(observed?.warnings ?? [])],
+  };
+}
+
+async function toPlanPart(context: RunContext): Promise<Partial<RunReport>> {
+  const { run, planned, guarded } = context;
+  if (planned === undefined) return {};
+  const counts = await run.state.journal.counts(run.runId);
+  const plan = { plan: toPlanCounts(counts), samples: await readSamples(context) };
+  if (guarded === undefined) return plan;
+  return {
+    ...plan,
+    applied: toPlanCounts(counts.filter((each) => each.status === 'done')),
+    held: { count: guarded.heldOperations, hash: guarded.hash, kinds: guarded.kinds },
+    approval: run.options.approve === null ? null : { hash: run.options.approve, by: run.options.approvedBy },
+  };
+}
+
+function toPeople({
+  mapped,
+  planned,
+  observed,
+}: RunContext): Pick<RunReport['people'], 'inScope' | 'protected' | 'unmanaged'> {
+  return { inScope: mapped?.inScope ?? null, protected: planned?.protected ?? 0, unmanaged: observed?.unmanaged ?? 0 };
+}
+
+/** When even the report failed: the store is not to be written any more. */
+export function toLostReport(context: RunContext): RunReport {
+  const error = SyncError.from(context.failure?.thrown);
+  const reason = toReadyReason(error.code, 'report');
+  return { ...toEmptyReport(context), outcome: 'waiting', reason, message: error.message, failedStep: 'report' };
+}
+
+type Verdict = Pick<RunReport, 'outcome' | 'reason' | 'message'>;
+
+function judge(context: RunContext, { error, failed }: { error: SyncError | null; failed: number }): Verdict {
+  const { failure, guarded, read, run, loaded } = context;
+  if (error !== null && failure !== undefined) {
+    const reason = toReadyReason(error.code, failure.step);
+    return { outcome: error.retry === 'never' ? 'stalled' : 'waiting', reason, message: error.message };
+  }
+  const held = guarded?.heldOperations ?? 0;
+  const isPlan = run.options.planOnly || loaded?.spec.mode === 'Plan';
+  if (isPlan) {
+    return {
+      outcome: held > 0 ? 'held' : 'synced',
+      reason: 'Planned',
+      message: 'the plan is in the status; nothing was written',
+    };
+  }
+  if (guarded?.suspect === true && held > 0) {
+    const message = `${read?.suspicion}; removals wait for a second complete read or for approval`;
+    return { outcome: 'waiting', reason: 'ReadSuspect', message };
+  }
+  return judgeApplied(held, failed);
+}
+
+function judgeApplied(held: number, failed: number): Verdict {
+  if (failed > 0) {
+    const message = `${failed} ${failed === 1 ? 'record' : 'records'} failed; dirsync history names them`;
+    return { outcome: 'failed', reason: 'SyncedWithErrors', message };
+  }
+  if (held > 0) {
+    const message = `${held} ${held === 1 ? 'operation waits' : 'operations wait'} for approval; the rest is done`;
+    return { outcome: 'held', reason: 'SyncedWithHeld', message };
+  }
+  return { outcome: 'synced', reason: 'Synced', message: 'everything that is wanted is at the target' };
+}
+
+/** Sizes that the guards of later runs refer to. Of teams only those that changed: a size holds until the next one. */
+async function addSamples({ run, applied }: RunContext): Promise<void> {
+  if (applied === undefined) return;
+  const { journal, ledger, links } = run.state;
+  const touched = new Set<string>();
+  for await (const page of journal.operations(run.runId, { phase: 'members', status: 'done' }))
+    for (const { id } of page) touched.add(id);
+  const samples = [{ scope: '', count: (await links.counts()).active }];
+  for (const key of touched) samples.push({ scope: key, count: await links.members(key) });
+  await ledger.addSamples(run.now().getTime(), samples);
+}
+
+type OperationCount = {
+  kind: Operation['kind'];
+  resource: Operation['resource'];
+  status: OperationStatus;
+  count: number;
+};
+
+const TEAM_COUNTS: Readonly<Partial<Record<Operation['kind'], PlanCount>>> = {
+  create: 'createTeams',
+  update: 'updateTeams',
+  delete: 'deleteTeams',
+};
+
+function toPlanCounts(counts: readonly OperationCount[]): PlanCounts {
+  const sums: Partial<Record<PlanCount, number>> = Object.fromEntries(PLAN_COUNT_NAMES.map((name) => [name, 0]));
+  for (const { kind, resource, count } of counts) {
+    const name = (resource === 'Team' ? TEAM_COUNTS[kind] : undefined) ?? kind;
+    sums[name] = (sums[name] ?? 0) + count;
+  }
+  return sums;
+}
+
+async function readSamples({ run, planned }: RunContext): Promise<RunReport['samples']> {
+  if (planned === undefined) return [];
+  for await (const page of run.state.journal.operations(run.runId)) {
+    return page.slice(0, SAMPLES).map(({ kind, resource, id, changes }) => ({
+      kind,
+      resource,
+      id,
+      attributes: changes.map(({ path }) => path).slice(0, 20),
+    }));
+  }
+  return [];
+}
+
+async function readFailures({ run }: RunContext): Promise<RunReport['failures']> {
+  for await (const page of run.state.journal.errors(run.runId)) {
+    return page.slice(0, SAMPLES).map(({ resource, id, code }) => ({ resource, id, code }));
+  }
+  return [];
+}
+
+function toSummary({
+  message,
+  plan,
+  applied,
+  held,
+  people,
+  requests,
+  approval,
+  warnings,
+}: RunReport): Readonly<Record<string, unknown>> {
+  return { message, plan, applied, held, people, requests, approval, warnings };
+}

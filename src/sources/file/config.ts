@@ -1,0 +1,50 @@
+/** The config block `spec.source.file`, and what can be said about it without opening the file. */
+
+import type { FileFormat, FileSource } from '../../api/providers.ts';
+
+export type FileSourceConfig = FileSource;
+/** Exactly one key of it is set. */
+export type FileLocation = FileSourceConfig['users'];
+
+/** As the schema says it; here for whoever connects without it. */
+export const DEFAULT_ID_ATTRIBUTE = 'id';
+
+const FORMAT_OF_EXTENSION: Readonly<Record<string, FileFormat>> = {
+  csv: 'CSV',
+  tsv: 'CSV',
+  json: 'JSON',
+  jsonl: 'JSONLines',
+  ndjson: 'JSONLines',
+};
+
+/** How messages name the file: as the resource does. */
+export function toLabel(location: FileLocation): string {
+  if (location.configMapRef === undefined) return location.path ?? '';
+  return `key ${location.configMapRef.key} of ConfigMap ${location.configMapRef.name}`;
+}
+
+/** The format of the config, or undefined where neither the field nor the extension says it. */
+export function toFormat(config: FileSourceConfig): FileFormat | undefined {
+  if (config.format !== undefined) return config.format;
+  const name = config.users.configMapRef?.key ?? config.users.path ?? '';
+  const extension = /\.([^./\\]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
+  return Object.hasOwn(FORMAT_OF_EXTENSION, extension) ? FORMAT_OF_EXTENSION[extension] : undefined;
+}
+
+/** Problems that can be seen offline, one sentence each. */
+export function validateConfig(config: FileSourceConfig): readonly string[] {
+  const problems: string[] = [];
+  const format = toFormat(config);
+  if (format === undefined) {
+    problems.push(
+      `the format of ${toLabel(config.users)} cannot be told from its extension; set format to CSV, JSON or JSONLines`,
+    );
+  }
+  if (config.delimiter !== undefined && !/^[^"\r\n]$/.test(config.delimiter)) {
+    problems.push('delimiter must be one character and neither a quote nor a line end, as ";"');
+  }
+  if (config.delimiter !== undefined && format !== undefined && format !== 'CSV') {
+    problems.push(`delimiter is for CSV, but the format of ${toLabel(config.users)} is ${format}`);
+  }
+  return problems;
+}

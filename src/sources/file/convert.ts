@@ -1,0 +1,152 @@
+/** A row or object of a file → a source user. */
+import type { Json, SourceUser } from '../../model.ts';
+import { computeNearestName } from '../../scim/nearest-name.ts';
+import { toReadFailed } from './failure.ts';
+
+/** One row or object, whatever the format. */
+export interface FileRecord {
+  /** `row 17`, `record 17` or `line 17`, from 1; the header of a CSV is row 1. */
+  readonly position: string;
+  readonly attributes: Readonly<Record<string, Json>>;
+}
+
+/** What the reader of a format is told. */
+export interface FormatOptions {
+  readonly label: string;
+  readonly idAttribute: string;
+  /** CSV; null where it is to be found in the header. */
+  readonly delimiter: string | null;
+  /** Where the reader puts the names that it sees. */
+  readonly names: NameCollector;
+}
+
+/** Turns UTF-8 chunks, cut at characters, into records; throws `ReadFailed` at the first thing that is wrong. */
+export type FormatReader = (chunks: AsyncIterable<Buffer>, options: FormatOptions) => AsyncGenerator<FileRecord[]>;
+
+/** Which columns tell a person for good, for the hint that names one. Never a mail address or a name: people change those. */
+const USUAL_ID_NAMES = [
+  'id',
+  'objectid',
+  'objectguid',
+  'idpid',
+  'immutableid',
+  'userid',
+  'personid',
+  'employeeid',
+  'employeenumber',
+  'externalid',
+  'guid',
+  'uuid',
+];
+
+const NAMES_SHOWN = 30;
+
+export function toSourceUser(record: FileRecord, options: FormatOptions): SourceUser {
+  const { attributes, position } = record;
+  return {
+    id: toId(record, options),
+    active: !isFalse(attributes['active']) && !isFalse(attributes['accountEnabled']),
+    attributes,
+    position,
+  };
+}
+
+function toId({ attributes, position }: FileRecord, { label, idAttribute }: FormatOptions): string {
+  if (!Object.hasOwn(attributes, idAttribute)) {
+    throw toReadFailed(
+      label,
+      `${position} has no "${idAttribute}"; ${computeIdHint(Object.keys(attributes), idAttribute)}`,
+    );
+  }
+  const value = attributes[idAttribute];
+  if (typeof value === 'string' && value.trim() !== '') return value;
+  // Above 2^53 two different numbers of the file are one number here, and two people would be one.
+  if (Number.isSafeInteger(value)) return String(value);
+  throw toReadFailed(label, `${position}: the id ("${idAttribute}") ${computeIdProblem(value)}`);
+}
+
+function computeIdProblem(value: Json | undefined): string {
+  if (value === null || typeof value === 'string') return 'is empty';
+  if (typeof value === 'number') return 'is a number that is no integer below 2^53; write it as a text, in quotes';
+  return 'is neither a text nor an integer';
+}
+
+/** Nothing else than false means inactive: an empty cell or a word that is not known takes no account away. */
+function isFalse(value: Json | undefined): boolean {
+  return value === false || (typeof value === 'string' && value.toLowerCase() === 'false');
+}
+
+/** Mail addresses, numbers, dates, booleans and UUIDs: what a header does not have. */
+const DATA = /@|^\W*\d[\d\W]*$|^(true|false)$|^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** The end of a message about a missing id: what is there, and what to set. */
+export function computeIdHint(names: readonly string[], wanted: string): string {
+  // A file without a header has a person where the names should be; a message may not show that person.
+  if (names.some((name) => DATA.test(name))) {
+    return 'what stands there looks like data, so the header may be missing. Add one, with a column for the id';
+  }
+  const near =
+    computeNearestName(wanted, names) ??
+    names.find((name) => USUAL_ID_NAMES.includes(name.toLowerCase().replace(/[^a-z]/g, '')));
+  const more = names.length > NAMES_SHOWN ? ` and ${names.length - NAMES_SHOWN} more` : '';
+  const found = names.length === 0 ? 'it has nothing' : `there are: ${names.slice(0, NAMES_SHOWN).join(', ')}${more}`;
+  const example = near === undefined ? '' : `, for example ${near}`;
+  return `${found}. Set idAttribute to the one that has each person's immutable id${example}`;
+}
+
+/** Names of attributes seen, for the end of the read (S4). */
+export interface NameCollector {
+  addColumns(columns: readonly string[]): void;
+  /** Adds the paths through nested objects; lists are values, their inside has no names. */
+  addRecord(attributes: Readonly<Record<string, Json>>): void;
+  /** Dotted paths in the order in which they were seen. */
+  list(): readonly string[];
+}
+
+/** Bound on names (S4); objects used as maps would otherwise grow without end. Beyond it a name is unknown. */
+const MAX_NAMES = 10_000;
+const MAX_DEPTH = 32;
+
+type NameTree = Map<string, NameTree>;
+
+export function createNameCollector(): NameCollector {
+  const root: NameTree = new Map();
+  let count = 0;
+
+  function enter(tree: NameTree, name: string): NameTree | undefined {
+    const known = tree.get(name);
+    if (known !== undefined || count >= MAX_NAMES) return known;
+    count += 1;
+    const added: NameTree = new Map();
+    tree.set(name, added);
+    return added;
+  }
+
+  function walk(tree: NameTree, value: Readonly<Record<string, Json>>, depth: number): void {
+    for (const name of Object.keys(value)) {
+      const inner = enter(tree, name);
+      const child = value[name];
+      if (inner !== undefined && depth < MAX_DEPTH && isObject(child)) walk(inner, child, depth + 1);
+    }
+  }
+
+  return {
+    addColumns: (columns) => {
+      for (const column of columns) enter(root, column);
+    },
+    addRecord: (attributes) => walk(root, attributes, 1),
+    list: () => [...listPaths(root, '')],
+  };
+}
+
+function* listPaths(tree: NameTree, prefix: string): Generator<string> {
+  for (const [name, inner] of tree) {
+    yield `${prefix}${name}`;
+    yield* listPaths(inner, `${prefix}${name}.`);
+  }
+}
+
+/** Is it an object of JSON: no list, no null? */
+export function isObject(value: unknown): value is Readonly<Record<string, Json>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,78 @@
+/**
+ * The contract of a source directory. The numbers stand again in the conformance suite, which every provider passes.
+ *
+ * - **S1** A read is complete only when a page with `end` arrived. A provider throws (`ReadFailed`, `ReadIncomplete`,
+ *   `CredentialsRejected`) rather than end early; the engine treats iteration that stops without `end` as incomplete.
+ * - **S2** An item that could not be read is reported in `failed`, never left out: left out means gone.
+ * - **S3** `id` is the provider's immutable id, not empty, the same for one person in every read.
+ * - **S4** `end.attributes` names every attribute that the read could deliver. A name that is missing there is unknown,
+ *   not null (rule I13).
+ * - **S5** The signal reaches the socket or file: after an abort, iteration throws within a second.
+ * - **S6** Nothing is kept between calls; two reads at once do not disturb each other.
+ * - **S7** Memory does not grow with the directory: pages are bounded and not held.
+ * - **S8** A source that changed while it was read is a failed read.
+ */
+import type { ErrorCode } from '../errors.ts';
+import type { HttpClient } from '../http/client.ts';
+import type { SourceUser } from '../model.ts';
+
+/** An item of a page that is there but could not be turned into a record. */
+export interface FailedRecord {
+  /** The id where one could be read; null otherwise. */
+  readonly id: string | null;
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+export interface SourcePage {
+  readonly users: readonly SourceUser[];
+  readonly failed: readonly FailedRecord[];
+  /** Only on the last page. */
+  readonly end?: ReadEnd;
+}
+
+export interface ReadEnd {
+  /** Attribute names delivered, nested ones dotted (`name`, `name.givenName`); at most 10,000. */
+  readonly attributes: readonly string[];
+}
+
+/** Which directory this is: shown in status, and compared with the one that the links were made with. */
+export interface SourceIdentity {
+  readonly tenantId: string | null;
+  readonly tenantName: string | null;
+  readonly domains: readonly string[];
+}
+
+/** Bytes of a named file or ConfigMap key, resolved and permitted by whoever runs the engine. */
+export interface FileAccess {
+  /** Absolute path of a `path` of the spec. Throws `Invalid` when it lies outside what may be read. */
+  resolvePath(path: string): string;
+  /** Throws `ReferenceNotFound` naming what is missing. */
+  readConfigMap(name: string, key: string): Promise<Uint8Array>;
+}
+
+export interface SourceContext {
+  /** Values of the Secret that `credentialsRef` names; empty where the provider needs none. */
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly files: FileAccess;
+  readonly http: HttpClient;
+}
+
+/** A connection to one directory. */
+export interface Source {
+  identity(signal: AbortSignal): Promise<SourceIdentity>;
+  /**
+   * All users, page by page.
+   * @param projection top-level attribute names that mappings, rules and filters use; a provider may deliver more
+   */
+  readUsers(projection: readonly string[], signal: AbortSignal): AsyncIterable<SourcePage>;
+  close(): Promise<void>;
+}
+
+export interface SourceProvider<Config> {
+  /** The key under `spec.source`. */
+  readonly name: string;
+  /** Problems of the config that can be seen offline, as one sentence each. */
+  validate(config: Config): readonly string[];
+  connect(config: Config, context: SourceContext): Promise<Source>;
+}

@@ -1,0 +1,157 @@
+import { SyncError } from '../../errors.ts';
+import { fingerprint } from '../fingerprint.ts';
+import type { Effect, Link, TeamLink } from '../store.ts';
+import type { Connection } from './connection.ts';
+import { isDuplicate } from './errors.ts';
+import { pack } from './rows.ts';
+
+type EffectOf<Type extends Effect['type']> = Extract<Effect, { type: Type }>;
+
+type Handlers = {
+  readonly [Type in Effect['type']]: (db: Connection, directory: number, effect: EffectOf<Type>) => void;
+};
+
+const HANDLERS: Handlers = {
+  putLink,
+  markDirty: (db, directory, { sourceId }) => {
+    db.run('UPDATE links SET dirty = 1 WHERE directory = ?1 AND source_id = ?2', directory, sourceId);
+  },
+  dropLink: (db, directory, { sourceId }) => {
+    db.run('DELETE FROM links WHERE directory = ?1 AND source_id = ?2', directory, sourceId);
+  },
+  putTeam,
+  rekeyTeam,
+  markTeamDirty: (db, directory, { key }) => {
+    db.run('UPDATE teams SET dirty = 1 WHERE directory = ?1 AND key = ?2', directory, key);
+  },
+  dropTeam: (db, directory, { key }) => {
+    db.run('DELETE FROM teams WHERE directory = ?1 AND key = ?2', directory, key);
+  },
+  addMembers,
+  removeMembers: (db, directory, { key, targetIds }) => {
+    db.run(
+      `DELETE FROM members WHERE team = (SELECT id FROM teams WHERE directory = ?1 AND key = ?2)
+       AND target_id IN (SELECT value FROM json_each(?3))`,
+      ...[directory, key, JSON.stringify(targetIds)],
+    );
+  },
+  setMembers: (db, directory, effect) => {
+    db.run(
+      'DELETE FROM members WHERE team = (SELECT id FROM teams WHERE directory = ?1 AND key = ?2)',
+      ...[directory, effect.key],
+    );
+    addMembers(db, directory, effect);
+  },
+  takeMembers,
+  dropMember: (db, directory, { targetId }) => {
+    db.run(
+      'DELETE FROM members WHERE target_id = ?2 AND team IN (SELECT id FROM teams WHERE directory = ?1)',
+      ...[directory, targetId],
+    );
+  },
+  count: (db, directory, { at, kind, scope, unit }) => {
+    db.run(
+      'INSERT OR IGNORE INTO removals (directory, at, kind, scope, unit) VALUES (?1, ?2, ?3, ?4, ?5)',
+      ...[directory, at, kind, scope, unit],
+    );
+  },
+};
+
+/** In order, inside the caller's transaction. */
+export function applyEffects(db: Connection, directory: number, effects: readonly Effect[]): void {
+  for (const effect of effects) applyEffect(db, directory, effect);
+}
+
+function applyEffect<Type extends Effect['type']>(db: Connection, directory: number, effect: EffectOf<Type>): void {
+  // The compiler does not see that the type picks the handler of its own effect.
+  const handler = HANDLERS[effect.type] as Handlers[Type];
+  handler(db, directory, effect);
+}
+
+function putLink(db: Connection, directory: number, { link }: { link: Link }): void {
+  const print = fingerprint(link.applied);
+  const active = link.active ? 1 : 0;
+  const dirty = link.dirty ? 1 : 0;
+  refuseTaken(() => {
+    // Most writes confirm what was there: then the packed values need not be made and stored again.
+    const same = db.run(
+      `UPDATE links SET target_id = ?4, name = ?5, active = ?6, origin = ?7, dirty = ?8
+         WHERE directory = ?1 AND source_id = ?2 AND fingerprint = ?3`,
+      ...[directory, link.sourceId, print, link.targetId, link.name, active, link.origin, dirty],
+    );
+    if (same > 0) return;
+    db.run(
+      `INSERT INTO links (directory, source_id, fingerprint, target_id, name, active, origin, dirty, applied)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+         ON CONFLICT (directory, source_id) DO UPDATE SET
+           fingerprint = excluded.fingerprint, target_id = excluded.target_id, name = excluded.name,
+           active = excluded.active, origin = excluded.origin, dirty = excluded.dirty, applied = excluded.applied`,
+      ...[directory, link.sourceId, print, link.targetId, link.name, active, link.origin, dirty, pack(link.applied)],
+    );
+  }, `the account ${link.targetId} of the target is linked to another person than ${link.sourceId}`);
+}
+
+function putTeam(db: Connection, directory: number, { team }: { team: TeamLink }): void {
+  refuseTaken(
+    () =>
+      db.run(
+        `INSERT INTO teams
+           (directory, key, target_id, display_name, external_id, rules, deletion_policy, origin, dirty)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+         ON CONFLICT (directory, key) DO UPDATE SET
+           target_id = excluded.target_id, display_name = excluded.display_name, external_id = excluded.external_id,
+           rules = excluded.rules, deletion_policy = excluded.deletion_policy, origin = excluded.origin,
+           dirty = excluded.dirty`,
+        ...[directory, team.key, team.targetId, team.displayName, team.externalId],
+        ...[JSON.stringify(team.rules), team.deletionPolicy, team.origin, team.dirty ? 1 : 0],
+      ),
+    `the team ${team.targetId} of the target is linked to another key than ${team.key}`,
+  );
+}
+
+function rekeyTeam(db: Connection, directory: number, effect: EffectOf<'rekeyTeam'>): void {
+  refuseTaken(
+    () => db.run('UPDATE teams SET key = ?3 WHERE directory = ?1 AND key = ?2', ...[directory, effect.from, effect.to]),
+    `the team ${effect.from} cannot become ${effect.to}: there is such a team already`,
+  );
+}
+
+function addMembers(db: Connection, directory: number, effect: EffectOf<'addMembers' | 'setMembers'>): void {
+  db.run(
+    `INSERT OR IGNORE INTO members (team, target_id)
+     SELECT t.id, m.value FROM teams t, json_each(?3) m WHERE t.directory = ?1 AND t.key = ?2`,
+    directory,
+    effect.key,
+    JSON.stringify(effect.targetIds),
+  );
+}
+
+function takeMembers(db: Connection, directory: number, effect: EffectOf<'takeMembers'>): void {
+  if (!db.hasScratch()) return;
+  const read = db.get<{ team: number; place: number }>(
+    `SELECT t.id AS team, o.place FROM teams t
+     JOIN run.observed_teams o ON o.directory = ?1 AND o.id = t.target_id AND o.has_members = 1
+     WHERE t.directory = ?1 AND t.key = ?2`,
+    directory,
+    effect.key,
+  );
+  if (read === undefined) return;
+  db.run('DELETE FROM members WHERE team = ?1', read.team);
+  db.run(
+    'INSERT INTO members (team, target_id) SELECT ?1, target_id FROM run.observed_members WHERE place = ?2',
+    read.team,
+    read.place,
+  );
+}
+
+/** Two owners of one account would undo each other's work for ever; the whole list of effects is rolled back. */
+function refuseTaken(work: () => void, message: string): void {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof SyncError && isDuplicate(error.cause)) {
+      throw new SyncError('Conflict', message, { scope: 'run', cause: error });
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,126 @@
+import { closeSync, existsSync, mkdirSync, openSync, readSync, realpathSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as pause } from 'node:timers/promises';
+import { isBusy, toStateError, toUnavailable } from './errors.ts';
+import { APPLICATION_ID, applyMigrations, MIGRATIONS } from './schema.ts';
+
+export const MEMORY = ':memory:';
+
+/** sqlite.org/fileformat.html, section 1.3. */
+const MAGIC = 'SQLite format 3\0';
+const HEADER_BYTES = 100;
+const APPLICATION_ID_OFFSET = 68;
+
+/**
+ * State files that this process has open, with how often. Closing any descriptor of a file drops all POSIX locks that
+ * the process holds on it (sqlite.org/howtocorrupt.html, section 2.2), so the header is read only while nobody has any.
+ */
+const OPEN = new Map<string, number>();
+
+/**
+ * Opens or creates a state file, migrated to the newest version.
+ * @returns the database, and what to call when it was closed
+ * @throws SyncError StateUnavailable; a file that is not ours has then not been written to
+ */
+export async function openStateFile(
+  file: string,
+  busyTimeoutMs: number,
+): Promise<{ db: DatabaseSync; path: string; forget: () => void }> {
+  let db: DatabaseSync | null = null;
+  let forget = () => {};
+  try {
+    const path = file === MEMORY ? file : prepareFile(file);
+    if (path !== MEMORY) forget = remember(path);
+    db = new DatabaseSync(path, { timeout: busyTimeoutMs });
+    // Must precede the first table; does nothing to a file that has one.
+    db.exec('PRAGMA auto_vacuum = INCREMENTAL');
+    applyMigrations(db, file, MIGRATIONS);
+    await applyPragmas(db, file, busyTimeoutMs);
+    return { db, path, forget };
+  } catch (error) {
+    if (db?.isOpen) db.close();
+    forget();
+    throw toStateError(file, error);
+  }
+}
+
+/**
+ * `synchronous = NORMAL` survives a kill at any moment. A power cut may lose the last transactions but not break the file:
+ * links lost like this come back as recovered, and an operation lost from the journal is found again by its account.
+ */
+async function applyPragmas(db: DatabaseSync, file: string, busyTimeoutMs: number): Promise<void> {
+  if (file !== MEMORY) await switchToWal(db, file, Date.now() + busyTimeoutMs);
+  db.exec(`
+    PRAGMA synchronous = NORMAL;
+    PRAGMA foreign_keys = ON;
+    PRAGMA temp_store = MEMORY;
+    PRAGMA cache_size = -8000;
+    PRAGMA wal_autocheckpoint = 8000;
+    PRAGMA journal_size_limit = 67108864;
+  `);
+}
+
+/** Needs the file for itself for a moment; SQLite's own busy timeout does not cover this one. */
+async function switchToWal(db: DatabaseSync, file: string, deadline: number): Promise<void> {
+  for (;;) {
+    const mode = readJournalMode(db);
+    if (mode === 'wal') return;
+    if (mode !== null) {
+      throw toUnavailable(file, 'cannot have a write-ahead log here (a network volume?); name a file on a local disk');
+    }
+    if (Date.now() > deadline) throw toUnavailable(file, 'is in use by another program for too long; try again');
+    await pause(20);
+  }
+}
+
+function readJournalMode(db: DatabaseSync): string | null {
+  try {
+    return String(db.prepare('PRAGMA journal_mode = WAL').get()?.['journal_mode']);
+  } catch (error) {
+    if (isBusy(error)) return null;
+    throw error;
+  }
+}
+
+/** Makes the folder and an empty file that only the owner reads, or checks that an existing one is a state file. */
+function prepareFile(file: string): string {
+  const folder = dirname(resolve(file));
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const path = join(realpathSync(folder), basename(file));
+  if (OPEN.has(path)) return path;
+  if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600));
+  else if (!isOurs(readHeader(path))) {
+    throw toUnavailable(file, 'is not a Dirsync state file; name another file (it was left as it is)');
+  }
+  return path;
+}
+
+/** An empty file is a store whose first transaction never came: as good as none. */
+function isOurs(header: Buffer): boolean {
+  if (header.length === 0) return true;
+  return (
+    header.length === HEADER_BYTES &&
+    header.toString('latin1', 0, MAGIC.length) === MAGIC &&
+    header.readUInt32BE(APPLICATION_ID_OFFSET) === APPLICATION_ID
+  );
+}
+
+function readHeader(path: string): Buffer {
+  const descriptor = openSync(path, 'r');
+  try {
+    const header = Buffer.alloc(HEADER_BYTES);
+    return header.subarray(0, readSync(descriptor, header, 0, HEADER_BYTES, 0));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function remember(path: string): () => void {
+  OPEN.set(path, (OPEN.get(path) ?? 0) + 1);
+  return () => {
+    const rest = (OPEN.get(path) ?? 1) - 1;
+    if (rest > 0) OPEN.set(path, rest);
+    else OPEN.delete(path);
+  };
+}

@@ -1,0 +1,274 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { toUnavailable } from './errors.ts';
+
+/** `dsyn`, in the header of the file (sqlite.org/fileformat.html, offset 68): nobody else's database is touched. */
+export const APPLICATION_ID = 0x6473796e;
+
+/**
+ * One text a schema version, in order; what was published is never edited, only followed by another.
+ *
+ * `applied` is JSON text, or that text deflated where this is shorter. Members stand under the number of their team, so
+ * that a rename does not touch them. `operation_texts.body` is the operation as JSON; it stands apart because every
+ * operation's status changes twice, and SQLite writes the whole row each time.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE directories (
+    id INTEGER PRIMARY KEY,
+    namespace TEXT NOT NULL,
+    name TEXT NOT NULL,
+    UNIQUE (namespace, name)
+  ) STRICT;
+
+  CREATE TABLE facts (
+    directory INTEGER NOT NULL REFERENCES directories (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (directory, name)
+  ) STRICT;
+
+  CREATE TABLE links (
+    id INTEGER PRIMARY KEY,
+    directory INTEGER NOT NULL REFERENCES directories (id) ON DELETE CASCADE,
+    source_id TEXT NOT NULL,
+    target_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    active INTEGER NOT NULL,
+    origin TEXT NOT NULL,
+    dirty INTEGER NOT NULL,
+    fingerprint TEXT NOT NULL,
+    applied ANY NOT NULL,
+    UNIQUE (directory, source_id),
+    UNIQUE (directory, target_id)
+  ) STRICT;
+  CREATE INDEX links_active ON links (directory) WHERE active = 1;
+  CREATE INDEX links_dirty ON links (directory, source_id) WHERE dirty = 1;
+
+  CREATE TABLE teams (
+    id INTEGER PRIMARY KEY,
+    directory INTEGER NOT NULL REFERENCES directories (id) ON DELETE CASCADE,
+    key TEXT NOT NULL,
+    target_id TEXT NOT NULL,
+    display_name TEXT NOT NULL,
+    external_id TEXT,
+    rules TEXT NOT NULL,
+    deletion_policy TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    dirty INTEGER NOT NULL,
+    UNIQUE (directory, key),
+    UNIQUE (directory, target_id)
+  ) STRICT;
+
+  CREATE TABLE members (
+    team INTEGER NOT NULL REFERENCES teams (id) ON DELETE CASCADE,
+    target_id TEXT NOT NULL,
+    PRIMARY KEY (team, target_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX members_target ON members (target_id);
+
+  CREATE TABLE runs (
+    id INTEGER PRIMARY KEY,
+    directory INTEGER NOT NULL REFERENCES directories (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    finished_at INTEGER,
+    outcome TEXT,
+    reason TEXT,
+    summary TEXT NOT NULL DEFAULT '{}',
+    UNIQUE (directory, name)
+  ) STRICT;
+  CREATE INDEX runs_started ON runs (directory, started_at);
+
+  CREATE TABLE operations (
+    run INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    seq INTEGER NOT NULL,
+    phase TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    resource TEXT NOT NULL,
+    unit TEXT NOT NULL,
+    guard TEXT,
+    scope TEXT NOT NULL,
+    removal INTEGER NOT NULL,
+    recovered INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    held TEXT,
+    code TEXT,
+    error TEXT,
+    PRIMARY KEY (run, seq)
+  ) STRICT;
+  CREATE INDEX operations_phase ON operations (run, phase, seq);
+  CREATE INDEX operations_unit ON operations (run, unit);
+  CREATE INDEX operations_guarded ON operations (run, unit) WHERE guard IS NOT NULL OR removal = 1;
+  CREATE INDEX operations_begun ON operations (run, seq) WHERE status = 'begun';
+
+  CREATE TABLE operation_texts (
+    run INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    seq INTEGER NOT NULL,
+    line TEXT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (run, seq)
+  ) STRICT;
+
+  CREATE TABLE record_errors (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    resource TEXT NOT NULL,
+    record TEXT NOT NULL,
+    code TEXT NOT NULL,
+    message TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX record_errors_run ON record_errors (run, id);
+
+  CREATE TABLE removals (
+    directory INTEGER NOT NULL REFERENCES directories (id) ON DELETE CASCADE,
+    at INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    unit TEXT NOT NULL,
+    PRIMARY KEY (directory, at, kind, scope, unit)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE samples (
+    directory INTEGER NOT NULL REFERENCES directories (id) ON DELETE CASCADE,
+    scope TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (directory, scope, at)
+  ) STRICT, WITHOUT ROWID;
+  `,
+];
+
+/**
+ * Brings the file to the newest version in one transaction: a kill leaves the old version or the new one. Two processes
+ * that open a new file at once are put in order by the write lock.
+ * @throws SyncError StateUnavailable for a version that this list does not know, before anything is written
+ */
+export function applyMigrations(db: DatabaseSync, location: string, migrations: readonly string[]): void {
+  refuseNewer(db, location, migrations.length);
+  if (readVersion(db) === migrations.length) return;
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    refuseNewer(db, location, migrations.length);
+    for (const migration of migrations.slice(readVersion(db))) db.exec(migration);
+    db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${migrations.length}; COMMIT`);
+  } catch (error) {
+    if (db.isTransaction) db.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+function refuseNewer(db: DatabaseSync, location: string, known: number): void {
+  const version = readVersion(db);
+  if (version <= known) return;
+  throw toUnavailable(
+    location,
+    `was written by a newer Dirsync (schema ${version}, this one knows ${known}); update Dirsync or name another file`,
+  );
+}
+
+function readVersion(db: DatabaseSync): number {
+  return Number(db.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
+}
+
+/**
+ * The scratch database, attached as `run`. Rows of different directories stand side by side; `place` is the directory's
+ * number × 2³² plus a running number, so that a directory's rows are one range in the order of arrival. The bodies of
+ * desired people stand apart, because memberships look up everybody's presence in no order that a page cache would like.
+ */
+export const SCRATCH = `
+  CREATE TABLE run.users (place INTEGER PRIMARY KEY, directory INTEGER NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL) STRICT;
+  CREATE INDEX run.users_id ON users (directory, id);
+
+  CREATE TABLE run.desired (
+    place INTEGER PRIMARY KEY,
+    directory INTEGER NOT NULL,
+    source_id TEXT NOT NULL,
+    presence TEXT NOT NULL,
+    name TEXT NOT NULL,
+    UNIQUE (directory, source_id)
+  ) STRICT;
+  CREATE TABLE run.desired_bodies (place INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
+
+  CREATE TABLE run.desired_keys (
+    place INTEGER NOT NULL,
+    rank INTEGER NOT NULL,
+    directory INTEGER NOT NULL,
+    path TEXT NOT NULL,
+    key TEXT NOT NULL,
+    PRIMARY KEY (place, rank)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX run.desired_keys_key ON desired_keys (directory, path, key, place);
+
+  CREATE TABLE run.desired_teams (
+    directory INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (directory, key)
+  ) STRICT;
+
+  CREATE TABLE run.memberships (
+    directory INTEGER NOT NULL,
+    team TEXT NOT NULL,
+    source_id TEXT NOT NULL,
+    keep INTEGER NOT NULL,
+    PRIMARY KEY (directory, team, source_id)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE run.observed (
+    place INTEGER PRIMARY KEY,
+    directory INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    body TEXT NOT NULL,
+    UNIQUE (directory, id)
+  ) STRICT;
+
+  CREATE TABLE run.observed_keys (
+    place INTEGER NOT NULL,
+    directory INTEGER NOT NULL,
+    path TEXT NOT NULL,
+    key TEXT NOT NULL,
+    PRIMARY KEY (place, path, key)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX run.observed_keys_key ON observed_keys (directory, path, key, place);
+
+  CREATE TABLE run.observed_teams (
+    place INTEGER PRIMARY KEY,
+    directory INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    name TEXT,
+    external_id TEXT,
+    has_members INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    UNIQUE (directory, id)
+  ) STRICT;
+  CREATE INDEX run.observed_teams_name ON observed_teams (directory, name);
+  CREATE INDEX run.observed_teams_mark ON observed_teams (directory, external_id);
+
+  CREATE TABLE run.observed_members (
+    place INTEGER NOT NULL,
+    target_id TEXT NOT NULL,
+    PRIMARY KEY (place, target_id)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE run.missing (
+    directory INTEGER NOT NULL,
+    resource TEXT NOT NULL,
+    id TEXT NOT NULL,
+    PRIMARY KEY (directory, resource, id)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE run.complete (
+    directory INTEGER NOT NULL,
+    resource TEXT NOT NULL,
+    PRIMARY KEY (directory, resource)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE run.differences (
+    place INTEGER PRIMARY KEY,
+    directory INTEGER NOT NULL,
+    change TEXT NOT NULL,
+    source_id TEXT,
+    target_id TEXT
+  ) STRICT;
+`;

@@ -1,0 +1,198 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { DesiredUser } from '../../model.ts';
+import type { TargetObject } from '../../targets/target.ts';
+import type { Candidate, PersonState } from '../store.ts';
+import { type Connection, firstPlace, PAGE, readPages } from './connection.ts';
+import type { Directory } from './directory.ts';
+import { LINK_COLUMNS, type LinkRow, parseJson, toLink } from './rows.ts';
+
+/** More accounts than this say nothing that two do not say: nobody is guessed. */
+const CANDIDATES = 10;
+/** Source ids that are named of one shared value. */
+const NAMED = 10;
+/** Accounts that are counted in one turn of the event loop. */
+const COUNTED = 5000;
+
+type PersonRow = { [Column in keyof LinkRow]: LinkRow[Column] | null } & {
+  place: number | null;
+  desired: string | null;
+  observed: string | null;
+  gone: number;
+};
+
+/**
+ * Of a link `l` (or team `t`) and what was observed at its target id, `o`, both from outer joins: was it looked for and
+ * not found? `?1` is the directory.
+ */
+export function goneExpression(resource: 'User' | 'Team', link: string, observed: string): string {
+  return `(${link}.id IS NOT NULL AND ${observed}.place IS NULL AND (
+    EXISTS (SELECT 1 FROM run.complete WHERE directory = ?1 AND resource = '${resource}')
+    OR EXISTS (SELECT 1 FROM run.missing x
+               WHERE x.directory = ?1 AND x.resource = '${resource}' AND x.id = ${link}.target_id)))`;
+}
+
+export async function* readPeople(of: Directory): AsyncGenerator<readonly PersonState[]> {
+  of.db.openScratch();
+  const directory = of.number();
+  for await (const rows of readDesiredRows(of.db, directory)) yield toPeople(of.db, directory, rows);
+  for await (const rows of readLinkedRows(of.db, directory)) yield toPeople(of.db, directory, rows);
+}
+
+function readDesiredRows(db: Connection, directory: number): AsyncGenerator<PersonRow[]> {
+  return readPages<PersonRow>((last) =>
+    db.all(
+      `SELECT d.place, d.body AS desired, o.body AS observed, ${goneExpression('User', 'l', 'o')} AS gone, ${LINK_COLUMNS}
+       FROM run.desired d
+       LEFT JOIN main.links l ON l.directory = ?1 AND l.source_id = d.source_id
+       LEFT JOIN run.observed o ON o.directory = ?1 AND o.id = l.target_id
+       WHERE d.place > ?2 AND d.place < ?3 ORDER BY d.place LIMIT ${PAGE}`,
+      ...[directory, last?.place ?? firstPlace(directory), firstPlace(directory + 1)],
+    ),
+  );
+}
+
+/** Links of people who are not in the read. */
+function readLinkedRows(db: Connection, directory: number): AsyncGenerator<PersonRow[]> {
+  return readPages<PersonRow>((last) =>
+    db.all(
+      `SELECT NULL AS place, NULL AS desired, o.body AS observed, ${goneExpression('User', 'l', 'o')} AS gone,
+         ${LINK_COLUMNS}
+       FROM main.links l
+       LEFT JOIN run.observed o ON o.directory = ?1 AND o.id = l.target_id
+       WHERE l.directory = ?1 AND l.source_id > ?2
+         AND NOT EXISTS (SELECT 1 FROM run.desired d WHERE d.directory = ?1 AND d.source_id = l.source_id)
+       ORDER BY l.source_id LIMIT ${PAGE}`,
+      directory,
+      last?.source_id ?? '',
+    ),
+  );
+}
+
+function toPeople(db: Connection, directory: number, rows: readonly PersonRow[]): readonly PersonState[] {
+  const open = rows.filter((row) => row.place !== null && (row.source_id === null || row.gone === 1));
+  const candidates = readCandidates(
+    db,
+    directory,
+    open.map((row) => row.place),
+  );
+  return rows.map((row) => {
+    const desired = row.desired === null ? null : parseJson<DesiredUser>(db, row.desired);
+    const link = isLinked(row) ? toLink(db, row) : null;
+    return {
+      sourceId: desired?.sourceId ?? link?.sourceId ?? '',
+      desired,
+      link,
+      observed: row.observed === null ? null : parseJson<TargetObject>(db, row.observed),
+      gone: row.gone === 1,
+      candidates: candidates.get(row.place) ?? [],
+    };
+  });
+}
+
+function isLinked(row: PersonRow): row is PersonRow & LinkRow {
+  return row.source_id !== null;
+}
+
+function readCandidates(
+  db: Connection,
+  directory: number,
+  places: readonly (number | null)[],
+): ReadonlyMap<number | null, readonly Candidate[]> {
+  if (places.length === 0) return new Map();
+  const rows = db.all<{ place: number; path: string; body: string; linked_to: string | null }>(
+    `SELECT c.place, c.path, o.body, l.source_id AS linked_to FROM (
+       SELECT k.place, k.path, ok.place AS object,
+         row_number() OVER (PARTITION BY k.place ORDER BY k.rank, o.id) AS position
+       FROM run.desired_keys k
+       JOIN run.observed_keys ok ON ok.directory = ?1 AND ok.path = k.path AND ok.key = k.key
+       JOIN run.observed o ON o.place = ok.place
+       WHERE k.place IN (SELECT value FROM json_each(?2))
+     ) c
+     JOIN run.observed o ON o.place = c.object
+     LEFT JOIN main.links l ON l.directory = ?1 AND l.target_id = o.id
+     WHERE c.position <= ${CANDIDATES} ORDER BY c.place, c.position`,
+    directory,
+    JSON.stringify(places),
+  );
+  const found = new Map<number, Candidate[]>();
+  for (const row of rows) {
+    const candidate = { object: parseJson<TargetObject>(db, row.body), path: row.path, linkedTo: row.linked_to };
+    const others = found.get(row.place);
+    if (others === undefined) found.set(row.place, [candidate]);
+    else others.push(candidate);
+  }
+  return found;
+}
+
+export async function* readCollisions(
+  of: Directory,
+): AsyncGenerator<readonly { readonly path: string; readonly sourceIds: readonly string[] }[]> {
+  of.db.openScratch();
+  const directory = of.number();
+  const pages = readPages<{ path: string; key: string }>((last) =>
+    of.db.all(
+      `SELECT path, key FROM run.desired_keys WHERE directory = ?1 AND (path, key) > (?2, ?3)
+       GROUP BY path, key HAVING min(place) <> max(place) ORDER BY path, key LIMIT ${PAGE}`,
+      ...[directory, last?.path ?? '', last?.key ?? ''],
+    ),
+  );
+  for await (const rows of pages) {
+    const collisions = rows
+      .map(({ path, key }) => ({ path, sourceIds: readSharers(of.db, directory, path, key) }))
+      .filter(({ sourceIds }) => sourceIds.length > 1);
+    if (collisions.length > 0) yield collisions;
+  }
+}
+
+function readSharers(db: Connection, directory: number, path: string, key: string): readonly string[] {
+  const rows = db.all<{ source_id: string }>(
+    `SELECT DISTINCT d.source_id FROM run.desired_keys k JOIN run.desired d ON d.place = k.place
+     WHERE k.directory = ?1 AND k.path = ?2 AND k.key = ?3 AND (d.presence = 'present' OR EXISTS
+       (SELECT 1 FROM main.links l WHERE l.directory = ?1 AND l.source_id = d.source_id))
+     ORDER BY d.source_id LIMIT ${NAMED}`,
+    ...[directory, path, key],
+  );
+  return rows.map((row) => row.source_id);
+}
+
+export async function readPresences(
+  of: Directory,
+  sourceIds: readonly string[],
+): Promise<ReadonlyMap<string, DesiredUser['presence']>> {
+  of.db.openScratch();
+  const rows = of.db.all<{ source_id: string; presence: DesiredUser['presence'] }>(
+    `SELECT source_id, presence FROM run.desired
+     WHERE directory = ?1 AND source_id IN (SELECT value FROM json_each(?2))`,
+    of.number(),
+    JSON.stringify(sourceIds),
+  );
+  return new Map(rows.map((row) => [row.source_id, row.presence]));
+}
+
+export async function readUnmanaged(of: Directory): Promise<number> {
+  of.db.openScratch();
+  const directory = of.number();
+  let unmanaged = 0;
+  let last = firstPlace(directory);
+  for (;;) {
+    const row = of.db.get<{ count: number; seen: number; last: number }>(
+      `SELECT count(*) FILTER (WHERE unmanaged) AS count, count(*) AS seen, max(place) AS last FROM (
+         SELECT o.place,
+           NOT EXISTS (SELECT 1 FROM main.links l WHERE l.directory = ?1 AND l.target_id = o.id)
+           AND NOT EXISTS (
+             SELECT 1 FROM run.observed_keys ok
+             JOIN run.desired_keys dk ON dk.directory = ?1 AND dk.path = ok.path AND dk.key = ok.key
+             JOIN run.desired d ON d.place = dk.place
+             LEFT JOIN main.links l ON l.directory = ?1 AND l.source_id = d.source_id
+             LEFT JOIN run.observed lo ON lo.directory = ?1 AND lo.id = l.target_id
+             WHERE ok.place = o.place AND (l.id IS NULL OR ${goneExpression('User', 'l', 'lo')})
+           ) AS unmanaged
+         FROM run.observed o WHERE o.place > ?2 AND o.place < ?3 ORDER BY o.place LIMIT ${COUNTED})`,
+      ...[directory, last, firstPlace(directory + 1)],
+    );
+    if (row === undefined || row.seen === 0) return unmanaged;
+    unmanaged += row.count;
+    last = row.last;
+    await nextTurn();
+  }
+}

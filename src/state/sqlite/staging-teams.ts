@@ -1,0 +1,194 @@
+import type { DesiredTeam, DesiredUser } from '../../model.ts';
+import type { TargetTeam } from '../../targets/target.ts';
+import type { MemberDifference, TeamState } from '../store.ts';
+import { type Connection, PAGE, readPages } from './connection.ts';
+import type { Directory } from './directory.ts';
+import { parseJson, TEAM_COLUMNS, type TeamRow, toTeamLink } from './rows.ts';
+import { goneExpression } from './staging-people.ts';
+
+const CANDIDATES = 10;
+
+type TeamStateRow = { [Column in keyof TeamRow]: TeamRow[Column] | null } & {
+  wanted: string;
+  desired: string | null;
+  observed: string | null;
+  gone: number;
+  members: number;
+};
+
+/** Names of teams are compared trimmed and without case. */
+export function toComparableName(displayName: string): string {
+  return displayName.trim().toLowerCase();
+}
+
+export async function* readTeams(of: Directory): AsyncGenerator<readonly TeamState[]> {
+  of.db.openScratch();
+  const directory = of.number();
+  const pages = readPages<TeamStateRow>((last) =>
+    of.db.all(
+      `SELECT k.key AS wanted, d.body AS desired, o.body AS observed, ${goneExpression('Team', 't', 'o')} AS gone,
+         (SELECT count(*) FROM run.memberships m WHERE m.directory = ?1 AND m.team = k.key AND m.keep = 0) AS members,
+         ${TEAM_COLUMNS}
+       FROM (
+         SELECT key FROM run.desired_teams WHERE directory = ?1 AND key > ?2
+         UNION SELECT key FROM main.teams WHERE directory = ?1 AND key > ?2
+         ORDER BY key LIMIT ${PAGE}
+       ) k
+       LEFT JOIN run.desired_teams d ON d.directory = ?1 AND d.key = k.key
+       LEFT JOIN main.teams t ON t.directory = ?1 AND t.key = k.key
+       LEFT JOIN run.observed_teams o ON o.directory = ?1 AND o.id = t.target_id
+       ORDER BY k.key`,
+      directory,
+      last?.wanted ?? '',
+    ),
+  );
+  for await (const rows of pages) yield rows.map((row) => toTeamState(of.db, directory, row));
+}
+
+function toTeamState(db: Connection, directory: number, row: TeamStateRow): TeamState {
+  const desired = row.desired === null ? null : parseJson<DesiredTeam>(db, row.desired);
+  const link = isLinked(row) ? toTeamLink(db, row) : null;
+  return {
+    key: row.wanted,
+    desired,
+    link,
+    observed: row.observed === null ? null : toTeam(db, row.observed),
+    gone: row.gone === 1,
+    candidates: desired === null ? [] : readCandidates(db, directory, desired, link?.targetId ?? null),
+    desiredMembers: row.members,
+  };
+}
+
+function isLinked(row: TeamStateRow): row is TeamStateRow & TeamRow {
+  return row.key !== null;
+}
+
+function readCandidates(
+  db: Connection,
+  directory: number,
+  desired: DesiredTeam,
+  linkedId: string | null,
+): TeamState['candidates'] {
+  const rows = db.all<{ body: string; linked_to: string | null }>(
+    `SELECT o.body, t.key AS linked_to FROM run.observed_teams o
+     LEFT JOIN main.teams t ON t.directory = ?1 AND t.target_id = o.id
+     WHERE o.directory = ?1 AND (o.external_id = ?2 OR o.name = ?3) AND o.id IS NOT ?4
+     ORDER BY o.external_id IS ?2 DESC, o.id LIMIT ${CANDIDATES}`,
+    ...[directory, desired.externalId, toComparableName(desired.displayName), linkedId],
+  );
+  return rows.map((row) => ({ object: toTeam(db, row.body), linkedTo: row.linked_to }));
+}
+
+function toTeam(db: Connection, body: string): TargetTeam {
+  return { ...parseJson<Omit<TargetTeam, 'members'>>(db, body), members: null };
+}
+
+interface DifferenceRow {
+  place: number;
+  change: MemberDifference['change'];
+  source_id: string | null;
+  target_id: string | null;
+  name: string;
+  presence: DesiredUser['presence'] | null;
+}
+
+/**
+ * The differences are written down first and then read in pages: sorting the members of a large team again for every page
+ * would take the square of its size.
+ */
+export async function* readMemberDifferences(
+  of: Directory,
+  teamKey: string,
+  targetId: string | undefined,
+): AsyncGenerator<readonly MemberDifference[]> {
+  const { db } = of;
+  const { first, end, directory } = await of.stage((number) => ({
+    ...writeDifferences(db, number, teamKey, targetId),
+    directory: number,
+  }));
+  if (first === end) return;
+  try {
+    const pages = readPages<DifferenceRow>((last) =>
+      db.all(
+        `SELECT x.place, x.change, x.source_id, x.target_id,
+           coalesce(d.name, l.name, x.source_id, x.target_id) AS name, d.presence
+         FROM run.differences x
+         LEFT JOIN run.desired d ON d.directory = ?1 AND d.source_id = x.source_id
+         LEFT JOIN main.links l ON l.directory = ?1 AND l.source_id = x.source_id
+         WHERE x.place > ?2 AND x.place <= ?3 ORDER BY x.place LIMIT ${PAGE}`,
+        ...[directory, last?.place ?? first, end],
+      ),
+    );
+    for await (const rows of pages) {
+      yield rows.map(({ change, source_id, target_id, name, presence }) => ({
+        change,
+        sourceId: source_id,
+        targetId: target_id,
+        name,
+        presence,
+      }));
+    }
+  } finally {
+    await db.stage(() => db.run('DELETE FROM run.differences WHERE place > ?1 AND place <= ?2', first, end));
+  }
+}
+
+/** Returns the range of the rows that it wrote. */
+function writeDifferences(
+  db: Connection,
+  directory: number,
+  teamKey: string,
+  targetId: string | undefined,
+): { first: number; end: number } {
+  const actual = readActualMembers(db, directory, teamKey, targetId);
+  const first = lastDifference(db);
+  db.run(
+    `INSERT INTO run.differences (directory, change, source_id, target_id)
+     SELECT ?1, 'add', m.source_id, CASE WHEN ${goneExpression('User', 'l', 'o')} THEN NULL ELSE l.target_id END
+     FROM run.memberships m
+     LEFT JOIN run.desired d ON d.directory = ?1 AND d.source_id = m.source_id
+     LEFT JOIN main.links l ON l.directory = ?1 AND l.source_id = m.source_id
+     LEFT JOIN run.observed o ON o.directory = ?1 AND o.id = l.target_id
+     WHERE m.directory = ?1 AND m.team = ?2 AND m.keep = 0 AND d.presence IS NOT 'undecided'
+       AND (${goneExpression('User', 'l', 'o')}
+         OR NOT EXISTS (SELECT 1 FROM ${actual.table} a WHERE a.${actual.column} = ?3 AND a.target_id = l.target_id))
+     ORDER BY m.source_id`,
+    ...[directory, teamKey, actual.number],
+  );
+  db.run(
+    `INSERT INTO run.differences (directory, change, source_id, target_id)
+     SELECT ?1, 'remove', l.source_id, a.target_id
+     FROM ${actual.table} a
+     LEFT JOIN main.links l ON l.directory = ?1 AND l.target_id = a.target_id
+     LEFT JOIN run.desired d ON d.directory = ?1 AND d.source_id = l.source_id
+     WHERE a.${actual.column} = ?3 AND d.presence IS NOT 'undecided' AND NOT EXISTS
+       (SELECT 1 FROM run.memberships m WHERE m.directory = ?1 AND m.team = ?2 AND m.source_id = l.source_id)
+     ORDER BY l.source_id IS NULL, l.source_id, a.target_id`,
+    ...[directory, teamKey, actual.number],
+  );
+  return { first, end: lastDifference(db) };
+}
+
+function lastDifference(db: Connection): number {
+  return db.get<{ place: number }>('SELECT coalesce(max(place), 0) AS place FROM run.differences')?.place ?? 0;
+}
+
+/** Where the members stand that the team has now; number 0 has none. */
+function readActualMembers(
+  db: Connection,
+  directory: number,
+  teamKey: string,
+  targetId: string | undefined,
+): { table: string; column: string; number: number } {
+  const row = db.get<{ observed: number | null; stored: number | null; gone: number }>(
+    `SELECT o.place AS observed, t.id AS stored, ${goneExpression('Team', 't', 'seen')} AS gone
+     FROM (SELECT 1)
+     LEFT JOIN main.teams t ON t.directory = ?1 AND t.key = ?2
+     LEFT JOIN run.observed_teams seen ON seen.directory = ?1 AND seen.id = t.target_id
+     LEFT JOIN run.observed_teams o ON o.directory = ?1 AND o.id = coalesce(?3, t.target_id) AND o.has_members = 1`,
+    ...[directory, teamKey, targetId ?? null],
+  );
+  if (row?.observed != null) return { table: 'run.observed_members', column: 'place', number: row.observed };
+  const stored = targetId === undefined && row?.gone !== 1 ? row?.stored : null;
+  return { table: 'main.members', column: 'team', number: stored ?? 0 };
+}

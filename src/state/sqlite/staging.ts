@@ -1,0 +1,273 @@
+import type { DesiredTeam, SourceUser } from '../../model.ts';
+import type { TargetTeam } from '../../targets/target.ts';
+import type { StagedUser, Staging } from '../store.ts';
+import { firstPlace, PAGE, readPages } from './connection.ts';
+import type { Directory } from './directory.ts';
+import { parseJson } from './rows.ts';
+import { readCollisions, readPeople, readPresences, readUnmanaged } from './staging-people.ts';
+import { readMemberDifferences, readTeams, toComparableName } from './staging-teams.ts';
+
+/** Tables of the scratch database, and by what a directory's rows are found in them. */
+const BY_PLACE = [
+  'users',
+  'desired',
+  'desired_keys',
+  'observed',
+  'observed_keys',
+  'observed_teams',
+  'observed_members',
+];
+const BY_DIRECTORY = ['desired_teams', 'memberships', 'missing', 'complete', 'differences'];
+
+export function toStaging(of: Directory): Staging {
+  const { db } = of;
+  return {
+    clear: () => clearStaging(of),
+    async addUsers(users) {
+      await of.stage((directory) => {
+        for (const user of users) {
+          db.run(
+            'INSERT INTO run.users (place, directory, id, body) VALUES (?1, ?2, ?3, ?4)',
+            ...[db.nextPlace(directory), directory, user.id, JSON.stringify(user)],
+          );
+        }
+      });
+    },
+    users: () => readUsers(of),
+    async countUsers() {
+      db.openScratch();
+      const row = db.get<{ count: number }>(
+        'SELECT count(*) AS count FROM run.users WHERE directory = ?1',
+        of.number(),
+      );
+      return row?.count ?? 0;
+    },
+    async addDesired(rows) {
+      await of.stage((directory) => {
+        for (const row of rows) insertDesired(of, directory, row);
+      });
+    },
+    collisions: () => readCollisions(of),
+    async addTeams(teams) {
+      await of.stage((directory) => {
+        for (const team of teams) insertTeam(of, directory, team);
+      });
+    },
+    async addMemberships(rows) {
+      await of.stage((directory) => {
+        for (const { team, sourceId, keep } of rows) {
+          db.run(
+            `INSERT INTO run.memberships (directory, team, source_id, keep) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT DO UPDATE SET keep = min(keep, excluded.keep)`,
+            ...[directory, team, sourceId, keep ? 1 : 0],
+          );
+        }
+      });
+    },
+    async addObservedUsers(rows) {
+      await of.stage((directory) => {
+        for (const row of rows) insertObserved(of, directory, row);
+      });
+    },
+    async addObservedTeams(teams) {
+      await of.stage((directory) => {
+        for (const team of teams) insertObservedTeam(of, directory, team);
+      });
+    },
+    async addMissing({ users = [], teams = [] }) {
+      await of.stage((directory) => {
+        for (const id of users) deleteObserved(of, directory, id);
+        for (const id of teams) deleteObservedTeam(of, directory, id);
+      });
+    },
+    async setComplete(resource) {
+      await of.stage((directory) =>
+        db.run('INSERT OR IGNORE INTO run.complete (directory, resource) VALUES (?1, ?2)', directory, resource),
+      );
+    },
+    people: () => readPeople(of),
+    teams: () => readTeams(of),
+    memberDifferences: (teamKey, targetId) => readMemberDifferences(of, teamKey, targetId),
+    presences: (sourceIds) => readPresences(of, sourceIds),
+    countUnmanaged: () => readUnmanaged(of),
+  };
+}
+
+/** Whole tables go in no time where nobody else has rows in them; else the directory's rows, one table a turn. */
+async function clearStaging(of: Directory): Promise<void> {
+  const { db } = of;
+  const directory = of.number();
+  if (!db.hasScratch() || directory === 0) return;
+  const alone = [...db.staging].every((other) => other === directory);
+  for (const table of BY_PLACE) {
+    await db.stage(() => {
+      if (alone) db.run(`DELETE FROM run.${table}`);
+      else {
+        db.run(
+          `DELETE FROM run.${table} WHERE place > ?1 AND place < ?2`,
+          firstPlace(directory),
+          firstPlace(directory + 1),
+        );
+      }
+    });
+  }
+  for (const table of BY_DIRECTORY) {
+    await db.stage(() => {
+      if (alone) db.run(`DELETE FROM run.${table}`);
+      else db.run(`DELETE FROM run.${table} WHERE directory = ?1`, directory);
+    });
+  }
+  db.staging.delete(directory);
+}
+
+async function* readUsers(of: Directory): AsyncGenerator<readonly StagedUser[]> {
+  of.db.openScratch();
+  const directory = of.number();
+  const pages = readPages<{ place: number; body: string; duplicate: number }>((last) =>
+    of.db.all(
+      `SELECT u.place, u.body, EXISTS
+         (SELECT 1 FROM run.users x WHERE x.directory = ?1 AND x.id = u.id AND x.place <> u.place) AS duplicate
+       FROM run.users u WHERE u.place > ?2 AND u.place < ?3 ORDER BY u.place LIMIT ${PAGE}`,
+      ...[directory, last?.place ?? firstPlace(directory), firstPlace(directory + 1)],
+    ),
+  );
+  for await (const rows of pages) {
+    yield rows.map((row) => ({ user: parseJson<SourceUser>(of.db, row.body), duplicate: row.duplicate === 1 }));
+  }
+}
+
+function insertDesired(of: Directory, directory: number, row: Parameters<Staging['addDesired']>[0][number]): void {
+  const { db } = of;
+  const { desired, keys } = row;
+  const fresh = db.nextPlace(directory);
+  const place = placeOf(
+    db.get(
+      `INSERT INTO run.desired (place, directory, source_id, presence, name, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+       ON CONFLICT (directory, source_id) DO UPDATE SET
+         presence = excluded.presence, name = excluded.name, body = excluded.body
+       RETURNING place`,
+      ...[fresh, directory, desired.sourceId, desired.presence, desired.name, JSON.stringify(desired)],
+    ),
+  );
+  if (place !== fresh) db.run('DELETE FROM run.desired_keys WHERE place = ?1', place);
+  for (const [rank, { path, key }] of keys.entries()) {
+    db.run(
+      'INSERT INTO run.desired_keys (place, rank, directory, path, key) VALUES (?1, ?2, ?3, ?4, ?5)',
+      ...[place, rank, directory, path, key],
+    );
+  }
+}
+
+function insertObserved(
+  of: Directory,
+  directory: number,
+  row: Parameters<Staging['addObservedUsers']>[0][number],
+): void {
+  const { db } = of;
+  const { object, keys } = row;
+  const fresh = db.nextPlace(directory);
+  const place = placeOf(
+    db.get(
+      `INSERT INTO run.observed (place, directory, id, body) VALUES (?1, ?2, ?3, ?4)
+       ON CONFLICT (directory, id) DO UPDATE SET body = excluded.body RETURNING place`,
+      ...[fresh, directory, object.id, JSON.stringify(object)],
+    ),
+  );
+  if (place !== fresh) db.run('DELETE FROM run.observed_keys WHERE place = ?1', place);
+  for (const { path, key } of keys) {
+    db.run(
+      'INSERT OR IGNORE INTO run.observed_keys (place, directory, path, key) VALUES (?1, ?2, ?3, ?4)',
+      ...[place, directory, path, key],
+    );
+  }
+  deleteMissing(of, directory, 'User', object.id);
+}
+
+function insertTeam(of: Directory, directory: number, team: DesiredTeam): void {
+  const { db } = of;
+  const known = db.get<{ body: string }>(
+    'SELECT body FROM run.desired_teams WHERE directory = ?1 AND key = ?2',
+    directory,
+    team.key,
+  );
+  const merged = known === undefined ? team : mergeTeams(parseJson<DesiredTeam>(db, known.body), team);
+  db.run(
+    `INSERT INTO run.desired_teams (directory, key, body) VALUES (?1, ?2, ?3)
+     ON CONFLICT DO UPDATE SET body = excluded.body`,
+    ...[directory, team.key, JSON.stringify(merged)],
+  );
+}
+
+/** Rules that disagree about how a team ends: what removes least wins. */
+function mergeTeams(first: DesiredTeam, second: DesiredTeam): DesiredTeam {
+  const policies = [first.deletionPolicy, second.deletionPolicy];
+  const gentlest = (['Retain', 'Empty', 'Delete'] as const).find((policy) => policies.includes(policy));
+  return {
+    ...first,
+    rules: [...new Set([...first.rules, ...second.rules])].sort(),
+    whenEmpty: first.whenEmpty === 'Retain' ? 'Retain' : second.whenEmpty,
+    deletionPolicy: gentlest ?? 'Retain',
+  };
+}
+
+function insertObservedTeam(of: Directory, directory: number, team: TargetTeam): void {
+  const { db } = of;
+  const { members, ...object } = team;
+  const { displayName, externalId } = team.attributes;
+  const place = placeOf(
+    db.get(
+      `INSERT INTO run.observed_teams (place, directory, id, name, external_id, has_members, body)
+       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+       ON CONFLICT (directory, id) DO UPDATE SET
+         name = excluded.name, external_id = excluded.external_id, body = excluded.body,
+         has_members = max(has_members, excluded.has_members)
+       RETURNING place`,
+      ...[db.nextPlace(directory), directory, team.id],
+      ...[typeof displayName === 'string' ? toComparableName(displayName) : null],
+      ...[typeof externalId === 'string' ? externalId : null, members === null ? 0 : 1, JSON.stringify(object)],
+    ),
+  );
+  deleteMissing(of, directory, 'Team', team.id);
+  if (members === null) return;
+  db.run('DELETE FROM run.observed_members WHERE place = ?1', place);
+  db.run(
+    'INSERT OR IGNORE INTO run.observed_members (place, target_id) SELECT ?1, value FROM json_each(?2)',
+    place,
+    JSON.stringify(members),
+  );
+}
+
+function deleteObserved(of: Directory, directory: number, id: string): void {
+  const { db } = of;
+  insertMissing(of, directory, 'User', id);
+  const row = db.get<{ place: number }>(
+    'DELETE FROM run.observed WHERE directory = ?1 AND id = ?2 RETURNING place',
+    directory,
+    id,
+  );
+  if (row !== undefined) db.run('DELETE FROM run.observed_keys WHERE place = ?1', row.place);
+}
+
+function deleteObservedTeam(of: Directory, directory: number, id: string): void {
+  const { db } = of;
+  insertMissing(of, directory, 'Team', id);
+  const row = db.get<{ place: number }>(
+    'DELETE FROM run.observed_teams WHERE directory = ?1 AND id = ?2 RETURNING place',
+    directory,
+    id,
+  );
+  if (row !== undefined) db.run('DELETE FROM run.observed_members WHERE place = ?1', row.place);
+}
+
+function insertMissing(of: Directory, directory: number, resource: 'User' | 'Team', id: string): void {
+  of.db.run('INSERT OR IGNORE INTO run.missing (directory, resource, id) VALUES (?1, ?2, ?3)', directory, resource, id);
+}
+
+function deleteMissing(of: Directory, directory: number, resource: 'User' | 'Team', id: string): void {
+  of.db.run('DELETE FROM run.missing WHERE directory = ?1 AND resource = ?2 AND id = ?3', directory, resource, id);
+}
+
+/** RETURNING always has a row here; 0 would break a NOT NULL reference and be seen at once. */
+function placeOf(row: { place: number } | undefined): number {
+  return row?.place ?? 0;
+}

@@ -1,0 +1,66 @@
+import type { DirectoryKey, DirectoryState, Lease, StateStore } from '../store.ts';
+import { type Connection, toConnection } from './connection.ts';
+import { toDirectory } from './directory.ts';
+import { toFacts } from './facts.ts';
+import { openStateFile } from './file.ts';
+import { toJournal } from './journal.ts';
+import { acquireLease } from './lease.ts';
+import { toLedger } from './ledger.ts';
+import { toLinks } from './links.ts';
+import { toStaging } from './staging.ts';
+
+export interface SqliteOptions {
+  /** How long a write waits for one of another process. Default 5000; the event loop stands still meanwhile. */
+  readonly busyTimeoutMs?: number;
+}
+
+/**
+ * Opens the state file, or creates it (mode 0600) with its folder (0700). Beside it lie, while it is open, SQLite's own
+ * `-wal` and `-shm`, and from the first lease on `.lock`.
+ * @param file path, or `:memory:` for a store that ends with the process
+ * @throws SyncError StateUnavailable: no state file, a newer or damaged one, no permission, no space
+ */
+export async function openSqliteStore(file: string, options: SqliteOptions = {}): Promise<StateStore> {
+  const { db, path, forget } = await openStateFile(file, options.busyTimeoutMs ?? 5000);
+  const connection = toConnection(db, path, file);
+  const leases = new Set<Lease>();
+  let open = true;
+  return {
+    location: file,
+    async acquire(holder, waiting) {
+      const lease = await acquireLease(path, holder, waiting);
+      leases.add(lease);
+      return {
+        async release() {
+          leases.delete(lease);
+          await lease.release();
+        },
+      };
+    },
+    directory: async (key) => toDirectoryState(connection, key),
+    async directories() {
+      const rows = connection.all<DirectoryKey>(
+        'SELECT namespace, name AS id FROM directories ORDER BY namespace, name',
+      );
+      return rows.map((row) => ({ ...row }));
+    },
+    async close() {
+      if (!open) return;
+      open = false;
+      for (const lease of leases) await lease.release();
+      connection.close();
+      forget();
+    },
+  };
+}
+
+function toDirectoryState(connection: Connection, key: DirectoryKey): DirectoryState {
+  const directory = toDirectory(connection, key);
+  return {
+    facts: toFacts(directory),
+    links: toLinks(directory),
+    staging: toStaging(directory),
+    journal: toJournal(directory),
+    ledger: toLedger(directory),
+  };
+}

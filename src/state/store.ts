@@ -1,0 +1,392 @@
+/**
+ * The contract of the state store: what Dirsync knows between runs, and the scratch space of the run that lasts.
+ *
+ * Nothing but this and what is read again is trusted between runs. The numbers stand again in the conformance suite,
+ * which every implementation passes.
+ *
+ * - **D1** What a resolved promise wrote survives a kill of the process at any later moment.
+ * - **D2** `Journal.settle` is atomic: an operation's result and its effects on links are written together or not at all.
+ * - **D3** Two directories never see each other's rows.
+ * - **D4** One holder at a time has the store's lease, whatever process it is in; a killed holder frees it by dying.
+ * - **D5** Memory does not grow with the directory: lists are streamed in pages of at most 500 rows.
+ * - **D6** A store written by a newer version is refused; an older one is migrated forward before the first read.
+ * - **D7** A file that is no state store, or a broken one, is `StateUnavailable`, and is left as it is.
+ * - **D8** Streams may be read while rows of other tables are written; rows come once each, in a stable order.
+ */
+import type { ErrorCode } from '../errors.ts';
+import type {
+  Attributes,
+  DesiredTeam,
+  DesiredUser,
+  GuardKind,
+  HeldBy,
+  Operation,
+  Phase,
+  RecordError,
+  ResourceKind,
+  SourceUser,
+} from '../model.ts';
+import type { TargetObject, TargetTeam } from '../targets/target.ts';
+
+/** Identity of one DirectorySync: namespace and `spec.id`; survives renaming of the resource. */
+export interface DirectoryKey {
+  readonly namespace: string;
+  readonly id: string;
+}
+
+export interface Lease {
+  release(): Promise<void>;
+}
+
+export interface StateStore {
+  /** Where it is, for messages: a path or a URL without its password. */
+  readonly location: string;
+  /**
+   * Waits until nobody else writes. Within one process it is shared: several directories run side by side.
+   * @param holder shown to whoever waits, e.g. `dirsync apply (process 4711)`
+   * @param onWait called once with the present holder when it has to wait
+   */
+  acquire(holder: string, options: { signal: AbortSignal; onWait?: (holder: string) => void }): Promise<Lease>;
+  directory(key: DirectoryKey): Promise<DirectoryState>;
+  directories(): Promise<readonly DirectoryKey[]>;
+  close(): Promise<void>;
+}
+
+/**
+ * Everything of one DirectorySync. Asking for it writes nothing; the directory is listed by `directories()` from its
+ * first write on. One per run and directory at a time: two of the same key share their rows, the staging included.
+ */
+export interface DirectoryState {
+  readonly facts: Facts;
+  readonly links: Links;
+  readonly staging: Staging;
+  readonly journal: Journal;
+  readonly ledger: Ledger;
+}
+
+/** Small documents by name (JSON). The reconcile folder owns their shapes. */
+export interface Facts {
+  get<T>(name: string): Promise<T | null>;
+  /** Null removes it. */
+  put(name: string, value: unknown): Promise<void>;
+}
+
+/** Source id ↔ target id of one person, with what was last applied. */
+export interface Link {
+  readonly sourceId: string;
+  readonly targetId: string;
+  /** userName or the like, so that a departure can be shown to people after the source forgot the name. */
+  readonly name: string;
+  readonly active: boolean;
+  /** Values last applied or confirmed at the target; references as target ids. Stored compressed. */
+  readonly applied: Attributes;
+  /** `recovered`: rebuilt from the target; removes nothing without approval (rule I7). */
+  readonly origin: 'created' | 'adopted' | 'recovered';
+  /** The target may hold something else than `applied` (a request whose end is not known): read it before planning. */
+  readonly dirty: boolean;
+}
+
+export interface TeamLink {
+  readonly key: string;
+  readonly targetId: string;
+  readonly displayName: string;
+  readonly externalId: string | null;
+  readonly rules: readonly string[];
+  readonly deletionPolicy: DesiredTeam['deletionPolicy'];
+  readonly origin: Link['origin'];
+  readonly dirty: boolean;
+}
+
+export interface LinkCounts {
+  readonly people: number;
+  readonly active: number;
+  readonly teams: number;
+  readonly members: number;
+}
+
+export interface Links {
+  get(sourceId: string): Promise<Link | null>;
+  byTarget(targetId: string): Promise<Link | null>;
+  /** All links by source id; for look-ups that need more than one row use this and not `get` in a loop. */
+  many(sourceIds: readonly string[]): Promise<ReadonlyMap<string, Link>>;
+  dirty(): AsyncIterable<readonly Link[]>;
+  team(key: string): Promise<TeamLink | null>;
+  /** All team links, without members. */
+  teams(): AsyncIterable<readonly TeamLink[]>;
+  members(teamKey: string): Promise<number>;
+  counts(): Promise<LinkCounts>;
+  /** For state outside of a journalled operation (settling, an observed truth). Atomic over all effects. */
+  apply(effects: readonly Effect[]): Promise<void>;
+}
+
+/**
+ * A change of links; part of an operation's result. Effects of one list are carried out in its order. One on a link or
+ * team that is not there (any more) changes nothing; each may be repeated without harm.
+ */
+export type Effect =
+  /**
+   * Creates or replaces. A target id belongs to one link: taking one that another link of the directory still has is
+   * `Conflict`, and nothing of the list is written (drop the other link before).
+   */
+  | { readonly type: 'putLink'; readonly link: Link }
+  | { readonly type: 'markDirty'; readonly sourceId: string }
+  /** Who the account's teams hold is not changed by it: an account that does not exist any more needs `dropMember` too. */
+  | { readonly type: 'dropLink'; readonly sourceId: string }
+  /** Keeps the members that are stored under the key. */
+  | { readonly type: 'putTeam'; readonly team: TeamLink }
+  /** A rename: members move with it. `Conflict` where another team has the new key. */
+  | { readonly type: 'rekeyTeam'; readonly from: string; readonly to: string }
+  | { readonly type: 'markTeamDirty'; readonly key: string }
+  /** With its stored members. */
+  | { readonly type: 'dropTeam'; readonly key: string }
+  | { readonly type: 'addMembers'; readonly key: string; readonly targetIds: readonly string[] }
+  | { readonly type: 'removeMembers'; readonly key: string; readonly targetIds: readonly string[] }
+  /** The whole membership as the target has it. */
+  | { readonly type: 'setMembers'; readonly key: string; readonly targetIds: readonly string[] }
+  /**
+   * Stored members become those that this run read of the team's target id (`Staging.addObservedTeams`), for a team that
+   * is taken over or verified; nothing changes where the run did not read them.
+   */
+  | { readonly type: 'takeMembers'; readonly key: string }
+  /** This account does not exist any more: it leaves the stored members of every team. */
+  | { readonly type: 'dropMember'; readonly targetId: string }
+  /**
+   * One removal that guards count; approved ones are not written. The same kind, scope, unit and time again is the same
+   * removal; a later time is one more.
+   */
+  | {
+      readonly type: 'count';
+      readonly kind: GuardKind;
+      readonly scope: string;
+      readonly unit: string;
+      readonly at: number;
+    };
+
+/** A value by which people (or accounts) are looked up, already normalised by the attribute's case rule. */
+export interface MatchKey {
+  readonly path: string;
+  readonly key: string;
+}
+
+/** A staged source record. */
+export interface StagedUser {
+  readonly user: SourceUser;
+  /** Another record of this read has the same id: neither may be used. */
+  readonly duplicate: boolean;
+}
+
+/** An account of the target that has one of a person's matching values. */
+export interface Candidate {
+  readonly object: TargetObject;
+  readonly path: string;
+  /** Source id of the person that it is linked to; null when nobody owns it. */
+  readonly linkedTo: string | null;
+}
+
+/** Everything that is known of one person when a plan is made. */
+export interface PersonState {
+  readonly sourceId: string;
+  /** Null: not in the read. */
+  readonly desired: DesiredUser | null;
+  readonly link: Link | null;
+  /** What the target holds at the link's id, where this run looked. */
+  readonly observed: TargetObject | null;
+  /** The linked account was looked for in this run and does not exist. False without a link, or where nobody looked. */
+  readonly gone: boolean;
+  /**
+   * Only for people without a link, or whose linked account is gone: the pairs of account and matching path, in the
+   * order in which the person's keys were given, then by the account's id. At most 10.
+   */
+  readonly candidates: readonly Candidate[];
+}
+
+export interface TeamState {
+  readonly key: string;
+  /** Null: no rule calls for it any more. */
+  readonly desired: DesiredTeam | null;
+  readonly link: TeamLink | null;
+  /** Without members (null): `memberDifferences` has them. */
+  readonly observed: TargetTeam | null;
+  /** The linked team was looked for in this run and does not exist. False without a link, or where nobody looked. */
+  readonly gone: boolean;
+  /**
+   * Without members. Observed teams of the same mark or (trimmed, without case) the same name; not the linked one. Only
+   * for desired teams; those of the same mark first, then by id; at most 10.
+   */
+  readonly candidates: readonly { readonly object: TargetTeam; readonly linkedTo: string | null }[];
+  /** How many people the rules put into it. */
+  readonly desiredMembers: number;
+}
+
+/** A difference between the members that a team has and those that it must have. */
+export interface MemberDifference {
+  readonly change: 'add' | 'remove';
+  /** Null for a member of the target that no link knows. */
+  readonly sourceId: string | null;
+  /** Null for a person who is still to be created (again, where the linked account is gone). */
+  readonly targetId: string | null;
+  /** Name of the desired user, else of the link, else the id. */
+  readonly name: string;
+  /** Null: not in the read (or not known at all). What follows from it is the plan's to decide. */
+  readonly presence: DesiredUser['presence'] | null;
+}
+
+/**
+ * Scratch space of one run. It belongs to this open store and dies with it; `clear` at the beginning of a run, and at its
+ * end to give the space back.
+ */
+export interface Staging {
+  clear(): Promise<void>;
+  addUsers(users: readonly SourceUser[]): Promise<void>;
+  /** In the order of the read. */
+  users(): AsyncIterable<readonly StagedUser[]>;
+  countUsers(): Promise<number>;
+  /** Keys in order of precedence. The same source id again replaces what was said of it, in its old place. */
+  addDesired(rows: readonly { readonly desired: DesiredUser; readonly keys: readonly MatchKey[] }[]): Promise<void>;
+  /**
+   * Matching values that two or more people share, of those present or linked: neither may be created or matched by
+   * it. `sourceIds` holds at most 10 of them, sorted.
+   */
+  collisions(): AsyncIterable<readonly { readonly path: string; readonly sourceIds: readonly string[] }[]>;
+  /** Same key again: rules are united, the first display name stays, `Retain` wins over what removes more. */
+  addTeams(teams: readonly DesiredTeam[]): Promise<void>;
+  /** `keep`: whoever is a member stays, whoever is not does not become one (rule I13). A plain row wins over it. */
+  addMemberships(
+    rows: readonly { readonly team: string; readonly sourceId: string; readonly keep: boolean }[],
+  ): Promise<void>;
+  /** The same id again replaces what was said of it. */
+  addObservedUsers(
+    rows: readonly { readonly object: TargetObject; readonly keys: readonly MatchKey[] }[],
+  ): Promise<void>;
+  /** The same id again replaces what was said of it; without members it keeps those that were read before. */
+  addObservedTeams(teams: readonly TargetTeam[]): Promise<void>;
+  /**
+   * Target ids that were looked for one by one and do not exist. Takes back an earlier sight of them, and is taken back
+   * by a later one.
+   */
+  addMissing(ids: { readonly users?: readonly string[]; readonly teams?: readonly string[] }): Promise<void>;
+  /** The target's whole list was read to its end: whatever is linked and was not seen is gone. */
+  setComplete(resource: ResourceKind): Promise<void>;
+  /** People of the read or with a link; the read's order first, then the rest by source id. */
+  people(): AsyncIterable<readonly PersonState[]>;
+  /** Desired and linked teams, by key. */
+  teams(): AsyncIterable<readonly TeamState[]>;
+  /**
+   * Against the observed members where this run read them, else against those of the link; against nobody where there is
+   * no team, or it is gone. `targetId` names the observed team to compare with instead, where the plan takes one over
+   * that is not linked yet. People who are `undecided` are in neither list. Those with a `keep` row neither. Additions
+   * first; by source id, members that no link knows last by target id. A snapshot of the moment at which the first page
+   * is asked for.
+   */
+  memberDifferences(teamKey: string, targetId?: string): AsyncIterable<readonly MemberDifference[]>;
+  /** Presence by source id, for those of `sourceIds` that `addDesired` named (references to people of this read). */
+  presences(sourceIds: readonly string[]): Promise<ReadonlyMap<string, DesiredUser['presence']>>;
+  /** Accounts seen in the target that no link and no candidate of this run explains. */
+  countUnmanaged(): Promise<number>;
+}
+
+export type OperationStatus = 'planned' | 'held' | 'begun' | 'done' | 'failed' | 'dropped';
+
+export interface StoredOperation extends Operation {
+  readonly runId: string;
+  readonly status: OperationStatus;
+  /** Why it failed; null otherwise. */
+  readonly error: string | null;
+  readonly code: ErrorCode | null;
+}
+
+/** What a guard needs to know of a unit; only units that a guard counts or that remove something. */
+export interface Unit {
+  readonly unit: string;
+  readonly guard: GuardKind | null;
+  /** For `removeMembers` the team's key; else empty. */
+  readonly scope: string;
+  readonly removal: boolean;
+  /** An operation of it belongs to a recovered link and removes something. */
+  readonly recovered: boolean;
+  /** One line for each operation: kind, ids, cause and values; sorted. */
+  readonly lines: readonly string[];
+}
+
+export interface OperationResult {
+  readonly seq: number;
+  readonly status: 'done' | 'failed' | 'dropped';
+  readonly error?: { readonly code: ErrorCode; readonly message: string };
+  readonly effects: readonly Effect[];
+}
+
+export type RunKind = 'Full' | 'Delta' | 'Verify' | 'OneUser';
+
+export interface RunRecord {
+  readonly id: string;
+  readonly kind: RunKind;
+  /** Milliseconds since 1970, UTC; as every time here. */
+  readonly startedAt: number;
+  readonly finishedAt: number | null;
+  readonly outcome: string | null;
+  readonly reason: string | null;
+  /** Whatever else the history shows, as JSON. */
+  readonly summary: Readonly<Record<string, unknown>>;
+}
+
+/** Runs, their plans (which are the journal of apply), and what became of every operation. */
+export interface Journal {
+  startRun(run: { id: string; kind: RunKind; startedAt: number }): Promise<void>;
+  /** An unknown run throws; so do `addOperations`, `hold`, `begin`, `settle` (also for an unknown `seq`) and `addErrors`. */
+  finishRun(
+    id: string,
+    end: { finishedAt: number; outcome: string; reason: string; summary: Readonly<Record<string, unknown>> },
+  ): Promise<void>;
+  /** Newest first. */
+  runs(limit: number): Promise<readonly RunRecord[]>;
+  /** `scope` and `recovered` feed `units`; see Unit. */
+  addOperations(
+    runId: string,
+    rows: readonly {
+      readonly operation: Operation;
+      readonly scope: string;
+      readonly recovered: boolean;
+      readonly line: string;
+    }[],
+  ): Promise<void>;
+  units(runId: string): Promise<readonly Unit[]>;
+  /** Operations of these units become `held`. */
+  hold(runId: string, units: ReadonlyMap<string, HeldBy>): Promise<void>;
+  operations(
+    runId: string,
+    filter?: { phase?: Phase; status?: OperationStatus },
+  ): AsyncIterable<readonly StoredOperation[]>;
+  /** Operations by kind, resource and status. */
+  counts(
+    runId: string,
+  ): Promise<
+    readonly { kind: Operation['kind']; resource: Operation['resource']; status: OperationStatus; count: number }[]
+  >;
+  /** Written before the requests of these operations are sent. */
+  begin(runId: string, seqs: readonly number[]): Promise<void>;
+  settle(runId: string, results: readonly OperationResult[]): Promise<void>;
+  /** Begun operations of any run whose end is not known, oldest first. */
+  unsettled(): AsyncIterable<readonly StoredOperation[]>;
+  addErrors(runId: string, errors: readonly RecordError[]): Promise<void>;
+  errors(runId: string): AsyncIterable<readonly RecordError[]>;
+  countErrors(runId: string): Promise<{ readonly total: number; readonly conflicts: number }>;
+  /** Runs that started before this, with all that hangs on them; not those with an operation whose end is not known. */
+  purge(before: number): Promise<void>;
+}
+
+/** Removals of the past and the sizes that percentages refer to. */
+export interface Ledger {
+  /** Units counted since then, per kind and scope (empty but for `removeMembers`: the team's key). */
+  removals(
+    since: number,
+  ): Promise<readonly { readonly kind: GuardKind; readonly scope: string; readonly count: number }[]>;
+  /** `scope` empty: people owned and active; else members of that team. Times do not go back. */
+  addSamples(at: number, samples: readonly { readonly scope: string; readonly count: number }[]): Promise<void>;
+  /**
+   * The newest sample at or before `since`; where the record does not go back that far, the largest one after it; null
+   * without any.
+   */
+  baseline(scope: string, since: number): Promise<number | null>;
+  /** Removals before this, and samples that no `baseline` since then can need. */
+  purge(before: number): Promise<void>;
+}

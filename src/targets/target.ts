@@ -1,0 +1,105 @@
+/**
+ * The contract of a target application. The numbers stand again in the conformance suite, which every provider passes.
+ *
+ * - **T1** A list is complete only when a page with `last: true` arrived and every object of it was delivered; a
+ *   provider throws rather than deliver a short list as a whole one.
+ * - **T2** A returned object really has what was asked for: a server that ignores a filter must not make everybody match.
+ * - **T3** A create that finds a taken unique value throws `Conflict`; one whose answer was lost throws with
+ *   `outcomeUnknown`, and is never repeated by the provider itself.
+ * - **T4** An update sends the given changes and nothing else. No changes, no request.
+ * - **T5** Deleting what is gone is success; updating it throws `NotFound`.
+ * - **T6** Members are never removed without naming each of them.
+ * - **T7** 401 and 403 throw `CredentialsRejected`, and no further request is made with that secret in this run.
+ * - **T8** The signal reaches the socket.
+ * - **T9** Values that the server reads as equal (null, [], absent; case of a value that is not caseExact) are not changes.
+ */
+import type { HttpClient } from '../http/client.ts';
+import type { AttributeChange, Attributes, Json } from '../model.ts';
+import type { SchemaSet } from '../scim/schema.ts';
+
+/** A user or team as the target holds it now. */
+export interface TargetObject {
+  readonly id: string;
+  /** ETag where the server gives one, for a conditional write. */
+  readonly version: string | null;
+  /** Values at the paths that were asked for; empty ones are absent. */
+  readonly attributes: Attributes;
+}
+
+export interface TargetTeam extends TargetObject {
+  /** Target ids of all members; null when they were not asked for. */
+  readonly members: readonly string[] | null;
+}
+
+export interface TargetPage<T extends TargetObject> {
+  readonly objects: readonly T[];
+  readonly last: boolean;
+  /** How many there are in all, where the server says so. */
+  readonly total: number | null;
+}
+
+export interface TargetCapabilities {
+  readonly patch: boolean;
+  readonly filter: boolean;
+  readonly etag: boolean;
+  /** Members that one request may change. */
+  readonly membersPerRequest: number;
+  /** Longest display name of a team; null when not known. */
+  readonly maxTeamNameLength: number | null;
+  /** The schemas that the server publishes; null when it publishes none. */
+  readonly schemas: SchemaSet | null;
+}
+
+/** A connection to one application. All methods throw SyncError. */
+export interface Target {
+  /** Read once and kept for the life of the connection. */
+  capabilities(signal: AbortSignal): Promise<TargetCapabilities>;
+  listUsers(paths: readonly string[], signal: AbortSignal): AsyncIterable<TargetPage<TargetObject>>;
+  /** Teams with their members. */
+  listTeams(signal: AbortSignal): AsyncIterable<TargetPage<TargetTeam>>;
+  /** Null when there is none with this id. */
+  readUser(id: string, paths: readonly string[], signal: AbortSignal): Promise<TargetObject | null>;
+  readTeam(id: string, signal: AbortSignal): Promise<TargetTeam | null>;
+  /** Users whose attribute equals the value, as the attribute compares (caseExact); at most 100. */
+  findUsers(
+    query: { path: string; value: Json },
+    paths: readonly string[],
+    signal: AbortSignal,
+  ): Promise<readonly TargetObject[]>;
+  /** Teams by `displayName` or `externalId`, without members. */
+  findTeams(
+    query: { path: 'displayName' | 'externalId'; value: string },
+    signal: AbortSignal,
+  ): Promise<readonly TargetTeam[]>;
+  /** Returns the new object; `attributes` holds what the server answered at the paths that were sent. */
+  createUser(attributes: Attributes, signal: AbortSignal): Promise<TargetObject>;
+  updateUser(id: string, changes: readonly AttributeChange[], signal: AbortSignal): Promise<void>;
+  /** `active` becomes false. */
+  deactivateUser(id: string, signal: AbortSignal): Promise<void>;
+  deleteUser(id: string, signal: AbortSignal): Promise<void>;
+  createTeam(attributes: Attributes, signal: AbortSignal): Promise<TargetTeam>;
+  updateTeam(id: string, changes: readonly AttributeChange[], signal: AbortSignal): Promise<void>;
+  deleteTeam(id: string, signal: AbortSignal): Promise<void>;
+  /** At most `membersPerRequest` ids in all; idempotent. */
+  changeMembers(
+    id: string,
+    change: { add: readonly string[]; remove: readonly string[] },
+    signal: AbortSignal,
+  ): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface TargetContext {
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly http: HttpClient;
+}
+
+export interface TargetProvider<Config> {
+  /** The key under `spec.target`. */
+  readonly name: string;
+  /** Problems of the config that can be seen offline, as one sentence each. */
+  validate(config: Config): readonly string[];
+  /** Host, path and tenant, normalised: who has the same endpoint talks to the same application. No secrets. */
+  endpoint(config: Config): string;
+  connect(config: Config, context: TargetContext): Promise<Target>;
+}

@@ -1,0 +1,130 @@
+/**
+ * Resources that keep or break a rule, for both of its twins: `validateResource` here, and the API server in the cluster
+ * suite. Every rule of the schemas has at least one of each.
+ */
+import { GROUP_VERSION, type Kind } from '../../src/api/metadata.ts';
+
+export interface RuleCase {
+  /** Name of the rule in src/api. */
+  readonly rule: string;
+  readonly because: string;
+  readonly kind: Kind;
+  readonly spec: Readonly<Record<string, unknown>>;
+  readonly holds: boolean;
+}
+
+/** A valid resource of a kind, `spec` replaced key by key. */
+export function aDocument(kind: Kind, spec: Readonly<Record<string, unknown>> = {}, name = 'sample') {
+  return { apiVersion: GROUP_VERSION, kind, metadata: { name }, spec: { ...VALID_SPECS[kind], ...spec } };
+}
+
+export const VALID_SPECS: Readonly<Record<Kind, Readonly<Record<string, unknown>>>> = {
+  DirectorySync: {
+    source: { file: { users: { path: 'people.csv' } } },
+    mappings: [{ name: 'users' }],
+    target: { scim: { url: 'https://app.example.com/scim/v2', credentialsRef: { name: 'app' } } },
+  },
+  AttributeMapping: { attributes: [{ target: 'userName', source: 'userPrincipalName', matching: { precedence: 1 } }] },
+  TeamRule: {
+    directorySyncRef: { name: 'sample' },
+    team: { displayName: 'Finance' },
+    match: [{ attribute: 'department', operator: 'Equals', value: 'Finance' }],
+  },
+  CustomAttribute: { path: 'urn:ietf:params:scim:schemas:extension:acme:2.0:User:licenseTier' },
+};
+
+function of(kind: Kind, rule: string) {
+  return (holds: boolean, because: string, spec: RuleCase['spec']): RuleCase => ({ rule, because, kind, spec, holds });
+}
+
+const schedule = of('DirectorySync', 'scheduleExactlyOne');
+const source = of('DirectorySync', 'sourceExactlyOne');
+const users = of('DirectorySync', 'usersExactlyOne');
+const target = of('DirectorySync', 'targetExactlyOne');
+const url = of('DirectorySync', 'urlEncrypted');
+const least = of('DirectorySync', 'durationAtLeast1s');
+const value = of('TeamRule', 'clauseValueByOperator');
+const single = of('AttributeMapping', 'entryAtMostOneValue');
+const some = of('AttributeMapping', 'entryHasValue');
+const rule = of('TeamRule', 'ruleExactlyOne');
+const team = of('TeamRule', 'ruleTeamWithMatch');
+const include = of('TeamRule', 'ruleIncludeWithMatch');
+const canonical = of('CustomAttribute', 'canonicalValuesAreStrings');
+const separator = of('CustomAttribute', 'separatorWithMultiValued');
+const syncs = of('CustomAttribute', 'directorySyncsAllOrNames');
+
+const cron = { expression: '0 6 * * 1', timeZone: 'Europe/Belfast' };
+const scim = (config: object) => ({ target: { scim: { credentialsRef: { name: 'app' }, ...config } } });
+const clause = (fields: object) => ({ match: [{ attribute: 'department', ...fields }] });
+const entry = (fields: object) => ({ attributes: [{ target: 'userName', ...fields }] });
+const teamsFrom = { team: undefined, match: undefined, teamsFrom: { attributes: ['teams'] } };
+
+export const RULE_CASES: readonly RuleCase[] = [
+  schedule(true, 'an interval alone', { schedule: { interval: '1h30m' } }),
+  schedule(true, 'a cron alone', { schedule: { cron } }),
+  schedule(true, 'once alone', { schedule: { once: true } }),
+  schedule(false, 'an interval and a cron', { schedule: { interval: '40m', cron } }),
+  schedule(false, 'a schedule of nothing', { schedule: {} }),
+  source(true, 'one provider', { source: { file: { users: { path: 'people.csv' } } } }),
+  source(false, 'no provider', { source: {} }),
+  users(true, 'a ConfigMap', { source: { file: { users: { configMapRef: { name: 'people', key: 'people.csv' } } } } }),
+  users(false, 'a path and a ConfigMap', {
+    source: { file: { users: { path: 'people.csv', configMapRef: { name: 'people', key: 'people.csv' } } } },
+  }),
+  users(false, 'no place', { source: { file: { users: {} } } }),
+  target(true, 'one provider', scim({ url: 'https://app.example.com/scim/v2' })),
+  target(false, 'no provider', { target: {} }),
+  url(true, 'https anywhere', scim({ url: 'https://app.example.com' })),
+  url(true, 'loopback by address', scim({ url: 'http://127.0.0.1:8080/scim/v2' })),
+  url(true, 'loopback by address of version 6', scim({ url: 'http://[::1]:8080/scim/v2' })),
+  url(true, 'loopback by name', scim({ url: 'http://localhost/scim/v2' })),
+  url(true, 'allowed', scim({ url: 'http://app.example.com/scim/v2', allowHTTP: true })),
+  url(false, 'another host', scim({ url: 'http://app.example.com/scim/v2' })),
+  url(false, 'a name that only begins like loopback', scim({ url: 'http://localhost.example.com/scim' })),
+  url(false, 'a name that only begins like an address', scim({ url: 'http://127.0.0.1.example.com/scim' })),
+  url(false, 'said, but not allowed', scim({ url: 'http://app.example.com/scim/v2', allowHTTP: false })),
+  least(true, 'a second', { schedule: { interval: '1s' } }),
+  least(true, 'the same in milliseconds', { schedule: { interval: '1000ms' } }),
+  least(false, 'half a second', { schedule: { interval: '500ms' } }),
+  least(false, 'nothing', { timeouts: { request: '0' } }),
+  least(false, 'nothing for a run', { timeouts: { run: '0.5s' } }),
+  value(true, 'In with values', clause({ operator: 'In', values: ['Finance', 7, true] })),
+  value(false, 'In without values', clause({ operator: 'In' })),
+  value(false, 'IsTrue with values', clause({ operator: 'IsTrue', values: ['Finance'] })),
+  value(true, 'Equals with a string', clause({ operator: 'Equals', value: 'Finance' })),
+  value(true, 'Equals with a boolean', clause({ operator: 'Equals', value: true })),
+  value(true, 'Contains with a number', clause({ operator: 'Contains', value: 7 })),
+  value(true, 'IsNull alone', clause({ operator: 'IsNull' })),
+  value(false, 'Equals without a value', clause({ operator: 'Equals' })),
+  value(false, 'IsNull with a value', clause({ operator: 'IsNull', value: 'x' })),
+  value(false, 'IsNotNull with values', clause({ operator: 'IsNotNull', values: ['x'] })),
+  value(false, 'In with a value beside its values', clause({ operator: 'In', values: ['x'], value: 'x' })),
+  single(true, 'a list of constants', entry({ constant: ['a', 'b'] })),
+  single(true, 'a source and a default', entry({ source: 'mail', default: 'none' })),
+  single(false, 'a source and an expression', entry({ source: 'mail', expression: '[mail]' })),
+  single(false, 'a source and a constant', entry({ source: 'mail', constant: 'x' })),
+  single(false, 'an expression and a constant', entry({ expression: '[mail]', constant: false })),
+  some(true, 'a default alone', entry({ default: 'none' })),
+  some(true, 'a constant that is false', entry({ constant: false })),
+  some(false, 'a target alone', entry({})),
+  rule(true, 'match alone', {}),
+  rule(true, 'teamsFrom alone', teamsFrom),
+  rule(false, 'match and teamsFrom', { teamsFrom: { attributes: ['teams'] } }),
+  rule(false, 'neither', { match: undefined, team: undefined }),
+  team(true, 'match with a team', {}),
+  team(false, 'match without a team', { team: undefined }),
+  team(false, 'teamsFrom with a team', { ...teamsFrom, team: { displayName: 'Finance' } }),
+  include(true, 'include beside match', { include: ['u-1'] }),
+  include(true, 'an empty include beside teamsFrom', { ...teamsFrom, include: [] }),
+  include(false, 'include beside teamsFrom', { ...teamsFrom, include: ['u-1'] }),
+  canonical(true, 'strings', { type: 'String', canonicalValues: ['bronze'] }),
+  canonical(true, 'strings by default', { canonicalValues: ['bronze'] }),
+  canonical(false, 'numbers', { type: 'Integer', canonicalValues: ['1'] }),
+  separator(true, 'a list', { multiValued: true, separator: ';' }),
+  separator(false, 'one value', { separator: ';' }),
+  separator(false, 'one value, said', { multiValued: false, separator: ';' }),
+  syncs(true, 'all', { directorySyncs: 'All' }),
+  syncs(true, 'named ones', { directorySyncs: { names: ['sample'] } }),
+  syncs(false, 'another word', { directorySyncs: 'Some' }),
+  syncs(false, 'another key', { directorySyncs: { name: ['sample'] } }),
+];

@@ -1,0 +1,274 @@
+/**
+ * What every source directory must do: the rules S1 to S8 of `src/sources/source.ts`, one `describe` each. A provider's
+ * test calls `describeSource` with a harness that fills its directory with people and breaks it. A rule that a provider
+ * cannot show is declared with the reason; a harness that is silent about it fails.
+ */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { afterEach, describe, expect, it } from 'vitest';
+import { SyncError } from '../../src/errors.ts';
+import type { SourceUser } from '../../src/model.ts';
+import type { Source, SourcePage } from '../../src/sources/source.ts';
+
+export interface SamplePerson {
+  readonly id: string;
+  readonly active: boolean;
+  /** Top-level text attributes, the same names for everybody. */
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+/** A directory with people in it. The optional methods are needed unless their rule is declared unsupported. */
+export interface SeededSource {
+  readonly source: Source;
+  /** S1: makes the next read end too early, in the middle of a record or page. */
+  truncate(): Promise<void>;
+  /** S1: makes the directory go away. */
+  remove(): Promise<void>;
+  /** S2: makes this one person unreadable and leaves the others. */
+  breakRecord?(id: string): Promise<void>;
+  /** S8: changes the directory; called while a read is under way. */
+  change?(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface SourceHarness {
+  seed(people: readonly SamplePerson[]): Promise<SeededSource>;
+  /** Rules that the provider cannot show, with the reason. */
+  readonly unsupported: Readonly<Partial<Record<'S2' | 'S8', string>>>;
+}
+
+const PEOPLE = 1_500;
+const MOST_USERS_OF_A_PAGE = 1_000;
+const MOST_NAMES = 10_000;
+/** S5: how long an abort may take. */
+const ABORT_MS = 1_000;
+
+/** Invented people with rows long enough that a directory of them is more than one buffer. */
+export function createSamplePeople(count: number): SamplePerson[] {
+  return Array.from({ length: count }, (_, index) => ({
+    id: `person-${index + 1}`,
+    active: index % 7 !== 3,
+    attributes: {
+      mail: `person.${index + 1}@example.com`,
+      displayName: `Person ${index + 1}, "Zoë"`,
+      department: index % 2 === 0 ? 'Finance' : 'Sales',
+      description: `${index}`.padStart(200, '·'),
+    },
+  }));
+}
+
+export function describeSource(name: string, harness: SourceHarness): void {
+  describe(`source contract: ${name}`, () => {
+    const opened: SeededSource[] = [];
+
+    async function seed(people = createSamplePeople(PEOPLE)): Promise<SeededSource> {
+      const seeded = await harness.seed(people);
+      opened.push(seeded);
+      return seeded;
+    }
+
+    /** Runs the case, or checks that the declaration and the harness agree that there is none. */
+    function supports(
+      rule: 'S2' | 'S8',
+      method: 'breakRecord' | 'change',
+      title: string,
+      run: () => Promise<void>,
+    ): void {
+      const reason = harness.unsupported[rule];
+      if (reason === undefined) {
+        it(`${rule} ${title}`, run);
+        return;
+      }
+      it(`${rule} is declared unsupported: ${reason}`, async () => {
+        expect(reason).not.toBe('');
+        expect((await seed())[method]).toBeUndefined();
+      });
+    }
+
+    afterEach(async () => {
+      await Promise.all(opened.splice(0).map((each) => each.close()));
+    });
+
+    it('S1 is complete with a page that has `end`, and only the last one has it', async () => {
+      const people = createSamplePeople(PEOPLE);
+      const { source } = await seed(people);
+      const pages = await readPages(source);
+      expect(pages.map((page) => page.end !== undefined)).toEqual(pages.map((_, index) => index === pages.length - 1));
+      const users = pages.flatMap((page) => page.users);
+      expect(users.map((user) => user.id)).toEqual(people.map((person) => person.id));
+      expect(users.map((user) => user.active)).toEqual(people.map((person) => person.active));
+      expect(users[0]?.attributes).toMatchObject(people[0]?.attributes ?? {});
+      expect(users.at(-1)?.attributes).toMatchObject(people.at(-1)?.attributes ?? {});
+    });
+
+    it('S1 throws when the read ends before its last page', async () => {
+      const seeded = await seed();
+      await seeded.truncate();
+      const failure = await readToFailure(seeded.source);
+      expect(['ReadFailed', 'ReadIncomplete']).toContain(failure.code);
+      expect(failure.scope).toBe('run');
+    });
+
+    it('S1 throws when the directory is not there, and never says that nobody is in it', async () => {
+      const seeded = await seed();
+      await seeded.remove();
+      expect((await readToFailure(seeded.source)).scope).toBe('run');
+    });
+
+    supports(
+      'S2',
+      'breakRecord',
+      'reports an item that cannot be read as failed, and delivers the others',
+      async () => {
+        const people = createSamplePeople(PEOPLE);
+        const seeded = await seed(people);
+        const broken = people[PEOPLE / 2]?.id ?? '';
+        await seeded.breakRecord?.(broken);
+        const pages = await readPages(seeded.source);
+        expect(pages.flatMap((page) => page.failed)).toHaveLength(1);
+        expect(pages.flatMap((page) => page.failed.map((each) => each.id ?? broken))).toEqual([broken]);
+        const ids = pages.flatMap((page) => page.users.map((user) => user.id));
+        expect(ids).toEqual(people.map((person) => person.id).filter((id) => id !== broken));
+      },
+    );
+
+    it('S3 gives one person the same id in every read, whatever else changes', async () => {
+      const people = createSamplePeople(20);
+      const changed = people.toReversed().map((person) => ({
+        ...person,
+        active: !person.active,
+        attributes: { ...person.attributes, mail: `new.${person.attributes['mail']}`, displayName: 'Renamed' },
+      }));
+      const before = await readUsers((await seed(people)).source);
+      const after = await readUsers((await seed(changed)).source);
+      expect(before.map((user) => user.id)).not.toContain('');
+      expect(after.map((user) => user.id).toSorted()).toEqual(before.map((user) => user.id).toSorted());
+      expect(new Set(before.map((user) => user.id)).size).toBe(people.length);
+    });
+
+    it('S4 names every attribute that the read could deliver, and none that it could not', async () => {
+      const { source } = await seed();
+      const pages = await readPages(source);
+      const names = pages.at(-1)?.end?.attributes ?? [];
+      const delivered = new Set(pages.flatMap((page) => page.users.flatMap((user) => Object.keys(user.attributes))));
+      expect(names).toEqual(expect.arrayContaining([...delivered]));
+      expect(names).toEqual(expect.arrayContaining(['mail', 'displayName', 'department']));
+      expect(names).not.toContain('attributeThatNobodyHas');
+      expect(new Set(names).size).toBe(names.length);
+      expect(names.length).toBeLessThanOrEqual(MOST_NAMES);
+    });
+
+    it('S5 throws at once when it is aborted before the first page', async () => {
+      const { source } = await seed();
+      const failure = await within(ABORT_MS, readToFailure(source, AbortSignal.abort()));
+      expect(failure.code).toBe('Aborted');
+    });
+
+    it('S5 throws within a second when it is aborted between two pages', async () => {
+      const { source } = await seed();
+      const controller = new AbortController();
+      const pages = source.readUsers([], controller.signal)[Symbol.asyncIterator]();
+      expect((await pages.next()).done).toBe(false);
+      controller.abort();
+      const rest = { [Symbol.asyncIterator]: () => pages };
+      expect((await within(ABORT_MS, toFailure(rest))).code).toBe('Aborted');
+    });
+
+    it('S6 lets two reads at once alone, and a third after one that was left', async () => {
+      const people = createSamplePeople(PEOPLE);
+      const { source } = await seed(people);
+      const left = source.readUsers([], new AbortController().signal)[Symbol.asyncIterator]();
+      await left.next();
+      const [first, second] = await Promise.all([readUsers(source), readUsers(source)]);
+      await left.return?.();
+      const third = await readUsers(source);
+      const ids = people.map((person) => person.id);
+      for (const users of [first, second, third]) expect(users.map((user) => user.id)).toEqual(ids);
+    });
+
+    it('S7 bounds its pages and does not hold them', async () => {
+      const { source } = await seed();
+      const collectGarbage = exposeGarbageCollector();
+      const pages = source.readUsers([], new AbortController().signal)[Symbol.asyncIterator]();
+      const first = await toWeakReference(pages);
+      let largest = 0;
+      let held = true;
+      for (let next = await pages.next(); next.done !== true; next = await pages.next()) {
+        largest = Math.max(largest, next.value.users.length);
+        // A turn of the event loop lets go of what a weak reference itself keeps until the end of the job.
+        await new Promise((resolve) => setImmediate(resolve));
+        collectGarbage();
+        if (next.value.end === undefined) held = first.deref() !== undefined;
+      }
+      expect(held).toBe(false);
+      expect(largest).toBeLessThanOrEqual(MOST_USERS_OF_A_PAGE);
+    });
+
+    supports('S8', 'change', 'throws when the directory changes while it is read', async () => {
+      const seeded = await seed();
+      const pages = seeded.source.readUsers([], new AbortController().signal)[Symbol.asyncIterator]();
+      expect((await pages.next()).done).toBe(false);
+      await seeded.change?.();
+      const failure = await toFailure({ [Symbol.asyncIterator]: () => pages });
+      expect(['ReadFailed', 'ReadIncomplete']).toContain(failure.code);
+    });
+
+    it('says which directory it is, and can be closed twice', async () => {
+      const { source } = await seed(createSamplePeople(1));
+      const identity = await source.identity(new AbortController().signal);
+      expect(Object.keys(identity).toSorted()).toEqual(['domains', 'tenantId', 'tenantName']);
+      await source.close();
+      await source.close();
+    });
+  });
+}
+
+async function readPages(source: Source): Promise<SourcePage[]> {
+  const pages: SourcePage[] = [];
+  for await (const page of source.readUsers([], new AbortController().signal)) pages.push(page);
+  return pages;
+}
+
+async function readUsers(source: Source): Promise<SourceUser[]> {
+  return (await readPages(source)).flatMap((page) => page.users);
+}
+
+function readToFailure(source: Source, signal = new AbortController().signal): Promise<SyncError> {
+  return toFailure(source.readUsers([], signal));
+}
+
+/** The error that ends the read; a read that ends in any other way fails the test. */
+async function toFailure(pages: AsyncIterable<SourcePage>): Promise<SyncError> {
+  try {
+    for await (const page of pages) expect(page.end, 'a read that must fail says that it is complete').toBeUndefined();
+  } catch (thrown) {
+    expect(thrown).toBeInstanceOf(SyncError);
+    if (thrown instanceof SyncError) return thrown;
+    throw thrown;
+  }
+  throw new Error('the read ended without an error and without `end`');
+}
+
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`took longer than ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function toWeakReference(pages: AsyncIterator<SourcePage>): Promise<WeakRef<object>> {
+  const { value } = await pages.next();
+  const attributes: unknown = value?.users[0]?.attributes;
+  if (typeof attributes !== 'object' || attributes === null) throw new Error('the first page has nobody');
+  return new WeakRef(attributes);
+}
+
+function exposeGarbageCollector(): () => void {
+  setFlagsFromString('--expose-gc');
+  return runInNewContext('gc');
+}

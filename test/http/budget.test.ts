@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import { createBudgets, toCredentialKey } from '../../src/http/budget.ts';
+import { createManualTiming } from '../support/manual-timing.ts';
+
+const NEVER = new AbortController().signal;
+
+describe('a rate budget', () => {
+  it('spreads requests evenly at the lowest rate of all who share it', async () => {
+    const timing = createManualTiming(0);
+    const budgets = createBudgets(timing);
+    const fast = budgets.join('a.example.com', 'k', { requestsPerSecond: 100, concurrency: 100 });
+    budgets.join('a.example.com', 'k', { requestsPerSecond: 10, concurrency: 100 });
+    for (let count = 0; count < 21; count += 1) (await fast.acquire(NEVER))();
+    // 20 intervals of 100 ms; the last may start 50 ms early.
+    expect(timing.now()).toBeGreaterThanOrEqual(1_950);
+    expect(timing.now()).toBeLessThanOrEqual(2_000);
+  });
+
+  it('forgets the limits of who leaves', async () => {
+    const timing = createManualTiming(0);
+    const budgets = createBudgets(timing);
+    const free = budgets.join('a.example.com', 'k', { requestsPerSecond: null, concurrency: 100 });
+    budgets.join('a.example.com', 'k', { requestsPerSecond: 1, concurrency: 1 }).close();
+    for (let count = 0; count < 50; count += 1) (await free.acquire(NEVER))();
+    expect(timing.now()).toBe(0);
+  });
+
+  it('lets no more run at once than the lowest concurrency, first come first served', async () => {
+    const budgets = createBudgets(createManualTiming(0));
+    const share = budgets.join('a.example.com', 'k', { requestsPerSecond: null, concurrency: 2 });
+    const started: number[] = [];
+    const releases: (() => void)[] = [];
+    const all = [0, 1, 2, 3].map(async (each) => {
+      releases.push(await share.acquire(NEVER));
+      started.push(each);
+    });
+    await Promise.all(all.slice(0, 2));
+    expect(started).toEqual([0, 1]);
+    releases[0]?.();
+    releases[0]?.();
+    await all[2];
+    expect(started).toEqual([0, 1, 2]);
+    releases[1]?.();
+    await all[3];
+    expect(started).toEqual([0, 1, 2, 3]);
+  });
+
+  it('is another one for another host or credential', async () => {
+    const timing = createManualTiming(0);
+    const budgets = createBudgets(timing);
+    const limits = { requestsPerSecond: null, concurrency: 1 };
+    budgets.join('a.example.com', 'k', limits).pause(1_000);
+    (await budgets.join('b.example.com', 'k', limits).acquire(NEVER))();
+    (await budgets.join('a.example.com', 'l', limits).acquire(NEVER))();
+    expect(timing.now()).toBe(0);
+    (await budgets.join('A.example.com', 'k', limits).acquire(NEVER))();
+    expect(timing.now()).toBe(1_000);
+  });
+
+  it('remembers a pause that outlives everybody who shared it', async () => {
+    const timing = createManualTiming(0);
+    const budgets = createBudgets(timing);
+    const limits = { requestsPerSecond: null, concurrency: 1 };
+    const gone = budgets.join('a.example.com', 'k', limits);
+    gone.pause(5_000);
+    gone.close();
+    (await budgets.join('a.example.com', 'k', limits).acquire(NEVER))();
+    expect(timing.now()).toBe(5_000);
+  });
+
+  it('gives up a place in the queue when the signal aborts', async () => {
+    const budgets = createBudgets(createManualTiming(0));
+    const share = budgets.join('a.example.com', 'k', { requestsPerSecond: null, concurrency: 1 });
+    const release = await share.acquire(NEVER);
+    const controller = new AbortController();
+    const waiting = share.acquire(controller.signal);
+    controller.abort();
+    await expect(waiting).rejects.toMatchObject({ code: 'Aborted' });
+    const next = share.acquire(NEVER);
+    release();
+    (await next)();
+  });
+});
+
+describe('the key of a credential', () => {
+  it('is equal for equal values and shows none of them', () => {
+    const key = toCredentialKey({ username: 'u', password: 'hunter2' });
+    expect(toCredentialKey({ password: 'hunter2', username: 'u' })).toBe(key);
+    expect(toCredentialKey({ password: 'hunter3', username: 'u' })).not.toBe(key);
+    expect(key).not.toContain('hunter2');
+  });
+});

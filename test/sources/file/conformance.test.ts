@@ -1,0 +1,81 @@
+import { appendFile, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { toCsvLine } from '../../../scripts/generate-people.ts';
+import { describeSource, type SamplePerson, type SourceHarness } from '../../conformance/source.ts';
+import { connectFile, createFileAccess } from './files.ts';
+
+type Write = (people: readonly SamplePerson[]) => string;
+
+const toObject = ({ id, active, attributes }: SamplePerson) => ({ id, active, ...attributes });
+
+const writeCsv: Write = (people) => {
+  const names = Object.keys(people[0]?.attributes ?? { displayName: '' });
+  const lines = people.map((each) => [
+    each.id,
+    String(each.active),
+    ...names.map((name) => each.attributes[name] ?? ''),
+  ]);
+  return [['id', 'active', ...names], ...lines].map(toCsvLine).join('');
+};
+
+const FORMATS: Readonly<Record<string, { readonly extension: string; readonly write: Write }>> = {
+  CSV: { extension: 'csv', write: writeCsv },
+  JSON: { extension: 'json', write: (people) => JSON.stringify(people.map(toObject)) },
+  'JSON with "users"': { extension: 'json', write: (people) => JSON.stringify({ users: people.map(toObject) }) },
+  'JSON Lines': {
+    extension: 'jsonl',
+    write: (people) => people.map((each) => `${JSON.stringify(toObject(each))}\n`).join(''),
+  },
+};
+
+const NO_FAILED_RECORDS = 'a file that breaks its format in one row cannot be trusted in the others: the read fails';
+/** Cuts inside the last record, also where a line end or bracket follows it. */
+const CUT_BYTES = 60;
+
+function createPathHarness(extension: string, write: Write): SourceHarness {
+  return {
+    unsupported: { S2: NO_FAILED_RECORDS },
+    seed: async (people) => {
+      const folder = await mkdtemp(join(tmpdir(), 'dirsync-conformance-'));
+      const name = `people.${extension}`;
+      const path = join(folder, name);
+      await writeFile(path, write(people));
+      return {
+        source: await connectFile({ users: { path: name } }, createFileAccess(folder)),
+        truncate: async () => truncate(path, (await readFile(path)).length - CUT_BYTES),
+        remove: () => rm(path),
+        change: () => appendFile(path, '\n'),
+        close: () => rm(folder, { recursive: true, force: true }),
+      };
+    },
+  };
+}
+
+function createConfigMapHarness(extension: string, write: Write): SourceHarness {
+  return {
+    unsupported: { S2: NO_FAILED_RECORDS, S8: 'the bytes of a ConfigMap arrive in one answer' },
+    seed: async (people) => {
+      const key = `people.${extension}`;
+      const keys: Record<string, Uint8Array> = { [key]: Buffer.from(write(people)) };
+      return {
+        source: await connectFile(
+          { users: { configMapRef: { name: 'people', key } } },
+          createFileAccess('', { people: keys }),
+        ),
+        truncate: async () => {
+          keys[key] = (keys[key] ?? new Uint8Array()).subarray(0, -CUT_BYTES);
+        },
+        remove: async () => {
+          delete keys[key];
+        },
+        close: async () => undefined,
+      };
+    },
+  };
+}
+
+for (const [format, { extension, write }] of Object.entries(FORMATS)) {
+  describeSource(`file, ${format}, path`, createPathHarness(extension, write));
+}
+describeSource('file, CSV, ConfigMap', createConfigMapHarness('csv', writeCsv));

@@ -1,0 +1,158 @@
+import fc from 'fast-check';
+import type { Argument, ComparisonOperator, Expression, Position } from '../../src/expression/ast.ts';
+import type { Value } from '../../src/expression/values.ts';
+
+const NOWHERE: Position = { line: 1, column: 1, length: 0 };
+
+/** An expression or value without its positions, for comparing trees. */
+export function withoutPositions(node: unknown): unknown {
+  return JSON.parse(JSON.stringify(node, (key, value) => (key === 'position' ? undefined : value)));
+}
+
+const operators: readonly ComparisonOperator[] = ['=', '<>', '>', '>=', '<', '<='];
+const anyText = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.string({ unit: fc.constantFrom('"', '\\', 'a', '\n', ' ', ']') }),
+);
+const numberText = fc.oneof(
+  fc.integer().map(String),
+  fc.tuple(fc.integer(), fc.nat()).map(([whole, fraction]) => `${whole}.${fraction}`),
+  fc.bigInt({ min: 0n, max: 2n ** 70n }).map((value) => `&H${value.toString(16).toUpperCase()}`),
+  fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n }).map(String),
+);
+const attributeName = fc.oneof(
+  fc.stringMatching(/^[A-Za-z][A-Za-z0-9_.:-]{0,12}$/),
+  fc.constantFrom(
+    'a[0].b',
+    'phones[type eq "wo]rk"].value',
+    '["a.b"]',
+    'urn:ietf:params:scim:User:name',
+    'Erste Spalte',
+  ),
+);
+
+const text = (value: string): Expression => ({ kind: 'Text', value, position: NOWHERE });
+const number = (value: string): Expression => ({ kind: 'Number', text: value, position: NOWHERE });
+const attribute = (name: string): Expression => ({ kind: 'Attribute', name, position: NOWHERE });
+const empty: Argument = { kind: 'Empty', position: NOWHERE };
+const compared = (operator: ComparisonOperator, left: Expression, right: Expression): Argument => ({
+  kind: 'Comparison',
+  operator,
+  left,
+  right,
+  position: NOWHERE,
+});
+const call = (name: string, args: readonly Argument[]): Expression => ({
+  kind: 'Call',
+  name,
+  arguments: args,
+  position: NOWHERE,
+});
+
+/** Any tree that the grammar allows, whether or not its functions exist. */
+export const anyExpression: fc.Arbitrary<Expression> = fc.letrec<{ value: Expression; argument: Argument }>((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 4, depthIdentifier: 'value' },
+    anyText.map(text),
+    numberText.map(number),
+    attributeName.map(attribute),
+    fc.constantFrom('vbTextCompare', 'IgnoreAttributeFlow', 'UTF8').map(
+      (name): Expression => ({
+        kind: 'Keyword',
+        name,
+        position: NOWHERE,
+      }),
+    ),
+    fc
+      .tuple(
+        fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,8}$/),
+        fc.array(tie('argument'), { maxLength: 4 }).filter((args) => args.length !== 1 || args[0]?.kind !== 'Empty'),
+      )
+      .map(([name, args]) => call(name, args)),
+  ),
+  argument: fc.oneof(
+    { maxDepth: 4, depthIdentifier: 'value' },
+    fc.constant(empty),
+    tie('value'),
+    fc
+      .tuple(fc.constantFrom(...operators), tie('value'), tie('value'))
+      .map(([operator, left, right]) => compared(operator, left, right)),
+  ),
+})).value;
+
+/** Attribute values as sources give them. */
+export const anyValue: fc.Arbitrary<Value> = fc.oneof(
+  fc.constantFrom<Value>(null, '', true, false, 'True', 'false', '0', '7', '007', [], ['x'], ['x', 'y'], ['', 'z'], {}),
+  fc.string({ unit: 'grapheme', maxLength: 8 }),
+  fc.constantFrom('Straße', 'ΟΔΟΣ', 'İstanbul', 'a b c', 'a,b,,c', '😀😀'),
+  fc.integer({ min: -3, max: 9 }),
+  fc.double({ noNaN: true, noDefaultInfinity: true, min: -1000, max: 1000 }),
+);
+
+export const ATTRIBUTES = ['a', 'b', 'c'] as const;
+
+interface Typed {
+  any: Expression;
+  text: Expression;
+  whole: Expression;
+  condition: Argument;
+}
+
+/** Expressions that the checker accepts, over ATTRIBUTES. */
+export const wellTypedExpression: fc.Arbitrary<Expression> = fc.letrec<Typed>((tie: fc.LetrecTypedTie<Typed>) => {
+  const tuple = (name: string, ...args: readonly fc.Arbitrary<Argument>[]) =>
+    fc.tuple(...args).map((given) => call(name, given));
+  const many = (name: string, first: readonly fc.Arbitrary<Argument>[], rest: fc.Arbitrary<readonly Argument[]>) =>
+    fc
+      .tuple(fc.tuple(...first), fc.array(rest, { minLength: 1, maxLength: 3 }))
+      .map(([head, groups]) => call(name, [...head, ...groups.flat()]));
+  const leaf = fc.oneof(
+    fc.constantFrom(...ATTRIBUTES).map(attribute),
+    fc.constantFrom('', ' ', ',', 'a', 'x', 'True', 'False', '7', 'Straße').map(text),
+  );
+  const nothing = fc.constant(empty);
+  const optional = (argument: fc.Arbitrary<Argument>) => fc.oneof(nothing, argument);
+  const constantText = fc.constantFrom(' ', ',', 'a', 'x').map(text);
+  return {
+    any: fc.oneof(
+      { maxDepth: 4, depthIdentifier: 'typed' },
+      leaf,
+      fc.constantFrom('7', '-1', '2.5', '&HF', '9223372036854775807').map(number),
+      tie('text'),
+      tuple('IsNull', tie('any')),
+      tuple('IsNullOrEmpty', tie('any')),
+      tuple('IsPresent', tie('any')),
+      tuple('Not', fc.oneof(tie('any'), tie('condition'))),
+      tuple('Split', tie('any'), fc.oneof(constantText, fc.constant(attribute('c')))),
+      tuple('IIF', tie('condition'), tie('any'), tie('any')),
+      many('Coalesce', [], fc.tuple(tie('any'))),
+      many('Switch', [tie('text'), optional(tie('any'))], fc.tuple(tie('text'), optional(tie('any')))),
+    ),
+    text: fc.oneof(
+      { maxDepth: 4, depthIdentifier: 'typed' },
+      leaf,
+      tuple('Append', tie('text'), tie('text')),
+      many('Join', [tie('text')], fc.tuple(tie('any'))),
+      tuple('Left', tie('text'), tie('whole')),
+      tuple('Mid', tie('text'), tie('whole'), tie('whole')),
+      tuple('Replace', tie('text'), constantText, nothing, nothing, tie('text')),
+      tuple('Replace', tie('text'), fc.constant(attribute('b')), nothing, nothing, nothing, nothing, tie('text')),
+      tuple('StripSpaces', tie('text')),
+      tuple('ToLower', tie('text')),
+      tuple('ToUpper', tie('text'), nothing),
+    ),
+    whole: fc.oneof(
+      fc.integer({ min: -2, max: 6 }).map((value) => number(String(value))),
+      fc.integer({ min: -2, max: 6 }).map((value) => text(String(value))),
+      fc.constantFrom(...ATTRIBUTES).map(attribute),
+    ),
+    condition: fc.oneof(
+      fc.constantFrom(...ATTRIBUTES).map(attribute),
+      fc.constantFrom('True', 'false', '0').map(text),
+      tuple('IsPresent', tie('any')),
+      fc
+        .tuple(fc.constantFrom(...operators), tie('text'), fc.oneof(tie('text'), fc.constant(number('7'))))
+        .map(([operator, left, right]) => compared(operator, left, right)),
+    ),
+  };
+}).any;
