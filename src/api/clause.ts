@@ -30,20 +30,22 @@ function toClause(value: unknown): Readonly<Record<string, unknown>> | null {
   return CLAUSE_OPERATORS.some((operator) => operator === clause?.['operator']) ? clause : null;
 }
 
+/** Two branches each: then the API server's message names the one field that is missing or too many. */
+function onlyWith(field: string, operators: readonly ClauseOperator[]): Readonly<Record<string, unknown>> {
+  const others = CLAUSE_OPERATORS.filter((operator) => !operators.includes(operator));
+  return {
+    anyOf: [
+      { properties: { operator: { enum: [...operators] } }, required: [field] },
+      { properties: { operator: { enum: others } }, not: { required: [field] } },
+    ],
+  };
+}
+
 /** Structural, because CEL sees neither field: `value` has no type, and the items of `values` have none. */
 export const CLAUSE_VALUE_RULE: SchemaRule = {
   name: 'clauseValueByOperator',
   message: `${LIST_OPERATORS.join(' and ')} take values, ${VALUE_OPERATORS.join(', ')} take a value, the other operators take neither`,
-  structural: {
-    anyOf: [
-      { properties: { operator: { enum: [...LIST_OPERATORS] } }, required: ['values'], not: { required: ['value'] } },
-      { properties: { operator: { enum: [...VALUE_OPERATORS] } }, required: ['value'], not: { required: ['values'] } },
-      {
-        properties: { operator: { enum: [...UNARY_OPERATORS] } },
-        not: { anyOf: [{ required: ['value'] }, { required: ['values'] }] },
-      },
-    ],
-  },
+  structural: { allOf: [onlyWith('values', LIST_OPERATORS), onlyWith('value', VALUE_OPERATORS)] },
   holds: (value) => {
     const clause = toClause(value);
     if (clause === null) return true;

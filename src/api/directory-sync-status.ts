@@ -38,7 +38,7 @@ const PLAN_COUNTS = {
 const SampleSchema = object(
   {
     kind: text({ maxLength: 32, description: 'What is done: `create`, `update`, `deactivate`, …' }),
-    resource: Type.Optional(oneOf(['User', 'Team'] as const, { description: 'To what.' })),
+    resource: Type.Optional(oneOf(['User', 'Team'] as const, { description: 'What it is about.' })),
     id: text({ maxLength: 1024, description: 'Source id of the person, or key of the team.' }),
     attributes: list(text({ maxLength: 512, description: 'Path of a changed attribute, without its value.' }), {
       maxItems: 20,
@@ -92,7 +92,7 @@ const RunSchema = object(
       'The approval that released operations in this run.',
     ),
   },
-  { description: 'One run.' },
+  { description: 'A run, and how it ended.' },
 );
 
 export const DirectorySyncStatusSchema = object(

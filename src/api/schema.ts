@@ -145,16 +145,25 @@ export function list<T extends TSchema>(items: T, options: ListOptions): TArray<
   });
 }
 
+const DURATION_EXPECTED = 'a duration such as 30s, 40m or 1h30m';
+
+/** A rule and not a pattern: the API server would show people the pattern. */
+export const DURATION_RULE: SchemaRule = {
+  name: 'durationForm',
+  message: `must be ${DURATION_EXPECTED}`,
+  cel: `self.matches('${DURATION_PATTERN.replaceAll('\\', '\\\\')}')`,
+  holds: (value) => typeof value !== 'string' || tryParseDuration(value) !== null,
+};
+
 /** A Go-style duration. `atLeast` is itself a duration. */
 export function duration(options: Described & { readonly atLeast?: string; readonly default?: string }) {
   const { atLeast } = options;
-  const rules = atLeast === undefined ? options.rules : [...(options.rules ?? []), durationAtLeast(atLeast)];
+  const rules = [DURATION_RULE, ...(atLeast === undefined ? [] : [durationAtLeast(atLeast)])];
   return Type.String({
     ...annotate({ ...options, rules }),
     minLength: 1,
     maxLength: DURATION_MAX_LENGTH,
-    pattern: DURATION_PATTERN,
-    [EXPECTED]: 'a duration such as 30s, 40m or 1h30m',
+    [EXPECTED]: DURATION_EXPECTED,
     ...(options.default === undefined ? {} : { default: options.default }),
   });
 }
@@ -164,7 +173,7 @@ function durationAtLeast(least: string): SchemaRule {
   return {
     name: `durationAtLeast${least}`,
     message: `must be at least ${least}`,
-    cel: `duration(self) >= duration('${least}')`,
+    cel: `!(${DURATION_RULE.cel}) || duration(self) >= duration('${least}')`,
     holds: (value) => typeof value !== 'string' || (tryParseDuration(value) ?? leastMs) >= leastMs,
   };
 }

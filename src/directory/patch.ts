@@ -2,9 +2,9 @@
  * PATCH as RFC 7644 section 3.5.2 has it.
  *
  * scim-patch 0.8.3 was tried for this and is not used: a path `__proto__.x` writes into Object.prototype; names are
- * compared with case; a path-less value replaces `name` as a whole, so that sub-attributes not named are lost;
- * `primary` stays true in two entries; a `remove` with a value, or a filter, is applied to whatever the document
- * holds; and it needs all members of a group in memory.
+ * compared with case, so that `TITLE` stands beside `title`; a path-less value replaces `name` as a whole, and
+ * sub-attributes that it does not name are lost; `primary` stays true in two entries; a list replaced by one value has
+ * that value once for each old entry; and it needs all members of a group in memory.
  */
 
 import { isDeepStrictEqual } from 'node:util';
@@ -117,14 +117,14 @@ function findTarget(state: PatchState, { path, value }: PatchOperation): PatchTa
 
 /**
  * Each attribute of an object as an operation of its own. At the top a read-only one is passed over, as in PUT (clients
- * repeat the `id` here), and keys that are paths themselves are taken as such: some clients write `name.givenName`.
+ * repeat the `id` here), `schemas` follows from the extensions, and keys that are paths themselves are taken as such: some clients write `name.givenName`.
  */
 function applyMembers(state: PatchState, operation: PatchOperation, prefix: string): void {
   if (operation.op === 'remove') throw toBadRequest('noTarget', 'the path of a remove must name an attribute');
   if (!isObject(operation.value)) throw toBadRequest('invalidValue', 'the value must be an object of attributes');
   for (const [key, value] of Object.entries(operation.value)) {
     assertSafeName(key);
-    if (prefix === '' && isPassedOver(state, key)) continue;
+    if (key === 'schemas' || (prefix === '' && isPassedOver(state, key))) continue;
     applyOperation(state, { op: operation.op, path: `${prefix}${key}`, value });
   }
 }

@@ -192,24 +192,56 @@ export interface ListRequest {
   readonly startIndex: number;
   /** 0 answers the number of matches alone. */
   readonly count: number;
-  readonly projection: Projection;
+  toProjection(type: ResourceType): Projection;
 }
 
-/** A page of a list, in the order in which resources were made. */
-export function listResources(request: ListRequest, context: ResourceContext): JsonObject {
-  const filter = request.filter === null ? null : parseResourceFilter(request.filter, context.type, context.catalog);
-  const condition = filter === null ? null : toSqlCondition(filter, context.type);
-  const page =
-    filter === null || condition?.exact === true
-      ? readPage(condition, request, context)
-      : searchPage(filter, condition, request, context);
+/**
+ * A page of a list, in the order in which resources were made, one type after the other. A filter that names what a
+ * type does not have matches none of it (RFC 7644 section 3.4.2.1); when no type has it, it is refused with 400.
+ */
+export function listResources(request: ListRequest, contexts: readonly ResourceContext[]): JsonObject {
+  const readers = contexts.map((context) => toReader(request, context));
+  const refused = readers.find((each) => each instanceof Refusal);
+  const usable = readers.filter((each) => !(each instanceof Refusal));
+  if (refused !== undefined && usable.length === 0) throw refused;
+  const resources: JsonObject[] = [];
+  let total = 0;
+  for (const read of usable) {
+    const startIndex = Math.max(1, request.startIndex - total);
+    const page = read({ offset: startIndex - 1, limit: request.count - resources.length });
+    resources.push(...page.resources);
+    total += page.total;
+  }
   return {
     schemas: [URN_LIST_RESPONSE],
-    totalResults: page.total,
-    itemsPerPage: page.resources.length,
+    totalResults: total,
+    itemsPerPage: resources.length,
     startIndex: request.startIndex,
-    Resources: page.resources.map((each) => toRepresentation(each, request.projection, context)),
+    Resources: resources,
   };
+}
+
+interface Range {
+  readonly offset: number;
+  readonly limit: number;
+}
+
+type Reader = (range: Range) => { readonly total: number; readonly resources: readonly JsonObject[] };
+
+function toReader(request: ListRequest, context: ResourceContext): Reader | Refusal {
+  try {
+    const filter = request.filter === null ? null : parseResourceFilter(request.filter, context.type, context.catalog);
+    const condition = filter === null ? null : toSqlCondition(filter, context.type);
+    const projection = request.toProjection(context.type);
+    return (range) => {
+      const isAnswered = filter === null || condition?.exact === true;
+      const page = isAnswered ? readPage(condition, range, context) : searchPage(filter, condition, range, context);
+      return { ...page, resources: page.resources.map((each) => toRepresentation(each, projection, context)) };
+    };
+  } catch (error) {
+    if (error instanceof Refusal) return error;
+    throw error;
+  }
 }
 
 interface Page {
@@ -217,21 +249,15 @@ interface Page {
   readonly resources: readonly StoredResource[];
 }
 
-function readPage(condition: SqlCondition | null, request: ListRequest, { store, type }: ResourceContext): Page {
-  const range = { offset: request.startIndex - 1, limit: request.count };
+function readPage(condition: SqlCondition | null, range: Range, { store, type }: ResourceContext): Page {
   return {
     total: store.count(type, condition),
-    resources: request.count === 0 ? [] : store.page(type, condition, range),
+    resources: range.limit <= 0 ? [] : store.page(type, condition, range),
   };
 }
 
 /** Tests one resource after the other and keeps the page alone. */
-function searchPage(
-  filter: FilterNode,
-  condition: SqlCondition | null,
-  request: ListRequest,
-  context: ResourceContext,
-): Page {
+function searchPage(filter: FilterNode, condition: SqlCondition | null, range: Range, context: ResourceContext): Page {
   const tops = new Set(listTops(filter));
   const resources: StoredResource[] = [];
   let total = 0;
@@ -244,7 +270,7 @@ function searchPage(
     )
       continue;
     total += 1;
-    if (total >= request.startIndex && resources.length < request.count) resources.push(each);
+    if (total > range.offset && resources.length < range.limit) resources.push(each);
   }
   return { total, resources };
 }

@@ -61,6 +61,7 @@ export function answerRequest(request: ScimRequest, service: Service): ScimAnswe
   const type = Object.hasOwn(TYPES, name) ? TYPES[name] : undefined;
   if (rest.length > 0) throw toNotFound();
   if (type !== undefined) return answerResource(request, second ?? null, toContext(type, service), service);
+  if (name === '' || name === '.search') return answerRoot(request, second ?? null, service);
   if (name === 'me' || name === 'bulk') throw new Refusal(501, `/${first} is not supported`);
   return answerDiscovery(request, name, second ?? null, service);
 }
@@ -70,21 +71,40 @@ function toContext(type: ResourceType, service: Service): ResourceContext {
   return { type, catalog, maxNameLength, store, baseUrl };
 }
 
+/** Queries over users and groups together (RFC 7644 sections 3.4.2.1 and 3.4.3). */
+function answerRoot(request: ScimRequest, id: string | null, service: Service): ScimAnswer {
+  if (id !== null) throw toNotFound();
+  const isSearch = request.segments.length > 0;
+  assertMethod(request.method, isSearch ? ['POST'] : ['GET']);
+  const contexts = (['User', 'Group'] as const).map((type) => toContext(type, service));
+  const parameters = isSearch ? fromSearchRequest(request.readBody()) : fromQuery(request.query);
+  return toListAnswer(parameters, contexts, service);
+}
+
 function toNotFound(): Refusal {
   return new Refusal(404, 'there is nothing at this path');
 }
 
 function answerDiscovery(request: ScimRequest, name: string, id: string | null, service: Service): ScimAnswer {
-  const read = {
-    serviceproviderconfig: id === null ? () => toServiceProviderConfig(service) : undefined,
-    resourcetypes: () => toResourceTypes(id, service),
-    schemas: () => toSchemas(id, service),
-  }[name];
-  if (read === undefined) throw toNotFound();
+  const read = findDiscovery(name, id, service);
+  if (read === null) throw toNotFound();
   assertMethod(request.method, ['GET']);
   // A client that filters here would take what is left for the whole truth (RFC 7644 section 4).
   if (request.query.has('filter')) throw new Refusal(403, 'what the service says of itself cannot be filtered');
   return { status: 200, headers: {}, body: read() };
+}
+
+function findDiscovery(name: string, id: string | null, service: Service): (() => Json) | null {
+  switch (name) {
+    case 'serviceproviderconfig':
+      return id === null ? () => toServiceProviderConfig(service) : null;
+    case 'resourcetypes':
+      return () => toResourceTypes(id, service);
+    case 'schemas':
+      return () => toSchemas(id, service);
+    default:
+      return null;
+  }
 }
 
 function assertMethod(method: string, allowed: readonly string[]): void {
@@ -101,7 +121,7 @@ function answerResource(
   if (id === null) return answerCollection(request, context, service);
   if (id === '.search') {
     assertMethod(request.method, ['POST']);
-    return toListAnswer(fromSearchRequest(request.readBody()), context, service);
+    return toListAnswer(fromSearchRequest(request.readBody()), [context], service);
   }
   assertMethod(request.method, ['GET', 'PUT', 'PATCH', 'DELETE']);
   if (request.method === 'GET') return answerRead(request, id, context);
@@ -114,7 +134,7 @@ function answerResource(
 
 function answerCollection(request: ScimRequest, context: ResourceContext, service: Service): ScimAnswer {
   assertMethod(request.method, ['GET', 'POST']);
-  if (request.method === 'GET') return toListAnswer(fromQuery(request.query), context, service);
+  if (request.method === 'GET') return toListAnswer(fromQuery(request.query), [context], service);
   const projection = toProjection(request.query, context.type);
   const made = createResource(request.readBody(), service.readClock(), context);
   const headers = { Location: toLocation(made, context.baseUrl), ETag: toEntityTag(made) };
@@ -200,7 +220,7 @@ function toNameList(value: Json | undefined): string[] | null {
   return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : null;
 }
 
-function toListAnswer(parameters: ListParameters, context: ResourceContext, service: Service): ScimAnswer {
+function toListAnswer(parameters: ListParameters, contexts: readonly ResourceContext[], service: Service): ScimAnswer {
   // A client that asks for cursors takes an answer without one for the last page, and the rest for absent.
   if (parameters.hasCursor) throw new Refusal(501, 'paging by cursor is not supported; use startIndex and count');
   const filter = parameters.filter?.trim() === '' ? null : parameters.filter;
@@ -208,9 +228,9 @@ function toListAnswer(parameters: ListParameters, context: ResourceContext, serv
     filter,
     startIndex: Math.max(1, toInteger('startIndex', parameters.startIndex, 1)),
     count: Math.min(service.maxPageSize, Math.max(0, toInteger('count', parameters.count, service.defaultPageSize))),
-    projection: parseProjection(parameters.attributes, parameters.excludedAttributes, context.type),
+    toProjection: (type: ResourceType) => parseProjection(parameters.attributes, parameters.excludedAttributes, type),
   };
-  return { status: 200, headers: {}, body: listResources(request, context) };
+  return { status: 200, headers: {}, body: listResources(request, contexts) };
 }
 
 function toInteger(name: string, value: Json, fallback: number): number {

@@ -41,7 +41,10 @@ export interface DirectoryOptions {
   readonly pageSize?: number;
   /** Characters of a group's displayName; default 256. */
   readonly maxNameLength?: number;
-  /** Awaited before a request is carried out, its body read, and again after its answer was handed to the socket. */
+  /**
+   * Awaited before a request is carried out, its body read, and again after its answer was handed to the socket. When
+   * it throws the connection is broken off.
+   */
   readonly onRequest?: (request: ObservedRequest) => void | Promise<void>;
   /** Told of what was answered with 500, whose body says nothing of the reason. */
   readonly onError?: (error: unknown) => void;
@@ -160,10 +163,9 @@ async function handle(request: IncomingMessage, response: ServerResponse, contex
     const answer = await computeAnswer({ request, method, path, target }, context);
     await send(response, answer);
     await context.options.onRequest?.({ method, path, status: answer.status, phase: 'answered' });
-  } catch (error) {
-    // The client broke off, or the hook wants the connection to die: nobody is left to answer.
-    context.options.onError?.(error);
-    request.destroy();
+  } catch {
+    // The client broke off, or the hook has thrown to break the connection: nobody is left to answer.
+    request.socket.destroy();
   }
 }
 

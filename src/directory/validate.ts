@@ -104,7 +104,9 @@ function toUncheckedExtension(value: JsonObject): MutableObject {
 }
 
 function toValidExtension(schema: SchemaDefinition, value: JsonObject): MutableObject {
-  const valid = toValidMembers(schema.attributes, value, schema.id, ':');
+  // Clients that model an extension as a resource put its `schemas` into it.
+  const { schemas: _schemas, ...attributes } = value;
+  const valid = toValidMembers(schema.attributes, attributes, schema.id, ':');
   for (const each of schema.attributes) {
     if (each.required && valid[each.name] === undefined) {
       throw toBadRequest('invalidValue', `"${schema.id}:${each.name}" is required`);

@@ -1,12 +1,12 @@
 /** The resources as they stand in a Kubernetes cluster. */
 import { hostname } from 'node:os';
 import type { KubeConfig } from '@kubernetes/client-node';
-import type { Logger } from 'pino';
 import type { ResourceChange, ResourceHost } from '../api/host.ts';
 import { API_GROUP, GROUP_VERSION, KINDS, type Kind } from '../api/metadata.ts';
 import type { ResourceByKind } from '../api/resources.ts';
 import { SyncError } from '../errors.ts';
 import { systemTiming, type Timing } from '../http/timing.ts';
+import type { Logger } from '../telemetry/log.ts';
 import { resolveAllowedPath } from './allowed-paths.ts';
 import { createKubeClient, type KubeClient, loadKubeConfig } from './client.ts';
 import { createEventRecorder } from './events.ts';
@@ -23,7 +23,7 @@ export interface KubeHostOptions {
   readonly namespaces?: readonly string[];
   /** Folders whose files sources may read; none or an empty list: no file at all. */
   readonly allowPaths?: readonly string[];
-  readonly log: Pick<Logger, 'debug' | 'info' | 'warn'>;
+  readonly log: Logger;
   /** Who reports events, by default the host's name (in a cluster that of the pod). */
   readonly instance?: string;
   /** For one whole answer, 30 seconds by default. */
@@ -165,10 +165,8 @@ function toNamespaces(wanted: readonly string[] = []): readonly (string | undefi
   return wanted.length === 0 ? [undefined] : [...new Set(wanted)];
 }
 
-/** The cause stays out of the usual log: it may name addresses. */
 function logFailure({ log }: KubeHostOptions, what: string, error: SyncError, waitMs?: number): void {
-  log.warn({ code: error.code, reason: error.message, ...(waitMs === undefined ? {} : { waitMs }) }, what);
-  log.debug({ err: error.cause }, what);
+  log.warn({ err: error, ...(waitMs === undefined ? {} : { waitMs }) }, what);
 }
 
 /** What people can change of a resource and runs depend on. The API server raises the generation for changes of the spec only. */

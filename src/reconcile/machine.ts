@@ -147,5 +147,12 @@ export const runMachine = machine.createMachine({
     },
     done: { type: 'final' },
   },
-  output: ({ context }) => context.report ?? toLostReport(context),
+  output: ({ context }) =>
+    context.report ??
+    toLostReport({
+      failure: context.failure,
+      runId: context.run.runId,
+      startedAt: context.run.startedAt,
+      finishedAt: context.run.now(),
+    }),
 });

@@ -4,7 +4,7 @@ import type { DirectorySyncResource } from '../api/directory-sync.ts';
 import type { PlanCount, Step } from '../api/directory-sync-status.ts';
 import type { ResourceHost, ResourceSet } from '../api/host.ts';
 import type { ReadyReason } from '../api/reasons.ts';
-import type { HttpClient } from '../http/client.ts';
+import type { PooledHttpClient } from '../http/client.ts';
 import type { CompiledMapping } from '../mapping/compile.ts';
 import type { KnownAttributes } from '../mapping/names.ts';
 import type { MappingProblem } from '../mapping/problem.ts';
@@ -53,7 +53,7 @@ export interface RunDependencies {
   /** Open, and leased for this run. */
   readonly state: DirectoryState;
   readonly providers: Providers;
-  readonly createHttp: (needs: HttpClientNeeds) => HttpClient;
+  readonly createHttp: (needs: HttpClientNeeds) => PooledHttpClient;
   readonly now: () => Date;
   readonly runId: string;
   readonly log: Logger;
@@ -89,7 +89,7 @@ export interface Loaded {
   readonly source: Source;
   readonly target: Target;
   readonly identity: SourceIdentity;
-  readonly http: { readonly source: HttpClient; readonly target: HttpClient };
+  readonly http: { readonly source: PooledHttpClient; readonly target: PooledHttpClient };
 }
 
 /** What one complete read looked like; compared with the next one's. */

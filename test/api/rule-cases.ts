@@ -42,6 +42,7 @@ const source = of('DirectorySync', 'sourceExactlyOne');
 const users = of('DirectorySync', 'usersExactlyOne');
 const target = of('DirectorySync', 'targetExactlyOne');
 const url = of('DirectorySync', 'urlEncrypted');
+const duration = of('DirectorySync', 'durationForm');
 const least = of('DirectorySync', 'durationAtLeast1s');
 const value = of('TeamRule', 'clauseValueByOperator');
 const single = of('AttributeMapping', 'entryAtMostOneValue');
@@ -83,6 +84,13 @@ export const RULE_CASES: readonly RuleCase[] = [
   url(false, 'a name that only begins like loopback', scim({ url: 'http://localhost.example.com/scim' })),
   url(false, 'a name that only begins like an address', scim({ url: 'http://127.0.0.1.example.com/scim' })),
   url(false, 'said, but not allowed', scim({ url: 'http://app.example.com/scim/v2', allowHTTP: false })),
+  duration(true, 'several units', { settle: '1h30m15s500ms' }),
+  duration(true, 'a part of a unit', { settle: '1.5h' }),
+  duration(true, 'zero without a unit', { settle: '0' }),
+  duration(false, 'a word for the unit', { schedule: { interval: '40 minutes' } }),
+  duration(false, 'days, which Go does not have', { settle: '1d' }),
+  duration(false, 'no unit', { timeouts: { request: '30' } }),
+  duration(false, 'a sign', { settle: '-5s' }),
   least(true, 'a second', { schedule: { interval: '1s' } }),
   least(true, 'the same in milliseconds', { schedule: { interval: '1000ms' } }),
   least(false, 'half a second', { schedule: { interval: '500ms' } }),

@@ -44,7 +44,7 @@ const MOST_NAMES = 10_000;
 const ABORT_MS = 1_000;
 
 /** Invented people with rows long enough that a directory of them is more than one buffer. */
-export function createSamplePeople(count: number): SamplePerson[] {
+function createSamplePeople(count: number): SamplePerson[] {
   return Array.from({ length: count }, (_, index) => ({
     id: `person-${index + 1}`,
     active: index % 7 !== 3,

@@ -301,6 +301,29 @@ describe('listing users', () => {
     expect(Object.keys(created.body)).toEqual(['schemas', 'id', 'userName']);
   });
 
+  it('answers queries over users and groups together', async () => {
+    const directory = await openTestDirectory();
+    const ids = [await directory.addUser({ displayName: 'Ada' }), await directory.addUser()];
+    ids.push(await directory.addGroup('Ada'), await directory.addGroup('Bob'));
+    const schemas = ['urn:ietf:params:scim:api:messages:2.0:SearchRequest'];
+    const search = async (request: Record<string, unknown>) => {
+      const { status, body } = await directory.call('POST', '/.search', { schemas, ...request });
+      return {
+        status,
+        total: body.totalResults,
+        found: body.Resources?.map((each: { id: string }) => ids.indexOf(each.id)),
+      };
+    };
+    expect(await search({})).toEqual({ status: 200, total: 4, found: [0, 1, 2, 3] });
+    expect(await search({ startIndex: 2, count: 2 })).toEqual({ status: 200, total: 4, found: [1, 2] });
+    expect(await search({ startIndex: 4 })).toEqual({ status: 200, total: 4, found: [3] });
+    expect(await search({ filter: 'displayName eq "ada"' })).toEqual({ status: 200, total: 2, found: [0, 2] });
+    expect(await search({ filter: 'userName pr' })).toEqual({ status: 200, total: 2, found: [0, 1] });
+    expect(await search({ filter: 'meta.resourceType eq "Group"' })).toEqual({ status: 200, total: 2, found: [2, 3] });
+    expect(await search({ filter: 'nothing pr' })).toMatchObject({ status: 400 });
+    expect((await directory.call('GET', '/?count=1')).body).toMatchObject({ totalResults: 4, itemsPerPage: 1 });
+  });
+
   it('answers POST /.search', async () => {
     const directory = await openTestDirectory();
     await directory.addUser({ userName: 'a' });

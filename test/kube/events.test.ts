@@ -86,11 +86,9 @@ describe('events', () => {
     await host.event(ACME, held);
     expect(warnings).toEqual([
       {
-        fields: {
-          code: 'Unknown',
-          reason: "the controller's account may not use events.events.k8s.io; its Role or ClusterRole lacks it",
-        },
         message: 'an event was not written',
+        reason: "the controller's account may not use events.events.k8s.io; its Role or ClusterRole lacks it",
+        waitMs: undefined,
       },
     ]);
     timing.time += 20_000;

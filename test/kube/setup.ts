@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { onTestFinished } from 'vitest';
 import type { ResourceChange, ResourceHost } from '../../src/api/host.ts';
+import type { SyncError } from '../../src/errors.ts';
 import type { Timing } from '../../src/http/timing.ts';
 import { createKubeHost, type KubeHostOptions } from '../../src/kube/host.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
@@ -38,7 +39,7 @@ export interface Scene {
   readonly api: FakeApiServer;
   readonly host: ResourceHost;
   readonly timing: TestTiming;
-  readonly warnings: { readonly fields: Record<string, unknown>; readonly message: string }[];
+  readonly warnings: { readonly message: string; readonly reason: string; readonly waitMs: number | undefined }[];
   readonly changes: ResourceChange[];
   readonly controller: AbortController;
   /** Starts and waits until every list is watched. */
@@ -55,9 +56,9 @@ export async function aScene(options: Partial<KubeHostOptions> = {}): Promise<Sc
   const arrived = new EventTarget();
   const controller = new AbortController();
   const log = {
-    debug: () => undefined,
     info: () => undefined,
-    warn: (fields: Record<string, unknown>, message: string) => warnings.push({ fields, message }),
+    warn: (fields: { err: SyncError; waitMs?: number }, message: string) =>
+      warnings.push({ message, reason: fields.err.message, waitMs: fields.waitMs }),
   } as unknown as KubeHostOptions['log'];
   const host = createKubeHost({ kubeConfig: api.kubeConfig, log, timing, instance: 'pod-1', ...options });
   onTestFinished(async () => {

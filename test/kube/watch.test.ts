@@ -114,7 +114,7 @@ describe('following resources', () => {
     forbidden();
     await scene.host.start(() => undefined, scene.controller.signal);
     await scene.api.until(() => scene.warnings.length > 0);
-    expect(scene.warnings[0]?.fields['reason']).toBe(
+    expect(scene.warnings[0]?.reason).toBe(
       "the controller's account may not use secrets; its Role or ClusterRole lacks it",
     );
   });
@@ -210,7 +210,7 @@ describe('a watch that breaks', () => {
     await scene.start();
     await untilWatchedAgain(scene, 3);
     expect(listsOf(scene)).toBeGreaterThanOrEqual(3);
-    const reasons = scene.warnings.map(({ fields }) => fields['reason']);
+    const reasons = scene.warnings.map(({ reason }) => reason);
     expect(reasons).toContain('the Kubernetes API server does not answer in time; it was asked for directorysyncs');
   });
 
@@ -241,9 +241,7 @@ describe('a watch that breaks', () => {
     });
     await scene.start();
     const ofSyncs = scene.warnings.filter(({ message }) => message.startsWith('directorysyncs:'));
-    expect(ofSyncs.map(({ fields }) => fields['waitMs'])).toEqual([
-      250, 500, 1000, 2000, 4000, 8000, 15_000, 15_000, 40_000,
-    ]);
+    expect(ofSyncs.map(({ waitMs }) => waitMs)).toEqual([250, 500, 1000, 2000, 4000, 8000, 15_000, 15_000, 40_000]);
   });
 
   it('begins again at once after the first 410, and waits when it is said again', async () => {
@@ -251,7 +249,7 @@ describe('a watch that breaks', () => {
     for (let i = 0; i < 3; i += 1) scene.api.faults.push(answering(isWatch, 410));
     await scene.start();
     await untilWatchedAgain(scene, 4);
-    expect(scene.warnings.map(({ fields }) => fields['waitMs'])).toEqual([0, 500, 1000]);
+    expect(scene.warnings.map(({ waitMs }) => waitMs)).toEqual([0, 500, 1000]);
   });
 
   it('does not let an older event replace the answer to a write', async () => {

@@ -10,10 +10,10 @@ export interface RawServer {
 }
 
 /**
- * A server below HTTP, for answers that no HTTP library would give. `answer` gets the socket and the number of the
- * request on this server, from 1, once the request's head has come in whole.
+ * A server below HTTP, for answers that no HTTP library would give. `answer` gets the socket, the number of the
+ * request on this server, from 1, and what came of it, once its head has come in whole.
  */
-export async function startRawServer(answer: (socket: Socket, count: number) => void): Promise<RawServer> {
+export async function startRawServer(answer: (socket: Socket, count: number, head: string) => void): Promise<RawServer> {
   const connections: Socket[] = [];
   let count = 0;
   const server = createServer((socket) => {
@@ -23,9 +23,10 @@ export async function startRawServer(answer: (socket: Socket, count: number) => 
     socket.on('data', (chunk) => {
       received += chunk.toString('latin1');
       if (!received.includes('\r\n\r\n')) return;
+      const head = received;
       received = '';
       count += 1;
-      answer(socket, count);
+      answer(socket, count, head);
     });
   });
   server.listen(0, '127.0.0.1');

@@ -4,7 +4,7 @@ import { toReadyReason } from '../../api/reasons.ts';
 import { SyncError } from '../../errors.ts';
 import type { Operation } from '../../model.ts';
 import type { OperationStatus } from '../../state/store.ts';
-import type { PlanCounts, RunContext, RunReport } from '../run.ts';
+import type { Failure, PlanCounts, RunContext, RunReport } from '../run.ts';
 
 const SAMPLES = 10;
 
@@ -16,9 +16,11 @@ export async function report(context: RunContext): Promise<RunReport> {
   await addSamples(context);
   await staging.clear();
   await Promise.allSettled([context.loaded?.source.close(), context.loaded?.target.close()]);
+  context.loaded?.http.source.close();
+  context.loaded?.http.target.close();
   const errors = await journal.countErrors(run.runId);
   const result: RunReport = {
-    ...toEmptyReport(context),
+    ...toEmptyReport(toTimes(context)),
     ...judge(context, { error, failed: errors.total }),
     ...toFailurePart(context, error),
     ...(await toPlanPart(context)),
@@ -36,13 +38,13 @@ export async function report(context: RunContext): Promise<RunReport> {
   return result;
 }
 
+type RunTimes = Pick<RunReport, 'runId' | 'startedAt' | 'finishedAt'>;
+
 /** A run of which nothing is known but that it was: what every report begins with. */
-function toEmptyReport({ run, observed, loaded }: RunContext): Omit<RunReport, keyof Verdict> {
+function toEmptyReport(times: RunTimes): Omit<RunReport, keyof Verdict> {
   return {
-    runId: run.runId,
-    kind: observed?.kind ?? 'Full',
-    startedAt: run.startedAt,
-    finishedAt: run.now(),
+    ...times,
+    kind: 'Full',
     failedStep: null,
     retryAfterMs: null,
     stopped: false,
@@ -57,9 +59,13 @@ function toEmptyReport({ run, observed, loaded }: RunContext): Omit<RunReport, k
     links: { people: 0, active: 0, teams: 0, members: 0 },
     failures: [],
     warnings: [],
-    requests: { source: loaded?.http.source.sent ?? 0, target: loaded?.http.target.sent ?? 0 },
+    requests: { source: 0, target: 0 },
     approval: null,
   };
+}
+
+function toTimes({ run }: RunContext): RunTimes {
+  return { runId: run.runId, startedAt: run.startedAt, finishedAt: run.now() };
 }
 
 function toFailurePart({ failure }: RunContext, error: SyncError | null): Partial<RunReport> {
@@ -74,6 +80,8 @@ function toReadPart({ read, loaded, failure, mapped, observed }: RunContext): Pa
     sourceRead: read === undefined ? failed : true,
     suspicion: read?.suspicion ?? null,
     identity: loaded?.identity ?? null,
+    kind: observed?.kind ?? 'Full',
+    requests: { source: loaded?.http.source.sent ?? 0, target: loaded?.http.target.sent ?? 0 },
     warnings: [...(mapped?.warnings ?? []), ...(observed?.warnings ?? [])],
   };
 }
@@ -100,11 +108,17 @@ function toPeople({
   return { inScope: mapped?.inScope ?? null, protected: planned?.protected ?? 0, unmanaged: observed?.unmanaged ?? 0 };
 }
 
-/** When even the report failed: the store is not to be written any more. */
-export function toLostReport(context: RunContext): RunReport {
-  const error = SyncError.from(context.failure?.thrown);
-  const reason = toReadyReason(error.code, 'report');
-  return { ...toEmptyReport(context), outcome: 'waiting', reason, message: error.message, failedStep: 'report' };
+/** When the store is not to be had: neither before the run nor for its report. */
+export function toLostReport({ failure, ...times }: RunTimes & { readonly failure: Failure | undefined }): RunReport {
+  const error = SyncError.from(failure?.thrown);
+  const step = failure?.step ?? 'report';
+  return {
+    ...toEmptyReport(times),
+    outcome: 'waiting',
+    reason: toReadyReason(error.code, step),
+    message: error.message,
+    failedStep: step,
+  };
 }
 
 type Verdict = Pick<RunReport, 'outcome' | 'reason' | 'message'>;

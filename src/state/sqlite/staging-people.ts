@@ -21,14 +21,16 @@ type PersonRow = { [Column in keyof LinkRow]: LinkRow[Column] | null } & {
 };
 
 /**
- * Of a link `l` (or team `t`) and what was observed at its target id, `o`, both from outer joins: was it looked for and
- * not found? `?1` is the directory.
+ * Was the account (or team) of `link`, a row of an outer join, looked for and not found? `?1` is the directory. What was
+ * seen is asked last, because it is the dearest question, and never asked where nobody looked.
  */
-export function goneExpression(resource: 'User' | 'Team', link: string, observed: string): string {
-  return `(${link}.id IS NOT NULL AND ${observed}.place IS NULL AND (
-    EXISTS (SELECT 1 FROM run.complete WHERE directory = ?1 AND resource = '${resource}')
-    OR EXISTS (SELECT 1 FROM run.missing x
-               WHERE x.directory = ?1 AND x.resource = '${resource}' AND x.id = ${link}.target_id)))`;
+export function goneExpression(resource: 'User' | 'Team', link: string): string {
+  const observed = resource === 'User' ? 'run.observed' : 'run.observed_teams';
+  return `(${link}.id IS NOT NULL
+    AND (EXISTS (SELECT 1 FROM run.complete WHERE directory = ?1 AND resource = '${resource}')
+      OR EXISTS (SELECT 1 FROM run.missing x
+                 WHERE x.directory = ?1 AND x.resource = '${resource}' AND x.id = ${link}.target_id))
+    AND NOT EXISTS (SELECT 1 FROM ${observed} x WHERE x.directory = ?1 AND x.id = ${link}.target_id))`;
 }
 
 export async function* readPeople(of: Directory): AsyncGenerator<readonly PersonState[]> {
@@ -41,8 +43,9 @@ export async function* readPeople(of: Directory): AsyncGenerator<readonly Person
 function readDesiredRows(db: Connection, directory: number): AsyncGenerator<PersonRow[]> {
   return readPages<PersonRow>((last) =>
     db.all(
-      `SELECT d.place, d.body AS desired, o.body AS observed, ${goneExpression('User', 'l', 'o')} AS gone, ${LINK_COLUMNS}
+      `SELECT d.place, b.body AS desired, o.body AS observed, ${goneExpression('User', 'l')} AS gone, ${LINK_COLUMNS}
        FROM run.desired d
+       JOIN run.desired_bodies b ON b.place = d.place
        LEFT JOIN main.links l ON l.directory = ?1 AND l.source_id = d.source_id
        LEFT JOIN run.observed o ON o.directory = ?1 AND o.id = l.target_id
        WHERE d.place > ?2 AND d.place < ?3 ORDER BY d.place LIMIT ${PAGE}`,
@@ -55,7 +58,7 @@ function readDesiredRows(db: Connection, directory: number): AsyncGenerator<Pers
 function readLinkedRows(db: Connection, directory: number): AsyncGenerator<PersonRow[]> {
   return readPages<PersonRow>((last) =>
     db.all(
-      `SELECT NULL AS place, NULL AS desired, o.body AS observed, ${goneExpression('User', 'l', 'o')} AS gone,
+      `SELECT NULL AS place, NULL AS desired, o.body AS observed, ${goneExpression('User', 'l')} AS gone,
          ${LINK_COLUMNS}
        FROM main.links l
        LEFT JOIN run.observed o ON o.directory = ?1 AND o.id = l.target_id
@@ -184,8 +187,7 @@ export async function readUnmanaged(of: Directory): Promise<number> {
              JOIN run.desired_keys dk ON dk.directory = ?1 AND dk.path = ok.path AND dk.key = ok.key
              JOIN run.desired d ON d.place = dk.place
              LEFT JOIN main.links l ON l.directory = ?1 AND l.source_id = d.source_id
-             LEFT JOIN run.observed lo ON lo.directory = ?1 AND lo.id = l.target_id
-             WHERE ok.place = o.place AND (l.id IS NULL OR ${goneExpression('User', 'l', 'lo')})
+             WHERE ok.place = o.place AND (l.id IS NULL OR ${goneExpression('User', 'l')})
            ) AS unmanaged
          FROM run.observed o WHERE o.place > ?2 AND o.place < ?3 ORDER BY o.place LIMIT ${COUNTED})`,
       ...[directory, last, firstPlace(directory + 1)],

@@ -26,7 +26,7 @@ export async function* readTeams(of: Directory): AsyncGenerator<readonly TeamSta
   const directory = of.number();
   const pages = readPages<TeamStateRow>((last) =>
     of.db.all(
-      `SELECT k.key AS wanted, d.body AS desired, o.body AS observed, ${goneExpression('Team', 't', 'o')} AS gone,
+      `SELECT k.key AS wanted, d.body AS desired, o.body AS observed, ${goneExpression('Team', 't')} AS gone,
          (SELECT count(*) FROM run.memberships m WHERE m.directory = ?1 AND m.team = k.key AND m.keep = 0) AS members,
          ${TEAM_COLUMNS}
        FROM (
@@ -144,14 +144,13 @@ function writeDifferences(
   const first = lastDifference(db);
   db.run(
     `INSERT INTO run.differences (directory, change, source_id, target_id)
-     SELECT ?1, 'add', m.source_id, CASE WHEN ${goneExpression('User', 'l', 'o')} THEN NULL ELSE l.target_id END
+     SELECT ?1, 'add', m.source_id, CASE WHEN ${goneExpression('User', 'l')} THEN NULL ELSE l.target_id END
      FROM run.memberships m
-     LEFT JOIN run.desired d ON d.directory = ?1 AND d.source_id = m.source_id
      LEFT JOIN main.links l ON l.directory = ?1 AND l.source_id = m.source_id
-     LEFT JOIN run.observed o ON o.directory = ?1 AND o.id = l.target_id
-     WHERE m.directory = ?1 AND m.team = ?2 AND m.keep = 0 AND d.presence IS NOT 'undecided'
-       AND (${goneExpression('User', 'l', 'o')}
-         OR NOT EXISTS (SELECT 1 FROM ${actual.table} a WHERE a.${actual.column} = ?3 AND a.target_id = l.target_id))
+     WHERE m.directory = ?1 AND m.team = ?2 AND m.keep = 0
+       AND (NOT EXISTS (SELECT 1 FROM ${actual.table} a WHERE a.${actual.column} = ?3 AND a.target_id = l.target_id)
+         OR ${goneExpression('User', 'l')})
+       AND NOT ${undecidedExpression('m.source_id')}
      ORDER BY m.source_id`,
     ...[directory, teamKey, actual.number],
   );
@@ -160,13 +159,20 @@ function writeDifferences(
      SELECT ?1, 'remove', l.source_id, a.target_id
      FROM ${actual.table} a
      LEFT JOIN main.links l ON l.directory = ?1 AND l.target_id = a.target_id
-     LEFT JOIN run.desired d ON d.directory = ?1 AND d.source_id = l.source_id
-     WHERE a.${actual.column} = ?3 AND d.presence IS NOT 'undecided' AND NOT EXISTS
-       (SELECT 1 FROM run.memberships m WHERE m.directory = ?1 AND m.team = ?2 AND m.source_id = l.source_id)
+     WHERE a.${actual.column} = ?3
+       AND NOT EXISTS
+         (SELECT 1 FROM run.memberships m WHERE m.directory = ?1 AND m.team = ?2 AND m.source_id = l.source_id)
+       AND NOT ${undecidedExpression('l.source_id')}
      ORDER BY l.source_id IS NULL, l.source_id, a.target_id`,
     ...[directory, teamKey, actual.number],
   );
   return { first, end: lastDifference(db) };
+}
+
+/** Asked last and only of those who differ: in most teams hardly anybody does. */
+function undecidedExpression(sourceId: string): string {
+  return `EXISTS (SELECT 1 FROM run.desired d
+    WHERE d.directory = ?1 AND d.source_id = ${sourceId} AND d.presence = 'undecided')`;
 }
 
 function lastDifference(db: Connection): number {
@@ -181,10 +187,9 @@ function readActualMembers(
   targetId: string | undefined,
 ): { table: string; column: string; number: number } {
   const row = db.get<{ observed: number | null; stored: number | null; gone: number }>(
-    `SELECT o.place AS observed, t.id AS stored, ${goneExpression('Team', 't', 'seen')} AS gone
+    `SELECT o.place AS observed, t.id AS stored, ${goneExpression('Team', 't')} AS gone
      FROM (SELECT 1)
      LEFT JOIN main.teams t ON t.directory = ?1 AND t.key = ?2
-     LEFT JOIN run.observed_teams seen ON seen.directory = ?1 AND seen.id = t.target_id
      LEFT JOIN run.observed_teams o ON o.directory = ?1 AND o.id = coalesce(?3, t.target_id) AND o.has_members = 1`,
     ...[directory, teamKey, targetId ?? null],
   );

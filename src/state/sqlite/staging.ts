@@ -11,6 +11,7 @@ import { readMemberDifferences, readTeams, toComparableName } from './staging-te
 const BY_PLACE = [
   'users',
   'desired',
+  'desired_bodies',
   'desired_keys',
   'observed',
   'observed_keys',
@@ -142,13 +143,14 @@ function insertDesired(of: Directory, directory: number, row: Parameters<Staging
   const fresh = db.nextPlace(directory);
   const place = placeOf(
     db.get(
-      `INSERT INTO run.desired (place, directory, source_id, presence, name, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+      `INSERT INTO run.desired (place, directory, source_id, presence, name) VALUES (?1, ?2, ?3, ?4, ?5)
        ON CONFLICT (directory, source_id) DO UPDATE SET
-         presence = excluded.presence, name = excluded.name, body = excluded.body
+         presence = excluded.presence, name = excluded.name
        RETURNING place`,
-      ...[fresh, directory, desired.sourceId, desired.presence, desired.name, JSON.stringify(desired)],
+      ...[fresh, directory, desired.sourceId, desired.presence, desired.name],
     ),
   );
+  db.run('INSERT OR REPLACE INTO run.desired_bodies (place, body) VALUES (?1, ?2)', place, JSON.stringify(desired));
   if (place !== fresh) db.run('DELETE FROM run.desired_keys WHERE place = ?1', place);
   for (const [rank, { path, key }] of keys.entries()) {
     db.run(

@@ -1,0 +1,132 @@
+/** Runs one DirectorySync once: everything that a run needs is put together here and given back afterwards. */
+import { randomUUID } from 'node:crypto';
+import { createActor, toPromise } from 'xstate';
+import { withDefaults } from '../api/defaults.ts';
+import type { DirectorySyncResource } from '../api/directory-sync.ts';
+import type { ResourceHost } from '../api/host.ts';
+import { toReadyReason } from '../api/reasons.ts';
+import { SyncError } from '../errors.ts';
+import type { PooledHttpClient } from '../http/client.ts';
+import type { DirectoryKey, StateStore } from '../state/store.ts';
+import type { Logger } from '../telemetry/log.ts';
+import { runMachine } from './machine.ts';
+import type { HttpClientNeeds, Progress, Providers, RunDependencies, RunOptions, RunReport } from './run.ts';
+import { toLostReport } from './steps/report.ts';
+
+export interface EngineOptions {
+  readonly host: ResourceHost;
+  readonly store: StateStore;
+  readonly providers: Providers;
+  readonly createHttp: (needs: HttpClientNeeds) => PooledHttpClient;
+  readonly now: () => Date;
+  readonly log: Logger;
+  /** Shown to other processes that wait for the state store: `dirsync apply (process 4711)`. */
+  readonly holder: string;
+}
+
+export interface RunRequest extends Partial<RunOptions> {
+  readonly resource: DirectorySyncResource;
+  readonly signal: AbortSignal;
+  readonly stopping?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+  /** Called once when another process holds the state store. */
+  readonly onWait?: (holder: string) => void;
+}
+
+export interface Engine {
+  /** Never throws for what a run may meet: every failure is part of the report. */
+  run(request: RunRequest): Promise<RunReport>;
+}
+
+export function createEngine(options: EngineOptions): Engine {
+  return { run: (request) => runLeased(options, request) };
+}
+
+/** Identity of a resource in the state store, whatever else of it is wrong. */
+export function toDirectoryKey({ metadata, spec }: DirectorySyncResource): DirectoryKey {
+  return { namespace: metadata.namespace ?? 'default', id: spec.id ?? metadata.name };
+}
+
+async function runLeased(options: EngineOptions, request: RunRequest): Promise<RunReport> {
+  const stopping = request.stopping ?? new AbortController().signal;
+  const startedAt = options.now();
+  try {
+    const signal = AbortSignal.any([request.signal, stopping]);
+    const lease = await options.store.acquire(options.holder, { signal, onWait: request.onWait });
+    try {
+      return await runMachineOnce(options, { ...request, stopping });
+    } finally {
+      await lease.release();
+    }
+  } catch (thrown) {
+    return toFailedReport(thrown, startedAt, options.now());
+  }
+}
+
+async function runMachineOnce(
+  options: EngineOptions,
+  request: RunRequest & { stopping: AbortSignal },
+): Promise<RunReport> {
+  const { host, store, providers, createHttp, now } = options;
+  const { resource } = request;
+  const runId = toRunId(now());
+  const state = await store.directory(toDirectoryKey(resource));
+  const startedAt = now();
+  await state.journal.startRun({ id: runId, kind: 'Full', startedAt: startedAt.getTime() });
+  const log = options.log.child({
+    run: runId,
+    directorySync: `${resource.metadata.namespace}/${resource.metadata.name}`,
+  });
+  const run: RunDependencies = {
+    resource,
+    resources: host.resources(),
+    host,
+    state,
+    providers,
+    createHttp,
+    now,
+    runId,
+    log,
+    startedAt,
+    stopping: request.stopping,
+    signal: AbortSignal.any([request.signal, runTimeout(resource)]),
+    onProgress: request.onProgress ?? (() => undefined),
+    options: {
+      planOnly: request.planOnly ?? false,
+      approve: request.approve ?? null,
+      approvedBy: request.approvedBy ?? null,
+      resync: request.resync ?? false,
+    },
+  };
+  const actor = createActor(runMachine, { input: run });
+  const done = toPromise(actor);
+  actor.start();
+  return await done;
+}
+
+/** A spec that is wrong elsewhere still gets a bound. */
+function runTimeout(resource: DirectorySyncResource): AbortSignal {
+  try {
+    // Node's timers end at 2^31 - 1 ms.
+    return AbortSignal.timeout(Math.min(withDefaults(resource).timeouts.runMs, 2_147_483_647));
+  } catch {
+    return AbortSignal.timeout(12 * 3_600_000);
+  }
+}
+
+/** Sorts by time, and is unique where two runs start in one millisecond. */
+function toRunId(now: Date): string {
+  return `${now.toISOString().replace(/[-:.]/g, '')}-${randomUUID().slice(0, 8)}`;
+}
+
+/** The store could not be had: there is nothing to report from. */
+function toFailedReport(thrown: unknown, startedAt: Date, finishedAt: Date): RunReport {
+  const error = SyncError.from(thrown);
+  const stopped = error.code === 'Aborted';
+  const reason = error.code === 'Unknown' ? 'StateUnavailable' : toReadyReason(error.code, 'load');
+  return {
+    ...toLostReport({ failure: { step: 'load', thrown: error }, runId: '', startedAt, finishedAt }),
+    reason,
+    stopped,
+  };
+}

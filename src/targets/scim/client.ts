@@ -1,0 +1,181 @@
+/** Requests to a SCIM service (RFC 7644): credentials, JSON, and the one switch from status to error. */
+
+import { SyncError } from '../../errors.ts';
+import { parseRetryAfter } from '../../http/backoff.ts';
+import type { HttpClient, HttpRequest, HttpResponse } from '../../http/client.ts';
+import { redact, toOrigin } from '../../http/redact.ts';
+import type { Json } from '../../model.ts';
+import { readField, toObject } from './convert.ts';
+
+export type JsonObject = { readonly [key: string]: Json };
+
+export interface ScimRequest {
+  readonly method: HttpRequest['method'];
+  /** Behind the base URL, each part encoded: `/Users/2819c223`. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: JsonObject;
+  /** Version that the object must still have. */
+  readonly ifMatch?: string | null;
+  /** Would a second time change nothing more? GET, PUT and DELETE need not say it. */
+  readonly repeatable?: boolean;
+}
+
+export interface ScimAnswer {
+  readonly request: ScimRequest;
+  readonly status: number;
+  readonly headers: HttpResponse['headers'];
+  /** The body where it is a JSON object (or list, under `Resources`); null for anything else. */
+  readonly body: JsonObject | null;
+  readonly isHTML: boolean;
+}
+
+export interface ScimClient {
+  /** Scheme and host, for messages. */
+  readonly origin: string;
+  /**
+   * Answers of any status come back but 401 and 403: these throw `CredentialsRejected`, and so does every later call,
+   * without a request (T7).
+   */
+  send(request: ScimRequest, signal: AbortSignal): Promise<ScimAnswer>;
+  /** As `send`, and throws what `toScimError` says of an answer that is no success. */
+  request(request: ScimRequest, signal: AbortSignal): Promise<ScimAnswer>;
+}
+
+/** Sent and preferred is SCIM's own type (RFC 7644 section 3.1); some services know JSON only. */
+const SCIM_JSON = 'application/scim+json';
+
+export function createScimClient(options: { baseUrl: string; authorization: string; http: HttpClient }): ScimClient {
+  const origin = toOrigin(options.baseUrl);
+  let rejected: SyncError | null = null;
+
+  async function send(request: ScimRequest, signal: AbortSignal): Promise<ScimAnswer> {
+    if (rejected !== null) throw rejected;
+    const response = await options.http.send({
+      method: request.method,
+      url: `${options.baseUrl}${request.path}${toQuery(request.query)}`,
+      headers: toHeaders(request, options.authorization),
+      ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+      repeatable: request.repeatable ?? false,
+      signal,
+    });
+    if (response.status === 401 || response.status === 403) {
+      rejected ??= new SyncError(
+        'CredentialsRejected',
+        `${origin} rejects the credentials (${response.status}); check the Secret of target.scim.credentialsRef`,
+      );
+      throw rejected;
+    }
+    return toAnswer(request, response);
+  }
+
+  return {
+    origin,
+    send,
+    async request(request, signal) {
+      const answer = await send(request, signal);
+      if (!isSuccess(answer)) throw toScimError(answer, origin);
+      return answer;
+    },
+  };
+}
+
+export function isSuccess(answer: ScimAnswer): boolean {
+  return answer.status >= 200 && answer.status < 300;
+}
+
+/** `encodeURIComponent` also encodes `+`, which many servers would read as a blank. */
+function toQuery(query: Readonly<Record<string, string>> = {}): string {
+  const pairs = Object.entries(query).map(([key, value]) => `${key}=${encodeURIComponent(value)}`);
+  return pairs.length > 0 ? `?${pairs.join('&')}` : '';
+}
+
+function toHeaders(request: ScimRequest, authorization: string): Record<string, string> {
+  const headers: Record<string, string> = { authorization, accept: `${SCIM_JSON}, application/json` };
+  if (request.body !== undefined) headers['content-type'] = SCIM_JSON;
+  if (typeof request.ifMatch === 'string') headers['if-match'] = request.ifMatch;
+  return headers;
+}
+
+function toAnswer(request: ScimRequest, response: HttpResponse): ScimAnswer {
+  const { status, headers, body } = response;
+  const isHTML = /^\s*</.test(body) || (headers['content-type'] ?? '').toLowerCase().includes('text/html');
+  return { request, status, headers, body: isHTML ? null : parseObject(body), isHTML };
+}
+
+function parseObject(text: string): JsonObject | null {
+  try {
+    const value: Json = JSON.parse(text.replace(/^\uFEFF/, ''));
+    return Array.isArray(value) ? { Resources: value } : toObject(value);
+  } catch {
+    return null;
+  }
+}
+
+/** The resource of an answer. Throws when there is none: a proxy's page, half an interface, another service. */
+export function requireBody(answer: ScimAnswer, origin: string): JsonObject {
+  if (answer.body !== null) return answer.body;
+  throw toUnreadable(answer, origin);
+}
+
+function toUnreadable(answer: ScimAnswer, origin: string): SyncError {
+  const what = answer.isHTML ? 'an HTML page, not SCIM' : 'something that is not JSON';
+  return new SyncError('TargetUnavailable', `${origin} answered with ${what}; check the URL`, {
+    outcomeUnknown: answer.request.method !== 'GET',
+  });
+}
+
+/**
+ * What an answer that is no success means (RFC 7644 section 3.12), decided by the status, for bodies of proxies say
+ * anything:
+ * - 400, 413 and other 4xx → `TargetRejected`; 404 → `NotFound`; 409 → `Conflict`; 412 → `PreconditionFailed`
+ * - an HTML page with 404 → `TargetUnavailable`: that is an address without SCIM, and no object that is gone
+ * - 429 and 5xx → `TargetUnavailable`; a 500 ends one write only, for a server may fail on one record alone
+ */
+export function toScimError(answer: ScimAnswer, origin: string): SyncError {
+  const { status } = answer;
+  if (answer.isHTML && (status === 404 || status < 400)) return toUnreadable(answer, origin);
+  const said = describeRefusal(answer);
+  switch (status) {
+    case 404:
+      return new SyncError('NotFound', `the target does not have it any more (${said})`);
+    case 409:
+      return new SyncError('Conflict', `the target already has a unique value of it (${said})`);
+    case 412:
+      return new SyncError('PreconditionFailed', `somebody else changed it in the target at the same time (${said})`);
+    case 413:
+      return new SyncError('TargetRejected', `the target finds the request too large (${said})`);
+    case 429: {
+      const afterMs = parseRetryAfter(answer.headers['retry-after'], Date.now());
+      const retry = afterMs === null ? 'backoff' : { afterMs };
+      return new SyncError('TargetUnavailable', `${origin} is throttling`, { retry });
+    }
+    default:
+      return status >= 500 ? toServerError(answer, origin) : toRejected(said);
+  }
+}
+
+function toRejected(said: string): SyncError {
+  return new SyncError('TargetRejected', `the target refused the request (${said})`);
+}
+
+function toServerError({ request, status }: ScimAnswer, origin: string): SyncError {
+  const isWrite = request.method !== 'GET';
+  return new SyncError('TargetUnavailable', `${origin} answers with an error of its own (${status})`, {
+    scope: status === 500 && isWrite ? 'record' : 'run',
+    // 501: the server does not know how to do it, so it did not.
+    outcomeUnknown: isWrite && status !== 501,
+  });
+}
+
+export function readScimType(answer: ScimAnswer): string {
+  const value = answer.body === null ? undefined : readField(answer.body, 'scimType');
+  return typeof value === 'string' ? value : '';
+}
+
+function describeRefusal(answer: ScimAnswer): string {
+  const detail = answer.body === null ? undefined : readField(answer.body, 'detail');
+  const type = readScimType(answer);
+  const head = type === '' ? String(answer.status) : `${answer.status} ${redact(type, 40)}`;
+  return typeof detail === 'string' && detail !== '' ? `${head}: ${redact(detail, 200)}` : head;
+}

@@ -1,0 +1,70 @@
+/** What the service says of itself (RFC 7644 section 4). */
+
+import type { Json } from '../../model.ts';
+import { createSchemaSet, fromScimSchemaResource, type SchemaDefinition, type SchemaSet } from '../../scim/schema.ts';
+import { isSuccess, type JsonObject, requireBody, type ScimAnswer, type ScimClient, toScimError } from './client.ts';
+import { createPlaces, type PlaceOf, readField, type ScimResource, toCount, toObject } from './convert.ts';
+
+export interface Discovered {
+  readonly patch: boolean;
+  readonly filter: boolean;
+  readonly etag: boolean;
+  /** Lists can be paged by cursor only (RFC 9865), so the first page must be asked for with one. */
+  readonly cursorOnly: boolean;
+  /** Objects to ask for in one page. */
+  readonly pageSize: number;
+  /** Null when the service publishes none, or none that can be understood. */
+  readonly schemas: SchemaSet | null;
+  readonly places: Readonly<Record<ScimResource, PlaceOf>>;
+}
+
+const DEFAULT_PAGE_SIZE = 100;
+const MAX_PAGE_SIZE = 500;
+
+/**
+ * Asks for ServiceProviderConfig and Schemas. A service without them (404, 501, or no JSON object) is taken to support
+ * reading, creating, replacing, deleting and a filter with one `eq`, and nothing else. What keeps every request from
+ * working throws: no answer, refused credentials, an HTML page where SCIM should be.
+ */
+export async function discover(client: ScimClient, signal: AbortSignal): Promise<Discovered> {
+  const config = await readOptional(client, '/ServiceProviderConfig', signal);
+  const definitions = await readSchemas(client, signal);
+  const supports = (feature: string, otherwise: boolean) => {
+    const supported = readField(toObject(readField(config ?? {}, feature)) ?? {}, 'supported');
+    return supported === undefined ? otherwise : String(supported).toLowerCase() === 'true';
+  };
+  const pagination = toObject(readField(config ?? {}, 'pagination')) ?? {};
+  const largest = toCount(readField(toObject(readField(config ?? {}, 'filter')) ?? {}, 'maxResults'));
+  return {
+    patch: supports('patch', false),
+    filter: supports('filter', true),
+    etag: supports('etag', false),
+    cursorOnly: readField(pagination, 'cursor') === true && readField(pagination, 'index') === false,
+    pageSize: largest === null || largest === 0 ? DEFAULT_PAGE_SIZE : Math.min(largest, MAX_PAGE_SIZE),
+    schemas: definitions.length > 0 ? createSchemaSet(definitions) : null,
+    places: createPlaces(definitions),
+  };
+}
+
+/** Null when the service does not have it. */
+async function readOptional(client: ScimClient, path: string, signal: AbortSignal): Promise<JsonObject | null> {
+  const answer = await client.send({ method: 'GET', path }, signal);
+  if (isSuccess(answer)) return answer.isHTML ? requireBody(answer, client.origin) : answer.body;
+  if (isTemporary(answer)) throw toScimError(answer, client.origin);
+  return null;
+}
+
+/** Taking an overloaded service for one that cannot PATCH would change how it is written to. */
+function isTemporary({ status }: ScimAnswer): boolean {
+  return status === 408 || status === 429 || (status >= 500 && status !== 501);
+}
+
+async function readSchemas(client: ScimClient, signal: AbortSignal): Promise<readonly SchemaDefinition[]> {
+  const body = await readOptional(client, '/Schemas', signal);
+  const resources = readField(body ?? {}, 'Resources');
+  if (!Array.isArray(resources)) return [];
+  const total = toCount(readField(body ?? {}, 'totalResults')) ?? resources.length;
+  // A part of the schemas would make attributes look as if the service did not have them.
+  if (resources.length < total) return [];
+  return resources.map((each: Json) => fromScimSchemaResource(each)).filter((each) => each !== null);
+}

@@ -1,0 +1,149 @@
+/** Whole lists, by index (RFC 7644 section 3.4.2.4) and by cursor (RFC 9865). */
+
+import { SyncError } from '../../errors.ts';
+import type { Json } from '../../model.ts';
+import { isSuccess, type JsonObject, readScimType, requireBody, type ScimClient, toScimError } from './client.ts';
+import { readField, toCount, toObject } from './convert.ts';
+
+export interface ListRequest {
+  /** `/Users` */
+  readonly path: string;
+  /** Parameters beside those of paging. */
+  readonly query: Readonly<Record<string, string>>;
+  readonly pageSize: number;
+  readonly cursorOnly: boolean;
+}
+
+export interface ListPage {
+  readonly resources: readonly JsonObject[];
+  /** Every object of the list was delivered. */
+  readonly last: boolean;
+  readonly total: number | null;
+}
+
+/** How a pass over the list stands after a page. */
+type Standing = 'more' | 'complete' | 'incomplete';
+
+interface Pass {
+  readonly seen: Set<string>;
+  readonly cursors: Set<string>;
+  /** `totalResults` of the first page. */
+  total: number | null;
+  startIndex: number;
+  /** Null: by index. */
+  cursor: string | null;
+}
+
+/**
+ * Delivers every object once, or throws (T1). Paging is no snapshot: a pass that shows fewer objects than `totalResults`
+ * says, whose total changes in between, or that comes to a page without anything new, is made once more, which delivers
+ * only what was not delivered yet; a second such pass throws `TargetUnavailable`.
+ */
+export async function* listResources(
+  client: ScimClient,
+  list: ListRequest,
+  signal: AbortSignal,
+): AsyncGenerator<ListPage> {
+  const delivered = new Set<string>();
+  for (const isLastTry of [false, true]) {
+    let standing: Standing = 'more';
+    for await (const page of readPass(client, list, signal)) {
+      standing = page.standing;
+      const fresh = page.objects.filter(({ id }) => !delivered.has(id));
+      for (const { id } of fresh) delivered.add(id);
+      yield { resources: fresh.map((each) => each.resource), last: standing === 'complete', total: page.total };
+    }
+    if (standing === 'complete') return;
+    if (isLastTry) throw toIncomplete(client, list);
+  }
+}
+
+/** From the first page to one that ends the pass, whole or not; also ends when a cursor got lost. */
+async function* readPass(
+  client: ScimClient,
+  list: ListRequest,
+  signal: AbortSignal,
+): AsyncGenerator<Page & { standing: Standing }> {
+  const cursor = list.cursorOnly ? '' : null;
+  const pass: Pass = { seen: new Set(), cursors: new Set(), total: null, startIndex: 1, cursor };
+  for (;;) {
+    const page = await readPage(client, list, pass, signal);
+    if (page === null) return;
+    const standing = advance(pass, page);
+    yield { ...page, standing };
+    if (standing !== 'more') return;
+  }
+}
+
+function toIncomplete(client: ScimClient, list: ListRequest): SyncError {
+  return new SyncError(
+    'TargetUnavailable',
+    `${client.origin} twice gave a list of ${list.path} that is not complete; it may be changing, or pages may be broken`,
+  );
+}
+
+interface Page {
+  readonly objects: readonly { readonly id: string; readonly resource: JsonObject }[];
+  readonly total: number | null;
+  readonly nextCursor: string | null;
+}
+
+const LOST_CURSORS = new Set(['invalidcursor', 'expiredcursor', 'invalidcount']);
+
+/** Null when the cursor got lost, so that the list has to be begun again. */
+async function readPage(client: ScimClient, list: ListRequest, pass: Pass, signal: AbortSignal): Promise<Page | null> {
+  const position: Record<string, string> =
+    pass.cursor === null ? { startIndex: String(pass.startIndex) } : { cursor: pass.cursor };
+  const query = { ...list.query, ...position, count: String(list.pageSize) };
+  const answer = await client.send({ method: 'GET', path: list.path, query }, signal);
+  if (answer.status === 400 && LOST_CURSORS.has(readScimType(answer).toLowerCase())) return null;
+  if (answer.status === 404) throw toMissing(client, list);
+  if (!isSuccess(answer)) throw toScimError(answer, client.origin);
+  return toPage(requireBody(answer, client.origin), client, list);
+}
+
+function toMissing(client: ScimClient, list: ListRequest): SyncError {
+  return new SyncError('TargetUnavailable', `${client.origin} has no ${list.path} below the URL; check the URL`);
+}
+
+function toPage(body: JsonObject, client: ScimClient, list: ListRequest): Page {
+  const resources = readField(body, 'Resources') ?? [];
+  const total = toCount(readField(body, 'totalResults'));
+  const nextCursor = readField(body, 'nextCursor');
+  const isList = Array.isArray(resources) && (resources.length > 0 || total !== null || 'Resources' in body);
+  if (!isList) {
+    throw new SyncError('TargetUnavailable', `${client.origin} answers ${list.path} with no list; check the URL`);
+  }
+  const objects = resources.map((each: Json) => {
+    const resource = toObject(each) ?? {};
+    const id = readField(resource, 'id');
+    if (typeof id === 'string' && id !== '') return { id, resource };
+    throw new SyncError('TargetUnavailable', `${client.origin} lists an object of ${list.path} that has no id`);
+  });
+  return { objects, total, nextCursor: typeof nextCursor === 'string' && nextCursor !== '' ? nextCursor : null };
+}
+
+function advance(pass: Pass, page: Page): Standing {
+  const known = pass.seen.size;
+  for (const { id } of page.objects) pass.seen.add(id);
+  const hasNews = pass.seen.size > known;
+  const changed = pass.total !== null && page.total !== null && page.total !== pass.total;
+  pass.total ??= page.total;
+  if (changed) return 'incomplete';
+  // Whatever was asked for: a service that pages by cursor only may send one, and its first page is not its whole list.
+  if (page.nextCursor !== null) return followCursor(pass, page.nextCursor);
+  const isShort = page.total !== null && pass.seen.size < page.total;
+  if (pass.cursor !== null) return isShort ? 'incomplete' : 'complete';
+  if (!isShort && page.total !== null) return 'complete';
+  if (!hasNews) return isShort || page.objects.length > 0 ? 'incomplete' : 'complete';
+  // Fewer may come than were asked for, so the next page begins behind what was received.
+  pass.startIndex += page.objects.length;
+  return 'more';
+}
+
+function followCursor(pass: Pass, cursor: string): Standing {
+  if (pass.cursors.has(cursor)) return 'incomplete';
+  pass.cursors.add(cursor);
+  pass.cursor = cursor;
+  return 'more';
+}

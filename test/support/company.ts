@@ -1,0 +1,166 @@
+/**
+ * A DirectorySync with everything around it, in memory but for the state store: tests of the engine change people, rules
+ * or time and run again.
+ */
+import type { AttributeMappingResource } from '../../src/api/attribute-mapping.ts';
+import type { CustomAttributeResource } from '../../src/api/custom-attribute.ts';
+import type { DirectorySyncResource, DirectorySyncSpec } from '../../src/api/directory-sync.ts';
+import type { ResourceHost } from '../../src/api/host.ts';
+import type { TeamRuleResource } from '../../src/api/team-rule.ts';
+import type { Json, SourceUser } from '../../src/model.ts';
+import { createEngine, type RunRequest } from '../../src/reconcile/engine.ts';
+import type { RunReport } from '../../src/reconcile/run.ts';
+import type { FailedRecord, SourceProvider } from '../../src/sources/source.ts';
+import { openSqliteStore } from '../../src/state/sqlite/store.ts';
+import type { DirectoryState, StateStore, StoredOperation } from '../../src/state/store.ts';
+import { createLogger } from '../../src/telemetry/log.ts';
+import { createMemoryTarget, type MemoryTarget } from './memory-target.ts';
+
+export type Person = Record<string, Json> & { readonly id: string };
+
+export interface Company {
+  people: Person[];
+  /** Items that the next read cannot turn into records. */
+  failed: FailedRecord[];
+  /** Columns that the read delivers; by default all keys of all people. */
+  columns: readonly string[] | null;
+  /** Thrown in the middle of the read. */
+  readError: Error | null;
+  spec: DirectorySyncSpec;
+  mapping: AttributeMappingResource['spec'];
+  rules: Record<string, TeamRuleResource['spec']>;
+  customs: Record<string, CustomAttributeResource['spec']>;
+  now: Date;
+  readonly target: MemoryTarget;
+  store: StateStore;
+  run(request?: Partial<RunRequest>): Promise<RunReport>;
+  operations(report: RunReport): Promise<StoredOperation[]>;
+  errors(report: RunReport): Promise<string[]>;
+  state(): Promise<DirectoryState>;
+  resource(): DirectorySyncResource;
+  /** The state store is lost. */
+  loseState(): Promise<void>;
+  teamMembers(displayName: string): string[];
+}
+
+const NAMESPACE = 'identity';
+
+export async function createCompany(options: { file?: string } = {}): Promise<Company> {
+  const target = createMemoryTarget();
+  const company: Company = {
+    people: [],
+    failed: [],
+    columns: null,
+    readError: null,
+    spec: {
+      source: { file: { users: { path: 'people.csv' } } },
+      mappings: [{ name: 'users' }],
+      target: { scim: { url: 'https://app.example.com/scim', credentialsRef: { name: 'app' } } },
+    },
+    mapping: {
+      attributes: [
+        { target: 'userName', source: 'mail', matching: { precedence: 1 } },
+        { target: 'externalId', source: 'id', matching: { precedence: 2 } },
+        { target: 'title', source: 'title', onEmpty: 'Clear' },
+        { target: 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department', source: 'department' },
+        { target: 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager', source: 'manager' },
+      ],
+    },
+    rules: {},
+    customs: {},
+    now: new Date('2026-03-01T09:00:00Z'),
+    target,
+    store: await openSqliteStore(options.file ?? ':memory:'),
+    resource: () => toResource('DirectorySync', 'acme', company.spec),
+    run: (request = {}) => run(company, request),
+    operations: async (report) => {
+      const all: StoredOperation[] = [];
+      for await (const page of (await company.state()).journal.operations(report.runId)) all.push(...page);
+      return all;
+    },
+    errors: async (report) => {
+      const all: string[] = [];
+      for await (const page of (await company.state()).journal.errors(report.runId)) all.push(...page.map(({ id, code, message }) => `${id} ${code}: ${message}`));
+      return all;
+    },
+    state: () => company.store.directory({ namespace: NAMESPACE, id: company.spec.id ?? 'acme' }),
+    loseState: async () => {
+      await company.store.close();
+      company.store = await openSqliteStore(':memory:');
+    },
+    teamMembers: (displayName) => {
+      const team = [...target.teams.values()].find(({ attributes }) => attributes['displayName'] === displayName);
+      return [...(team?.members ?? [])].map((id) => String(target.users.get(id)?.attributes['userName'] ?? id)).sort();
+    },
+  };
+  return company;
+}
+
+function toResource<K extends string, S>(kind: K, name: string, spec: S) {
+  return { apiVersion: 'dirsync.dev/v1alpha1', kind, metadata: { name, namespace: NAMESPACE }, spec } as const;
+}
+
+function toSource(company: Company): SourceProvider<unknown> {
+  return {
+    name: 'file',
+    validate: () => [],
+    connect: async () => ({
+      identity: async () => ({ tenantId: null, tenantName: null, domains: [] }),
+      readUsers: async function* () {
+        const users = company.people.map(toUser);
+        yield { users: users.slice(0, 3), failed: company.failed };
+        if (company.readError !== null) throw company.readError;
+        const attributes = company.columns ?? [...new Set(company.people.flatMap((person) => Object.keys(person)))];
+        yield { users: users.slice(3), failed: [], end: { attributes } };
+      },
+      close: async () => undefined,
+    }),
+  };
+}
+
+function toUser({ id, active, ...attributes }: Person): SourceUser {
+  return { id, active: active !== false, attributes: { id, ...attributes } };
+}
+
+function run(company: Company, request: Partial<RunRequest>): Promise<RunReport> {
+  const list = <S, K extends string>(kind: K, specs: Record<string, S>) => Object.entries(specs).map(([name, spec]) => toResource(kind, name, spec));
+  const resource = company.resource();
+  const host: ResourceHost = {
+    start: async () => undefined,
+    resources: () => ({
+      directorySyncs: [resource],
+      attributeMappings: [toResource('AttributeMapping', 'users', company.mapping)],
+      teamRules: list('TeamRule', company.rules),
+      customAttributes: list('CustomAttribute', company.customs),
+    }),
+    readSecret: async () => ({ token: 'secret' }),
+    readConfigMap: async () => new Uint8Array(),
+    resolvePath: (_owner, path) => path,
+    writeStatus: async () => true,
+    setFinalizer: async () => undefined,
+    event: async () => undefined,
+    close: async () => undefined,
+  };
+  const engine = createEngine({
+    host,
+    store: company.store,
+    providers: { sources: new Map([['file', toSource(company)]]), targets: new Map([['scim', company.target.provider]]) },
+    createHttp: () => ({ send: () => Promise.reject(new Error('no HTTP in this test')), sent: 0, close: () => undefined }),
+    now: () => company.now,
+    log: createLogger({ level: 'silent' }),
+    holder: 'test',
+  });
+  return engine.run({ resource, signal: new AbortController().signal, ...request });
+}
+
+/** `n` people with ids `p1`, mails `p1@example.com`, and whatever `more` gives them. */
+export function aCompanyOf(n: number, more: (index: number) => Record<string, Json> = () => ({})): Person[] {
+  return Array.from({ length: n }, (_, index) => ({
+    id: `p${index + 1}`,
+    mail: `p${index + 1}@example.com`,
+    title: 'Engineer',
+    department: 'Research',
+    manager: null,
+    ...more(index),
+  }));
+}

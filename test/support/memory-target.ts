@@ -1,0 +1,176 @@
+/**
+ * A scriptable target for tests of the engine: keeps users and teams in memory, counts writes, and can be told to fail.
+ * It behaves as the contract in `targets/target.ts` says; the conformance suite is for the real ones.
+ */
+import { SyncError } from '../../src/errors.ts';
+import type { AttributeChange, Attributes, Json } from '../../src/model.ts';
+import type { Target, TargetCapabilities, TargetObject, TargetPage, TargetProvider, TargetTeam } from '../../src/targets/target.ts';
+
+export interface MemoryUser {
+  readonly id: string;
+  attributes: Record<string, Json>;
+}
+
+export interface MemoryTeam {
+  readonly id: string;
+  attributes: Record<string, Json>;
+  members: Set<string>;
+}
+
+export interface MemoryTarget {
+  readonly users: Map<string, MemoryUser>;
+  readonly teams: Map<string, MemoryTeam>;
+  /** One line a write: `createUser ada@example.com`. */
+  readonly writes: string[];
+  readonly reads: string[];
+  /** Called before each request with what it is about; throws to make it fail. */
+  intercept: (request: string) => void;
+  addUser(attributes: Record<string, Json>): MemoryUser;
+  addTeam(displayName: string, members?: readonly string[]): MemoryTeam;
+  readonly provider: TargetProvider<unknown>;
+}
+
+export function createMemoryTarget(capabilities: Partial<TargetCapabilities> = {}): MemoryTarget {
+  const users = new Map<string, MemoryUser>();
+  const teams = new Map<string, MemoryTeam>();
+  const writes: string[] = [];
+  const reads: string[] = [];
+  let next = 0;
+  const memory: MemoryTarget = {
+    users,
+    teams,
+    writes,
+    reads,
+    intercept: () => undefined,
+    addUser: (attributes) => {
+      next += 1;
+      const user = { id: `u${next}`, attributes: { active: true, ...attributes } };
+      users.set(user.id, user);
+      return user;
+    },
+    addTeam: (displayName, members = []) => {
+      next += 1;
+      const team = { id: `t${next}`, attributes: { displayName }, members: new Set(members) };
+      teams.set(team.id, team);
+      return team;
+    },
+    provider: {
+      name: 'scim',
+      validate: () => [],
+      endpoint: () => 'https://app.example.com/scim',
+      connect: async () => toTarget(),
+    },
+  };
+
+  const write = (line: string): void => {
+    memory.intercept(line);
+    writes.push(line);
+  };
+  const read = (line: string): void => {
+    memory.intercept(line);
+    reads.push(line);
+  };
+  const project = ({ id, attributes }: MemoryUser, paths: readonly string[]): TargetObject => ({
+    id,
+    version: null,
+    attributes: Object.fromEntries(Object.entries(attributes).filter(([path]) => paths.includes(path))),
+  });
+  const toTeam = ({ id, attributes, members }: MemoryTeam): TargetTeam => ({ id, version: null, attributes: { ...attributes }, members: [...members] });
+  const need = <T>(map: Map<string, T>, id: string): T => {
+    const found = map.get(id);
+    if (found === undefined) throw new SyncError('NotFound', `${id} is not there`);
+    return found;
+  };
+  const change = (attributes: Record<string, Json>, changes: readonly AttributeChange[]): void => {
+    for (const { path, after } of changes) {
+      if (after === undefined) delete attributes[path];
+      else attributes[path] = after;
+    }
+  };
+  const checkUserName = (attributes: Attributes, self: string | null): void => {
+    const taken = [...users.values()].some(({ id, attributes: theirs }) => id !== self && String(theirs['userName']).toLowerCase() === String(attributes['userName']).toLowerCase());
+    if (taken) throw new SyncError('Conflict', 'userName is taken');
+  };
+  async function* pages<T extends TargetObject>(objects: readonly T[]): AsyncGenerator<TargetPage<T>> {
+    for (let at = 0; at === 0 || at < objects.length; at += 100) {
+      yield { objects: objects.slice(at, at + 100), last: at + 100 >= objects.length, total: objects.length };
+    }
+  }
+
+  function toTarget(): Target {
+    return {
+      capabilities: async () => ({ patch: true, filter: true, etag: false, membersPerRequest: 100, maxTeamNameLength: null, schemas: null, ...capabilities }),
+      listUsers: (paths) => {
+        read('listUsers');
+        return pages([...users.values()].map((user) => project(user, paths)));
+      },
+      listTeams: () => {
+        read('listTeams');
+        return pages([...teams.values()].map(toTeam));
+      },
+      readUser: async (id, paths) => {
+        read(`readUser ${id}`);
+        const user = users.get(id);
+        return user === undefined ? null : project(user, paths);
+      },
+      readTeam: async (id) => {
+        read(`readTeam ${id}`);
+        const team = teams.get(id);
+        return team === undefined ? null : toTeam(team);
+      },
+      findUsers: async ({ path, value }, paths) => {
+        read(`findUsers ${path}`);
+        return [...users.values()].filter(({ attributes }) => String(attributes[path]).toLowerCase() === String(value).toLowerCase()).map((user) => project(user, paths));
+      },
+      findTeams: async ({ path, value }) => {
+        read(`findTeams ${path}`);
+        return [...teams.values()].filter(({ attributes }) => attributes[path] === value).map((team) => ({ ...toTeam(team), members: null }));
+      },
+      createUser: async (attributes) => {
+        write(`createUser ${attributes['userName']}`);
+        checkUserName(attributes, null);
+        const user = memory.addUser({ ...attributes });
+        return project(user, Object.keys(attributes));
+      },
+      updateUser: async (id, changes) => {
+        write(`updateUser ${id} ${changes.map(({ path }) => path).join(' ')}`);
+        const user = need(users, id);
+        const after = { ...user.attributes };
+        change(after, changes);
+        checkUserName(after, id);
+        user.attributes = after;
+      },
+      deactivateUser: async (id) => {
+        write(`deactivateUser ${id}`);
+        need(users, id).attributes['active'] = false;
+      },
+      deleteUser: async (id) => {
+        write(`deleteUser ${id}`);
+        users.delete(id);
+        for (const team of teams.values()) team.members.delete(id);
+      },
+      createTeam: async (attributes) => {
+        write(`createTeam ${attributes['displayName']}`);
+        const team = memory.addTeam(String(attributes['displayName']));
+        team.attributes = { ...attributes };
+        return toTeam(team);
+      },
+      updateTeam: async (id, changes) => {
+        write(`updateTeam ${id} ${changes.map(({ path }) => path).join(' ')}`);
+        change(need(teams, id).attributes, changes);
+      },
+      deleteTeam: async (id) => {
+        write(`deleteTeam ${id}`);
+        teams.delete(id);
+      },
+      changeMembers: async (id, { add, remove }) => {
+        write(`changeMembers ${id} +${add.length} -${remove.length}`);
+        const team = need(teams, id);
+        for (const member of add) team.members.add(member);
+        for (const member of remove) team.members.delete(member);
+      },
+      close: async () => undefined,
+    };
+  }
+  return memory;
+}
