@@ -11,7 +11,7 @@ export type ConstantValue = string | number | boolean | readonly (string | numbe
 
 const SCALARS = [{ type: 'string', maxLength: 4096 }, { type: 'number' }, { type: 'boolean' }];
 
-export const AttributeEntrySchema = object(
+const AttributeEntrySchema = object(
   {
     target: text({
       maxLength: 512,

@@ -42,7 +42,7 @@ function onlyWith(field: string, operators: readonly ClauseOperator[]): Readonly
 }
 
 /** Structural, because CEL sees neither field: `value` has no type, and the items of `values` have none. */
-export const CLAUSE_VALUE_RULE: SchemaRule = {
+const CLAUSE_VALUE_RULE: SchemaRule = {
   name: 'clauseValueByOperator',
   message: `${LIST_OPERATORS.join(' and ')} take values, ${VALUE_OPERATORS.join(', ')} take a value, the other operators take neither`,
   structural: { allOf: [onlyWith('values', LIST_OPERATORS), onlyWith('value', VALUE_OPERATORS)] },

@@ -14,7 +14,7 @@ export const ObservedGenerationSchema = Type.Optional(
   }),
 );
 
-export const ConditionSchema = object(
+const ConditionSchema = object(
   {
     type: text({ maxLength: 316, description: 'Kind of the condition, such as `Ready`.' }),
     status: oneOf(['True', 'False', 'Unknown'] as const, { description: 'Whether it holds.' }),

@@ -9,7 +9,7 @@ import { flag, list, NAME_MAX_LENGTH, object, objectName, oneOf, text, UNTYPED }
 export const IDENTIFIER_PATTERN = '^[A-Za-z_][A-Za-z0-9_]*$';
 export const IDENTIFIER_EXPECTED = 'a word of letters, digits and "_" that does not begin with a digit';
 
-export const CANONICAL_VALUES_RULE: SchemaRule = {
+const CANONICAL_VALUES_RULE: SchemaRule = {
   name: 'canonicalValuesAreStrings',
   message: 'canonicalValues can be given for type String only',
   cel: "!has(self.canonicalValues) || size(self.canonicalValues) == 0 || !has(self.type) || self.type == 'String'",
@@ -20,7 +20,7 @@ export const CANONICAL_VALUES_RULE: SchemaRule = {
   },
 };
 
-export const SEPARATOR_RULE: SchemaRule = {
+const SEPARATOR_RULE: SchemaRule = {
   name: 'separatorWithMultiValued',
   message: 'separator needs multiValued: true',
   cel: '!has(self.separator) || (has(self.multiValued) && self.multiValued)',
@@ -31,7 +31,7 @@ export const SEPARATOR_RULE: SchemaRule = {
 };
 
 /** CEL sees no field without a type; the pattern looks at texts only and `required` at objects only. */
-export const DIRECTORY_SYNCS_RULE: SchemaRule = {
+const DIRECTORY_SYNCS_RULE: SchemaRule = {
   name: 'directorySyncsAllOrNames',
   message: 'must be All or {names: [...]}',
   structural: { pattern: '^All$', required: ['names'] },

@@ -31,11 +31,11 @@ export function renderFieldReference(kind: Kind): string {
     '## spec',
     '',
     ...renderTable(toRows(spec, 'spec')),
-    ...renderRules(rules),
+    ...renderRules([...toRules(spec), ...rules]),
     '',
     '## status',
     '',
-    'Written by the controller; `dirsync apply -o json` prints the same. Conditions are explained in [conditions.md](../conditions.md).',
+    'Written by the controller. Conditions are explained in [conditions.md](../conditions.md).',
     '',
     ...renderTable(toRows(status, 'status')),
     '',
@@ -60,7 +60,7 @@ function renderTable(rows: readonly Row[]): string[] {
 }
 
 function renderRules(rules: readonly SchemaRule[]): string[] {
-  return rules.length === 0 ? [] : ['', ...rules.map(({ message }) => `- ${toCell(message)}.`)];
+  return rules.length === 0 ? [] : ['', 'Checked:', '', ...rules.map(({ message }) => `- ${toCell(message)}.`)];
 }
 
 function toRows(node: Node, path: string): Row[] {
@@ -79,15 +79,19 @@ function toInnerRows(node: Node, path: string): Row[] {
 }
 
 function toRow(node: Node, path: string, required: boolean): Row {
-  const rules = (node[RULES_KEYWORD] as readonly SchemaRule[] | undefined) ?? [];
-  const inner = (toFields(node['items'])?.[RULES_KEYWORD] as readonly SchemaRule[] | undefined) ?? [];
-  const said = [...rules, ...inner].map(({ message }) => `Checked: ${message}.`);
+  const said = [...toRules(node), ...toRules(toFields(node['items']) ?? {})].map(
+    ({ message }) => `Checked: ${message}.`,
+  );
   return {
     path,
     type: toCell(toType(node)),
     default: required ? 'required' : toCell(toDefault(node)),
     text: toCell([String(node['description'] ?? ''), ...said].join(' ')),
   };
+}
+
+function toRules(node: Node): readonly SchemaRule[] {
+  return (node[RULES_KEYWORD] as readonly SchemaRule[] | undefined) ?? [];
 }
 
 function toDefault(node: Node): string {
@@ -104,7 +108,7 @@ function toType(node: Node): string {
   if (String(node[EXPECTED] ?? '').startsWith('a duration')) return 'duration';
   if (node['format'] === 'date-time') return 'time';
   const items = toFields(node['items']);
-  if (items !== null) return `list of ${toType(items)}`;
+  if (items !== null) return `list of: ${toType(items)}`;
   if (toFields(node['additionalProperties']) !== null) return 'map of integers';
   return String(node['type']);
 }

@@ -11,7 +11,7 @@ export type Kind = (typeof KINDS)[number];
 export const MAPPING_TEST_KIND = 'MappingTest';
 
 /** How a kind is spelled where: in URLs, in `kubectl get`, in a sentence. */
-export interface KindNames {
+interface KindNames {
   readonly plural: string;
   readonly singular: string;
   readonly shortName: string;

@@ -8,12 +8,12 @@ const URL_PATTERN = '^https?://[^\\s/?#@]+(/[^\\s?#]*)?$';
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 /** Is this a host that requests never leave the machine for? Takes what `URL.hostname` gives. */
-export function isLoopbackHost(hostname: string): boolean {
+function isLoopbackHost(hostname: string): boolean {
   return LOOPBACK.test(hostname.toLowerCase());
 }
 
 /** Plain http would show credentials and people to everybody on the way. */
-export const URL_ENCRYPTED_RULE: SchemaRule = {
+const URL_ENCRYPTED_RULE: SchemaRule = {
   name: 'urlEncrypted',
   message: 'url must begin with https; plain http to a host other than loopback needs allowHTTP: true',
   cel: "self.url.startsWith('https://') || (has(self.allowHTTP) && self.allowHTTP) || self.url.matches('^http://(localhost|127(\\\\.[0-9]{1,3}){3}|\\\\[::1\\\\])(:[0-9]+)?(/|$)')",
@@ -26,7 +26,7 @@ export const URL_ENCRYPTED_RULE: SchemaRule = {
   },
 };
 
-export const FILE_FORMATS = ['CSV', 'JSON', 'JSONLines'] as const;
+const FILE_FORMATS = ['CSV', 'JSON', 'JSONLines'] as const;
 export type FileFormat = (typeof FILE_FORMATS)[number];
 
 const FileLocationSchema = object(
@@ -59,7 +59,7 @@ const FileLocationSchema = object(
   },
 );
 
-export const FileSourceSchema = object(
+const FileSourceSchema = object(
   {
     format: Type.Optional(
       oneOf(FILE_FORMATS, {
@@ -92,7 +92,7 @@ export const FileSourceSchema = object(
 );
 export type FileSource = Of<typeof FileSourceSchema>;
 
-export const ScimTargetSchema = object(
+const ScimTargetSchema = object(
   {
     url: text({
       maxLength: 2048,
@@ -118,11 +118,10 @@ export const ScimTargetSchema = object(
 export type ScimTarget = Of<typeof ScimTargetSchema>;
 
 /** Keys of `spec.source`. A key enters here when its provider is registered. */
-export const SOURCE_PROVIDERS = ['file'] as const;
-export type SourceProviderName = (typeof SOURCE_PROVIDERS)[number];
+const SOURCE_PROVIDERS = ['file'] as const;
 /** Keys of `spec.target`. */
 export const TARGET_PROVIDERS = ['scim'] as const;
-export type TargetProviderName = (typeof TARGET_PROVIDERS)[number];
+type TargetProviderName = (typeof TARGET_PROVIDERS)[number];
 
 export const SourceSchema = object(
   { file: Type.Optional(FileSourceSchema) },

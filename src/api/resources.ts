@@ -25,7 +25,7 @@ export interface ResourceByKind {
 
 export type Resource = ResourceByKind[Kind];
 
-export interface ResourceSchemas {
+interface ResourceSchemas {
   /** One sentence for the CRD and the field reference. */
   readonly description: string;
   readonly spec: TObject;

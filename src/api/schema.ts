@@ -148,7 +148,7 @@ export function list<T extends TSchema>(items: T, options: ListOptions): TArray<
 const DURATION_EXPECTED = 'a duration such as 30s, 40m or 1h30m';
 
 /** A rule and not a pattern: the API server would show people the pattern. */
-export const DURATION_RULE: SchemaRule = {
+const DURATION_RULE: SchemaRule = {
   name: 'durationForm',
   message: `must be ${DURATION_EXPECTED}`,
   cel: `self.matches('${DURATION_PATTERN.replaceAll('\\', '\\\\')}')`,

@@ -9,7 +9,7 @@ import { flag, instant, list, object, oneOf, reference, text, whole } from './sc
 const exactlyOneMatch = exactlyOneOf('ruleExactlyOne', ['match', 'teamsFrom']);
 
 /** Looks at two of the keys only: the others of a rule are ordinary fields. */
-export const RULE_EXACTLY_ONE: SchemaRule = {
+const RULE_EXACTLY_ONE: SchemaRule = {
   ...exactlyOneMatch,
   holds: (value) => {
     const rule = toFields(value);
@@ -21,7 +21,7 @@ export const RULE_EXACTLY_ONE: SchemaRule = {
   },
 };
 
-export const RULE_TEAM_WITH_MATCH: SchemaRule = {
+const RULE_TEAM_WITH_MATCH: SchemaRule = {
   name: 'ruleTeamWithMatch',
   message: 'team is needed with match, and teamsFrom takes none: there the values name the teams',
   cel: 'has(self.team) == has(self.match)',
@@ -34,7 +34,7 @@ export const RULE_TEAM_WITH_MATCH: SchemaRule = {
 };
 
 /** A rule of many teams has no team that these people would belong to. */
-export const RULE_INCLUDE_WITH_MATCH: SchemaRule = {
+const RULE_INCLUDE_WITH_MATCH: SchemaRule = {
   name: 'ruleIncludeWithMatch',
   message: 'include says who belongs to one team: it goes with match, not with teamsFrom',
   cel: '!(has(self.include) && size(self.include) > 0 && has(self.teamsFrom))',

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Json } from '../model.ts';
 import { URN_LIST_RESPONSE } from '../scim/schema.ts';
-import { CORE_URNS, ENDPOINTS } from './catalog.ts';
+import { CORE_URNS, ENDPOINTS, type ResourceType } from './catalog.ts';
 import { type FilterNode, isMatch, listTops, parseResourceFilter } from './filter.ts';
 import { type SqlCondition, toSqlCondition } from './filter-sql.ts';
 import type { JsonObject, MutableObject } from './json.ts';
@@ -201,8 +201,8 @@ export interface ListRequest {
  */
 export function listResources(request: ListRequest, contexts: readonly ResourceContext[]): JsonObject {
   const readers = contexts.map((context) => toReader(request, context));
+  const usable = readers.filter((each) => typeof each === 'function');
   const refused = readers.find((each) => each instanceof Refusal);
-  const usable = readers.filter((each) => !(each instanceof Refusal));
   if (refused !== undefined && usable.length === 0) throw refused;
   const resources: JsonObject[] = [];
   let total = 0;

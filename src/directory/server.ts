@@ -69,6 +69,8 @@ const MAX_BODY_BYTES = 1024 * 1024;
 /** A body over the limit is read up to here, so that its sender gets to see the 413, and then cut off. */
 const MAX_DRAINED_BYTES = 16 * MAX_BODY_BYTES;
 const CLOSE_TIMEOUT_MS = 10_000;
+/** Longer than clients keep an idle connection: whoever closes first must be the one who sends next. */
+const KEEP_ALIVE_MS = 65_000;
 const MEDIA_TYPE = 'application/scim+json; charset=utf-8';
 
 /** Throws SyncError StateUnavailable or StateLocked for the file, Invalid for the address. */
@@ -76,7 +78,7 @@ export async function startDirectory(options: DirectoryOptions): Promise<Directo
   const host = options.host ?? '127.0.0.1';
   const basePath = `/${(options.basePath ?? '/scim/v2').replace(/^\/+|\/+$/g, '')}`.replace(/^\/$/, '');
   const store = openStore(options.file);
-  const server = createServer();
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS });
   try {
     await listen(server, host, options.port ?? 0);
   } catch (error) {

@@ -24,7 +24,7 @@ import { compareProblems, formatPosition, type Position, type Problem } from './
 import { type PlacedDocument, parseDocuments } from './yaml-document.ts';
 
 /** Larger files are no manifests: a folder may hold the people's data as well. */
-export const MAX_MANIFEST_BYTES = 10 * 1024 * 1024;
+const MAX_MANIFEST_BYTES = 10 * 1024 * 1024;
 
 /** One resource, and where it stands. */
 export interface Manifest<T> {

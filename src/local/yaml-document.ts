@@ -25,7 +25,7 @@ export interface PlacedDocument {
   locate(pointer: string, onKey?: boolean): Position;
 }
 
-export type ParsedText =
+type ParsedText =
   | { readonly documents: readonly PlacedDocument[] }
   | { readonly error: { readonly at: Position; readonly message: string } };
 

@@ -66,19 +66,10 @@ const REASONS: Readonly<Record<Departure, string>> = {
   deletedAtSource: 'is gone from the source',
 };
 
-/** Out of scope or disabled, but there: the link may have to be rebuilt first. */
+/** Out of scope or disabled, but there. */
 function planPresentLeaver(person: PersonState, departure: Departure, context: PersonContext): Planned {
   const { desired, link } = person;
-  if (link === null) {
-    const mine = person.candidates.find(
-      (candidate) => candidate.linkedTo === null && namesSameId(candidate, desired, context),
-    );
-    if (mine === undefined || desired === null) return NOTHING;
-    const recovered = toLink(desired, mine.object.id, { applied: mine.object.attributes, origin: 'recovered' });
-    const rest = planLeaving({ ...person, link: recovered, observed: mine.object }, departure, context);
-    const recover = toRecover(desired, mine, []);
-    return { ...rest, operations: [recover, ...rest.operations] };
-  }
+  if (link === null) return NOTHING;
   const leaving = planLeaving(person, departure, context);
   const stays = departure === 'disabledAtSource' && context.settings.leaving.disabledAtSource !== 'Delete';
   if (!stays || desired === null) return leaving;
@@ -161,7 +152,7 @@ function fail(desired: DesiredUser, message: string, code: RecordError['code'] =
 }
 
 function planWithoutAccount(person: PersonState, desired: DesiredUser, context: PersonContext): Planned {
-  const candidates = [...new Map(person.candidates.map((each) => [each.object.id, each])).values()];
+  const candidates = distinctAccounts(person.candidates);
   const [only, second] = candidates;
   if (only === undefined) return planCreate(desired, context, person.gone ? 'drift' : 'mapping');
   if (second !== undefined) {
@@ -174,29 +165,61 @@ function planWithoutAccount(person: PersonState, desired: DesiredUser, context: 
   return planMatch(desired, only, context);
 }
 
-function namesSameId(candidate: Candidate, desired: DesiredUser | null, { settings }: PersonContext): boolean {
-  const id = desired?.attributes['externalId'];
+function namesSameId(candidate: Candidate, desired: DesiredUser, settings: Pick<PlanSettings, 'adoption'>): boolean {
+  const id = desired.attributes['externalId'];
   if (isUnassigned(id) || candidate.object.attributes['externalId'] !== id) return false;
-  return settings.adoption === 'OnMatch' || id === desired?.sourceId;
+  return settings.adoption === 'OnMatch' || id === desired.sourceId;
+}
+
+/**
+ * A link that the store does not have and the target proves: the only account that matches carries the externalId that
+ * this person must have (rule I7). It needs no request; what follows from it is planned like for any other link.
+ */
+export function planRecovery(person: PersonState, settings: Pick<PlanSettings, 'adoption'>): Planned {
+  const { desired, link, gone } = person;
+  if (desired === null || desired.presence === 'undecided' || (link !== null && !gone)) return NOTHING;
+  const [only, second] = distinctAccounts(person.candidates);
+  if (only === undefined || second !== undefined || only.linkedTo !== null || !namesSameId(only, desired, settings))
+    return NOTHING;
+  const recovered: Link = {
+    sourceId: desired.sourceId,
+    targetId: only.object.id,
+    name: desired.name,
+    active: only.object.attributes['active'] !== false,
+    applied: only.object.attributes,
+    origin: 'recovered',
+    dirty: false,
+  };
+  const operation = toDraft({
+    phase: 'recover',
+    kind: 'recover',
+    resource: 'User',
+    id: desired.sourceId,
+    targetId: only.object.id,
+    name: desired.name,
+    cause: 'match',
+    reason: 'has the same externalId',
+    unit: `person:${desired.sourceId}:recover`,
+  });
+  return { ...NOTHING, operations: [operation], effects: [{ type: 'putLink', link: recovered }] };
+}
+
+function distinctAccounts(candidates: readonly Candidate[]): readonly Candidate[] {
+  return [...new Map(candidates.map((each) => [each.object.id, each])).values()];
 }
 
 function planMatch(desired: DesiredUser, candidate: Candidate, context: PersonContext): Planned {
   const { object, path } = candidate;
   const theirs = object.attributes['externalId'];
-  const changes = diffToAccount(desired, object.attributes, context);
-  if (namesSameId(candidate, desired, context))
-    return { ...NOTHING, operations: [toRecover(desired, candidate, changes)] };
-  if (
-    !isUnassigned(theirs) &&
-    !isUnassigned(desired.attributes['externalId']) &&
-    theirs !== desired.attributes['externalId']
-  ) {
+  const ours = desired.attributes['externalId'];
+  if (!isUnassigned(theirs) && !isUnassigned(ours) && theirs !== ours) {
     return fail(desired, `the account ${object.id} that matches by ${path} has an externalId that names somebody else`);
   }
   if (context.settings.adoption === 'Never') {
     return fail(desired, `the account ${object.id} matches by ${path}, and adoption is Never`);
   }
-  if (isProtected({ sourceId: desired.sourceId, desired, link: null }, context.settings.protectedUsers))
+  const { protectedUsers } = context.settings;
+  if (isProtected({ sourceId: desired.sourceId, desired, link: null }, protectedUsers))
     return { ...NOTHING, protected: 1 };
   const adopt = toDraft({
     phase: 'people',
@@ -205,29 +228,13 @@ function planMatch(desired: DesiredUser, candidate: Candidate, context: PersonCo
     id: desired.sourceId,
     targetId: object.id,
     name: desired.name,
-    changes,
+    changes: diffToAccount(desired, object.attributes, context),
     cause: 'match',
     reason: `matches the account by ${path}`,
     unit: `person:${desired.sourceId}:adopt`,
     guard: 'adopt',
   });
   return { ...NOTHING, operations: [adopt] };
-}
-
-function toRecover(desired: DesiredUser, candidate: Candidate, changes: readonly AttributeChange[]): DraftOperation {
-  return toDraft({
-    // Before everything else of this person: what follows needs the link.
-    phase: 'recover',
-    kind: 'recover',
-    resource: 'User',
-    id: desired.sourceId,
-    targetId: candidate.object.id,
-    name: desired.name,
-    changes,
-    cause: 'match',
-    reason: 'has the same externalId',
-    unit: `person:${desired.sourceId}:recover`,
-  });
 }
 
 /** Differences to an account that is taken over: defaults count where it has nothing. */
@@ -359,16 +366,4 @@ function toUpdate(
     unit: `person:${desired.sourceId}:${clears ? 'clear' : 'update'}`,
     removal: changes.some(isClearing),
   });
-}
-
-function toLink(desired: DesiredUser, targetId: string, { applied, origin }: Pick<Link, 'applied' | 'origin'>): Link {
-  return {
-    sourceId: desired.sourceId,
-    targetId,
-    name: desired.name,
-    active: applied['active'] !== false,
-    applied,
-    origin,
-    dirty: false,
-  };
 }

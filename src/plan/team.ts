@@ -51,19 +51,40 @@ function planUncalled(link: TeamLink, context: TeamContext): TeamPlan {
   return { ...NOTHING, members: 'empty', deleteWhenEmpty: link.deletionPolicy === 'Delete' };
 }
 
+/** A team that carries our mark is ours, whatever became of the store (rule I7). It needs no request. */
+export function planTeamRecovery({ desired, link, gone, candidates }: TeamState): Planned {
+  if (desired === null || (link !== null && !gone)) return NOTHING;
+  const [mine, second] = candidates.filter(({ object }) => object.attributes['externalId'] === desired.externalId);
+  if (mine === undefined || second !== undefined || mine.linkedTo !== null) return NOTHING;
+  const { id, attributes } = mine.object;
+  const recovered: TeamLink = {
+    key: desired.key,
+    targetId: id,
+    displayName: String(attributes['displayName'] ?? desired.displayName),
+    externalId: desired.externalId,
+    rules: desired.rules,
+    deletionPolicy: desired.deletionPolicy,
+    origin: 'recovered',
+    dirty: false,
+  };
+  const operation = toTeamDraft(desired, {
+    kind: 'recover',
+    phase: 'recover',
+    targetId: id,
+    reason: 'carries the mark of this DirectorySync',
+  });
+  return {
+    ...NOTHING,
+    operations: [operation],
+    effects: [
+      { type: 'putTeam', team: recovered },
+      { type: 'takeMembers', key: desired.key },
+    ],
+  };
+}
+
 /** A team is made when somebody belongs to it: so an empty one that was deleted by hand does not come back. */
 function planMissing(team: TeamState, desired: DesiredTeam, context: TeamContext): TeamPlan {
-  const marked = team.candidates.filter(({ object }) => object.attributes['externalId'] === desired.externalId);
-  const [mine] = marked;
-  if (mine !== undefined && marked.length === 1 && mine.linkedTo === null) {
-    const recover = toTeamDraft(desired, {
-      kind: 'recover',
-      phase: 'recover',
-      targetId: mine.object.id,
-      reason: 'carries the mark of this DirectorySync',
-    });
-    return { ...NOTHING, operations: [recover], members: 'compare', deleteWhenEmpty: desired.whenEmpty === 'Delete' };
-  }
   const [other] = team.candidates;
   if (other !== undefined) {
     const owner = other.linkedTo === null ? 'is not managed by Dirsync' : 'is managed as another team';

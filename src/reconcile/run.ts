@@ -133,8 +133,8 @@ export interface PlanResult {
 }
 
 export interface Guarded extends GuardResult {
-  /** Removals wait because the read is suspect. */
-  readonly suspect: boolean;
+  /** The read is good, or a second one has confirmed it. */
+  readonly trusted: boolean;
   readonly heldOperations: number;
 }
 

@@ -21,7 +21,9 @@ export interface RunningTarget {
 export type TargetFeature =
   | 'taken userName is refused'
   | 'enterprise attributes'
+  | 'search without case'
   | 'search by externalId'
+  | 'search for quotes'
   | 'search by mail address'
   | 'gone objects are told from others';
 
@@ -158,12 +160,22 @@ export function describeTarget(name: string, harness: TargetHarness): void {
     });
 
     describe('T2 what comes is what was asked for', () => {
-      test('T2 a user is found by userName, whatever its case', async () => {
+      test('T2 a user is found by userName', async () => {
         const id = await create(aUser({ userName: 'Grace.Hopper@corp.example' }));
-        const query = { path: 'userName', value: 'GRACE.hopper@CORP.example' };
+        const query = { path: 'userName', value: 'Grace.Hopper@corp.example' };
         const found = await target.findUsers(query, ['userName'], NEVER);
         expect(found).toMatchObject([{ id, attributes: { userName: 'Grace.Hopper@corp.example' } }]);
       });
+
+      test(
+        'T2 a user is found by userName, whatever its case',
+        async () => {
+          const id = await create(aUser({ userName: 'Jean.Sammet@corp.example' }));
+          const found = await target.findUsers({ path: 'userName', value: 'JEAN.sammet@CORP.example' }, [], NEVER);
+          expect(found.map((each) => each.id)).toEqual([id]);
+        },
+        'search without case',
+      );
 
       test(
         'T2 a user is found by externalId, exactly',
@@ -188,17 +200,24 @@ export function describeTarget(name: string, harness: TargetHarness): void {
         'search by mail address',
       );
 
-      test('T2 values with every kind of character are found', async () => {
-        for (const userName of [
-          `a+b&c=d%20@corp.example`,
-          `o'neil "ada" \\back@corp.example`,
-          `Łukasz 名前@corp.example`,
-        ]) {
+      test('T2 values with characters that URLs and other alphabets bring are found', async () => {
+        for (const userName of ['a+b&c=d%20e?f#g@corp.example', "o'neil@corp.example", 'Łukasz 名前@corp.example']) {
           const id = await create(aUser({ userName }));
           const found = await target.findUsers({ path: 'userName', value: userName }, [], NEVER);
           expect(found.map((each) => each.id)).toEqual([id]);
         }
       });
+
+      test(
+        'T2 values with quotes and backslashes are found',
+        async () => {
+          const userName = 'ada "the first" \\byron@corp.example';
+          const id = await create(aUser({ userName }));
+          const found = await target.findUsers({ path: 'userName', value: userName }, [], NEVER);
+          expect(found.map((each) => each.id)).toEqual([id]);
+        },
+        'search for quotes',
+      );
 
       test('T2 nobody is found for a value that nobody has, and no team', async () => {
         expect(await target.findUsers({ path: 'userName', value: 'nobody@corp.example' }, [], NEVER)).toEqual([]);
@@ -288,14 +307,13 @@ export function describeTarget(name: string, harness: TargetHarness): void {
       test('T4 changes values of every form and leaves all others alone', async () => {
         const before = {
           displayName: 'Ada Byron',
-          title: 'Analyst',
           'name.givenName': 'Ada',
           'name.familyName': 'Byron',
           [WORK_MAIL]: 'ada@corp.example',
           [MOBILE]: '+44 20 0000 0001',
         };
         const user = aUser(before);
-        const id = await create(user);
+        const id = await create({ ...user, title: 'Analyst' });
         await update(
           id,
           { path: 'displayName', before: 'Ada Byron', after: 'Ada Lovelace' },
@@ -305,10 +323,8 @@ export function describeTarget(name: string, harness: TargetHarness): void {
           { path: 'addresses[type eq "work"].streetAddress', after: '1 Example Street' },
           { path: 'title', before: 'Analyst' },
         );
-        const { title: _gone, ...kept } = before;
         expect(await read(id)).toEqual({
           ...user,
-          ...kept,
           displayName: 'Ada Lovelace',
           'name.familyName': 'Lovelace',
           [WORK_MAIL]: 'lovelace@corp.example',
@@ -483,7 +499,6 @@ export function describeTarget(name: string, harness: TargetHarness): void {
       const refused = await running.connect(http, { credentials: 'wrong' });
       expect(await codeOf(refused.findUsers({ path: 'userName', value: 'x' }, [], NEVER))).toBe('CredentialsRejected');
       const count = requests.length;
-      expect(count).toBe(1);
       expect(await codeOf(refused.createUser(aUser(), NEVER))).toBe('CredentialsRejected');
       expect(await codeOf(collect(refused.listTeams(NEVER)))).toBe('CredentialsRejected');
       expect(requests.length).toBe(count);

@@ -107,7 +107,7 @@ describe('problems have their place', () => {
       because: 'a warning says that it is one',
       text: SYNC.replace('people.csv }', 'people.csv }, idAttribute: mail'),
       says: [
-        `a.yaml:6:50 warning: spec.source.file.idAttribute: "mail" changes with a person's name, who is then deactivated and created again; take an id that never changes`,
+        `a.yaml:6:55 warning: spec.source.file.idAttribute: "mail" changes with a person's name, who is then deactivated and created again; take an id that never changes`,
       ],
     },
     {

@@ -80,7 +80,8 @@ export async function createCompany(options: { file?: string } = {}): Promise<Co
     },
     errors: async (report) => {
       const all: string[] = [];
-      for await (const page of (await company.state()).journal.errors(report.runId)) all.push(...page.map(({ id, code, message }) => `${id} ${code}: ${message}`));
+      for await (const page of (await company.state()).journal.errors(report.runId))
+        all.push(...page.map(({ id, code, message }) => `${id} ${code}: ${message}`));
       return all;
     },
     state: () => company.store.directory({ namespace: NAMESPACE, id: company.spec.id ?? 'acme' }),
@@ -123,7 +124,8 @@ function toUser({ id, active, ...attributes }: Person): SourceUser {
 }
 
 function run(company: Company, request: Partial<RunRequest>): Promise<RunReport> {
-  const list = <S, K extends string>(kind: K, specs: Record<string, S>) => Object.entries(specs).map(([name, spec]) => toResource(kind, name, spec));
+  const list = <S, K extends string>(kind: K, specs: Record<string, S>) =>
+    Object.entries(specs).map(([name, spec]) => toResource(kind, name, spec));
   const resource = company.resource();
   const host: ResourceHost = {
     start: async () => undefined,
@@ -144,8 +146,15 @@ function run(company: Company, request: Partial<RunRequest>): Promise<RunReport>
   const engine = createEngine({
     host,
     store: company.store,
-    providers: { sources: new Map([['file', toSource(company)]]), targets: new Map([['scim', company.target.provider]]) },
-    createHttp: () => ({ send: () => Promise.reject(new Error('no HTTP in this test')), sent: 0, close: () => undefined }),
+    providers: {
+      sources: new Map([['file', toSource(company)]]),
+      targets: new Map([['scim', company.target.provider]]),
+    },
+    createHttp: () => ({
+      send: () => Promise.reject(new Error('no HTTP in this test')),
+      sent: 0,
+      close: () => undefined,
+    }),
     now: () => company.now,
     log: createLogger({ level: 'silent' }),
     holder: 'test',

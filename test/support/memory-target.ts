@@ -4,7 +4,14 @@
  */
 import { SyncError } from '../../src/errors.ts';
 import type { AttributeChange, Attributes, Json } from '../../src/model.ts';
-import type { Target, TargetCapabilities, TargetObject, TargetPage, TargetProvider, TargetTeam } from '../../src/targets/target.ts';
+import type {
+  Target,
+  TargetCapabilities,
+  TargetObject,
+  TargetPage,
+  TargetProvider,
+  TargetTeam,
+} from '../../src/targets/target.ts';
 
 export interface MemoryUser {
   readonly id: string;
@@ -75,7 +82,12 @@ export function createMemoryTarget(capabilities: Partial<TargetCapabilities> = {
     version: null,
     attributes: Object.fromEntries(Object.entries(attributes).filter(([path]) => paths.includes(path))),
   });
-  const toTeam = ({ id, attributes, members }: MemoryTeam): TargetTeam => ({ id, version: null, attributes: { ...attributes }, members: [...members] });
+  const toTeam = ({ id, attributes, members }: MemoryTeam): TargetTeam => ({
+    id,
+    version: null,
+    attributes: { ...attributes },
+    members: [...members],
+  });
   const need = <T>(map: Map<string, T>, id: string): T => {
     const found = map.get(id);
     if (found === undefined) throw new SyncError('NotFound', `${id} is not there`);
@@ -88,7 +100,10 @@ export function createMemoryTarget(capabilities: Partial<TargetCapabilities> = {
     }
   };
   const checkUserName = (attributes: Attributes, self: string | null): void => {
-    const taken = [...users.values()].some(({ id, attributes: theirs }) => id !== self && String(theirs['userName']).toLowerCase() === String(attributes['userName']).toLowerCase());
+    const taken = [...users.values()].some(
+      ({ id, attributes: theirs }) =>
+        id !== self && String(theirs['userName']).toLowerCase() === String(attributes['userName']).toLowerCase(),
+    );
     if (taken) throw new SyncError('Conflict', 'userName is taken');
   };
   async function* pages<T extends TargetObject>(objects: readonly T[]): AsyncGenerator<TargetPage<T>> {
@@ -99,7 +114,15 @@ export function createMemoryTarget(capabilities: Partial<TargetCapabilities> = {
 
   function toTarget(): Target {
     return {
-      capabilities: async () => ({ patch: true, filter: true, etag: false, membersPerRequest: 100, maxTeamNameLength: null, schemas: null, ...capabilities }),
+      capabilities: async () => ({
+        patch: true,
+        filter: true,
+        etag: false,
+        membersPerRequest: 100,
+        maxTeamNameLength: null,
+        schemas: null,
+        ...capabilities,
+      }),
       listUsers: (paths) => {
         read('listUsers');
         return pages([...users.values()].map((user) => project(user, paths)));
@@ -120,11 +143,15 @@ export function createMemoryTarget(capabilities: Partial<TargetCapabilities> = {
       },
       findUsers: async ({ path, value }, paths) => {
         read(`findUsers ${path}`);
-        return [...users.values()].filter(({ attributes }) => String(attributes[path]).toLowerCase() === String(value).toLowerCase()).map((user) => project(user, paths));
+        return [...users.values()]
+          .filter(({ attributes }) => String(attributes[path]).toLowerCase() === String(value).toLowerCase())
+          .map((user) => project(user, paths));
       },
       findTeams: async ({ path, value }) => {
         read(`findTeams ${path}`);
-        return [...teams.values()].filter(({ attributes }) => attributes[path] === value).map((team) => ({ ...toTeam(team), members: null }));
+        return [...teams.values()]
+          .filter(({ attributes }) => attributes[path] === value)
+          .map((team) => ({ ...toTeam(team), members: null }));
       },
       createUser: async (attributes) => {
         write(`createUser ${attributes['userName']}`);

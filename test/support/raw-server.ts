@@ -13,7 +13,9 @@ export interface RawServer {
  * A server below HTTP, for answers that no HTTP library would give. `answer` gets the socket, the number of the
  * request on this server, from 1, and what came of it, once its head has come in whole.
  */
-export async function startRawServer(answer: (socket: Socket, count: number, head: string) => void): Promise<RawServer> {
+export async function startRawServer(
+  answer: (socket: Socket, count: number, head: string) => void,
+): Promise<RawServer> {
   const connections: Socket[] = [];
   let count = 0;
   const server = createServer((socket) => {

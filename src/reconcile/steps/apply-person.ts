@@ -28,8 +28,9 @@ async function request(operation: StoredOperation, applying: Applying): Promise<
     case 'create':
       return create(operation, applying);
     case 'adopt':
+      return adopt(operation, applying);
     case 'recover':
-      return takeOver(operation, applying);
+      return [];
     case 'update':
     case 'reactivate':
       return update(operation, applying);
@@ -65,15 +66,14 @@ async function createOnce(
   }
 }
 
-async function takeOver(operation: StoredOperation, applying: Applying): Promise<readonly Effect[]> {
+async function adopt(operation: StoredOperation, applying: Applying): Promise<readonly Effect[]> {
   const targetId = needTarget(operation);
   const { loaded, signal } = applying;
   if (operation.changes.length > 0) await loaded.target.updateUser(targetId, operation.changes, signal);
-  const origin = operation.kind === 'adopt' ? 'adopted' : 'recovered';
-  // Only what was compared is known to stand there: with all of it observed, the next run needs no look.
+  // What was there before and what was written: with all of it known, the next run needs no look.
   const observed = await loaded.target.readUser(targetId, [...loaded.mapping.paths.keys()], signal);
   const applied = observed?.attributes ?? toValues({}, operation.changes);
-  return [{ type: 'putLink', link: toLink(operation, targetId, { applied, origin }) }];
+  return [{ type: 'putLink', link: toLink(operation, targetId, { applied, origin: 'adopted' }) }];
 }
 
 async function update(operation: StoredOperation, applying: Applying): Promise<readonly Effect[] | null> {

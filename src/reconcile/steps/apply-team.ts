@@ -17,7 +17,7 @@ async function request(operation: StoredOperation, applying: Applying): Promise<
     case 'create':
       return create(operation, applying);
     case 'recover':
-      return recover(operation, applying);
+      return [];
     case 'update':
       return update(operation, applying);
     case 'delete': {
@@ -53,22 +53,6 @@ async function createOnce(operation: StoredOperation, { loaded, signal }: Applyi
       typeof mark === 'string' ? await loaded.target.findTeams({ path: 'externalId', value: mark }, signal) : [];
     return found[0] ?? (await loaded.target.createTeam(values, signal));
   }
-}
-
-async function recover(operation: StoredOperation, applying: Applying): Promise<readonly Effect[]> {
-  const targetId = needTarget(operation);
-  const team = await applying.loaded.target.readTeam(targetId, applying.signal);
-  if (team === null) throw new SyncError('NotFound', 'the team is not there any more');
-  const mark = team.attributes['externalId'];
-  const link = toTeamLink(operation, targetId, {
-    externalId: typeof mark === 'string' ? mark : null,
-    origin: 'recovered',
-  });
-  const displayName = team.attributes['displayName'];
-  return [
-    { type: 'putTeam', team: typeof displayName === 'string' ? { ...link, displayName } : link },
-    { type: 'setMembers', key: operation.id, targetIds: team.members ?? [] },
-  ];
 }
 
 function toTeamLink(

@@ -30,22 +30,20 @@ export async function guard(run: RunDependencies, input: GuardStepInput, _signal
   // Before the first write: an approval that names something else releases nothing.
   if (result.mismatch) throw mismatch(result);
   await journal.hold(run.runId, result.held);
-  if (run.options.planOnly) return finish(run, result, suspect !== null);
-  await remember(run, { result, heldBefore });
-  await rememberSuspicion(run, input.read, { suspect, result });
-  return finish(run, result, suspect !== null);
+  const trusted = isTrusted(suspect, result);
+  if (!run.options.planOnly) {
+    await remember(run, { result, heldBefore });
+    await rememberSuspicion(run, input.read, { suspect, result, trusted });
+  }
+  const counts = await journal.counts(run.runId);
+  const heldOperations = counts.filter((each) => each.status === 'held').reduce((sum, each) => sum + each.count, 0);
+  return { ...result, trusted, heldOperations };
 }
 
 function mismatch({ hash }: GuardResult): SyncError {
   const now =
     hash === '' ? 'nothing is held now' : `what is held now has the hash ${hash}; review it with dirsync plan`;
   return new SyncError('ApprovalMismatch', `the approval names no held set: ${now}. Nothing was released`);
-}
-
-async function finish(run: RunDependencies, result: GuardResult, suspect: boolean): Promise<Guarded> {
-  const counts = await run.state.journal.counts(run.runId);
-  const held = counts.filter((each) => each.status === 'held').reduce((sum, each) => sum + each.count, 0);
-  return { ...result, suspect, heldOperations: held };
 }
 
 interface Suspicion {
@@ -64,25 +62,30 @@ async function judgeSuspicion(run: RunDependencies, { loaded, read }: GuardStepI
   return { before, isConfirming, confirmed: new Set(isConfirming ? before.removals : []) };
 }
 
+/** Good at once, or because two reads far enough apart call for the same removals: then it is the new measure. */
+function isTrusted(suspect: Suspicion | null, { removals }: GuardResult): boolean {
+  if (suspect === null) return true;
+  return suspect.isConfirming && removals.every((fingerprint) => suspect.confirmed.has(fingerprint));
+}
+
+interface Judged {
+  readonly suspect: Suspicion | null;
+  readonly result: GuardResult;
+  readonly trusted: boolean;
+}
+
 async function rememberSuspicion(
   run: RunDependencies,
   read: ReadResult,
-  { suspect, result }: { suspect: Suspicion | null; result: GuardResult },
+  { suspect, result, trusted }: Judged,
 ): Promise<void> {
   const { facts } = run.state;
-  if (suspect === null) {
+  if (trusted) {
     await putFact(facts, 'suspect', null);
     await putFact(facts, 'lastGoodRead', read.stats);
     return;
   }
-  const unconfirmed = result.removals.filter((fingerprint) => !suspect.confirmed.has(fingerprint));
-  if (suspect.isConfirming && unconfirmed.length === 0) {
-    // Both reads call for the same removals: what they say is the new measure.
-    await putFact(facts, 'suspect', null);
-    await putFact(facts, 'lastGoodRead', read.stats);
-    return;
-  }
-  const waits = suspect.before !== null && !suspect.isConfirming;
+  const waits = suspect !== null && suspect.before !== null && !suspect.isConfirming;
   if (!waits) await putFact(facts, 'suspect', { since: run.now().getTime(), removals: result.removals });
 }
 

@@ -3,13 +3,14 @@ import { SyncError } from '../../errors.ts';
 import { toTeamKey } from '../../mapping/match-key.ts';
 import type { Departure, Operation, RecordError } from '../../model.ts';
 import { type DraftOperation, type Planned, toOperationLine } from '../../plan/draft.ts';
-import { planPerson } from '../../plan/person.ts';
+import { planPerson, planRecovery } from '../../plan/person.ts';
 import type { PlanSettings } from '../../plan/settings.ts';
 import {
   type MemberContext,
   planMember,
   planTeam,
   planTeamDeletion,
+  planTeamRecovery,
   type TeamContext,
   type TeamPlan,
 } from '../../plan/team.ts';
@@ -26,6 +27,7 @@ export interface PlanInput {
 export async function plan(run: RunDependencies, input: PlanInput, signal: AbortSignal): Promise<PlanResult> {
   const writer = new PlanWriter(run);
   const settings = toSettings(input);
+  await recoverLinks(run, { settings, writer, signal });
   const people = await planPeople(run, { settings, writer, signal });
   await planTeams(run, { input, settings, writer, people, signal });
   await writer.flush();
@@ -100,6 +102,18 @@ interface PeopleInput {
   readonly settings: PlanSettings;
   readonly writer: PlanWriter;
   readonly signal: AbortSignal;
+}
+
+/** Before anything else: who is a member of what is told by links. */
+async function recoverLinks({ state }: RunDependencies, { settings, writer, signal }: PeopleInput): Promise<void> {
+  for await (const page of state.staging.people()) {
+    signal.throwIfAborted();
+    for (const person of page) await writer.add(planRecovery(person, settings));
+  }
+  for await (const page of state.staging.teams()) {
+    for (const team of page) await writer.add(planTeamRecovery(team));
+  }
+  await writer.flush();
 }
 
 async function planPeople(run: RunDependencies, { settings, writer, signal }: PeopleInput): Promise<PeoplePlan> {

@@ -74,11 +74,11 @@ function toFailurePart({ failure }: RunContext, error: SyncError | null): Partia
   return { failedStep: failure.step, retryAfterMs, stopped: error.code === 'Aborted' };
 }
 
-function toReadPart({ read, loaded, failure, mapped, observed }: RunContext): Partial<RunReport> {
+function toReadPart({ read, loaded, failure, mapped, observed, guarded }: RunContext): Partial<RunReport> {
   const failed = failure?.step === 'read' ? false : null;
   return {
     sourceRead: read === undefined ? failed : true,
-    suspicion: read?.suspicion ?? null,
+    suspicion: guarded?.trusted === true ? null : (read?.suspicion ?? null),
     identity: loaded?.identity ?? null,
     kind: observed?.kind ?? 'Full',
     requests: { source: loaded?.http.source.sent ?? 0, target: loaded?.http.target.sent ?? 0 },
@@ -138,7 +138,7 @@ function judge(context: RunContext, { error, failed }: { error: SyncError | null
       message: 'the plan is in the status; nothing was written',
     };
   }
-  if (guarded?.suspect === true && held > 0) {
+  if (guarded?.kinds.suspect !== undefined) {
     const message = `${read?.suspicion}; removals wait for a second complete read or for approval`;
     return { outcome: 'waiting', reason: 'ReadSuspect', message };
   }

@@ -30,7 +30,8 @@ interface Asking {
 
 type Answer = Pick<OperationResult, 'status' | 'effects'>;
 
-function ask(operation: StoredOperation, asking: Asking): Promise<Answer> {
+function ask(operation: StoredOperation, asking: Asking): Promise<Answer> | Answer {
+  if (operation.kind === 'recover') return { status: 'done', effects: [] };
   if (operation.resource === 'Team') return askTeam(operation, asking);
   if (operation.kind === 'create') return askCreated(operation, asking);
   return askPerson(operation, asking);
@@ -92,15 +93,14 @@ async function askPerson(operation: StoredOperation, { run, target, signal }: As
     ];
     return { status: 'done', effects: [...gone, ...(kind === 'delete' ? count : [])] };
   }
-  if (kind === 'adopt' || kind === 'recover') {
-    const origin = kind === 'adopt' ? 'adopted' : 'recovered';
+  if (kind === 'adopt') {
     const link = {
       sourceId: id,
       targetId,
       name: operation.name,
       active: now.attributes['active'] !== false,
       applied: {},
-      origin,
+      origin: 'adopted',
       dirty: true,
     } as const;
     return { status: 'done', effects: [{ type: 'putLink', link }, ...count] };
@@ -117,7 +117,7 @@ function countOf(operation: StoredOperation, at: number): Effect[] {
 
 async function askTeam(operation: StoredOperation, { run, target, signal }: Asking): Promise<Answer> {
   const { id, kind, targetId, changes } = operation;
-  if (kind === 'create' || kind === 'recover') {
+  if (kind === 'create') {
     const values = new Map(changes.map(({ path, after }) => [path, after]));
     const found = targetId === null ? await findTeam(target, values, signal) : await target.readTeam(targetId, signal);
     if (found === null) return { status: 'dropped', effects: [] };
@@ -128,7 +128,7 @@ async function askTeam(operation: StoredOperation, { run, target, signal }: Aski
       externalId: textOf(values.get('externalId')),
       rules: operation.team?.rules ?? [],
       deletionPolicy: operation.team?.deletionPolicy ?? 'Retain',
-      origin: kind === 'create' ? 'created' : 'recovered',
+      origin: 'created',
       dirty: true,
     } as const;
     return { status: 'done', effects: [{ type: 'putTeam', team }] };
