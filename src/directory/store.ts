@@ -42,6 +42,14 @@ const SCHEMA = `
   PRAGMA user_version = ${SCHEMA_VERSION};
 `;
 
+/** A checkpoint waits for the disk: with 16 MiB of log rather than 4 it does so a quarter as often. */
+const PRAGMAS = `
+  PRAGMA locking_mode = EXCLUSIVE;
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = NORMAL;
+  PRAGMA wal_autocheckpoint = 4000;
+`;
+
 const COLUMNS = 'seq, type, id, version, created, modified, body';
 
 export interface StoredResource {
@@ -104,7 +112,7 @@ function openDatabase(file: string): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(file);
-    database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
+    database.exec(PRAGMAS);
     prepareSchema(database, file);
     return database;
   } catch (error) {

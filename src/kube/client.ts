@@ -256,7 +256,7 @@ async function* toLines(response: IncomingMessage, onData: () => void): AsyncGen
     if (rest.length > LONGEST_LINE) throw new SyncError('Unknown', 'the Kubernetes API server sent a line without end');
     yield* parts.filter((part) => part.trim() !== '');
   }
-  if (false)
+  if (rest.trim() !== '')
     throw new SyncError('Unknown', 'the Kubernetes API server ended a watch in the middle of a line');
 }
 

@@ -158,10 +158,17 @@ describe('a watch that breaks', () => {
       act: (scene) => scene.api.sendLine(SYNCS, '{"type":"ADDED","object":{}}\n'),
     },
     {
+      how: 'an event of an unknown type',
+      lists: 2,
+      act: (scene) =>
+        scene.api.sendLine(SYNCS, '{"type":"MOVED","object":{"metadata":{"name":"x","namespace":"identity"}}}\n'),
+    },
+    {
       how: 'an end in the middle of a line',
       lists: 2,
       act: (scene) => {
         scene.api.sendLine(SYNCS, '{"type":"ADD');
+        scene.timing.time += 300_000;
         scene.api.endWatches(SYNCS);
       },
     },
@@ -250,6 +257,32 @@ describe('a watch that breaks', () => {
     await scene.start();
     await untilWatchedAgain(scene, 4);
     expect(scene.warnings.map(({ waitMs }) => waitMs)).toEqual([0, 500, 1000]);
+  });
+
+  it('counts a failure after a long life as the first', async () => {
+    const scene = await aScene();
+    await scene.start();
+    for (let n = 2; n <= 4; n += 1) {
+      scene.timing.time += 120_000;
+      scene.api.cutWatches(SYNCS);
+      await untilWatchedAgain(scene, n);
+    }
+    expect(scene.warnings.map(({ waitMs }) => waitMs)).toEqual([250, 250, 250]);
+  });
+
+  it('does not bring back what was deleted before the answer to a write came', async () => {
+    const scene = await aScene();
+    scene.api.put(SYNCS, aSync('acme'));
+    await scene.start();
+    scene.api.faults.push((request, response) => {
+      if (request.method !== 'PUT') return false;
+      const answer = scene.api.get(SYNCS, 'identity', 'acme');
+      scene.api.remove(SYNCS, 'identity', 'acme');
+      scene.untilChanges(1).then(() => reply(response, 200, answer), response.destroy);
+      return true;
+    });
+    await scene.host.writeStatus({ kind: 'DirectorySync', namespace: 'identity', name: 'acme' }, () => ({ n: 1 }));
+    expect(namesOf(scene)).toEqual([]);
   });
 
   it('does not let an older event replace the answer to a write', async () => {

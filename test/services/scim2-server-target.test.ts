@@ -4,6 +4,6 @@ import { startScim2Server } from './python.ts';
 
 describeTarget('scim2-server', {
   start: async () => toRunningTarget(await startScim2Server()),
-  manyUsers: 120,
+  manyUsers: 520,
   unsupported: {},
 });

@@ -142,7 +142,7 @@ function attachScratch(db: DatabaseSync, path: string): void {
       PRAGMA run.journal_mode = MEMORY;
       PRAGMA run.synchronous = OFF;
       PRAGMA run.locking_mode = EXCLUSIVE;
-      PRAGMA run.cache_size = -8000;
+      PRAGMA run.cache_size = -16000;
       ${SCRATCH}
     `);
   } finally {

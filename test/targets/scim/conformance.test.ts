@@ -15,5 +15,9 @@ describeTarget('the embedded directory', {
 describeTarget('scimmy-routers', {
   start: async () => toRunningTarget(await startScimmyServer()),
   manyUsers: 420,
-  unsupported: {},
+  unsupported: {
+    'search without case': 'its filters compare userName with case',
+    'search for quotes': 'its filters take no escaped quotes',
+    'search by mail address': 'its filters fail on users without any address',
+  },
 });
