@@ -80,10 +80,14 @@ export function loadKubeConfig(): KubeConfig {
   if (config.getCurrentCluster() === null) {
     throw new SyncError('Invalid', 'the kubeconfig has no current context; run kubectl config use-context NAME');
   }
+  // The library's last resort, which nobody ever means.
+  if (config.getCurrentCluster()?.server === 'http://localhost:8080') {
+    throw new SyncError('Invalid', 'no cluster is configured: set KUBECONFIG, or run in a pod with a service account');
+  }
   return config;
 }
 
-/** @throws SyncError `Invalid` when the kubeconfig names no cluster */
+/** @throws SyncError `Invalid` when the kubeconfig names no cluster, or one over plain http without saying that it may */
 export function createKubeClient(options: KubeClientOptions): KubeClient {
   const timing = options.timing ?? systemTiming;
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
@@ -157,6 +161,10 @@ function createConnection(kubeConfig: KubeConfig): Connection {
   if (cluster === null) throw new SyncError('Invalid', 'the kubeconfig names no cluster');
   const server = new URL(cluster.server);
   const plain = server.protocol === 'http:';
+  if (plain && cluster.skipTLSVerify !== true) {
+    const advice = 'write https, or insecure-skip-tls-verify: true when the network may read the token';
+    throw new SyncError('Invalid', `the kubeconfig has an API server over plain http; ${advice}`);
+  }
   const pool = plain ? new HttpAgent({ keepAlive: true }) : new HttpsAgent({ keepAlive: true });
 
   async function toOptions(request: KubeRequest, body: string | undefined): Promise<RequestOptions> {

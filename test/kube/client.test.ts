@@ -26,6 +26,16 @@ describe('loadKubeConfig', () => {
   });
 });
 
+describe('loadKubeConfig without a kubeconfig', () => {
+  it('does not fall back to an address that nobody chose', () => {
+    vi.stubEnv('KUBECONFIG', '');
+    vi.stubEnv('HOME', '/nonexistent');
+    expect(() => loadKubeConfig()).toThrow(
+      'no cluster is configured: set KUBECONFIG, or run in a pod with a service account',
+    );
+  });
+});
+
 describe('the client', () => {
   it('keeps the path of the server, sends the credentials and reuses the connection', async () => {
     const api = await new FakeApiServer().start();
@@ -56,6 +66,14 @@ describe('the client', () => {
     await expect(sent).rejects.toMatchObject({ code: 'Aborted' });
     client.close();
     await api.stop();
+  });
+
+  it('refuses plain http unless the kubeconfig says that it is meant', () => {
+    const kubeConfig = new KubeConfig();
+    kubeConfig.loadFromClusterAndUser({ name: 'c', server: 'http://127.0.0.1:1', skipTLSVerify: false }, { name: 'u' });
+    expect(() => createKubeClient({ kubeConfig })).toThrow(
+      'the kubeconfig has an API server over plain http; write https, or insecure-skip-tls-verify: true when the network may read the token',
+    );
   });
 
   it('refuses a configuration without a cluster', () => {

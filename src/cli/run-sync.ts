@@ -1,0 +1,118 @@
+/** One run of one DirectorySync from the command line, and its status afterwards. */
+import { withDefaults } from '../api/defaults.ts';
+import type { DirectorySyncResource } from '../api/directory-sync.ts';
+import type { DirectorySyncStatus } from '../api/directory-sync-status.ts';
+import { findCondition, setCondition } from '../api/kstatus.ts';
+import { writeDependents } from '../reconcile/dependents.ts';
+import { toDirectoryKey } from '../reconcile/engine.ts';
+import type { RunOptions, RunReport } from '../reconcile/run.ts';
+import { computeStatus } from '../reconcile/status.ts';
+import type { DirectoryState } from '../state/store.ts';
+import { createProgress } from './progress.ts';
+import type { Session } from './session.ts';
+
+export interface SyncRun {
+  readonly resource: DirectorySyncResource;
+  readonly report: RunReport;
+  readonly state: DirectoryState;
+}
+
+export async function runSync(
+  session: Session,
+  resource: DirectorySyncResource,
+  options: Partial<RunOptions>,
+): Promise<SyncRun> {
+  const { io, engine } = session;
+  const { name } = resource.metadata;
+  const progress = createProgress(io, name);
+  const report = await engine.run({
+    ...options,
+    resource,
+    signal: io.hard,
+    stopping: io.stopping,
+    onProgress: progress.show,
+    onWait: (holder) => io.stderr(`waiting for ${holder}\n`),
+  });
+  progress.clear();
+  return { resource, report, state: await session.store.directory(toDirectoryKey(resource)) };
+}
+
+/**
+ * Saves what the run came to. One that was stopped, and an approval that named nothing, say nothing about the resource:
+ * its status stays.
+ */
+export async function saveRun(session: Session, { resource, report }: SyncRun): Promise<void> {
+  const { host, statuses, commands } = session;
+  const { namespace } = resource.metadata;
+  if (!report.stopped && report.reason !== 'ApprovalMismatch' && report.reason !== 'StateUnavailable') {
+    await host.writeStatus(toRef(resource), (status) =>
+      computeStatus({
+        resource,
+        previous: status as DirectorySyncStatus,
+        report,
+        nextRunAt: null,
+        historyLimit: readHistoryLimit(resource),
+        // A condition is one line: the two commands are kept apart.
+        commands: { ...commands, review: `${commands.review};` },
+      }),
+    );
+  }
+  const resources = host.resources();
+  await statuses.saveResources(resources);
+  await writeDependents({
+    host,
+    namespace,
+    now: session.io.now(),
+    stateOf: async (name) => {
+      const owner = resources.directorySyncs.find(
+        ({ metadata }) => metadata.namespace === namespace && metadata.name === name,
+      );
+      return owner === undefined ? null : session.store.directory(toDirectoryKey(owner));
+    },
+  });
+}
+
+/** A suspended resource keeps the status of its last run, and says that it is suspended. */
+export async function saveSuspended(session: Session, resource: DirectorySyncResource): Promise<void> {
+  await session.host.writeStatus(toRef(resource), (previous, generation) => {
+    const { nextRunAt: _none, progress: _over, ...rest } = previous as DirectorySyncStatus;
+    const before = rest.conditions ?? [];
+    const conditions = setCondition(
+      before.filter(({ type }) => type !== 'Reconciling' && type !== 'Stalled'),
+      {
+        type: 'Ready',
+        status: findCondition(before, 'Ready')?.status === 'False' ? 'False' : 'True',
+        reason: 'Suspended',
+        message: 'suspended: nothing is read or written',
+        observedGeneration: generation,
+      },
+      session.io.now(),
+    );
+    return { ...rest, observedGeneration: generation, conditions };
+  });
+}
+
+/** The newest status, as it would stand in a cluster. */
+export function readStatus(session: Session, { metadata }: DirectorySyncResource): DirectorySyncStatus | undefined {
+  return session.host
+    .resources()
+    .directorySyncs.find((each) => each.metadata.name === metadata.name && each.metadata.namespace === metadata.namespace)
+    ?.status;
+}
+
+export function isSuspended({ spec }: DirectorySyncResource): boolean {
+  return spec.suspend === true;
+}
+
+function toRef({ metadata }: DirectorySyncResource) {
+  return { kind: 'DirectorySync', namespace: metadata.namespace, name: metadata.name } as const;
+}
+
+/** A spec that is wrong still has a history. */
+function readHistoryLimit(resource: DirectorySyncResource): number {
+  try {
+    return withDefaults(resource).historyLimit;
+  } catch {
+    return 10;
+  }
+}
