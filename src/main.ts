@@ -63,6 +63,7 @@ function toCommands({ metadata }: DirectorySyncResource): Commands {
   const { namespace, name } = metadata;
   return {
     review: `kubectl get directorysync ${name} -n ${namespace} -o yaml.`,
-    approve: (hash) => `kubectl annotate directorysync ${name} -n ${namespace} --overwrite ${ANNOTATIONS.approve}=${hash}`,
+    approve: (hash) =>
+      `kubectl annotate directorysync ${name} -n ${namespace} --overwrite ${ANNOTATIONS.approve}=${hash}`,
   };
 }

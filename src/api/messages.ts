@@ -19,7 +19,7 @@ export interface Finding {
 const MAX_FINDINGS = 50;
 
 /** `/spec/attributes/0/target` → `spec.attributes[0].target`. */
-function formatPath(pointer: string): string {
+export function formatPath(pointer: string): string {
   return pointer
     .split('/')
     .slice(1)

@@ -1,6 +1,8 @@
 /** What a command may touch of its surroundings, so that every command can run inside a test. */
-import { createInterface } from 'node:readline/promises';
+
 import { userInfo } from 'node:os';
+import { resolve } from 'node:path';
+import { createInterface } from 'node:readline/promises';
 
 export interface CliIo {
   /** Results. Resolves when the reader may be given more. */
@@ -21,6 +23,11 @@ export interface CliIo {
   readonly stopping: AbortSignal;
   /** The second one: requests under way are cut. */
   readonly hard: AbortSignal;
+}
+
+/** A path as typed, where it is meant to lie: tests have another working directory than their process. */
+export function toPath(io: Pick<CliIo, 'cwd'>, path: string): string {
+  return io.cwd === process.cwd() ? path : resolve(io.cwd, path);
 }
 
 /** Connects a command to this process: its streams and its signals. */

@@ -23,7 +23,9 @@ export function withLogLevel(command: Command, level: (typeof LOG_LEVELS)[number
 }
 
 export function withOutput(command: Command, formats: readonly string[]): Command {
-  return command.addOption(new Option('-o, --output <format>', 'how results are printed').choices(formats).default('text'));
+  return command.addOption(
+    new Option('-o, --output <format>', 'how results are printed').choices(formats).default('text'),
+  );
 }
 
 /** What every command over a folder and its state has. */

@@ -1,6 +1,7 @@
 /** Reading a stored plan page by page: what is shown of it never has to fit into memory. */
 import type { Operation, Phase } from '../model.ts';
 import type { DirectoryState, OperationStatus, StoredOperation } from '../state/store.ts';
+import { formatCount } from './wording.ts';
 
 export interface OperationFilter {
   readonly phase?: Phase;
@@ -32,26 +33,86 @@ export async function takeFirst<T>(
   return { first, total };
 }
 
-/** What of a plan goes, by kind and resource; what guards hold is counted apart. */
-export interface PlanTally {
+/** How many operations there are, by kind and resource. */
+export interface OperationTally {
   count(kind: Operation['kind'], resource?: Operation['resource']): number;
-  /** Second requests of people who refer to somebody new. */
+  /** Second requests of people who refer to somebody new; `count` leaves them out. */
   readonly references: number;
-  readonly held: number;
   readonly total: number;
 }
 
-export async function countPlan(state: DirectoryState, runId: string): Promise<PlanTally> {
-  const counts = await state.journal.counts(runId);
+/** @param statuses operations in one of these; all without it */
+export async function countOperations(
+  { journal }: DirectoryState,
+  runId: string,
+  statuses?: readonly OperationStatus[],
+): Promise<OperationTally> {
+  const isMeant = ({ status }: { status: OperationStatus }): boolean => statuses?.includes(status) ?? true;
+  const counts = (await journal.counts(runId)).filter(isMeant);
   const sum = (where: (each: (typeof counts)[number]) => boolean): number =>
     counts.filter(where).reduce((total, each) => total + each.count, 0);
-  const { total: references } = await takeFirst(readOperations(state, runId, { phase: 'references' }), 0);
+  let references = 0;
+  for await (const page of journal.operations(runId, { phase: 'references' }))
+    references += page.filter(isMeant).length;
   return {
     count: (kind, resource = 'User') =>
-      sum((each) => each.kind === kind && each.resource === resource && each.status !== 'held') -
+      sum((each) => each.kind === kind && each.resource === resource) -
       (kind === 'update' && resource === 'User' ? references : 0),
     references,
-    held: sum((each) => each.status === 'held'),
     total: sum(() => true),
   };
+}
+
+type Words = readonly [one: string, many: string];
+
+/** In the order in which people read them; the words of what is to be done, and of what was done. */
+const WORDS: readonly {
+  readonly of: (tally: OperationTally) => number;
+  readonly planned: Words;
+  readonly done: Words;
+}[] = [
+  line('create', 'User', 'to create', 'created'),
+  line('adopt', 'User', 'to take over', 'taken over'),
+  line('recover', 'User', 'to link again', 'linked again'),
+  line('update', 'User', 'to update', 'updated'),
+  line('reactivate', 'User', 'to reactivate', 'reactivated'),
+  line('deactivate', 'User', 'to deactivate', 'deactivated'),
+  line('delete', 'User', 'to delete', 'deleted'),
+  {
+    of: (tally) => tally.references,
+    planned: ['reference to set', 'references to set'],
+    done: ['reference set', 'references set'],
+  },
+  team('create', 'to create', 'created'),
+  team('recover', 'to link again', 'linked again'),
+  team('update', 'to update', 'updated'),
+  team('delete', 'to delete', 'deleted'),
+  member('addMembers', 'to add', 'added'),
+  member('removeMembers', 'to remove', 'removed'),
+];
+
+function line(kind: Operation['kind'], resource: Operation['resource'], planned: string, done: string) {
+  const of = (tally: OperationTally): number => tally.count(kind, resource);
+  return { of, planned: [planned, planned] as const, done: [done, done] as const };
+}
+
+function counted(what: string, kind: Operation['kind'], planned: string, done: string) {
+  const words = (end: string): Words => [`${what} ${end}`, `${what}s ${end}`];
+  return { of: (tally: OperationTally) => tally.count(kind, 'Team'), planned: words(planned), done: words(done) };
+}
+
+function team(kind: Operation['kind'], planned: string, done: string) {
+  return counted('team', kind, planned, done);
+}
+
+function member(kind: Operation['kind'], planned: string, done: string) {
+  return counted('membership', kind, planned, done);
+}
+
+/** `4 to create, 11 to update` or `4 created, 11 updated`; empty for nothing. */
+export function formatTally(tally: OperationTally, tense: 'planned' | 'done'): string {
+  return WORDS.map((words) => ({ count: words.of(tally), words: words[tense] }))
+    .filter(({ count }) => count > 0)
+    .map(({ count, words: [one, many] }) => formatCount(count, one, many))
+    .join(', ');
 }

@@ -1,9 +1,9 @@
 /** Problems of manifests with paths that an editor opens from where the command was typed. */
-import { join, normalize, relative } from 'node:path';
+
 import { stat } from 'node:fs/promises';
+import { join, normalize, relative } from 'node:path';
 import type { Problem } from '../local/problem.ts';
-import type { CliIo } from './io.ts';
-import { toPath } from './session.ts';
+import { type CliIo, toPath } from './io.ts';
 
 /** The folder that the `file` of a problem is relative to, itself relative to the working directory. */
 export async function findShownRoot(io: Pick<CliIo, 'cwd'>, folder: string): Promise<string> {

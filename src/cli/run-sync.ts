@@ -96,8 +96,9 @@ export async function saveSuspended(session: Session, resource: DirectorySyncRes
 export function readStatus(session: Session, { metadata }: DirectorySyncResource): DirectorySyncStatus | undefined {
   return session.host
     .resources()
-    .directorySyncs.find((each) => each.metadata.name === metadata.name && each.metadata.namespace === metadata.namespace)
-    ?.status;
+    .directorySyncs.find(
+      (each) => each.metadata.name === metadata.name && each.metadata.namespace === metadata.namespace,
+    )?.status;
 }
 
 export function isSuspended({ spec }: DirectorySyncResource): boolean {

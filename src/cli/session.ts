@@ -1,10 +1,8 @@
 /** What commands over a folder share: the state store, the resources, and the engine over both. */
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import type { DirectorySyncResource } from '../api/directory-sync.ts';
 import { SyncError } from '../errors.ts';
 import { createLocalHost, findUnreadable, type LocalHost } from '../local/host.ts';
-import type { ManifestSet } from '../local/manifests.ts';
 import { formatProblem, type Problem } from '../local/problem.ts';
 import { createConnections } from '../reconcile/connections.ts';
 import { createEngine, type Engine } from '../reconcile/engine.ts';
@@ -15,7 +13,8 @@ import { openSqliteStore } from '../state/sqlite/store.ts';
 import type { StateStore } from '../state/store.ts';
 import { targetProviders } from '../targets/registry.ts';
 import { createLogger, type Logger, type LogLevel } from '../telemetry/log.ts';
-import type { CliIo } from './io.ts';
+import { type CliIo, toPath } from './io.ts';
+import { findShownRoot, toShownProblem } from './problems.ts';
 import { createStatusStore, type StatusStore } from './status-store.ts';
 
 /** Options of every command that works on a folder. */
@@ -52,11 +51,6 @@ export interface SessionInput {
 export function readVersion(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
-}
-
-/** A path as typed, where it is meant to lie: tests have another working directory than their process. */
-export function toPath(io: Pick<CliIo, 'cwd'>, path: string): string {
-  return io.cwd === process.cwd() ? path : resolve(io.cwd, path);
 }
 
 export function createCliLogger(io: CliIo, level: LogLevel): Logger {
@@ -114,10 +108,14 @@ function quote(word: string): string {
  * @param name `NAME` or `NAMESPACE/NAME`; undefined: all of them
  * @throws SyncError `Invalid` where the folder cannot be trusted to be whole, or has no such resource
  */
-export async function selectSyncs(session: Session, name: string | undefined): Promise<readonly DirectorySyncResource[]> {
+export async function selectSyncs(
+  session: Session,
+  name: string | undefined,
+): Promise<readonly DirectorySyncResource[]> {
   const { io, host, options } = session;
   const set = await host.read();
-  for (const problem of set.problems) io.stderr(`${formatProblem(problem)}\n`);
+  const root = await findShownRoot(io, options.filename);
+  for (const problem of set.problems) io.stderr(`${formatProblem(toShownProblem(root, problem))}\n`);
   const unreadable = findUnreadable(set);
   if (unreadable.length > 0) {
     throw new SyncError('Invalid', `${options.filename} has errors that leave open what it wants; nothing was done`);
@@ -137,17 +135,14 @@ export function pickSyncs(
   );
   if (found.length > 1) {
     const namespaces = found.map(({ metadata }) => metadata.namespace).join(', ');
-    throw new SyncError('Invalid', `DirectorySync ${name} stands in several namespaces (${namespaces}); write NAMESPACE/${name}`);
+    throw new SyncError(
+      'Invalid',
+      `DirectorySync ${name} stands in several namespaces (${namespaces}); write NAMESPACE/${name}`,
+    );
   }
   if (found.length === 1) return found;
   const names = syncs.map(({ metadata }) => metadata.name);
   const near = computeNearestName(name, names);
   const hint = near === null ? `it has ${names.join(', ')}` : `did you mean "${near}"?`;
   throw new SyncError('Invalid', `there is no DirectorySync "${name}" in ${folder}; ${hint}`);
-}
-
-/** For `ManifestSet`s that are only looked at. */
-export function countResources(set: ManifestSet): number {
-  const lists = [set.directorySyncs, set.attributeMappings, set.teamRules, set.customAttributes, set.invalid];
-  return lists.reduce((sum, list) => sum + list.length, 0);
 }

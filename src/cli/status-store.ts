@@ -53,9 +53,7 @@ export function createStatusStore(store: StateStore): StatusStore {
       for (const { namespace, id } of await store.directories()) {
         const lists = id === SHARED_ID ? await (await shared(namespace)).get<Lists>(RESOURCES) : null;
         if (lists === null) continue;
-        for (const key of LIST_NAMES) {
-          for (const resource of lists[key] ?? []) all[key].push(await withStatus(resource, loadStatus));
-        }
+        await addStatuses(all, lists, loadStatus);
       }
       return all as unknown as ResourceSet;
     },
@@ -81,6 +79,12 @@ function splitByNamespace(resources: ResourceSet): Map<string, Lists> {
     }
   }
   return namespaces;
+}
+
+async function addStatuses(all: Lists, lists: Lists, load: StatusStore['loadStatus']): Promise<void> {
+  for (const key of LIST_NAMES) {
+    for (const resource of lists[key] ?? []) all[key].push(await withStatus(resource, load));
+  }
 }
 
 async function withStatus(resource: Resource, load: StatusStore['loadStatus']): Promise<Resource> {

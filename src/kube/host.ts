@@ -34,7 +34,7 @@ export interface KubeHostOptions {
 }
 
 /** Objects of others that are followed only with this label; every one can be named and is read then. */
-export const WATCH_LABEL = 'dirsync.dev/watch=true';
+const WATCH_LABEL = 'dirsync.dev/watch=true';
 const LABELLED_KINDS = ['Secret', 'ConfigMap'] as const;
 
 /**

@@ -7,12 +7,12 @@ import { SyncError } from '../errors.ts';
 import { compileExpression } from '../expression/compiler.ts';
 import type { Json } from '../model.ts';
 import { computeNearestName } from '../scim/nearest-name.ts';
-import { parseScimPath, type ResolvedPath, resolveScimPath } from '../scim/path.ts';
 import type { AttributeDefinition } from '../scim/schema.ts';
 import { coerceValue, isEmptyValue } from './coerce.ts';
-import type { CustomAttribute, CustomAttributeSet } from './custom-attributes.ts';
+import { type CustomAttribute, type CustomAttributeSet, findForeignValue } from './custom-attributes.ts';
 import { checkName, type NameContext } from './names.ts';
 import type { MappingProblem } from './problem.ts';
+import { resolveTargetPath } from './target-path.ts';
 
 type EntrySpec = NonNullable<AttributeMappingResource['spec']['attributes']>[number];
 
@@ -59,8 +59,6 @@ export interface CompiledMapping {
   readonly usedNames: readonly string[];
 }
 
-const REFUSED = /^(id|meta|schemas)\b/i;
-
 /** @param mappings those of the DirectorySync in order; a later entry for the same target wins */
 export function compileMapping(
   mappings: readonly AttributeMappingResource[],
@@ -68,7 +66,13 @@ export function compileMapping(
   provider: string,
   problems: MappingProblem[],
 ): CompiledMapping {
-  const names: NameContext = { customs: new Set(customs.byName.keys()), provider };
+  const targets = new Set(mappings.flatMap(({ spec }) => (spec.attributes ?? []).map(({ target }) => target)));
+  const named = [...customs.byName.keys()];
+  const names: NameContext = {
+    customs: new Set(named),
+    mapped: new Set(named.filter((name) => targets.has(name))),
+    provider,
+  };
   const byTarget = new Map<string, CompiledEntry>();
   for (const mapping of mappings) {
     const seen = new Set<string>();
@@ -124,18 +128,9 @@ function compileEntry(spec: EntrySpec, context: EntryContext): CompiledEntry | n
   if (place === null) return null;
   const value = compileValue(spec, place, context);
   if (value === null) return null;
-  if (value.constant !== undefined) {
-    const coerced = coerceValue(value.constant, place);
-    if ('expected' in coerced)
-      context.report('/constant', toTypeMessage(spec.target, value.constant, coerced.expected));
-  }
-  const defaultValue = compileDefault(spec, place, context);
-  if (spec.matching !== undefined && place.path === null) {
-    context.report(
-      '/matching',
-      `${JSON.stringify(spec.target)} is not written to the target and cannot match accounts there`,
-    );
-  }
+  if (value.constant !== undefined) compileFixed(spec.target, '/constant', { value: value.constant, place, context });
+  const defaultValue = compileFixed(spec.target, '/default', { value: (spec.default ?? null) as Json, place, context });
+  checkUse(spec, place, context);
   return {
     target: spec.target,
     ...place,
@@ -164,13 +159,9 @@ function compileTarget(spec: EntrySpec, { customs, report }: EntryContext): Plac
     const { definition, path } = custom;
     return { path, custom, definition, type: definition.type, multiValued: definition.multiValued, reference: false };
   }
-  if (REFUSED.test(spec.target)) {
-    report('/target', `${JSON.stringify(spec.target)} belongs to the target and cannot be written`);
-    return null;
-  }
   try {
-    const resolved = resolveScimPath(parseScimPath(spec.target), customs.schemas, 'User');
-    return toPlace(spec, resolved);
+    const place = resolveTargetPath(spec.target, customs.schemas);
+    return { ...place, custom: null, type: place.definition.type };
   } catch (thrown) {
     const near = computeNearestName(spec.target, [...customs.byName.keys()]);
     const hint = near === null || spec.target.includes(':') ? '' : ` (or the CustomAttribute ${JSON.stringify(near)}?)`;
@@ -179,30 +170,24 @@ function compileTarget(spec: EntrySpec, { customs, report }: EntryContext): Plac
   }
 }
 
-function toPlace(spec: EntrySpec, resolved: ResolvedPath): Place {
-  const { definition, multiValued, parent, text, path } = resolved;
-  if (definition.mutability === 'readOnly') {
-    throw new SyncError('Invalid', `${JSON.stringify(spec.target)} is read-only and cannot be written`);
+/** What cannot be said of this target, although each field is well in itself. */
+function checkUse(spec: EntrySpec, place: Place, { report }: EntryContext): void {
+  const name = JSON.stringify(spec.target);
+  if (spec.matching !== undefined) {
+    if (place.path === null)
+      report('/matching', `${name} is not written to the target and cannot match accounts there`);
+    else if (place.multiValued || place.reference)
+      report('/matching', `${name} cannot match accounts: that takes one text or number`);
   }
-  if (definition.type === 'Complex') {
-    const example = definition.subAttributes[0]?.name ?? 'value';
-    const filter = definition.multiValued && path.filter === null ? '[type eq "work"]' : '';
-    throw new SyncError(
-      'Invalid',
-      `${JSON.stringify(spec.target)} is complex; name one value of it, such as ${spec.target}${filter}.${example}`,
-    );
-  }
-  if (multiValued && parent !== null) {
-    const attribute = spec.target.slice(0, spec.target.lastIndexOf('.'));
-    throw new SyncError(
-      'Invalid',
-      `${JSON.stringify(spec.target)} does not say which entry of the list; write ${attribute}[type eq "work"].${definition.name}`,
-    );
-  }
-  const reference =
-    parent?.subAttributes.some((sub) => sub.name === '$ref' && sub.referenceTypes.includes('User')) === true &&
-    definition.name === 'value';
-  return { path: text, custom: null, definition, type: definition.type, multiValued, reference };
+  const isOnCreate = spec.apply === 'OnCreate';
+  if (place.reference && isOnCreate) report('/apply', `${name} refers to a person and is always kept up to date`);
+  if (place.reference && spec.default !== undefined)
+    report('/default', `${name} refers to a person: who has none gets none`);
+  if (place.path !== 'active') return;
+  // Whoever is disabled later must lose access: a value that is written once would leave the account open for ever.
+  if (isOnCreate) report('/apply', '"active" decides who may sign in and is always kept up to date');
+  if (spec.source === undefined && spec.expression === undefined && spec.constant === undefined)
+    report('/default', '"active" needs a source, an expression or a constant beside the default');
 }
 
 interface CompiledValue {
@@ -238,13 +223,28 @@ function compileValue(spec: EntrySpec, place: Place, { names, report }: EntryCon
   return { names: [], evaluate: () => constant, constant };
 }
 
-function compileDefault(spec: EntrySpec, place: Place, { report }: EntryContext): Json {
-  const value = (spec.default ?? null) as Json;
+interface Fixed {
+  readonly value: Json;
+  readonly place: Place;
+  readonly context: EntryContext;
+}
+
+/** A constant or default in the form of the target; null when it is empty or does not fit. */
+function compileFixed(target: string, key: '/constant' | '/default', { value, place, context }: Fixed): Json {
   if (isEmptyValue(value)) return null;
   const coerced = coerceValue(value, place);
-  if ('value' in coerced) return coerced.value;
-  report('/default', toTypeMessage(spec.target, value, coerced.expected));
-  return null;
+  if ('expected' in coerced) {
+    context.report(key, toTypeMessage(target, value, coerced.expected));
+    return null;
+  }
+  const foreign = place.custom === null ? undefined : findForeignValue(place.custom, coerced.value);
+  if (foreign !== undefined) context.report(key, toForeignMessage(target, foreign, place.definition.canonicalValues));
+  return coerced.value;
+}
+
+/** Of a value that is none of a CustomAttribute's. */
+export function toForeignMessage(target: string, value: Json, canonicalValues: readonly string[]): string {
+  return toTypeMessage(target, value, `one of ${canonicalValues.join(', ')}`);
 }
 
 /** CustomAttributes before what reads them; a cycle is an error that names its members. */

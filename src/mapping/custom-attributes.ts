@@ -1,7 +1,7 @@
 /** CustomAttributes as the mapping sees them: what they are called, what they hold, and where they live in the target. */
 import type { CustomAttributeResource } from '../api/custom-attribute.ts';
 import { SyncError } from '../errors.ts';
-import { parseScimPath, resolveScimPath } from '../scim/path.ts';
+import type { Json } from '../model.ts';
 import {
   type AttributeDefinition,
   CORE_USER,
@@ -13,6 +13,7 @@ import {
   URN_USER,
 } from '../scim/schema.ts';
 import type { MappingProblem } from './problem.ts';
+import { resolveTargetPath, type TargetPlace } from './target-path.ts';
 
 export interface CustomAttribute {
   /** As used in mappings, rules and expressions. */
@@ -68,10 +69,24 @@ export function compileCustomAttributes(
     }
   }
   const schemas = createSchemaSet([CORE_USER, ENTERPRISE_USER, ...extensions]);
+  const owners = new Map<string, string>();
   for (const { resource, custom } of pending) {
-    byName.set(custom.name, { ...custom, path: resolvePath(resource, schemas, problems) });
+    const path = resolvePath({ resource, custom, owners }, schemas, problems);
+    byName.set(custom.name, { ...custom, path });
   }
   return { byName, schemas };
+}
+
+/**
+ * The first of the values that the attribute may not have; undefined when all are fine. Only CustomAttributes bind to
+ * their list: those of RFC 7643 are suggestions (section 7).
+ */
+export function findForeignValue({ definition }: CustomAttribute, value: Json): Json | undefined {
+  const { canonicalValues, caseExact } = definition;
+  if (canonicalValues.length === 0) return undefined;
+  const fold = (text: Json): string => (caseExact ? String(text) : String(text).toLowerCase());
+  const known = new Set(canonicalValues.map(fold));
+  return [value].flat().find((each) => !known.has(fold(each as Json))) as Json | undefined;
 }
 
 function isKnownSchema(path: string): boolean {
@@ -96,7 +111,18 @@ function toCustomAttribute(resource: CustomAttributeResource): CustomAttribute {
   };
 }
 
-function resolvePath(resource: CustomAttributeResource, schemas: SchemaSet, problems: MappingProblem[]): string | null {
+interface Placing {
+  readonly resource: CustomAttributeResource;
+  readonly custom: CustomAttribute;
+  /** Path → CustomAttribute that has it already. */
+  readonly owners: Map<string, string>;
+}
+
+function resolvePath(
+  { resource, custom, owners }: Placing,
+  schemas: SchemaSet,
+  problems: MappingProblem[],
+): string | null {
   const { path } = resource.spec;
   if (path === undefined) return null;
   try {
@@ -106,11 +132,33 @@ function resolvePath(resource: CustomAttributeResource, schemas: SchemaSet, prob
         `${JSON.stringify(path)} is no extension attribute; write ${toSuggestedUrn(resource)}`,
       );
     }
-    return resolveScimPath(parseScimPath(path), schemas, 'User').text;
+    const place = resolveTargetPath(path, schemas);
+    const owner = owners.get(place.path);
+    if (owner !== undefined) {
+      throw new SyncError('Invalid', `${JSON.stringify(path)} is already the path of CustomAttribute ${owner}`);
+    }
+    owners.set(place.path, resource.metadata.name);
+    checkShape(path, custom, place);
+    return place.path;
   } catch (thrown) {
     problems.push(problemOf(resource, '/spec/path', SyncError.from(thrown).message));
     return null;
   }
+}
+
+/** A core attribute has a type of its own, and the application would refuse another one. */
+function checkShape(path: string, { definition }: CustomAttribute, place: TargetPlace): void {
+  if (place.reference) {
+    throw new SyncError(
+      'Invalid',
+      `${JSON.stringify(path)} refers to a person; map it by its path, without a CustomAttribute`,
+    );
+  }
+  const shapeOf = (type: string, multiValued: boolean): string => (multiValued ? `a list of ${type}` : `one ${type}`);
+  const wanted = shapeOf(place.definition.type, place.multiValued);
+  const given = shapeOf(definition.type, definition.multiValued);
+  if (wanted === given) return;
+  throw new SyncError('Invalid', `${JSON.stringify(path)} holds ${wanted}, and the CustomAttribute says ${given}`);
 }
 
 function toSuggestedUrn({ spec, metadata }: CustomAttributeResource): string {

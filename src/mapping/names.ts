@@ -29,6 +29,8 @@ export interface BoundName {
 export interface NameContext {
   /** Names of the CustomAttributes that apply. */
   readonly customs: ReadonlySet<string>;
+  /** Those of them that an entry gives a value. */
+  readonly mapped: ReadonlySet<string>;
   /** Name of the source's provider. */
   readonly provider: string;
 }
@@ -39,7 +41,7 @@ const PREFIX = /^(source|custom|standard|predefined|desired):(.*)$/s;
 export function checkName(raw: string, context: NameContext): string | null {
   const [prefix, name] = splitPrefix(raw);
   if (prefix === 'custom') {
-    if (context.customs.has(name)) return name;
+    if (context.customs.has(name)) return checkMapped(name, context);
     throw new SyncError(
       'Invalid',
       `there is no CustomAttribute ${JSON.stringify(name)}${suggest(name, context.customs)}`,
@@ -57,9 +59,18 @@ export function checkName(raw: string, context: NameContext): string | null {
       `names with the prefix ${prefix}: are not known to this version; use source:, custom: or standard:`,
     );
   }
-  if (prefix === null && context.customs.has(name)) return name;
+  if (prefix === null && context.customs.has(name)) return checkMapped(name, context);
   if (prefix !== 'standard') parseSourcePath(name);
   return null;
+}
+
+/** Without a value it would be unknown for everybody for ever, and freeze whatever refers to it. */
+function checkMapped(name: string, { mapped }: NameContext): string {
+  if (mapped.has(name)) return name;
+  throw new SyncError(
+    'Invalid',
+    `no entry of the mappings gives the CustomAttribute ${JSON.stringify(name)} a value; add one with target: ${name}`,
+  );
 }
 
 function splitPrefix(raw: string): readonly [string | null, string] {

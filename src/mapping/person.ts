@@ -3,7 +3,8 @@ import { SyncError } from '../errors.ts';
 import type { Attributes, DesiredUser, Json, MatchValue, Presence, RecordError, SourceUser } from '../model.ts';
 import type { CompiledFilter } from '../rule/clause.ts';
 import { coerceValue, isEmptyValue } from './coerce.ts';
-import { type CompiledEntry, type CompiledMapping, toTypeMessage } from './compile.ts';
+import { type CompiledEntry, type CompiledMapping, toForeignMessage, toTypeMessage } from './compile.ts';
+import { findForeignValue } from './custom-attributes.ts';
 import { type BoundName, bindName, type KnownAttributes, type PersonView } from './names.ts';
 
 export interface PersonMapper {
@@ -135,17 +136,10 @@ function computeValue(entry: CompiledEntry, { read, now }: Evaluation): Json {
   return coerced.value;
 }
 
-/** Only CustomAttributes bind to their list: those of RFC 7643 are suggestions (section 7). */
-function checkCanonical(entry: CompiledEntry, value: Json): void {
-  const allowed = entry.custom?.definition.canonicalValues ?? [];
-  if (allowed.length === 0) return;
-  const exact = entry.definition.caseExact;
-  const fold = (text: Json): string => (exact ? String(text) : String(text).toLowerCase());
-  for (const each of Array.isArray(value) ? value : [value]) {
-    if (!allowed.some((canonical) => fold(canonical) === fold(each))) {
-      throw new SyncError('RecordInvalid', toTypeMessage(entry.target, each, `one of ${allowed.join(', ')}`));
-    }
-  }
+function checkCanonical({ custom, target, definition }: CompiledEntry, value: Json): void {
+  const foreign = custom === null ? undefined : findForeignValue(custom, value);
+  if (foreign === undefined) return;
+  throw new SyncError('RecordInvalid', toForeignMessage(target, foreign, definition.canonicalValues));
 }
 
 function noteEmpty(entry: CompiledEntry, draft: Draft, id: string): void {

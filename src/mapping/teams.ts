@@ -1,4 +1,5 @@
 /** TeamRules → teams and who belongs to them. Pure. */
+import { withDefaults } from '../api/defaults.ts';
 import type { TeamRuleResource } from '../api/team-rule.ts';
 import { SyncError } from '../errors.ts';
 import type { DesiredTeam, DesiredUser, Json } from '../model.ts';
@@ -29,6 +30,7 @@ export interface RuleSet {
   readonly invalid: readonly string[];
 }
 
+/** The resources keep to their schema: whoever calls this has checked it. */
 export function compileRules(
   resources: readonly TeamRuleResource[],
   mapping: CompiledMapping,
@@ -50,38 +52,34 @@ export function compileRules(
 
 type Report = (pointer: string, message: string) => void;
 
-function compileRule(
-  { metadata, spec }: TeamRuleResource,
-  mapping: CompiledMapping,
-  report: Report,
-): CompiledRule | null {
+function compileRule(resource: TeamRuleResource, mapping: CompiledMapping, report: Report): CompiledRule | null {
+  const { spec } = resource;
+  const { teams, include, exclude, whenEmpty, deletionPolicy, suspend } = withDefaults(resource);
   try {
-    const match = spec.match === undefined ? null : compileAll(spec.match);
-    const teamsFrom =
-      spec.teamsFrom === undefined
-        ? null
-        : { attributes: spec.teamsFrom.attributes ?? [], separator: spec.teamsFrom.separator ?? ';' };
+    const match = teams.kind === 'Match' ? compileAll(teams.match) : null;
+    const teamsFrom = teams.kind === 'TeamsFrom' ? { attributes: teams.attributes, separator: teams.separator } : null;
     for (const name of match?.attributes ?? teamsFrom?.attributes ?? []) checkName(name, mapping.names);
-    const displayName = spec.team?.displayName?.trim() ?? null;
-    if (match !== null && (displayName === null || displayName === ''))
-      report('/spec/team', 'match needs team.displayName');
-    if (teamsFrom !== null && (spec.include ?? []).length > 0)
-      report('/spec/include', 'include says who belongs to one team; a rule with teamsFrom has many: use match');
+    const displayName = teams.kind === 'Match' ? teams.displayName.trim() : null;
+    if (displayName === '') report('/spec/team/displayName', 'the name of a team must not be blank');
     return {
-      name: metadata.name,
-      suspend: spec.suspend ?? false,
+      name: resource.metadata.name,
+      suspend,
       match,
       displayName,
       teamsFrom,
-      include: new Set((spec.include ?? []).map((each) => each.toLowerCase())),
-      exclude: new Set((spec.exclude ?? []).map((each) => each.toLowerCase())),
-      whenEmpty: spec.whenEmpty ?? 'Retain',
-      deletionPolicy: spec.deletionPolicy ?? 'Retain',
+      include: toLowerCase(include),
+      exclude: toLowerCase(exclude),
+      whenEmpty,
+      deletionPolicy,
     };
   } catch (thrown) {
     report(spec.match === undefined ? '/spec/teamsFrom' : '/spec/match', SyncError.from(thrown).message);
     return null;
   }
+}
+
+function toLowerCase(names: readonly string[]): ReadonlySet<string> {
+  return new Set(names.map((name) => name.toLowerCase()));
 }
 
 /** What the rules say of one person. */

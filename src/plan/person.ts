@@ -1,6 +1,6 @@
 /** One person: from what must be, what was applied and what the target holds to operations. Pure. */
 import type { AttributeChange, Attributes, Cause, Departure, DesiredUser, RecordError } from '../model.ts';
-import type { Candidate, Link, PersonState } from '../state/store.ts';
+import type { Candidate, Effect, Link, PersonState } from '../state/store.ts';
 import { diffValues, isClearing, isUnassigned } from './diff.ts';
 import { type DraftOperation, NOTHING, type Planned, toDraft, toGuard } from './draft.ts';
 import type { PlanSettings } from './settings.ts';
@@ -20,7 +20,7 @@ export function planPerson(person: PersonState, context: PersonContext): Planned
   const { desired, link, gone } = person;
   if (link !== null && gone && desired?.presence !== 'present') {
     // Somebody deleted the account by hand. There is nothing left to remove, and nothing to bring back.
-    return { ...NOTHING, effects: [{ type: 'dropLink', sourceId: person.sourceId }] };
+    return { ...NOTHING, effects: [{ type: 'dropLink', sourceId: person.sourceId }, ...forget(link)] };
   }
   const departure = toDeparture(desired);
   if (departure === null) return NOTHING;
@@ -31,6 +31,11 @@ export function planPerson(person: PersonState, context: PersonContext): Planned
   return link === null || gone
     ? planWithoutAccount(person, desired, context)
     : planUpdate(person, desired, { link, context });
+}
+
+/** An account that does not exist is a member of nothing. */
+function forget({ targetId }: Link): readonly Effect[] {
+  return [{ type: 'dropMember', targetId }];
 }
 
 /** Null: nothing is known for sure, nothing changes. */
@@ -154,7 +159,10 @@ function fail(desired: DesiredUser, message: string, code: RecordError['code'] =
 function planWithoutAccount(person: PersonState, desired: DesiredUser, context: PersonContext): Planned {
   const candidates = distinctAccounts(person.candidates);
   const [only, second] = candidates;
-  if (only === undefined) return planCreate(desired, context, person.gone ? 'drift' : 'mapping');
+  if (only === undefined) {
+    const created = planCreate(desired, context, person.gone ? 'drift' : 'mapping');
+    return person.link === null ? created : { ...created, effects: forget(person.link) };
+  }
   if (second !== undefined) {
     const ids = candidates.map((each) => each.object.id).join(', ');
     return fail(desired, `${candidates.length} accounts of the target match (${ids}): none is guessed`);
@@ -349,20 +357,25 @@ function toUpdate(
   link: Link,
   { changes, drift }: { changes: readonly AttributeChange[]; drift: boolean },
 ): DraftOperation {
-  const back = changes.some((change) => change.path === 'active' && change.after === true);
+  const activates = changes.some((change) => change.path === 'active' && change.after === true);
   const clears = changes.every(isClearing);
   // Only what was not to be changed by a mapping can have been changed by hand.
   const byHand = drift && changes.every(({ path, after }) => after !== undefined && link.applied[path] === after);
+  const [cause, reason] = byHand
+    ? (['drift', 'was changed in the target'] as const)
+    : activates
+      ? (['return', 'is back'] as const)
+      : (['mapping', 'values changed'] as const);
   return toDraft({
     phase: 'people',
-    kind: back ? 'reactivate' : 'update',
+    kind: activates ? 'reactivate' : 'update',
     resource: 'User',
     id: desired.sourceId,
     targetId: link.targetId,
     name: desired.name,
     changes,
-    cause: back ? 'return' : byHand ? 'drift' : 'mapping',
-    reason: back ? 'is back' : byHand ? 'was changed in the target' : 'values changed',
+    cause,
+    reason,
     unit: `person:${desired.sourceId}:${clears ? 'clear' : 'update'}`,
     removal: changes.some(isClearing),
   });

@@ -6,7 +6,7 @@ import { SyncError } from '../errors.ts';
 import type { MappingProblem } from '../mapping/problem.ts';
 import type { RecordError } from '../model.ts';
 import type { DirectoryState } from '../state/store.ts';
-import { checkResources } from './steps/load.ts';
+import { checkResources } from './compile.ts';
 
 export interface DependentsInput {
   readonly host: ResourceHost;

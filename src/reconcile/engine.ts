@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { createActor, toPromise } from 'xstate';
 import { withDefaults } from '../api/defaults.ts';
 import type { DirectorySyncResource } from '../api/directory-sync.ts';
+import type { Step } from '../api/directory-sync-status.ts';
 import type { ResourceHost } from '../api/host.ts';
 import { toReadyReason } from '../api/reasons.ts';
 import { SyncError } from '../errors.ts';
@@ -29,22 +30,38 @@ export interface RunRequest extends Partial<RunOptions> {
   readonly signal: AbortSignal;
   readonly stopping?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
+  /** Called as each step begins. */
+  readonly onStep?: (step: Step) => void;
   /** Called once when another process holds the state store. */
   readonly onWait?: (holder: string) => void;
 }
 
 export interface Engine {
-  /** Never throws for what a run may meet: every failure is part of the report. */
+  /**
+   * Never throws for what a run may meet: every failure is part of the report. Resources with one id take turns: they
+   * share their state, and what one has staged the other would clear.
+   */
   run(request: RunRequest): Promise<RunReport>;
 }
 
 export function createEngine(options: EngineOptions): Engine {
-  return { run: (request) => runLeased(options, request) };
+  const turns = new Map<string, Promise<unknown>>();
+  return {
+    run: (request) => {
+      const key = JSON.stringify(toDirectoryKey(request.resource));
+      const run = (turns.get(key) ?? Promise.resolve()).then(() => runLeased(options, request));
+      turns.set(key, run);
+      return run.finally(() => {
+        if (turns.get(key) === run) turns.delete(key);
+      });
+    },
+  };
 }
 
 /** Identity of a resource in the state store, whatever else of it is wrong. */
 export function toDirectoryKey({ metadata, spec }: DirectorySyncResource): DirectoryKey {
-  return { namespace: metadata.namespace ?? 'default', id: spec.id ?? metadata.name };
+  const id: unknown = spec.id;
+  return { namespace: metadata.namespace ?? 'default', id: typeof id === 'string' ? id : metadata.name };
 }
 
 async function runLeased(options: EngineOptions, request: RunRequest): Promise<RunReport> {
@@ -99,6 +116,12 @@ async function runMachineOnce(
     },
   };
   const actor = createActor(runMachine, { input: run });
+  let step: Step | 'done' | null = null;
+  actor.subscribe(({ value }) => {
+    if (value === step) return;
+    step = value;
+    if (step !== 'done') request.onStep?.(step);
+  });
   const done = toPromise(actor);
   actor.start();
   return await done;

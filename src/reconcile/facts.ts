@@ -13,7 +13,7 @@ export interface FactShapes {
   readonly suspect: { readonly since: number; readonly removals: readonly string[] };
   /** Guards that hold something, and since when: the window of each begins before that time. */
   readonly held: readonly (GuardSubject & { readonly since: number })[];
-  /** An approval whose units are not all done: unit → fingerprint. */
+  /** The last approval. Units that are not done yet: unit → fingerprint; none of them left when it is spent. */
   readonly approval: {
     readonly hash: string;
     readonly by: string | null;
@@ -21,6 +21,15 @@ export interface FactShapes {
     readonly units: Readonly<Record<string, string>>;
   };
   readonly verifiedAt: number;
+  /** The last run that ended. */
+  readonly ended: {
+    /** What it was made for: the resource and all that it names. */
+    readonly mark: string;
+    /** It did what it could; nothing of it is tried again. */
+    readonly completed: boolean;
+    /** TeamRules that the last completed run took account of: name → mark. */
+    readonly rules: Readonly<Record<string, string>>;
+  };
   /** Status in local mode. */
   readonly status: Readonly<Record<string, unknown>>;
 }

@@ -7,7 +7,8 @@ export function renderMachineDiagram(): string {
     if (node.type === 'final') lines.push(`  ${name} --> [*]`);
     for (const [event, transitions] of node.transitions) {
       for (const { target, guard } of transitions) {
-        for (const { key } of target ?? []) lines.push(`  ${name} --> ${key}: ${toLabel(event, guard, transitions.length)}`);
+        for (const { key } of target ?? [])
+          lines.push(`  ${name} --> ${key}: ${toLabel(event, guard, transitions.length)}`);
       }
     }
   }

@@ -10,11 +10,13 @@ export interface QueueClock {
   after(ms: number, callback: () => void): () => void;
 }
 
+/** Node's timers end at 2^31 - 1 ms, almost 25 days. */
+const LONGEST_TIMER_MS = 2_147_483_647;
+
 export const systemClock: QueueClock = {
   now: () => Date.now(),
   after: (ms, callback) => {
-    // Longer waits than Node's timers know are cut; the queue looks at the time again when they end.
-    const timer = setTimeout(callback, Math.min(ms, 2_147_483_647));
+    const timer = setTimeout(callback, ms);
     return () => clearTimeout(timer);
   },
 };
@@ -24,30 +26,33 @@ export interface QueueOptions {
   /** Keys that are worked on at once. */
   readonly concurrency: number;
   readonly clock: QueueClock;
+  /** Told of what `work` threw; the key waits no longer. */
+  readonly onError: (key: string, thrown: unknown) => void;
 }
 
 export interface WorkQueue {
   /** Works on the key after so many milliseconds, or earlier when it already waits for an earlier time. */
   add(key: string, delayMs: number): void;
-  /** The key waits no longer. Work under way goes on. */
-  forget(key: string): void;
+  /** When the key is due, in milliseconds since 1970; null when it does not wait. */
+  due(key: string): number | null;
   /** Takes nothing up any more, and waits for the work under way. */
   stop(): Promise<void>;
 }
 
-export function createQueue({ work, concurrency, clock }: QueueOptions): WorkQueue {
+export function createQueue({ work, concurrency, clock, onError }: QueueOptions): WorkQueue {
   const due = new Map<string, number>();
   const busy = new Map<string, Promise<void>>();
   let cancel: (() => void) | null = null;
   let stopped = false;
 
-  const start = (key: string): void => {
-    due.delete(key);
-    const done = work(key).finally(() => {
-      busy.delete(key);
-      schedule();
-    });
-    busy.set(key, done);
+  const attend = async (key: string): Promise<void> => {
+    try {
+      await work(key);
+    } catch (thrown) {
+      onError(key, thrown);
+    }
+    busy.delete(key);
+    schedule();
   };
 
   const schedule = (): void => {
@@ -59,10 +64,15 @@ export function createQueue({ work, concurrency, clock }: QueueOptions): WorkQue
     for (const [key, at] of waiting) {
       if (busy.size >= concurrency) return;
       if (at > now) {
-        cancel = clock.after(at - now, schedule);
+        // A longer wait is looked at again when the timer ends.
+        cancel = clock.after(Math.min(at - now, LONGEST_TIMER_MS), schedule);
         return;
       }
-      start(key);
+      due.delete(key);
+      // Busy before it begins: whatever is added by its first, synchronous part comes afterwards.
+      const { promise, resolve } = Promise.withResolvers<void>();
+      busy.set(key, promise);
+      attend(key).then(resolve, resolve);
     }
   };
 
@@ -72,14 +82,12 @@ export function createQueue({ work, concurrency, clock }: QueueOptions): WorkQue
       due.set(key, Math.min(at, due.get(key) ?? Number.POSITIVE_INFINITY));
       schedule();
     },
-    forget: (key) => {
-      due.delete(key);
-      schedule();
-    },
+    due: (key) => due.get(key) ?? null,
     stop: async () => {
       stopped = true;
       cancel?.();
-      await Promise.allSettled(busy.values());
+      cancel = null;
+      await Promise.all(busy.values());
     },
   };
 }

@@ -1,8 +1,14 @@
-/** Which changes of resources concern which DirectorySync, and what its annotations ask for. Pure. */
+/**
+ * Which changes of resources concern which DirectorySync, and what its annotations ask for. Pure. Resources of a folder
+ * may break their schema: nothing here takes a shape for granted.
+ */
+import { createHash } from 'node:crypto';
 import type { DirectorySyncResource } from '../api/directory-sync.ts';
 import type { DirectorySyncStatus } from '../api/directory-sync-status.ts';
 import type { ResourceChange, ResourceSet } from '../api/host.ts';
+import { findCondition } from '../api/kstatus.ts';
 import { ANNOTATIONS } from '../api/metadata.ts';
+import { toFields } from '../api/rules.ts';
 
 /** Key of a DirectorySync in the queue. */
 export function toQueueKey({ metadata }: { metadata: { namespace: string; name: string } }): string {
@@ -14,17 +20,36 @@ export function findConcerned(change: ResourceChange, resources: ResourceSet): r
   const here = resources.directorySyncs.filter(({ metadata }) => metadata.namespace === change.namespace);
   switch (change.kind) {
     case 'DirectorySync':
-      return here.filter(({ metadata }) => metadata.name === change.name);
+      // Who waits for an id to become free has no other way to learn of it.
+      return here.filter(({ metadata, status }) => metadata.name === change.name || isWaitingForId(status));
     case 'AttributeMapping':
-      return here.filter(({ spec }) => spec.mappings?.some(({ name }) => name === change.name));
+      return here.filter((sync) => listMappings(sync).includes(change.name));
     case 'TeamRule':
     case 'CustomAttribute':
       return here;
     case 'Secret':
-      return here.filter(({ spec }) => spec.target?.scim?.credentialsRef?.name === change.name);
+      return here.filter(({ spec }) => readName(spec, ['target', 'scim', 'credentialsRef', 'name']) === change.name);
     case 'ConfigMap':
-      return here.filter(({ spec }) => spec.source?.file?.users?.configMapRef?.name === change.name);
+      return here.filter(
+        ({ spec }) => readName(spec, ['source', 'file', 'users', 'configMapRef', 'name']) === change.name,
+      );
   }
+}
+
+function isWaitingForId(status: DirectorySyncStatus | undefined): boolean {
+  return findCondition(status?.conditions, 'Ready')?.reason === 'IdInUse';
+}
+
+function listMappings({ spec }: DirectorySyncResource): readonly string[] {
+  const mappings: unknown = toFields(spec)?.['mappings'];
+  if (!Array.isArray(mappings)) return [];
+  return mappings.flatMap((each: unknown) => readName(each, ['name']) ?? []);
+}
+
+/** The text at the end of the keys; null where there is none. */
+function readName(value: unknown, keys: readonly string[]): string | null {
+  const end = keys.reduce<unknown>((fields, key) => toFields(fields)?.[key], value);
+  return typeof end === 'string' ? end : null;
 }
 
 /**
@@ -32,22 +57,39 @@ export function findConcerned(change: ResourceChange, resources: ResourceSet): r
  * that was just written must not start the next run.
  */
 export function toFingerprint(resource: DirectorySyncResource, resources: ResourceSet): string {
+  const annotations = Object.values(ANNOTATIONS).map((name) => resource.metadata.annotations?.[name] ?? null);
+  return digest([toMark(resource, resources), annotations]);
+}
+
+/** The same without annotations: what a run was made for. Kept in the state store, so that a restart knows it. */
+export function toMark(resource: DirectorySyncResource, resources: ResourceSet): string {
   const { metadata, spec } = resource;
   const here = (other: { metadata: { namespace: string } }): boolean => other.metadata.namespace === metadata.namespace;
-  const named = new Set((spec.mappings ?? []).map(({ name }) => name));
-  return JSON.stringify([
+  const named = new Set(listMappings(resource));
+  return digest([
     spec,
+    metadata.uid ?? null,
     metadata.deletionTimestamp ?? null,
-    Object.values(ANNOTATIONS).map((name) => metadata.annotations?.[name] ?? null),
     resources.attributeMappings
       .filter((each) => here(each) && named.has(each.metadata.name))
       .map((each) => [each.metadata.name, each.spec]),
     resources.teamRules
-      .filter((each) => here(each) && each.spec.directorySyncRef?.name === metadata.name)
+      .filter((each) => here(each) && readName(each.spec, ['directorySyncRef', 'name']) === metadata.name)
       .map((each) => [each.metadata.name, each.spec]),
     resources.customAttributes.filter(here).map((each) => [each.metadata.name, each.spec]),
   ]);
 }
+
+/** Mark of a TeamRule: has a run taken account of what it says now? */
+export function toRuleMark(rule: { readonly spec: unknown }): string {
+  return digest(rule.spec);
+}
+
+function digest(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16);
+}
+
+const ECHO_MAX_LENGTH = 253;
 
 /** What annotations ask for that the status does not say was done. */
 export interface Requests {
@@ -58,7 +100,8 @@ export interface Requests {
 
 export function toRequests({ metadata }: DirectorySyncResource, status: DirectorySyncStatus | undefined): Requests {
   const open = (annotation: string, handled: string | undefined): string | null => {
-    const value = metadata.annotations?.[annotation];
+    // As long as the status can echo it: a value that it cannot hold would ask again after every run.
+    const value = metadata.annotations?.[annotation]?.slice(0, ECHO_MAX_LENGTH);
     return value === undefined || value === handled ? null : value;
   };
   return {
@@ -66,4 +109,8 @@ export function toRequests({ metadata }: DirectorySyncResource, status: Director
     resync: open(ANNOTATIONS.resync, status?.lastHandledResync),
     approve: open(ANNOTATIONS.approve, status?.lastHandledApproval),
   };
+}
+
+export function isAsked(requests: Requests): boolean {
+  return Object.values(requests).some((request) => request !== null);
 }

@@ -7,16 +7,6 @@ export type { Logger };
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 
-/** Fields by which lines are found again; given to `logger.child`. */
-export interface LogFields {
-  /** `namespace/name` of the DirectorySync. */
-  readonly directorySync?: string;
-  /** Id of the run. */
-  readonly run?: string;
-  /** One of `load read map observe plan guard apply report`. */
-  readonly step?: string;
-}
-
 /**
  * Keys whose values are never printed, at the top of a line and one and two levels below it: secrets, and what says
  * something of a person (rule I9). It is a net for mistakes; callers log ids and counts.
@@ -45,7 +35,10 @@ const HIDDEN_KEYS = [
   'user',
 ] as const;
 
-/** `destination` takes the place of standard error in tests. */
+/**
+ * Lines are found again by the fields that a run gives to `logger.child`: `directorySync` (namespace/name), `run` (its
+ * id) and `step`. `destination` takes the place of standard error.
+ */
 export function createLogger(options: { level: LogLevel; destination?: DestinationStream }): Logger {
   return pino(
     {

@@ -70,7 +70,8 @@ function aRecordedClient(): Recorded {
     userAgent: 'dirsync/test',
     unavailable: 'TargetUnavailable',
     budget: createBudgets().join('target', 'key', limits),
-    timeoutMs: 20_000,
+    // Longer than a test may take: nothing here may end by running into it.
+    timeoutMs: 60_000,
     concurrency: 8,
   });
   const http: HttpClient = {

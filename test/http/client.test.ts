@@ -394,7 +394,9 @@ describe('abort', () => {
       closed = () => void resolve();
     });
     const error = await failureOf(
-      aClient().client.send(aRequest({ url: server.url, method: 'POST', signal: controller.signal })),
+      aClient({ timeoutMs: 60_000 }).client.send(
+        aRequest({ url: server.url, method: 'POST', signal: controller.signal }),
+      ),
     );
     expect(error.code).toBe('Aborted');
     await whenClosed;

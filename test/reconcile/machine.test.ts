@@ -1,9 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import { STEPS } from '../../src/api/directory-sync-status.ts';
 import { runMachine } from '../../src/reconcile/machine.ts';
 import { renderMachineDiagram } from '../../src/reconcile/machine-diagram.ts';
-import { STEPS } from '../../src/api/directory-sync-status.ts';
 
 const { states } = runMachine.config;
+
+function listNext(name: string): string[] {
+  const transitions = [...(runMachine.states[name as 'load']?.transitions.values() ?? [])].flat();
+  return transitions.flatMap(({ target }) => (target ?? []).map(({ key }) => key));
+}
 
 describe('the run machine', () => {
   it('has the steps of the design as its states, in their order, and an end', () => {
@@ -23,17 +28,9 @@ describe('the run machine', () => {
   });
 
   it('reaches every state from the first one', () => {
-    const reached = new Set<string>(['load']);
-    const queue = ['load'];
-    for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
-      for (const transitions of runMachine.states[name as 'load'].transitions.values()) {
-        for (const { target } of transitions) {
-          for (const { key } of target ?? []) {
-            if (!reached.has(key)) queue.push(key);
-            reached.add(key);
-          }
-        }
-      }
+    const reached = new Set(['load']);
+    for (const name of reached) {
+      for (const key of listNext(name)) reached.add(key);
     }
     expect([...reached].sort()).toEqual([...STEPS, 'done'].sort());
   });

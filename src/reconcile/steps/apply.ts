@@ -5,7 +5,7 @@
 import { SyncError } from '../../errors.ts';
 import { PHASES, type Phase, type RecordError } from '../../model.ts';
 import type { OperationResult, StoredOperation } from '../../state/store.ts';
-import { putFact } from '../facts.ts';
+import { getFact, putFact } from '../facts.ts';
 import type { Applied, Guarded, Loaded, Observed, RunDependencies } from '../run.ts';
 import { carryOutMembers } from './apply-members.ts';
 import { carryOutPerson } from './apply-person.ts';
@@ -38,7 +38,11 @@ export async function apply(run: RunDependencies, input: ApplyInput, signal: Abo
       run.onProgress({ step: 'apply', done: applied.done, total });
     });
   }
-  await putFact(run.state.facts, 'approval', null);
+  const approval = await getFact(run.state.facts, 'approval');
+  // The hash stays: who asks again for what was released already is not asked to review something new.
+  if (approval !== null) await putFact(run.state.facts, 'approval', { ...approval, units: {} });
+  // Only now: what the target's list showed and was not put right would else be forgotten until the next verify.
+  if (input.observed.verified) await putFact(run.state.facts, 'verifiedAt', run.startedAt.getTime());
   return applied;
 }
 

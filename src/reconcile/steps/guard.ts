@@ -4,9 +4,7 @@ import { computeGuard, type GuardInput, type GuardResult, type GuardSubject } fr
 import type { Unit } from '../../state/store.ts';
 import { type FactShapes, getFact, putFact } from '../facts.ts';
 import type { Guarded, Loaded, Mapped, ReadResult, RunDependencies } from '../run.ts';
-
-/** A second complete read confirms a suspect one when it is made this long after, or one interval if that is shorter. */
-const CONFIRM_AFTER_MS = 10 * 60_000;
+import { toConfirmAfterMs } from '../schedule.ts';
 
 export interface GuardStepInput {
   readonly loaded: Loaded;
@@ -25,19 +23,29 @@ export async function guard(run: RunDependencies, input: GuardStepInput, _signal
     ...(await toLimits(run, input, { units, heldBefore })),
     suspect: suspect === null ? null : { confirmed: suspect.confirmed },
     approved: new Set(Object.values(approval?.units ?? {})),
-    approve: run.options.approve,
+    approve: toApproval(run, input, approval),
   });
   // Before the first write: an approval that names something else releases nothing.
   if (result.mismatch) throw mismatch(result);
   await journal.hold(run.runId, result.held);
   const trusted = isTrusted(suspect, result);
   if (!run.options.planOnly) {
-    await remember(run, { result, heldBefore });
+    await remember(run, { result, heldBefore, mode: input.loaded.spec.mode });
     await rememberSuspicion(run, input.read, { suspect, result, trusted });
   }
   const counts = await journal.counts(run.runId);
   const heldOperations = counts.filter((each) => each.status === 'held').reduce((sum, each) => sum + each.count, 0);
   return { ...result, trusted, heldOperations };
+}
+
+/** Null: nothing is approved now. What was approved before a kill goes on by its units and needs no second match. */
+function toApproval(
+  { options }: RunDependencies,
+  { loaded }: GuardStepInput,
+  before: FactShapes['approval'] | null,
+): string | null {
+  const goesOn = before?.hash === options.approve && Object.keys(before?.units ?? {}).length > 0;
+  return goesOn || loaded.spec.mode === 'Plan' ? null : options.approve;
 }
 
 function mismatch({ hash }: GuardResult): SyncError {
@@ -56,8 +64,7 @@ interface Suspicion {
 async function judgeSuspicion(run: RunDependencies, { loaded, read }: GuardStepInput): Promise<Suspicion | null> {
   const before = await getFact(run.state.facts, 'suspect');
   if (read.suspicion === null) return null;
-  const { schedule } = loaded.spec;
-  const wait = schedule.kind === 'Interval' ? Math.min(CONFIRM_AFTER_MS, schedule.everyMs) : CONFIRM_AFTER_MS;
+  const wait = toConfirmAfterMs(loaded.spec.schedule);
   const isConfirming = before !== null && run.now().getTime() - before.since >= wait;
   return { before, isConfirming, confirmed: new Set(isConfirming ? before.removals : []) };
 }
@@ -155,7 +162,7 @@ function isSame(left: GuardSubject, right: GuardSubject): boolean {
 
 async function remember(
   run: RunDependencies,
-  { result, heldBefore }: { result: GuardResult; heldBefore: FactShapes['held'] },
+  { result, heldBefore, mode }: { result: GuardResult; heldBefore: FactShapes['held']; mode: 'Apply' | 'Plan' },
 ): Promise<void> {
   const { facts } = run.state;
   const now = run.now().getTime();
@@ -164,7 +171,7 @@ async function remember(
     since: heldBefore.find((each) => isSame(each, subject))?.since ?? now,
   }));
   await putFact(facts, 'held', held.length === 0 ? null : held);
-  if (run.options.approve === null || result.released.size === 0) return;
+  if (run.options.approve === null || mode === 'Plan' || result.released.size === 0) return;
   // Written before the first request, so that a kill in the middle neither loses nor widens the approval.
   await putFact(facts, 'approval', {
     hash: run.options.approve,

@@ -5,7 +5,7 @@
 import { toMatchKey } from '../../mapping/match-key.ts';
 import type { Effect, MatchKey, PersonState } from '../../state/store.ts';
 import type { TargetCapabilities, TargetObject, TargetTeam } from '../../targets/target.ts';
-import { getFact, putFact } from '../facts.ts';
+import { getFact } from '../facts.ts';
 import type { Loaded, Mapped, Observed, RunDependencies, Warning } from '../run.ts';
 import { settleBegun } from './settle.ts';
 
@@ -20,8 +20,14 @@ export async function observe(
   const verified = !capabilities.filter || (await isVerifyDue(run, loaded));
   if (verified) await observeAll(run, loaded, signal);
   else await observeSome(run, loaded, signal);
-  if (verified) await putFact(run.state.facts, 'verifiedAt', run.now().getTime());
   const unmanaged = verified ? await run.state.staging.countUnmanaged() : 0;
+  if (unmanaged > 0) {
+    warnings.push({
+      reason: 'UnmanagedAccounts',
+      message: 'accounts of the target belong to nobody in the source; they are not touched',
+      count: unmanaged,
+    });
+  }
   return { kind: verified ? 'Verify' : 'Full', capabilities, verified, unmanaged, warnings };
 }
 
@@ -35,7 +41,7 @@ async function isVerifyDue(run: RunDependencies, { spec }: Loaded): Promise<bool
 }
 
 /** What the mapping writes must not be read-only there; what the server does not list is a warning, for many list little. */
-function compareSchemas({ mapping }: Loaded, { schemas }: TargetCapabilities): readonly Warning[] {
+function compareSchemas({ mapping }: Loaded, { schemas }: TargetCapabilities): Warning[] {
   if (schemas === null) return [];
   const missing = [...mapping.paths.keys()]
     .filter((path) => path.toLowerCase().startsWith('urn:'))

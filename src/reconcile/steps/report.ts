@@ -4,20 +4,23 @@ import { toReadyReason } from '../../api/reasons.ts';
 import { SyncError } from '../../errors.ts';
 import type { Operation } from '../../model.ts';
 import type { OperationStatus } from '../../state/store.ts';
-import type { Failure, PlanCounts, RunContext, RunReport } from '../run.ts';
+import { getFact, putFact } from '../facts.ts';
+import type { Failure, PlanCounts, RunContext, RunOutcome, RunReport } from '../run.ts';
+import { toMark, toRuleMark } from '../triggers.ts';
 
 const SAMPLES = 10;
+/** The state store keeps runs for 90 days. */
+const KEPT_MS = 90 * 86_400_000;
 
 export async function report(context: RunContext): Promise<RunReport> {
   const { run, failure } = context;
   const { journal, staging } = run.state;
-  const error = failure === undefined ? null : SyncError.from(failure.thrown);
+  await closeConnections(context);
+  const error = toError(context);
   if (error !== null && error.code !== 'Aborted') run.log.debug({ step: failure?.step, err: error }, 'step failed');
   await addSamples(context);
+  await journal.purge(run.now().getTime() - KEPT_MS);
   await staging.clear();
-  await Promise.allSettled([context.loaded?.source.close(), context.loaded?.target.close()]);
-  context.loaded?.http.source.close();
-  context.loaded?.http.target.close();
   const errors = await journal.countErrors(run.runId);
   const result: RunReport = {
     ...toEmptyReport(toTimes(context)),
@@ -31,11 +34,50 @@ export async function report(context: RunContext): Promise<RunReport> {
   };
   await journal.finishRun(run.runId, {
     finishedAt: result.finishedAt.getTime(),
-    outcome: result.outcome,
+    outcome: result.stopped ? 'stopped' : result.outcome,
     reason: result.reason,
     summary: toSummary(result),
   });
+  if (!result.stopped && !run.options.planOnly) await rememberEnd(context, result);
   return result;
+}
+
+/** Before anything that may fail: they take a share of the budget as long as they are open. */
+async function closeConnections({ loaded }: RunContext): Promise<void> {
+  await Promise.allSettled([loaded?.source.close(), loaded?.target.close()]);
+  loaded?.http.source.close();
+  loaded?.http.target.close();
+}
+
+/** Null when the run ended well. */
+function toError({ failure, run }: RunContext): SyncError | null {
+  if (failure === undefined) return null;
+  if (!isOverdue(run) || run.stopping.aborted) return SyncError.from(failure.thrown);
+  return new SyncError('Unknown', 'the run took longer than timeouts.run and was ended; the next one goes on', {
+    cause: failure.thrown,
+  });
+}
+
+const COMPLETED: ReadonlySet<RunOutcome> = new Set(['synced', 'held', 'failed']);
+
+/** What the next run, and statuses of TeamRules, must know of this one. */
+async function rememberEnd({ run, loaded }: RunContext, { outcome, reason }: RunReport): Promise<void> {
+  // The state is that of the resource which has the id.
+  if (reason === 'IdInUse') return;
+  const { facts } = run.state;
+  const before = await getFact(facts, 'ended');
+  const completed = COMPLETED.has(outcome);
+  const taken = completed && loaded?.spec.mode === 'Apply';
+  const rules = run.resources.teamRules.filter(
+    ({ metadata }) => metadata.namespace === run.resource.metadata.namespace && loaded?.ruleNames.includes(metadata.name),
+  );
+  await putFact(facts, 'ended', {
+    mark: toMark(run.resource, run.resources),
+    completed,
+    rules: taken
+      ? Object.fromEntries(rules.map((rule) => [rule.metadata.name, toRuleMark(rule)]))
+      : (before?.rules ?? {}),
+  });
 }
 
 type RunTimes = Pick<RunReport, 'runId' | 'startedAt' | 'finishedAt'>;
@@ -68,10 +110,19 @@ function toTimes({ run }: RunContext): RunTimes {
   return { runId: run.runId, startedAt: run.startedAt, finishedAt: run.now() };
 }
 
-function toFailurePart({ failure }: RunContext, error: SyncError | null): Partial<RunReport> {
+function toFailurePart({ failure, run }: RunContext, error: SyncError | null): Partial<RunReport> {
   if (failure === undefined || error === null) return {};
   const retryAfterMs = typeof error.retry === 'object' ? error.retry.afterMs : null;
-  return { failedStep: failure.step, retryAfterMs, stopped: error.code === 'Aborted' };
+  return { failedStep: failure.step, retryAfterMs, stopped: isStopped(run) };
+}
+
+/** Ended on purpose: what failed then says nothing about source or target. */
+function isStopped(run: RunContext['run']): boolean {
+  return run.stopping.aborted || (run.signal.aborted && !isOverdue(run));
+}
+
+function isOverdue({ signal }: RunContext['run']): boolean {
+  return signal.aborted && signal.reason instanceof Error && signal.reason.name === 'TimeoutError';
 }
 
 function toReadPart({ read, loaded, failure, mapped, observed, guarded }: RunContext): Partial<RunReport> {

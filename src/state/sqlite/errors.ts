@@ -38,7 +38,7 @@ const FILE_SENTENCES: ReadonlyMap<string, string> = new Map([
 ]);
 
 export function toUnavailable(location: string, sentence: string, cause?: unknown): SyncError {
-  return new SyncError('StateUnavailable', `the state file ${location} ${sentence}`, { cause });
+  return new SyncError('StateUnavailable', `state file ${location} ${sentence}`, { cause });
 }
 
 /** Data that this program did not write like that. */
@@ -51,6 +51,12 @@ export function toStateError(location: string, thrown: unknown): SyncError {
   if (thrown instanceof SyncError) return thrown;
   const sentence = sentenceFor(thrown);
   return sentence === undefined ? SyncError.from(thrown) : toUnavailable(location, sentence, thrown);
+}
+
+/** The bytes are wrong, whoever wrote them. */
+export function isGarbage(thrown: unknown): boolean {
+  const code = resultCode(thrown);
+  return code === CORRUPT || code === NOTADB;
 }
 
 export function isBusy(thrown: unknown): boolean {

@@ -33,8 +33,6 @@ export async function openStateFile(
     const path = file === MEMORY ? file : prepareFile(file);
     if (path !== MEMORY) forget = remember(path);
     db = new DatabaseSync(path, { timeout: busyTimeoutMs });
-    // Must precede the first table; does nothing to a file that has one.
-    db.exec('PRAGMA auto_vacuum = INCREMENTAL');
     applyMigrations(db, file, MIGRATIONS);
     await applyPragmas(db, file, busyTimeoutMs);
     return { db, path, forget };

@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
 import { SyncError } from '../../errors.ts';
 import type { Lease } from '../store.ts';
-import { isBusy, toStateError } from './errors.ts';
+import { isBusy, isGarbage, toStateError, toUnavailable } from './errors.ts';
 import { MEMORY } from './file.ts';
 
 const FIRST_WAIT_MS = 10;
@@ -110,6 +110,7 @@ function lockFileFor(lockFile: string, holder: string): DatabaseSync | null {
   } catch (error) {
     if (db?.isOpen) db.close();
     if (isBusy(error)) return null;
+    if (isGarbage(error)) throw toUnavailable(lockFile, 'is no lock; remove it while no Dirsync runs', error);
     throw toStateError(lockFile, error);
   }
 }

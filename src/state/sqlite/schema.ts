@@ -147,6 +147,8 @@ export const MIGRATIONS: readonly string[] = [
 export function applyMigrations(db: DatabaseSync, location: string, migrations: readonly string[]): void {
   refuseNewer(db, location, migrations.length);
   if (readVersion(db) === migrations.length) return;
+  // Must precede the first table, and cannot be part of a transaction.
+  if (readVersion(db) === 0) db.exec('PRAGMA auto_vacuum = INCREMENTAL');
   db.exec('BEGIN IMMEDIATE');
   try {
     refuseNewer(db, location, migrations.length);

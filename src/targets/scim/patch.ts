@@ -3,7 +3,7 @@
 import type { AttributeChange, Json } from '../../model.ts';
 import { printScimPath, readScimPath, type ScimDocument, type ScimPath, writeScimPath } from '../../scim/path.ts';
 import type { JsonObject } from './client.ts';
-import { isEmpty, type Place, type PlaceOf, toObject } from './convert.ts';
+import { isEmpty, isSameValue, type Place, type PlaceOf, toObject } from './convert.ts';
 
 export interface PatchOperation {
   readonly op: 'add' | 'replace' | 'remove';
@@ -25,18 +25,21 @@ interface Entry {
 }
 
 function toChanges(changes: readonly AttributeChange[], placeOf: PlaceOf): readonly Change[] {
-  return changes
-    .filter((each) => !(isEmpty(each.before) && isEmpty(each.after)))
-    .map((each) => ({
-      place: placeOf(each.path),
-      before: isEmpty(each.before) ? undefined : each.before,
-      after: isEmpty(each.after) ? undefined : each.after,
-    }));
+  return changes.filter(isChange).map((each) => ({
+    place: placeOf(each.path),
+    before: isEmpty(each.before) ? undefined : each.before,
+    after: isEmpty(each.after) ? undefined : each.after,
+  }));
 }
 
 /** Is there anything to send? */
 export function hasChanges(changes: readonly AttributeChange[]): boolean {
-  return changes.some((each) => !(isEmpty(each.before) && isEmpty(each.after)));
+  return changes.some(isChange);
+}
+
+/** T9: nothing, null and [] are one state, and a list in another order is the same list. */
+function isChange({ before, after }: AttributeChange): boolean {
+  return !isSameValue(before ?? undefined, after ?? undefined, true);
 }
 
 /**

@@ -1,0 +1,132 @@
+/**
+ * The main job in one command: a company of 250 people in a CSV converges into the embedded directory, then four of them
+ * change. Runs the real commands on a copy of `examples/quickstart`, checks what they did, and leaves nothing behind.
+ */
+import { spawn } from 'node:child_process';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { parse } from 'csv-parse/sync';
+import { startDirectory } from '../src/directory/server.ts';
+import { PEOPLE_COLUMNS, type PersonRow, toCsvLine } from './generate-people.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const LAUNCHER = join(ROOT, 'bin/dirsync.js');
+const TOKEN = 'quickstart-token';
+
+interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+}
+
+/** Runs one command in the folder, shows it as a person would have typed it, and stops the whole when it fails. */
+async function dirsync(folder: string, args: readonly string[], { show = true, expect = 0 } = {}): Promise<Ran> {
+  if (show) say(`\n$ dirsync ${args.join(' ')}`);
+  const child = spawn(process.execPath, [LAUNCHER, ...args], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', show ? 'inherit' : 'ignore'],
+  });
+  if (show) child.stdout.pipe(process.stdout, { end: false });
+  const [stdout, code] = await Promise.all([
+    text(child.stdout),
+    new Promise<number>((resolve) => child.on('close', (status) => resolve(status ?? 1))),
+  ]);
+  if (code !== expect) throw new Error(`dirsync ${args[0]} ended with ${code}, ${expect} was expected`);
+  return { code, stdout };
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function check(what: string, holds: boolean): void {
+  if (!holds) throw new Error(`the quickstart expected ${what}`);
+}
+
+type Row = Record<keyof PersonRow, string>;
+
+/** A joiner, a mover, a leaver, a rename: what a company does in a week. */
+async function editPeople(file: string): Promise<void> {
+  const rows: Row[] = parse(await readFile(file, 'utf8'), { columns: true, bom: true });
+  const active = rows.filter((row) => row.accountEnabled.toLowerCase() === 'true');
+  const managers = new Set(rows.map((row) => row.manager));
+  const plain = active.filter((row) => !managers.has(row.objectId));
+  const [leaver, renamed, other] = plain;
+  const mover = plain.find((row) => row.department === 'Finance') ?? other;
+  if (leaver === undefined || renamed === undefined || mover === undefined)
+    throw new Error('the example has too few people');
+  const joiner: Row = {
+    ...renamed,
+    objectId: '00000000-0000-4000-8000-00000000a001',
+    userPrincipalName: 'nadia.newcomer@corp.example',
+    mail: 'nadia.newcomer@corp.example',
+    givenName: 'Nadia',
+    surname: 'Newcomer',
+    displayName: 'Nadia Newcomer',
+    alternateEmailAddress: '',
+  };
+  renamed.surname = 'Newname';
+  renamed.displayName = `${renamed.givenName} Newname`;
+  mover.department = 'Marketing';
+  mover.jobTitle = 'Brand Manager';
+  const after = [...rows.filter((row) => row !== leaver), joiner];
+  const lines = [PEOPLE_COLUMNS, ...after.map((row) => PEOPLE_COLUMNS.map((column) => row[column]))];
+  await writeFile(file, lines.map((cells) => toCsvLine(cells)).join(''));
+}
+
+interface PlanJson {
+  readonly create: number;
+  readonly update: number;
+  readonly deactivate: number;
+}
+
+async function main(): Promise<void> {
+  const started = performance.now();
+  const folder = await mkdtemp(join(tmpdir(), 'dirsync-quickstart-'));
+  const directory = await startDirectory({ file: join(folder, 'directory.db'), token: TOKEN });
+  try {
+    await cp(join(ROOT, 'examples/quickstart'), join(folder, 'acme'), { recursive: true });
+    const manifest = join(folder, 'acme/directory-sync.yaml');
+    await writeFile(
+      manifest,
+      (await readFile(manifest, 'utf8')).replace(/http:\/\/127\.0\.0\.1:\d+\/scim\/v2/, directory.url),
+    );
+    say('A SCIM application to try things on is listening (the embedded directory, empty).');
+    say('The manifests and the CSV of 250 invented people are those of examples/quickstart.');
+    await dirsync(folder, ['validate', '-f', 'acme']);
+    await dirsync(folder, ['plan', '-f', 'acme']);
+    await dirsync(folder, ['apply', '-f', 'acme', '--yes']);
+    const { writes } = directory.counts();
+    say('\nThe same again: nothing has changed, so nothing is written.');
+    await dirsync(folder, ['plan', '-f', 'acme']);
+    await dirsync(folder, ['apply', '-f', 'acme', '--yes']);
+    check('no write of the second apply', directory.counts().writes === writes);
+    say(
+      '\nNow people.csv is edited: somebody joins, somebody moves to another department, somebody leaves, somebody marries.',
+    );
+    await editPeople(join(folder, 'acme/people.csv'));
+    const { stdout } = await dirsync(folder, ['plan', '-f', 'acme', '-o', 'json'], { show: false });
+    const plan: PlanJson = JSON.parse(stdout);
+    check(
+      'exactly one joiner, one leaver and two changed people',
+      plan.create === 1 && plan.deactivate === 1 && plan.update === 2,
+    );
+    await dirsync(folder, ['plan', '-f', 'acme']);
+    await dirsync(folder, ['apply', '-f', 'acme', '--yes']);
+    await dirsync(folder, ['get', 'directorysyncs']);
+    await dirsync(folder, ['history']);
+    say(`\nDone in ${Math.round((performance.now() - started) / 1000)} s. What to try next, from this checkout:`);
+    say('  npm run -s dirsync -- serve --port 8085 --token-file <(printf quickstart-token)   # in a second terminal');
+    say('  npm run -s dirsync -- plan -f examples/quickstart       # what would change');
+    say(
+      '  npm run -s dirsync -- apply -f examples/quickstart      # do it; then edit people.csv, mapping.yaml or rules.yaml',
+    );
+    say('  docs/directory-sync.md, docs/expressions.md             # what the manifests can say');
+  } finally {
+    await directory.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+await main();

@@ -1,0 +1,73 @@
+/** A plan as JSON, written while it is read: the fields of `status.plan`, what is held, errors, and every operation. */
+import { summarizePlan } from '../api/directory-sync-status.ts';
+import type { StoredOperation } from '../state/store.ts';
+import type { CliIo } from './io.ts';
+import { readOperations } from './plan-operations.ts';
+import type { SyncRun } from './run-sync.ts';
+
+export async function printPlanJson(io: Pick<CliIo, 'stdout'>, { resource, report, state }: SyncRun): Promise<void> {
+  const { namespace, name } = resource.metadata;
+  const { plan, samples, held, warnings, reason, message, runId } = report;
+  const head = {
+    directorySync: `${namespace}/${name}`,
+    run: runId,
+    reason,
+    message,
+    ...(plan === null ? {} : { summary: summarizePlan(plan), ...plan, samples, held }),
+    warnings,
+  };
+  await io.stdout(JSON.stringify(head, null, 2).slice(0, -2));
+  if (plan === null) {
+    await io.stdout('\n}');
+    return;
+  }
+  const errors = async function* () {
+    for await (const page of state.journal.errors(runId)) yield* page;
+  };
+  await printList(io, 'errors', errors());
+  const operations = async function* () {
+    for await (const operation of readOperations(state, runId)) yield toShown(operation);
+  };
+  await printList(io, 'operations', operations());
+  await io.stdout('\n}');
+}
+
+/** One item a line. */
+async function printList(io: Pick<CliIo, 'stdout'>, name: string, items: AsyncIterable<unknown>): Promise<void> {
+  await io.stdout(`,\n  ${JSON.stringify(name)}: [`);
+  let batch: string[] = [];
+  let isFirst = true;
+  for await (const item of items) {
+    batch.push(`${isFirst ? '' : ','}\n    ${JSON.stringify(item)}`);
+    isFirst = false;
+    if (batch.length >= 500) {
+      await io.stdout(batch.join(''));
+      batch = [];
+    }
+  }
+  await io.stdout(`${batch.join('')}${isFirst ? '' : '\n  '}]`);
+}
+
+function toShown({ kind, resource, id, name, member, changes, cause, reason, held }: StoredOperation) {
+  return { kind, resource, id, name, member, changes, cause, reason, held };
+}
+
+/** One resource is an object, several are `{"items": […]}`. */
+export async function printItems<T>(
+  io: Pick<CliIo, 'stdout'>,
+  items: readonly T[],
+  print: (item: T) => Promise<void>,
+): Promise<void> {
+  const [only] = items;
+  if (items.length === 1 && only !== undefined) {
+    await print(only);
+    await io.stdout('\n');
+    return;
+  }
+  await io.stdout('{"items": [\n');
+  for (const [index, item] of items.entries()) {
+    if (index > 0) await io.stdout(',\n');
+    await print(item);
+  }
+  await io.stdout('\n]}\n');
+}

@@ -1,0 +1,50 @@
+/** Attributes and values as a reviewer reads them. */
+import type { AttributeChange, Json } from '../model.ts';
+import type { StoredOperation } from '../state/store.ts';
+
+const EXTENSION = /^urn:(?:[^:]+:)*([^:]+):2\.0:User:(.+)$/i;
+
+/** `urn:…:enterprise:2.0:User:department` → `enterprise:department`; core paths stay. */
+export function shortenPath(path: string): string {
+  const match = EXTENSION.exec(path);
+  if (match === null) return path;
+  return match[1]?.toLowerCase() === 'core' ? (match[2] ?? path) : `${match[1]}:${match[2]}`;
+}
+
+/** Longest value that is shown whole unless everything is asked for. */
+const MAX_VALUE = 60;
+
+export function formatValue(value: Json | undefined, whole: boolean): string {
+  if (value === undefined) return 'nothing';
+  const text = JSON.stringify(value);
+  return whole || text.length <= MAX_VALUE ? text : `${text.slice(0, MAX_VALUE - 1)}…`;
+}
+
+/** Names of the people that references mean; ids where nobody is known by them. */
+export type FindName = (change: AttributeChange, value: Json) => Promise<string | null>;
+
+export interface ChangeStyle {
+  readonly whole: boolean;
+  readonly findName: FindName;
+}
+
+/** `title: "Engineer" → "Senior Engineer"`. */
+export async function formatChange(change: AttributeChange, { whole, findName }: ChangeStyle): Promise<string> {
+  const show = async (value: Json | undefined): Promise<string> => {
+    const name = value === undefined ? null : await findName(change, value);
+    return name ?? formatValue(value, whole);
+  };
+  const after = await show(change.after);
+  const path = shortenPath(change.path);
+  return change.before === undefined ? `${path}: ${after}` : `${path}: ${await show(change.before)} → ${after}`;
+}
+
+const TELLING = ['displayName', 'title', 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department'];
+
+/** What tells one joiner from another in a line. */
+export function describePerson({ changes, name }: Pick<StoredOperation, 'changes' | 'name'>): string {
+  const values = new Map(changes.map(({ path, after }) => [path, after]));
+  return TELLING.map((path) => values.get(path))
+    .filter((value) => typeof value === 'string' && value !== '' && value !== name)
+    .join(', ');
+}

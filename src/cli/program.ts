@@ -1,0 +1,58 @@
+/** The command line as a whole. */
+import { Command, CommanderError } from 'commander';
+import { declareApply } from './apply.ts';
+import { declareApprove } from './approve.ts';
+import type { CommandContext } from './command.ts';
+import { declareController } from './controller.ts';
+import { EXIT, type ExitCode } from './exit-code.ts';
+import { declareGet } from './get.ts';
+import { declareHistory } from './history.ts';
+import type { CliIo } from './io.ts';
+import { declarePlan } from './plan.ts';
+import { declareRun } from './run.ts';
+import { declareServe } from './serve.ts';
+import { readVersion } from './session.ts';
+import { declareValidate } from './validate.ts';
+
+const COMMANDS: readonly ((program: Command, context: CommandContext) => void)[] = [
+  declareValidate,
+  declarePlan,
+  declareApply,
+  declareApprove,
+  declareRun,
+  declareGet,
+  declareHistory,
+  declareServe,
+  declareController,
+];
+
+/**
+ * Runs one command to its end.
+ * @param argv what stands behind the program's name
+ * @returns the exit code: never throws, never ends the process
+ */
+export async function runCli(argv: readonly string[], io: CliIo): Promise<ExitCode> {
+  let code: ExitCode = EXIT.failed;
+  const help: string[] = [];
+  const program = new Command('dirsync')
+    .description('GitOps for the company directory')
+    .version(readVersion(), '-V, --version', 'print the version')
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => help.push(text), writeErr: (text) => io.stderr(text) })
+    .showHelpAfterError('(--help shows what there is)');
+  const context: CommandContext = {
+    io,
+    finish: (ended) => {
+      code = ended;
+    },
+  };
+  for (const declare of COMMANDS) declare(program, context);
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return code;
+  } catch (thrown) {
+    if (!(thrown instanceof CommanderError)) throw thrown;
+    await io.stdout(help.join(''));
+    return thrown.exitCode === 0 ? EXIT.done : EXIT.wrongUsage;
+  }
+}

@@ -1,0 +1,60 @@
+/** Where a value can be written: target paths of entries and of CustomAttributes, checked against the schemas. */
+import { SyncError } from '../errors.ts';
+import { parseScimPath, type ResolvedPath, resolveScimPath } from '../scim/path.ts';
+import type { AttributeDefinition, SchemaSet } from '../scim/schema.ts';
+
+export interface TargetPlace {
+  /** Canonical path. */
+  readonly path: string;
+  readonly definition: AttributeDefinition;
+  readonly multiValued: boolean;
+  /** The value is the id of another user. */
+  readonly reference: boolean;
+}
+
+/** Attributes of every resource that the target alone decides about (RFC 7643 section 3.1). */
+const OF_THE_TARGET: ReadonlySet<string> = new Set(['id', 'meta', 'schemas']);
+
+/** Throws SyncError `Invalid` that says why nothing can be written there, and what to write instead. */
+export function resolveTargetPath(target: string, schemas: SchemaSet): TargetPlace {
+  const resolved = resolveScimPath(parseScimPath(target), schemas, 'User');
+  checkWritable(target, resolved);
+  const { definition, multiValued, parent, text } = resolved;
+  return { path: text, definition, multiValued, reference: isUserReference(definition, parent) };
+}
+
+function checkWritable(target: string, resolved: ResolvedPath): void {
+  const { definition, path, multiValued, parent } = resolved;
+  const name = JSON.stringify(target);
+  if (path.urn === null && OF_THE_TARGET.has(path.attribute)) {
+    throw new SyncError('Invalid', `${name} belongs to the target and cannot be written`);
+  }
+  if (definition.mutability === 'readOnly')
+    throw new SyncError('Invalid', `${name} is read-only and cannot be written`);
+  if (definition.returned === 'never') {
+    throw new SyncError('Invalid', `${name} is never shown by the target, so nobody could tell whether it is right`);
+  }
+  if (definition.type === 'Complex')
+    throw new SyncError('Invalid', `${name} is complex; ${toSuggestion(target, resolved)}`);
+  if (multiValued && parent !== null) {
+    const attribute = target.slice(0, target.lastIndexOf('.'));
+    throw new SyncError(
+      'Invalid',
+      `${name} does not say which entry of the list; write ${attribute}[type eq "work"].${definition.name}`,
+    );
+  }
+}
+
+function toSuggestion(target: string, { definition, path }: ResolvedPath): string {
+  const example = definition.subAttributes[0]?.name ?? 'value';
+  const filter = definition.multiValued && path.filter === null ? '[type eq "work"]' : '';
+  return `name one value of it, such as ${target}${filter}.${example}`;
+}
+
+/** `manager.value` and the like: beside it stands a `$ref` to a User (RFC 7643 section 2.3.7). */
+function isUserReference(definition: AttributeDefinition, parent: AttributeDefinition | null): boolean {
+  const beside = parent?.subAttributes ?? [];
+  return (
+    definition.name === 'value' && beside.some((sub) => sub.name === '$ref' && sub.referenceTypes.includes('User'))
+  );
+}

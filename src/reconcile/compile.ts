@@ -1,0 +1,123 @@
+/**
+ * Everything about mappings, rules, attributes and scope that can be told without a source or target. Used by the step
+ * load, by `validate`, and for the statuses of the resources themselves.
+ */
+import type { AttributeMappingResource } from '../api/attribute-mapping.ts';
+import type { CustomAttributeResource } from '../api/custom-attribute.ts';
+import type { DirectorySyncResource } from '../api/directory-sync.ts';
+import type { ResourceSet } from '../api/host.ts';
+import type { TeamRuleResource } from '../api/team-rule.ts';
+import { validateResource } from '../api/validate.ts';
+import { SyncError } from '../errors.ts';
+import { type CompiledMapping, compileMapping } from '../mapping/compile.ts';
+import { compileCustomAttributes } from '../mapping/custom-attributes.ts';
+import { checkName, type NameContext } from '../mapping/names.ts';
+import type { MappingProblem } from '../mapping/problem.ts';
+import { compileRules, type RuleSet } from '../mapping/teams.ts';
+import { type CompiledFilter, compileAny } from '../rule/clause.ts';
+
+/** A DirectorySync and all resources around it. */
+export interface CompileInput {
+  readonly resource: DirectorySyncResource;
+  readonly resources: ResourceSet;
+}
+
+export interface CompiledResources {
+  readonly mapping: CompiledMapping;
+  readonly rules: RuleSet;
+  /** Names of all TeamRules that belong here, whatever their state: their teams must not be taken for those of nobody. */
+  readonly ruleNames: readonly string[];
+  readonly scope: CompiledFilter;
+  readonly problems: readonly MappingProblem[];
+}
+
+/**
+ * Compiles, and throws `Invalid` for the first error that stalls the DirectorySync. Errors of rules do not: an invalid
+ * rule keeps its own teams as they are and hinders nothing else.
+ */
+export function compileResources(input: CompileInput, provider: string): CompiledResources {
+  const compiled = checkResources(input, provider);
+  const fatal = compiled.problems.find((problem) => problem.severity === 'error' && problem.kind !== 'TeamRule');
+  if (fatal === undefined) return compiled;
+  throw new SyncError('Invalid', `${fatal.kind} ${fatal.name}: ${fatal.pointer}: ${fatal.message}`);
+}
+
+/** The same without throwing for what is invalid; only a mapping that does not exist throws `ReferenceNotFound`. */
+export function checkResources(input: CompileInput, provider: string): CompiledResources {
+  const { resource, resources } = input;
+  const problems: MappingProblem[] = [];
+  const customs = compileCustomAttributes(findCustomAttributes(input, problems), resource.metadata.name, problems);
+  const mapping = compileMapping(findMappings(input), customs, provider, problems);
+  const rules = resources.teamRules.filter((rule) => belongsHere(resource, rule));
+  const sound = rules.filter((rule) => isSound(rule, problems));
+  const compiled = compileRules(sound, mapping, problems);
+  const broken = rules.filter((rule) => !sound.includes(rule)).map((rule) => rule.metadata.name);
+  return {
+    mapping,
+    rules: { ...compiled, invalid: [...compiled.invalid, ...broken] },
+    ruleNames: rules.map((rule) => rule.metadata.name),
+    scope: compileScope(resource, mapping.names, problems),
+    problems,
+  };
+}
+
+/** A rule that does not say where it belongs may belong here: to take it for deleted would be the worse mistake. */
+function belongsHere({ metadata }: DirectorySyncResource, rule: TeamRuleResource): boolean {
+  const owner: unknown = rule.spec?.directorySyncRef?.name;
+  return rule.metadata.namespace === metadata.namespace && (owner === metadata.name || typeof owner !== 'string');
+}
+
+/** Whether the resource keeps to its schema; what breaks it becomes a problem. */
+function isSound(resource: TeamRuleResource | CustomAttributeResource, problems: MappingProblem[]): boolean {
+  const errors = validateResource(resource).filter(({ severity }) => severity === 'error');
+  const { kind, metadata } = resource;
+  problems.push(
+    ...errors.map(({ pointer, message }) => ({
+      severity: 'error' as const,
+      kind,
+      name: metadata.name,
+      pointer,
+      message,
+    })),
+  );
+  return errors.length === 0;
+}
+
+function findCustomAttributes(
+  { resource, resources }: CompileInput,
+  problems: MappingProblem[],
+): CustomAttributeResource[] {
+  const here = resources.customAttributes.filter(({ metadata }) => metadata.namespace === resource.metadata.namespace);
+  return here.filter((custom) => isSound(custom, problems));
+}
+
+function findMappings({ resource, resources }: CompileInput): readonly AttributeMappingResource[] {
+  const { namespace } = resource.metadata;
+  return resource.spec.mappings.map(({ name }) => {
+    const found = resources.attributeMappings.find(
+      ({ metadata }) => metadata.name === name && metadata.namespace === namespace,
+    );
+    if (found === undefined) {
+      throw new SyncError(
+        'ReferenceNotFound',
+        `AttributeMapping ${JSON.stringify(name)} does not exist in namespace ${namespace}; apply it, or mend spec.mappings`,
+      );
+    }
+    const problem = validateResource(found).find(({ severity }) => severity === 'error');
+    if (problem === undefined) return found;
+    throw new SyncError('Invalid', `AttributeMapping ${name}: ${problem.pointer}: ${problem.message}`);
+  });
+}
+
+function compileScope(resource: DirectorySyncResource, names: NameContext, problems: MappingProblem[]): CompiledFilter {
+  try {
+    const scope = compileAny(resource.spec.scope?.filters ?? []);
+    for (const name of scope.attributes) checkName(name, names);
+    return scope;
+  } catch (thrown) {
+    const { message } = SyncError.from(thrown);
+    const pointer = '/spec/scope/filters';
+    problems.push({ severity: 'error', kind: 'DirectorySync', name: resource.metadata.name, pointer, message });
+    return compileAny([]);
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * Measures what must stay in proportion, and fails when it does not. Everything is a ratio within one run, because a
+ * time by itself says more about the machine than about the program.
+ */
+import { spawn } from 'node:child_process';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { writePeople } from '../../scripts/generate-people.ts';
+import { startDirectory } from '../../src/directory/server.ts';
+
+const EXAMPLE = join(import.meta.dirname, '../../examples/quickstart');
+const APPLY = join(import.meta.dirname, 'apply-once.ts');
+const TOKEN = 'quickstart-token';
+
+/** Peak memory at 100,000 people may be at most this many times that at 10,000: pages stream, nothing is held. */
+const MEMORY_CEILING = 1.3;
+const SMALL = 10_000;
+const LARGE = 100_000;
+
+interface Measured {
+  readonly seconds: number;
+  readonly requests: number;
+  readonly writes: number;
+  readonly peakMiB: number;
+  readonly outcome: string;
+}
+
+interface Sizes {
+  readonly apply: Measured;
+  readonly again: Measured;
+  readonly verify: Measured;
+}
+
+async function measure(people: number): Promise<Sizes> {
+  const folder = await mkdtemp(join(tmpdir(), 'dirsync-bench-'));
+  const directory = await startDirectory({ file: ':memory:', token: TOKEN });
+  try {
+    await prepare(folder, directory.url, people);
+    const run = async (...flags: readonly string[]): Promise<Measured> => {
+      const before = directory.counts().writes;
+      const child = spawn(process.execPath, [APPLY, folder, ...flags], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const result = JSON.parse(await text(child.stdout)) as Omit<Measured, 'writes'>;
+      return { ...result, writes: directory.counts().writes - before };
+    };
+    return { apply: await run(), again: await run(), verify: await run('--resync') };
+  } finally {
+    await directory.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The quickstart's manifests, without the managers: they only double the requests. */
+async function prepare(folder: string, url: string, people: number): Promise<void> {
+  await cp(EXAMPLE, folder, { recursive: true });
+  await writePeople(join(folder, 'people.csv'), people, 1);
+  const sync = join(folder, 'directory-sync.yaml');
+  await writeFile(sync, (await readFile(sync, 'utf8')).replace(/http:\/\/127\.0\.0\.1:\d+\/scim\/v2/, url));
+  const mapping = join(folder, 'mapping.yaml');
+  const lines = (await readFile(mapping, 'utf8')).split('\n');
+  await writeFile(mapping, lines.filter((line) => !line.includes('source: manager')).join('\n'));
+}
+
+function print(people: number, sizes: Sizes): void {
+  for (const [name, { seconds, requests, writes, peakMiB, outcome }] of Object.entries(sizes)) {
+    const cells = [
+      String(people).padStart(7),
+      name.padEnd(7),
+      `${seconds.toFixed(1)} s`.padStart(8),
+      `${requests} requests`.padStart(16),
+      `${writes} writes`.padStart(14),
+      `${peakMiB} MiB peak`.padStart(13),
+      outcome,
+    ];
+    process.stdout.write(`${cells.join('  ')}\n`);
+  }
+}
+
+const small = await measure(SMALL);
+print(SMALL, small);
+const large = await measure(LARGE);
+print(LARGE, large);
+
+let failed = 0;
+function check(what: string, holds: boolean): void {
+  process.stdout.write(`${holds ? 'ok  ' : 'FAIL'}  ${what}\n`);
+  if (!holds) failed += 1;
+}
+
+for (const name of ['apply', 'again', 'verify'] as const) {
+  const ratio = large[name].peakMiB / small[name].peakMiB;
+  check(
+    `peak memory of ${name}: ${LARGE} people need ${ratio.toFixed(2)} times that of ${SMALL}, at most ${MEMORY_CEILING}`,
+    ratio <= MEMORY_CEILING,
+  );
+}
+for (const [people, { again, verify }] of [
+  [SMALL, small],
+  [LARGE, large],
+] as const) {
+  check(
+    `a second apply of ${people} people writes nothing, before and after a full verify`,
+    again.writes + verify.writes === 0,
+  );
+}
+process.exitCode = failed === 0 ? 0 : 1;

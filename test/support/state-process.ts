@@ -1,0 +1,55 @@
+/**
+ * A process that works on a state store until it is killed: `node state-process.ts <module> <location> <work>`. The module
+ * exports `open(location)`.
+ */
+import type { StateStore } from '../../src/state/store.ts';
+import { aLink, anOperation, aPlannedRow, aTeamLink, numbers } from './state-rows.ts';
+
+const WORKS: Readonly<Record<string, (store: StateStore) => Promise<void>>> = {
+  /** Takes the lease, says so, and keeps it. */
+  async hold(store) {
+    await store.acquire('dirsync run (process 1)', { signal: new AbortController().signal });
+    process.stdout.write('held\n');
+    setInterval(() => {}, 60_000);
+  },
+
+  /** Writes one fact and ends. */
+  async write(store) {
+    const { facts } = await store.directory({ namespace: 'identity', id: String(process.pid) });
+    await facts.put('written', true);
+    await store.close();
+  },
+
+  /** Settles operations one after another and prints the number of each that is written. */
+  async settle(store) {
+    const { journal, links } = await store.directory({ namespace: 'identity', id: 'acme' });
+    await journal.startRun({ id: 'run-1', kind: 'Full', startedAt: 1 });
+    await links.apply([{ type: 'putTeam', team: aTeamLink('Everybody') }]);
+    for (let batch = 0; ; batch++) {
+      const seqs = numbers(50).map((number) => batch * 50 + number);
+      await journal.addOperations(
+        'run-1',
+        seqs.map((seq) => aPlannedRow(anOperation(seq, { kind: 'create' }))),
+      );
+      for (const seq of seqs) {
+        await journal.begin('run-1', [seq]);
+        const link = aLink(`person-${seq}`);
+        await journal.settle('run-1', [
+          {
+            seq,
+            status: 'done',
+            effects: [
+              { type: 'putLink', link },
+              { type: 'addMembers', key: 'rule:everybody', targetIds: [link.targetId] },
+            ],
+          },
+        ]);
+        process.stdout.write(`${seq}\n`);
+      }
+    }
+  },
+};
+
+const [module = '', location = '', work = ''] = process.argv.slice(2);
+const { open }: { open: (location: string) => Promise<StateStore> } = await import(module);
+await WORKS[work]?.(await open(location));
