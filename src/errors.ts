@@ -96,7 +96,7 @@ export class SyncError extends Error {
   /** Total: whatever was thrown becomes a SyncError. An abort is recognised; the rest is `Unknown` and retried. */
   static from(thrown: unknown): SyncError {
     if (thrown instanceof SyncError) return thrown;
-    if (thrown instanceof Error && thrown.name === 'AbortError') {
+    if (thrown instanceof Error && (thrown.name === 'AbortError' || thrown.name === 'TimeoutError')) {
       return new SyncError('Aborted', 'the run was ended before it was done', { cause: thrown });
     }
     const name = thrown instanceof Error ? thrown.name : typeof thrown;

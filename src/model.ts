@@ -57,6 +57,8 @@ export interface DesiredUser {
   /** What a person who reviews a plan knows this record by (userName, else a mail address, else the id). */
   readonly name: string;
   readonly presence: Presence;
+  /** `disabledAtSource` because an entry for `active` says so, while the source has the person active: never deleted. */
+  readonly byEntry?: true;
   /** Values that hold always; `active` is set by the engine where no entry maps it. */
   readonly attributes: Attributes;
   /** Values of `apply: OnCreate` entries: part of the first request and never of a later one. */

@@ -1,6 +1,5 @@
 /** `dirsync controller`: the loop over a cluster's resources. */
 import type { Command } from 'commander';
-import { runController } from '../main.ts';
 import type { LogLevel } from '../telemetry/log.ts';
 import { type CommandContext, runCommand } from './command.ts';
 import { EXIT } from './exit-code.ts';
@@ -25,6 +24,8 @@ export function declareController(program: Command, { io, finish }: CommandConte
     .option('--listen <address>', 'host:port of /healthz, /readyz and /metrics', '0.0.0.0:8080');
   withLogLevel(withState(command), 'info').action((flags: ControllerFlags) =>
     runCommand({ io, finish }, async () => {
+      // The Kubernetes client takes longer to load than most commands take to run.
+      const { runController } = await import('../main.ts');
       await runController({
         state: toPath(io, flags.state),
         namespaces: flags.namespace ?? [],

@@ -9,7 +9,7 @@ import type { Json } from '../model.ts';
 import { computeNearestName } from '../scim/nearest-name.ts';
 import type { AttributeDefinition } from '../scim/schema.ts';
 import { coerceValue, isEmptyValue } from './coerce.ts';
-import { type CustomAttribute, type CustomAttributeSet, findForeignValue } from './custom-attributes.ts';
+import { type CustomAttribute, type CustomAttributeSet, findForeignValue, splitValue } from './custom-attributes.ts';
 import { checkName, type NameContext } from './names.ts';
 import type { MappingProblem } from './problem.ts';
 import { resolveTargetPath } from './target-path.ts';
@@ -131,9 +131,14 @@ function compileEntry(spec: EntrySpec, context: EntryContext): CompiledEntry | n
   if (value.constant !== undefined) compileFixed(spec.target, '/constant', { value: value.constant, place, context });
   const defaultValue = compileFixed(spec.target, '/default', { value: (spec.default ?? null) as Json, place, context });
   checkUse(spec, place, context);
+  const { path, custom, definition, multiValued, reference } = place;
   return {
     target: spec.target,
-    ...place,
+    path,
+    custom,
+    definition,
+    multiValued,
+    reference,
     names: value.names,
     evaluate: value.evaluate,
     defaultValue,
@@ -186,6 +191,7 @@ function checkUse(spec: EntrySpec, place: Place, { report }: EntryContext): void
   if (place.path !== 'active') return;
   // Whoever is disabled later must lose access: a value that is written once would leave the account open for ever.
   if (isOnCreate) report('/apply', '"active" decides who may sign in and is always kept up to date');
+  if (spec.onEmpty === 'Clear') report('/onEmpty', '"active" is true or false and cannot be cleared');
   if (spec.source === undefined && spec.expression === undefined && spec.constant === undefined)
     report('/default', '"active" needs a source, an expression or a constant beside the default');
 }
@@ -231,8 +237,9 @@ interface Fixed {
 
 /** A constant or default in the form of the target; null when it is empty or does not fit. */
 function compileFixed(target: string, key: '/constant' | '/default', { value, place, context }: Fixed): Json {
-  if (isEmptyValue(value)) return null;
-  const coerced = coerceValue(value, place);
+  const values = splitValue(place.custom, value);
+  if (isEmptyValue(values)) return null;
+  const coerced = coerceValue(values, place);
   if ('expected' in coerced) {
     context.report(key, toTypeMessage(target, value, coerced.expected));
     return null;

@@ -89,6 +89,13 @@ export function findForeignValue({ definition }: CustomAttribute, value: Json): 
   return [value].flat().find((each) => !known.has(fold(each as Json))) as Json | undefined;
 }
 
+/** A text becomes a list where the attribute has a separator. */
+export function splitValue(custom: CustomAttribute | null, value: Json): Json {
+  const separator = custom?.separator ?? null;
+  if (separator === null || typeof value !== 'string') return value;
+  return value.split(separator).map((part) => part.trim());
+}
+
 function isKnownSchema(path: string): boolean {
   const urn = path.slice(0, path.lastIndexOf(':')).toLowerCase();
   return urn === URN_USER.toLowerCase() || urn === ENTERPRISE_USER.id.toLowerCase();

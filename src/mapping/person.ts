@@ -2,9 +2,10 @@
 import { SyncError } from '../errors.ts';
 import type { Attributes, DesiredUser, Json, MatchValue, Presence, RecordError, SourceUser } from '../model.ts';
 import type { CompiledFilter } from '../rule/clause.ts';
+import { readMails } from '../scim/mail.ts';
 import { coerceValue, isEmptyValue } from './coerce.ts';
 import { type CompiledEntry, type CompiledMapping, toForeignMessage, toTypeMessage } from './compile.ts';
-import { findForeignValue } from './custom-attributes.ts';
+import { findForeignValue, splitValue } from './custom-attributes.ts';
 import { type BoundName, bindName, type KnownAttributes, type PersonView } from './names.ts';
 
 export interface PersonMapper {
@@ -69,13 +70,11 @@ export function createPersonMapper(options: PersonMapperOptions): PersonMapper {
         : scope.matches((name) => reader.bind(name).read(view));
       const presence = decidePresence(draft, { inScope, user, options });
       if (presence !== 'outOfScope') checkMatching(draft, mapping, user);
+      const stays = presence === 'present' || presence === 'undecided';
       return {
-        desired: toDesired(draft, {
-          user,
-          presence: draft.fatal && presence !== 'outOfScope' ? 'undecided' : presence,
-          mapping,
-        }),
-        errors: presence === 'outOfScope' ? [] : draft.errors,
+        desired: toDesired(draft, { user, presence: draft.fatal && stays ? 'undecided' : presence, mapping }),
+        // Leaving needs no values: what is wrong with those of a leaver keeps nobody in, and would be reported for ever.
+        errors: stays ? draft.errors : [],
         view,
       };
     },
@@ -126,9 +125,7 @@ function evaluateEntry(entry: CompiledEntry, unknown: boolean, draft: Draft, eva
 
 function computeValue(entry: CompiledEntry, { read, now }: Evaluation): Json {
   if (entry.evaluate === null) return null;
-  const raw = entry.evaluate(read, now);
-  const separator = entry.custom?.separator ?? null;
-  const value = separator !== null && typeof raw === 'string' ? raw.split(separator).map((part) => part.trim()) : raw;
+  const value = splitValue(entry.custom, entry.evaluate(read, now));
   if (isEmptyValue(value)) return null;
   const coerced = coerceValue(value, { type: entry.definition.type, multiValued: entry.multiValued });
   if ('expected' in coerced) throw new SyncError('RecordInvalid', toTypeMessage(entry.target, value, coerced.expected));
@@ -177,7 +174,12 @@ function decidePresence(draft: Draft, { inScope, user, options }: PresenceInput)
   if (!inScope) return 'outOfScope';
   if (!options.mapping.activeMapped) draft.attributes['active'] = user.active;
   if (!user.active && options.disabledAtSource === 'Delete') return 'disabledAtSource';
-  return draft.attributes['active'] === false ? 'disabledAtSource' : 'present';
+  const active = draft.attributes['active'];
+  if (active !== undefined) return active === false ? 'disabledAtSource' : 'present';
+  // The entry says nothing. An account that is made now must not depend on what the application takes for its default.
+  draft.defaults['active'] ??= user.active;
+  if (user.active) return 'present';
+  return draft.kept.includes('active') ? 'undecided' : 'disabledAtSource';
 }
 
 function checkMatching(draft: Draft, mapping: CompiledMapping, user: SourceUser): void {
@@ -209,21 +211,25 @@ function toDesired(
     const value = matchText(draft, path);
     if (value !== null) match.push({ path, value });
   }
+  const { attributes, onCreate, defaults, clear, kept, references } = draft;
+  // Whom a record error keeps from being updated leaves all the same.
+  const values =
+    draft.fatal && presence === 'disabledAtSource'
+      ? { attributes: {}, onCreate: {}, defaults: {}, clear: [], kept: [], references: {} }
+      : { attributes, onCreate, defaults, clear, kept, references };
+  const byEntry = presence === 'disabledAtSource' && user.active && attributes['active'] === false;
   return {
     sourceId: user.id,
-    name: toName(draft.attributes, user.id),
+    name: toName({ ...onCreate, ...attributes }, user.id),
     presence,
-    attributes: draft.attributes,
-    onCreate: draft.onCreate,
-    defaults: draft.defaults,
-    clear: draft.clear,
-    kept: draft.kept,
-    references: draft.references,
+    ...(byEntry ? { byEntry } : {}),
+    ...values,
     match,
   };
 }
 
 function toName(attributes: Attributes, id: string): string {
-  const name = attributes['userName'];
-  return typeof name === 'string' && name !== '' ? name : id;
+  const { userName } = attributes;
+  if (typeof userName === 'string' && userName !== '') return userName;
+  return readMails(attributes)[0] ?? id;
 }

@@ -4,6 +4,7 @@ import type { TeamRuleResource } from '../api/team-rule.ts';
 import { SyncError } from '../errors.ts';
 import type { DesiredTeam, DesiredUser, Json } from '../model.ts';
 import { type CompiledFilter, compileAll } from '../rule/clause.ts';
+import { isMailPath, readMails } from '../scim/mail.ts';
 import type { CompiledMapping } from './compile.ts';
 import { toTeamKey } from './match-key.ts';
 import { checkName, type KnownAttributes, type PersonView } from './names.ts';
@@ -79,7 +80,7 @@ function compileRule(resource: TeamRuleResource, mapping: CompiledMapping, repor
 }
 
 function toLowerCase(names: readonly string[]): ReadonlySet<string> {
-  return new Set(names.map((name) => name.toLowerCase()));
+  return new Set(names.map((name) => name.trim().toLowerCase()));
 }
 
 /** What the rules say of one person. */
@@ -89,6 +90,8 @@ export interface PersonTeams {
   readonly memberOf: readonly string[];
   /** Rules that refer to an attribute unknown for this person: memberships in their teams stay as they are. */
   readonly undecidedRules: readonly string[];
+  /** Keys of the teams of those of them that name one: known even where the state store has lost the team. */
+  readonly undecidedTeams: readonly string[];
 }
 
 export interface TeamMapper {
@@ -126,13 +129,22 @@ export function createTeamMapper({ mapping, rules, known, mark }: TeamMapperOpti
       for (const unresolved of open.values()) for (const name of names) unresolved.delete(name);
       const teams = new Map<string, DesiredTeam>();
       const undecidedRules: string[] = [];
+      const undecidedTeams: string[] = [];
+      const input: RuleInput = {
+        names,
+        hasUnknownNames: hasUnknownNames(person),
+        read: (name) => reader.bind(name).read(view),
+        mark,
+      };
       for (const rule of active) {
-        if (namesOf(rule).some((name) => reader.bind(name).isUnknown(view))) undecidedRules.push(rule.name);
-        else
-          for (const team of computeTeams(rule, { names, read: (name) => reader.bind(name).read(view), mark }))
-            unite(teams, team);
+        const isUnknown = namesOf(rule).some((name) => reader.bind(name).isUnknown(view));
+        const called = isUnknown ? null : computeTeams(rule, input);
+        for (const team of called ?? []) unite(teams, team);
+        if (called !== null) continue;
+        undecidedRules.push(rule.name);
+        if (rule.displayName !== null) undecidedTeams.push(toTeamKey(rule.displayName));
       }
-      return { teams: [...teams.values()], memberOf: [...teams.keys()], undecidedRules };
+      return { teams: [...teams.values()], memberOf: [...teams.keys()], undecidedRules, undecidedTeams };
     },
     unresolved: () => [...open].flatMap(([rule, entries]) => [...entries].map((entry) => ({ rule, entry }))),
   };
@@ -142,28 +154,45 @@ function namesOf(rule: CompiledRule): readonly string[] {
   return rule.match?.attributes ?? rule.teamsFrom?.attributes ?? [];
 }
 
-/** What `include`, `exclude` and `protectedUsers` call a person by: source id, userName or mail, in lower case. */
-export function toPersonNames(person: DesiredUser, view: PersonView): readonly string[] {
-  const { attributes } = person;
-  const mails = Object.keys(attributes).filter((path) => path.startsWith('emails') && path.endsWith('.value'));
-  const { email, mail } = view.user.attributes;
-  const values = [person.sourceId, attributes['userName'], ...mails.map((path) => attributes[path]), email, mail];
-  return values
+/**
+ * What `protectedUsers` calls a person by: source id, userName or a mail address that the mapping writes, in lower case.
+ * Only these are still known when the person is gone from the source.
+ */
+export function toAccountNames({ sourceId, attributes, onCreate }: DesiredUser): readonly string[] {
+  const written = { ...onCreate, ...attributes };
+  return [sourceId, written['userName'], ...readMails(written)]
     .filter((value) => typeof value === 'string' && value !== '')
     .map((value) => String(value).toLowerCase());
 }
 
+/** What `include` and `exclude` call a person by: the same, and the source's own mail address. */
+function toPersonNames(person: DesiredUser, { user }: PersonView): readonly string[] {
+  const { email, mail } = user.attributes;
+  const ofSource = [email, mail].filter((value) => typeof value === 'string' && value !== '');
+  return [...toAccountNames(person), ...ofSource.map((value) => String(value).toLowerCase())];
+}
+
+/** An include or exclude entry may be a name that this person's read did not deliver (rule I13). */
+function hasUnknownNames({ kept }: DesiredUser): boolean {
+  return kept.some((path) => path === 'userName' || isMailPath(path));
+}
+
 interface RuleInput {
   readonly names: readonly string[];
+  readonly hasUnknownNames: boolean;
   readonly read: (name: string) => Json;
   readonly mark: string;
 }
 
-function computeTeams(rule: CompiledRule, { names, read, mark }: RuleInput): readonly DesiredTeam[] {
+/** Null: not to be told, because an entry of `include` or `exclude` may mean this person. */
+function computeTeams(rule: CompiledRule, input: RuleInput): readonly DesiredTeam[] | null {
+  const { names, hasUnknownNames, read, mark } = input;
   if (names.some((name) => rule.exclude.has(name))) return [];
+  if (hasUnknownNames && rule.exclude.size > 0) return null;
   if (rule.teamsFrom !== null) return computeTeamNames(rule.teamsFrom, read).map((name) => toTeam(rule, name, mark));
   const belongs = rule.match?.matches(read) === true || names.some((name) => rule.include.has(name));
-  return belongs && rule.displayName !== null ? [toTeam(rule, rule.displayName, mark)] : [];
+  if (belongs && rule.displayName !== null) return [toTeam(rule, rule.displayName, mark)];
+  return hasUnknownNames && rule.include.size > 0 ? null : [];
 }
 
 function computeTeamNames(

@@ -19,8 +19,8 @@ export function createConnections({
 }: ConnectionsOptions): (needs: HttpClientNeeds) => PooledHttpClient {
   return ({ side, endpoint, credential, spec }) => {
     const { concurrency, requestsPerSecond } = spec.limits;
-    const host = URL.canParse(endpoint) ? new URL(endpoint).host : endpoint;
-    const share = budgets.join(`${side} ${host}`, credential, {
+    const [host = endpoint] = endpoint.split('/');
+    const share = budgets.join(host, credential, {
       concurrency,
       requestsPerSecond: side === 'target' ? requestsPerSecond : null,
     });

@@ -105,8 +105,8 @@ async function runMachineOnce(
     runId,
     log,
     startedAt,
-    stopping: request.stopping,
-    signal: AbortSignal.any([request.signal, runTimeout(resource)]),
+    stopping: AbortSignal.any([request.stopping, runTimeout(resource)]),
+    signal: request.signal,
     onProgress: request.onProgress ?? (() => undefined),
     options: {
       planOnly: request.planOnly ?? false,

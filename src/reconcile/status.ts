@@ -1,10 +1,13 @@
 /** A run's report → the resource's status. Pure: the one place where outcomes become conditions. */
+import { createHash } from 'node:crypto';
 import type { Condition } from '../api/condition-schema.ts';
 import { SITUATIONS } from '../api/conditions.ts';
 import type { DirectorySyncResource } from '../api/directory-sync.ts';
 import { type DirectorySyncStatus, type RunStatus, summarizePlan } from '../api/directory-sync-status.ts';
 import type { ResourceEvent } from '../api/host.ts';
-import { type ConditionChange, findCondition, removeCondition, setCondition, toInstant } from '../api/kstatus.ts';
+import { type ConditionChange, cutMessage, findCondition, removeCondition, setCondition, toInstant } from '../api/kstatus.ts';
+import type { EventReason, ReadyReason } from '../api/reasons.ts';
+import { toFields } from '../api/rules.ts';
 import type { RunOutcome, RunReport } from './run.ts';
 
 export interface StatusInput {
@@ -24,36 +27,61 @@ export interface Commands {
 
 export function computeStatus(input: StatusInput): DirectorySyncStatus {
   const { resource, previous, report, nextRunAt } = input;
-  const { [`progress`]: _over, ...before } = previous ?? {};
-  const lastRun = toRunStatus(report);
+  const { progress: _over, nextRunAt: _past, ...before } = previous ?? {};
   return {
     ...before,
     observedGeneration: resource.metadata.generation ?? 1,
     conditions: computeConditions(input),
-    source: { provider: firstKey(resource.spec.source), ...toIdentity(report) },
+    source: { ...before.source, provider: firstKey(resource.spec.source), ...toIdentity(report) },
     target: toTarget(resource),
     ...(report.plan === null ? {} : toCounts(report)),
+    ...(isGuarded(report) ? toHeld(report) : {}),
     warnings: report.warnings.slice(0, 20).map(({ reason, message, count }) => ({
       reason,
-      message: message.slice(0, 1024),
+      message: toSafeText(message),
       ...(count === undefined ? {} : { count }),
     })),
-    lastRun,
-    ...(nextRunAt === null ? { nextRunAt: undefined } : { nextRunAt: toInstant(nextRunAt) }),
-    history: [lastRun, ...(previous?.history ?? [])].slice(0, input.historyLimit),
+    ...toHistory(input),
+    ...(nextRunAt === null ? {} : { nextRunAt: toInstant(nextRunAt) }),
   };
 }
 
-function firstKey(union: object): string {
-  return Object.keys(union)[0] ?? '';
+/** A run that could not even begin (the state store is away) has no id and stands in no history. */
+function toHistory({ report, previous, historyLimit }: StatusInput): Partial<DirectorySyncStatus> {
+  if (report.runId === '') return {};
+  const lastRun = toRunStatus(report);
+  const { history = [] } = previous ?? {};
+  return { lastRun, history: [lastRun, ...history].slice(0, historyLimit) };
+}
+
+/** The guards have decided in this run: what is held is known. Else it is what it was. */
+function isGuarded({ plan, failedStep }: RunReport): boolean {
+  return plan !== null && (failedStep === null || failedStep === 'apply' || failedStep === 'report');
+}
+
+/** A resource that breaks its schema may have anything here. */
+function firstKey(union: unknown): string {
+  return Object.keys(toFields(union) ?? {})[0]?.slice(0, 64) ?? '';
 }
 
 function toTarget({ spec }: DirectorySyncResource): NonNullable<DirectorySyncStatus['target']> {
-  const url = spec.target.scim?.url;
-  return {
-    provider: firstKey(spec.target),
-    ...(url !== undefined && URL.canParse(url) ? { host: new URL(url).host } : {}),
-  };
+  const target: unknown = spec.target;
+  const url = toFields(toFields(target)?.['scim'])?.['url'];
+  const host = typeof url === 'string' && URL.canParse(url) ? new URL(url).host : '';
+  return { provider: firstKey(target), ...(host === '' ? {} : { host: host.slice(0, 253) }) };
+}
+
+const MAIL_ADDRESS = /[^\s@"'<>()]+@[^\s@"'<>()]+\.[A-Za-z][\w-]*/g;
+
+/** Rule I9, at the last moment: texts are made without personal data, and this is for those that slipped through. */
+function toSafeText(text: string): string {
+  return text.replace(MAIL_ADDRESS, '(a mail address)').slice(0, 1024);
+}
+
+/** Ids are shown, but for those of a source whose ids are mail addresses (it is warned of): they become a digest. */
+function toSafeId(id: string): string {
+  const digest = (): string => `sha256:${createHash('sha256').update(id).digest('hex').slice(0, 16)}`;
+  return id.includes('@') || id.length > 1024 || id === '' ? digest() : id;
 }
 
 function toIdentity({ identity }: RunReport): Partial<NonNullable<DirectorySyncStatus['source']>> {
@@ -67,7 +95,7 @@ function toIdentity({ identity }: RunReport): Partial<NonNullable<DirectorySyncS
 }
 
 function toCounts(report: RunReport): Partial<DirectorySyncStatus> {
-  const { people, links, plan, samples, held } = report;
+  const { people, links, plan, samples } = report;
   return {
     users: {
       inScope: people.inScope ?? 0,
@@ -81,10 +109,18 @@ function toCounts(report: RunReport): Partial<DirectorySyncStatus> {
     plan: {
       summary: summarizePlan(plan ?? {}),
       ...plan,
-      samples: samples.map((sample) => ({ ...sample, attributes: [...sample.attributes] })),
+      samples: samples.map(({ kind, resource, id, attributes }) => ({
+        kind,
+        resource,
+        id: toSafeId(id),
+        attributes: attributes.map((path) => path.slice(0, 512)),
+      })),
     },
-    held: { count: held.count, hash: held.hash, kinds: { ...held.kinds } },
   };
+}
+
+function toHeld({ held }: RunReport): Pick<DirectorySyncStatus, 'held'> {
+  return { held: { count: held.count, hash: held.hash, kinds: { ...held.kinds } } };
 }
 
 const OUTCOMES: Readonly<Record<RunOutcome, NonNullable<RunStatus['outcome']>>> = {
@@ -107,7 +143,7 @@ function toRunStatus(report: RunReport): RunStatus {
     reason: report.reason,
     requests: report.requests,
     applied,
-    failures: report.failures.map(({ resource, id, code }) => ({ resource, id, reason: code })),
+    failures: report.failures.map(({ resource, id, code }) => ({ resource, id: toSafeId(id), reason: code })),
     ...(approval === null ? {} : { approval: { hash: approval.hash, at: toInstant(report.startedAt) } }),
   };
 }
@@ -115,13 +151,17 @@ function toRunStatus(report: RunReport): RunStatus {
 function computeConditions(input: StatusInput): Condition[] {
   const { resource, previous, report } = input;
   const observedGeneration = resource.metadata.generation ?? 1;
+  const changes = toConditionChanges(input);
   let conditions: Condition[] = [...(previous?.conditions ?? [])];
-  for (const change of toConditionChanges(input)) {
-    conditions = setCondition(conditions, { ...change, observedGeneration }, report.finishedAt);
-  }
   for (const type of ['Reconciling', 'Stalled'] as const) {
-    if (!toConditionChanges(input).some((change) => change.type === type))
-      conditions = removeCondition(conditions, type);
+    if (!changes.some((change) => change.type === type)) conditions = removeCondition(conditions, type);
+  }
+  for (const change of changes) {
+    conditions = setCondition(
+      conditions,
+      { ...change, message: toSafeText(change.message), observedGeneration },
+      report.finishedAt,
+    );
   }
   return conditions;
 }
@@ -138,7 +178,8 @@ function toConditionChanges({ report, commands }: StatusInput): readonly Change[
     changes.push({ type: 'Reconciling', status: 'True', reason: 'ProgressingWithRetry', message });
   if (situation.progress === 'Stalled') changes.push({ type: 'Stalled', status: 'True', reason, message });
   changes.push(...toReadChanges(report));
-  if (report.plan !== null) changes.push(toHeldChange(report, commands), toDegradedChange(report));
+  if (isGuarded(report)) changes.push(toHeldChange(report, commands));
+  if (report.plan !== null || reason === 'TooManyFailures') changes.push(toDegradedChange(report));
   return changes;
 }
 
@@ -174,7 +215,8 @@ function toHeldChange({ held }: RunReport, commands: Commands): Change {
   return { type: 'Held', status: 'True', reason, message };
 }
 
-function toDegradedChange({ people }: RunReport): Change {
+function toDegradedChange({ people, reason, message }: RunReport): Change {
+  if (reason === 'TooManyFailures') return { type: 'Degraded', status: 'True', reason, message };
   if (people.failed === 0)
     return { type: 'Degraded', status: 'False', reason: 'NoErrors', message: 'no record failed' };
   return {
@@ -185,39 +227,70 @@ function toDegradedChange({ people }: RunReport): Change {
   };
 }
 
+export interface Rest {
+  readonly reason: Extract<ReadyReason, 'Suspended' | 'Completed'>;
+  readonly generation: number;
+  readonly now: Date;
+}
+
+const REST_MESSAGES: Readonly<Record<Rest['reason'], string>> = {
+  Suspended: 'suspended: nothing is read or written',
+  Completed: 'ran once for this generation',
+};
+
+/** Nothing goes on and nothing will: everything of the last run stays but the reason. */
+export function computeResting(
+  previous: Readonly<Record<string, unknown>>,
+  { reason, generation, now }: Rest,
+): DirectorySyncStatus {
+  const { nextRunAt: _none, progress: _over, ...rest } = previous as DirectorySyncStatus;
+  const before = rest.conditions ?? [];
+  // What never ran is not ready because it is suspended.
+  const status = findCondition(before, 'Ready')?.status ?? 'Unknown';
+  const change = { type: 'Ready', status, reason, message: REST_MESSAGES[reason], observedGeneration: generation } as const;
+  const kept = removeCondition(removeCondition(before, 'Reconciling'), 'Stalled');
+  return { ...rest, observedGeneration: generation, conditions: setCondition(kept, change, now) };
+}
+
+/** Work on what a person has changed or asked for has begun; no run has ended for it. */
+export function computeProgressing(
+  previous: Readonly<Record<string, unknown>>,
+  { generation, now }: { generation: number; now: Date },
+): DirectorySyncStatus {
+  const status = previous as DirectorySyncStatus;
+  const change = {
+    reason: 'Progressing',
+    message: 'a run works on what was changed or asked for',
+    observedGeneration: generation,
+  } as const;
+  const kept = removeCondition(status.conditions ?? [], 'Stalled');
+  const ready = setCondition(kept, { ...change, type: 'Ready', status: 'Unknown' }, now);
+  const conditions = setCondition(ready, { ...change, type: 'Reconciling', status: 'True' }, now);
+  return { ...status, observedGeneration: generation, conditions };
+}
+
 /** Events on the resource: what changed for whoever watches, never one a person. */
 export function toEvents(report: RunReport, previous: DirectorySyncStatus | undefined): readonly ResourceEvent[] {
+  if (report.stopped) return [];
+  const { held, approval, applied, failedStep, reason, message } = report;
   const events: ResourceEvent[] = [];
-  const { held, approval, applied } = report;
-  const ready = findCondition(previous?.conditions, 'Ready');
-  if (
-    report.failedStep !== null &&
-    !report.stopped &&
-    (ready?.reason !== report.reason || ready.message !== report.message)
-  ) {
-    events.push({ type: 'Warning', reason: 'Failed', message: `${report.reason}: ${report.message}` });
-  }
-  if (held.count > 0 && held.hash !== previous?.held?.hash) {
-    events.push({
-      type: 'Warning',
-      reason: 'Held',
-      message: `${held.count} operations wait for approval, hash ${held.hash}`,
-    });
-  }
-  if (approval !== null && report.failedStep === null)
-    events.push({ type: 'Normal', reason: 'Released', message: `the held set ${approval.hash} was approved` });
+  const add = (type: ResourceEvent['type'], word: EventReason, text: string): void => {
+    events.push({ type, reason: word, message: toSafeText(text) });
+  };
+  if (failedStep !== null && !isKnownFailure(report, previous)) add('Warning', 'Failed', `${reason}: ${message}`);
+  if (isGuarded(report) && held.count > 0 && held.hash !== previous?.held?.hash)
+    add('Warning', 'Held', `${held.count} operations wait for approval, hash ${held.hash}`);
+  if (approval !== null) add('Normal', 'Released', `the held set ${approval.hash} was approved`);
   if ((applied.recover ?? 0) > 0)
-    events.push({
-      type: 'Normal',
-      reason: 'Recovered',
-      message: `${applied.recover} links were rebuilt from the target`,
-    });
+    add('Normal', 'Recovered', `${applied.recover} links were rebuilt from the target`);
   const changes = Object.values(applied).reduce((sum, count) => sum + count, 0);
-  if (changes > 0)
-    events.push({
-      type: 'Normal',
-      reason: 'Synced',
-      message: `${changes} operations were carried out: ${summarizePlan(applied)}`,
-    });
+  if (failedStep === null && changes > 0)
+    add('Normal', 'Synced', `${changes} operations were carried out: ${summarizePlan(applied)}`);
   return events;
+}
+
+/** The same failure again and again is told once; the condition goes on saying it. */
+function isKnownFailure({ reason, message }: RunReport, previous: DirectorySyncStatus | undefined): boolean {
+  const ready = findCondition(previous?.conditions, 'Ready');
+  return ready?.reason === reason && ready.message === cutMessage(toSafeText(message));
 }

@@ -22,7 +22,8 @@ export interface Metrics {
   countRun(run: RunLabels & { readonly outcome: string }, seconds: number): void;
   /** How long one step of a run took. */
   observeStep(step: string, seconds: number): void;
-  countOperation(labels: OperationLabels): void;
+  /** @param count how many of them; default 1 */
+  countOperation(labels: OperationLabels, count?: number): void;
   setHeldOperations(run: RunLabels, count: number): void;
   /** When the last success was, in milliseconds since 1970: told once after a start, from what the state store knows. */
   setLastSuccess(run: RunLabels, at: number): void;
@@ -114,7 +115,7 @@ export function createMetrics(options: { now: () => number } = { now: Date.now }
       if (SUCCESSES.has(run.outcome)) setLastSuccess(run, options.now());
     },
     observeStep: (step, seconds) => stepSeconds.observe({ step }, seconds),
-    countOperation: ({ kind, resource, result }) => operations.inc({ kind, resource, result }),
+    countOperation: ({ kind, resource, result }, count = 1) => operations.inc({ kind, resource, result }, count),
     setHeldOperations: (run, count) => held.set(toLabels(run), count),
     setLastSuccess,
     countRequest: (side, { method, code }) => requests.inc({ side, method, code }),

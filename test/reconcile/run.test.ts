@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { SyncError } from '../../src/errors.ts';
 import { aCompanyOf, createCompany } from '../support/company.ts';
 
 describe('a run', () => {
@@ -322,5 +323,65 @@ describe('teams', () => {
     company.target.teams.clear();
     await company.run({ resync: true });
     expect(company.target.teams.size).toBe(0);
+  });
+});
+
+describe('apply', () => {
+  it('leaves a write whose end is not known as begun, goes on with the others, and settles it in the next run (I6, I8)', async () => {
+    const company = await createCompany();
+    company.people = aCompanyOf(6);
+    await company.run();
+    company.people = company.people.map((person) => ({ ...person, title: 'Lead' }));
+    company.target.intercept = (request) => {
+      if (request.startsWith('updateUser u3')) {
+        throw new SyncError('TargetUnavailable', 'no answer', { outcomeUnknown: true, scope: 'record' });
+      }
+    };
+    const report = await company.run();
+    expect(report).toMatchObject({ outcome: 'failed', people: { failed: 1 } });
+    expect(
+      (await company.operations(report)).filter(({ status }) => status === 'begun').map(({ targetId }) => targetId),
+    ).toEqual(['u3']);
+    company.target.intercept = () => undefined;
+    company.target.writes.length = 0;
+    const next = await company.run();
+    expect(next).toMatchObject({ outcome: 'synced', plan: { update: 1 } });
+    expect(company.target.writes).toEqual(['updateUser u3 title']);
+    company.target.writes.length = 0;
+    await company.run();
+    expect(company.target.writes).toEqual([]);
+  });
+
+  it('finds its own account when the answer to a create was lost, and creates nobody twice (I6)', async () => {
+    const company = await createCompany();
+    company.people = aCompanyOf(3);
+    let lost = false;
+    const create = company.target.addUser;
+    company.target.addUser = (attributes) => {
+      const user = create(attributes);
+      if (lost) return user;
+      lost = true;
+      throw new SyncError('TargetUnavailable', 'no answer', { outcomeUnknown: true });
+    };
+    const report = await company.run();
+    expect(report.outcome).toBe('synced');
+    expect(company.target.users.size).toBe(3);
+    company.target.writes.length = 0;
+    await company.run();
+    expect(company.target.writes).toEqual([]);
+  });
+
+  it('stops at once when the credentials are refused', async () => {
+    const company = await createCompany();
+    company.people = aCompanyOf(50);
+    company.spec = { ...company.spec, limits: { concurrency: 1 } };
+    company.target.intercept = (request) => {
+      if (request.startsWith('createUser'))
+        throw new SyncError('CredentialsRejected', 'https://app.example.com refuses the credentials');
+    };
+    const report = await company.run();
+    expect(report).toMatchObject({ outcome: 'stalled', reason: 'CredentialsRejected', failedStep: 'apply' });
+    const operations = await company.operations(report);
+    expect(operations.filter(({ status }) => status === 'failed')).toHaveLength(1);
   });
 });

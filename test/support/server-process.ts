@@ -8,6 +8,8 @@ export interface ServerProcess {
   readonly pid: number;
   /** Sends the signal and waits for the end; SIGKILL follows when the process is still there after 10 s. Does nothing the second time. */
   stop(signal?: NodeJS.Signals): Promise<void>;
+  /** What it ended with by itself; null while it runs, and when a signal ended it. */
+  exitCode(): number | null;
 }
 
 export interface ServerOptions {
@@ -42,6 +44,7 @@ export async function startServer(file: string, args: string[], options: ServerO
 
   const server: ServerProcess = {
     pid,
+    exitCode: () => child.exitCode,
     async stop(signal = 'SIGTERM') {
       if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill(signal);

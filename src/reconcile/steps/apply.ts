@@ -4,7 +4,7 @@
  */
 import { SyncError } from '../../errors.ts';
 import { PHASES, type Phase, type RecordError } from '../../model.ts';
-import type { OperationResult, StoredOperation } from '../../state/store.ts';
+import type { Effect, OperationResult, StoredOperation } from '../../state/store.ts';
 import { getFact, putFact } from '../facts.ts';
 import type { Applied, Guarded, Loaded, Observed, RunDependencies } from '../run.ts';
 import { carryOutMembers } from './apply-members.ts';
@@ -129,23 +129,19 @@ function dispatch(task: Task, operation: StoredOperation, applying: Applying): P
 }
 
 function toFailure(task: Task, error: SyncError): Outcome {
-  if (error.outcomeUnknown || error.code === 'Aborted') return { results: [], errors: [], fatal: error };
-  const { code, message } = error;
-  const results = task.map(({ seq, resource, id, targetId }): OperationResult => {
-    // The account is not there or not as thought: the next run looks before it plans.
-    const doubt = code === 'NotFound' || code === 'PreconditionFailed';
-    const effects =
-      !doubt || targetId === null
-        ? []
-        : [
-            resource === 'User'
-              ? ({ type: 'markDirty', sourceId: id } as const)
-              : ({ type: 'markTeamDirty', key: id } as const),
-          ];
-    return { seq, status: 'failed', error: { code, message }, effects };
-  });
-  if (error.scope === 'run') return { results, errors: [], fatal: error };
   const [first] = task;
+  const { code, message } = error;
   const errors = first === undefined ? [] : [{ resource: first.resource, id: first.id, code, message }];
-  return { results, errors, fatal: null };
+  const ends = error.scope === 'run' || error.code === 'Aborted';
+  // What may have been carried out stays begun: the next run asks.
+  const results =
+    error.outcomeUnknown || error.code === 'Aborted' ? [] : task.map((operation) => toFailed(operation, error));
+  return { results, errors: ends ? [] : errors, fatal: ends ? error : null };
+}
+
+function toFailed({ seq, resource, id, targetId }: StoredOperation, { code, message }: SyncError): OperationResult {
+  // The account is not there or not as thought: the next run looks before it plans.
+  const doubt = (code === 'NotFound' || code === 'PreconditionFailed') && targetId !== null;
+  const mark: Effect = resource === 'User' ? { type: 'markDirty', sourceId: id } : { type: 'markTeamDirty', key: id };
+  return { seq, status: 'failed', error: { code, message }, effects: doubt ? [mark] : [] };
 }

@@ -22,7 +22,10 @@ export async function load(run: RunDependencies, signal: AbortSignal): Promise<L
   try {
     const connections = await connect(run, spec, http);
     const identity = await connections.source.identity(signal);
-    await checkEndpoint(run, { source: toSourceEndpoint(spec.source, identity.tenantId), target: connections.endpoint });
+    await checkEndpoint(run, {
+      source: toSourceEndpoint(spec.source, identity.tenantId),
+      target: connections.endpoint,
+    });
     const { endpoint: _checked, ...rest } = connections;
     return { spec, identity, ...compiled, ...rest };
   } catch (thrown) {

@@ -1,7 +1,7 @@
 /** map: staged records → desired users and teams. Drives the pure mapping over the pages; nothing is decided here. */
 import { toMatchKey } from '../../mapping/match-key.ts';
 import { createPersonMapper, type MappedPerson, type PersonMapper } from '../../mapping/person.ts';
-import { createTeamMapper, type TeamMapper, toPersonNames } from '../../mapping/teams.ts';
+import { createTeamMapper, type TeamMapper, toAccountNames } from '../../mapping/teams.ts';
 import type { DesiredTeam, DesiredUser, RecordError } from '../../model.ts';
 import type { MatchKey, StagedUser } from '../../state/store.ts';
 import type { Loaded, Mapped, ReadResult, RunDependencies, Warning } from '../run.ts';
@@ -44,7 +44,7 @@ export async function map(
       inScope += mapped.desired.presence === 'outOfScope' ? 0 : 1;
       batch.errors.push(...mapped.errors);
       batch.desired.push({ desired: mapped.desired, keys: toKeys(mapped.desired, mapping.matching) });
-      for (const name of toPersonNames(mapped.desired, mapped.view)) unprotected.delete(name);
+      for (const name of toAccountNames(mapped.desired)) unprotected.delete(name);
       if (mapped.desired.presence === 'present') mapTeams(mapped, { teams, unknownTeams, batch });
     }
     await staging.addDesired(batch.desired);
@@ -117,8 +117,9 @@ function mapTeams({ desired, view }: MappedPerson, { teams, unknownTeams, batch 
   const { sourceId } = desired;
   for (const team of mapped.teams) if (!batch.teams.has(team.key)) batch.teams.set(team.key, team);
   for (const team of mapped.memberOf) batch.memberships.push({ team, sourceId, keep: false });
-  for (const rule of mapped.undecidedRules) {
-    for (const team of unknownTeams.get(rule) ?? []) batch.memberships.push({ team, sourceId, keep: true });
+  const kept = mapped.undecidedRules.flatMap((rule) => unknownTeams.get(rule) ?? []);
+  for (const team of new Set([...kept, ...mapped.undecidedTeams])) {
+    batch.memberships.push({ team, sourceId, keep: true });
   }
 }
 

@@ -69,7 +69,8 @@ async function rememberEnd({ run, loaded }: RunContext, { outcome, reason }: Run
   const completed = COMPLETED.has(outcome);
   const taken = completed && loaded?.spec.mode === 'Apply';
   const rules = run.resources.teamRules.filter(
-    ({ metadata }) => metadata.namespace === run.resource.metadata.namespace && loaded?.ruleNames.includes(metadata.name),
+    ({ metadata }) =>
+      metadata.namespace === run.resource.metadata.namespace && loaded?.ruleNames.includes(metadata.name),
   );
   await putFact(facts, 'ended', {
     mark: toMark(run.resource, run.resources),

@@ -51,6 +51,18 @@ describe('the state file', () => {
     await store.close();
   });
 
+  it('that was deleted is a new one, whatever a killed process left beside it', async () => {
+    const store = await openSqliteStore(file);
+    await (await store.directory(ACME)).facts.put('a', 1);
+    const log = await readFile(`${file}-wal`);
+    await store.close();
+    await rm(file);
+    await writeFile(`${file}-wal`, log);
+    const again = await openSqliteStore(file);
+    expect(await again.directories()).toEqual([]);
+    await again.close();
+  });
+
   it('uses a write-ahead log and gives space back after a purge', async () => {
     const store = await openSqliteStore(file);
     const { journal } = await store.directory(ACME);

@@ -1,0 +1,13 @@
+import type { Attributes } from '../model.ts';
+
+/** Mail addresses among attributes by canonical path, as `emails[type eq "work"].value`. */
+export function readMails(attributes: Attributes): readonly string[] {
+  return Object.entries(attributes)
+    .filter(([path]) => isMailPath(path))
+    .map(([, value]) => value)
+    .filter((value) => typeof value === 'string' && value !== '');
+}
+
+export function isMailPath(path: string): boolean {
+  return path.startsWith('emails[') && path.endsWith('].value');
+}
