@@ -28,6 +28,7 @@ export type Layer =
   | 'rule'
   | 'model'
   | 'errors'
+  | 'nearest-name'
   | 'scim';
 
 interface Allowed {
@@ -37,14 +38,15 @@ interface Allowed {
   readonly types?: readonly Layer[];
 }
 
-const GROUND: readonly Layer[] = ['model', 'errors', 'scim'];
+const GROUND: readonly Layer[] = ['model', 'errors', 'nearest-name', 'scim'];
 const PURE_BASE: readonly Layer[] = ['api', 'expression', 'rule', ...GROUND];
 const ENGINE: readonly Layer[] = ['mapping', 'plan', 'state', 'contracts', 'http', 'telemetry', ...PURE_BASE];
 
 export const LAYERS: Readonly<Record<Layer, Allowed>> = {
   errors: { imports: [] },
   model: { imports: ['errors'] },
-  scim: { imports: ['model', 'errors'] },
+  'nearest-name': { imports: [] },
+  scim: { imports: ['model', 'errors', 'nearest-name'] },
   api: { imports: GROUND },
   expression: { imports: GROUND },
   rule: { imports: GROUND },

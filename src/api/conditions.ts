@@ -64,7 +64,7 @@ export interface Situation {
   readonly progress: 'Reconciling' | 'Stalled' | null;
   /** Conditions that must have these statuses. */
   readonly others?: Readonly<Partial<Record<ConditionType, ConditionStatus>>>;
-  /** Exit code of the CLI (DESIGN section 8). */
+  /** Exit code of the CLI; docs/cli.md lists them. */
   readonly exit: 0 | 1 | 3 | 4;
 }
 

@@ -1,6 +1,6 @@
 /** ajv's errors as sentences for people: one each, naming the field and what to write instead. */
 import type { ErrorObject } from 'ajv';
-import { computeNearestName } from '../scim/nearest-name.ts';
+import { computeNearestName } from '../nearest-name.ts';
 import { RULES_KEYWORD } from './rules.ts';
 import { EXPECTED, LIST_KEY, UNTYPED, WHY_NOT_EMPTY } from './schema.ts';
 

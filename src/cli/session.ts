@@ -7,7 +7,7 @@ import { formatProblem, type Problem } from '../local/problem.ts';
 import { createConnections } from '../reconcile/connections.ts';
 import { createEngine, type Engine } from '../reconcile/engine.ts';
 import type { Commands } from '../reconcile/status.ts';
-import { computeNearestName } from '../scim/nearest-name.ts';
+import { computeNearestName } from '../nearest-name.ts';
 import { sourceProviders } from '../sources/registry.ts';
 import { openSqliteStore } from '../state/sqlite/store.ts';
 import type { StateStore } from '../state/store.ts';

@@ -1,7 +1,7 @@
 /** The `path` of a PATCH operation (RFC 7644 section 3.5.2, figure 7), found in the schemas. */
 
 import { SyncError } from '../errors.ts';
-import { computeNearestName } from '../scim/nearest-name.ts';
+import { computeNearestName } from '../nearest-name.ts';
 import { parseScimPath } from '../scim/path.ts';
 import { type AttributeDefinition, findAttribute, type SchemaDefinition } from '../scim/schema.ts';
 import { type Catalog, CORE_URNS, type ResourceType } from './catalog.ts';

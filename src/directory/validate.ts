@@ -5,7 +5,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Json } from '../model.ts';
-import { computeNearestName } from '../scim/nearest-name.ts';
+import { computeNearestName } from '../nearest-name.ts';
 import { type AttributeDefinition, findAttribute, type SchemaDefinition } from '../scim/schema.ts';
 import { type Catalog, CORE_URNS, type ResourceType } from './catalog.ts';
 import {

@@ -1,8 +1,8 @@
+import { computeNearestName } from '../nearest-name.ts';
 import { CONDITION_FUNCTIONS } from './functions/conditions.ts';
 import type { FunctionDefinition, Parameter } from './functions/definition.ts';
 import { LIST_FUNCTIONS } from './functions/lists.ts';
 import { STRING_FUNCTIONS } from './functions/strings.ts';
-import { nearestName } from './nearest.ts';
 
 /** Every function of the language, by name. Names are case-sensitive. */
 export const FUNCTIONS: ReadonlyMap<string, FunctionDefinition> = new Map(
@@ -47,8 +47,8 @@ export function signatureOf(definition: FunctionDefinition): string {
 
 /** What to say about a name that is no function. */
 export function unknownFunction(name: string): string {
-  const near = nearestName(name, FUNCTIONS.keys());
-  const help = near === undefined ? 'see docs/expressions.md for those there are' : `did you mean "${near}"?`;
+  const near = computeNearestName(name, FUNCTIONS.keys());
+  const help = near === null ? 'see docs/expressions.md for those there are' : `did you mean "${near}"?`;
   return `unknown function "${name}"; ${help}`;
 }
 

@@ -181,8 +181,7 @@ function listResources(set: ResourceSet): readonly Resource[] {
 
 /** Valid resources and those that break a rule, by namespace and name. */
 function toWholeSet(set: ManifestSet): ResourceSet {
-  const syncs = set.directorySyncs.map(({ reference }) => reference);
-  const unchecked = set.invalid.flatMap((invalid) => toUnchecked(invalid, syncs));
+  const unchecked = set.invalid.flatMap(toUnchecked);
   const ofKind = <K extends Kind>(kind: K, valid: readonly Manifest<ResourceByKind[K]>[]): ResourceByKind[K][] =>
     [
       ...valid.map(({ resource }) => resource),
@@ -202,19 +201,13 @@ function toSortKey({ metadata }: Resource): string {
   return `${metadata.namespace}/${metadata.name}`;
 }
 
-/** A rule whose owner cannot be read may belong to each of the namespace: none of them may take it for deleted. */
-function toUnchecked({ reference, document }: InvalidManifest, syncs: readonly ResourceReference[]): Resource[] {
+/** A document without a name is nothing that can be handed on. */
+function toUnchecked({ reference, document }: InvalidManifest): Resource[] {
   const fields = toFields(document);
   const { namespace, name, kind } = reference;
   if (fields === null || name === '' || !KINDS.some((each) => each === kind)) return [];
-  const spec = toFields(fields['spec']) ?? {};
   const metadata = { ...toFields(fields['metadata']), name, namespace };
-  const resource = { ...fields, metadata, spec } as unknown as Resource;
-  if (resource.kind !== 'TeamRule' || typeof toFields(spec['directorySyncRef'])?.['name'] === 'string') {
-    return [resource];
-  }
-  const owners = syncs.filter((sync) => sync.namespace === namespace);
-  return owners.map((sync) => ({ ...resource, spec: { ...resource.spec, directorySyncRef: { name: sync.name } } }));
+  return [{ ...fields, metadata, spec: toFields(fields['spec']) ?? {} } as unknown as Resource];
 }
 
 /** The folder itself is gone, or may not be read: the last good set stays. */

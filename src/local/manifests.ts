@@ -19,7 +19,7 @@ import { toFields } from '../api/rules.ts';
 import type { TeamRuleResource } from '../api/team-rule.ts';
 import { parseResource } from '../api/validate.ts';
 import { SyncError } from '../errors.ts';
-import { computeNearestName } from '../scim/nearest-name.ts';
+import { computeNearestName } from '../nearest-name.ts';
 import { compareProblems, formatPosition, type Position, type Problem } from './problem.ts';
 import { type PlacedDocument, parseDocuments } from './yaml-document.ts';
 

@@ -4,7 +4,7 @@ import type { DirectorySyncResource } from '../api/directory-sync.ts';
 import type { Kind, ResourceReference } from '../api/metadata.ts';
 import { CREDENTIAL_KEYS, TARGET_PROVIDERS } from '../api/providers.ts';
 import { SyncError } from '../errors.ts';
-import { computeNearestName } from '../scim/nearest-name.ts';
+import { computeNearestName } from '../nearest-name.ts';
 import type { Manifest, ManifestSet } from './manifests.ts';
 import { compareProblems, formatPosition, type Problem } from './problem.ts';
 import { explainMissingKeys, readLocalConfigMap, readLocalSecret } from './secrets.ts';

@@ -6,7 +6,7 @@ import type { AttributeMappingResource } from '../api/attribute-mapping.ts';
 import { SyncError } from '../errors.ts';
 import { compileExpression } from '../expression/compiler.ts';
 import type { Json } from '../model.ts';
-import { computeNearestName } from '../scim/nearest-name.ts';
+import { computeNearestName } from '../nearest-name.ts';
 import type { AttributeDefinition } from '../scim/schema.ts';
 import { coerceValue, isEmptyValue } from './coerce.ts';
 import { type CustomAttribute, type CustomAttributeSet, findForeignValue, splitValue } from './custom-attributes.ts';
@@ -43,6 +43,7 @@ export interface PathShape {
   readonly caseExact: boolean;
   readonly multiValued: boolean;
   readonly reference: boolean;
+  readonly matching: boolean;
 }
 
 export interface CompiledMapping {
@@ -110,9 +111,11 @@ export function compileMapping(
 }
 
 function toPathShapes(entries: readonly CompiledEntry[]): Map<string, PathShape> {
-  const shapes = new Map<string, PathShape>([['active', { caseExact: true, multiValued: false, reference: false }]]);
-  for (const { path, definition, multiValued, reference } of entries) {
-    if (path !== null) shapes.set(path, { caseExact: definition.caseExact || reference, multiValued, reference });
+  const active: PathShape = { caseExact: true, multiValued: false, reference: false, matching: false };
+  const shapes = new Map<string, PathShape>([['active', active]]);
+  for (const { path, definition, multiValued, reference, precedence } of entries) {
+    const caseExact = definition.caseExact || reference;
+    if (path !== null) shapes.set(path, { caseExact, multiValued, reference, matching: precedence !== null });
   }
   return shapes;
 }

@@ -8,7 +8,7 @@
 import { SyncError } from '../errors.ts';
 import { parseSourcePath, readSourcePath, type SourcePath, topLevelNames } from '../expression/paths.ts';
 import type { Json, SourceUser } from '../model.ts';
-import { computeNearestName } from '../scim/nearest-name.ts';
+import { computeNearestName } from '../nearest-name.ts';
 import { findStandardAttribute, STANDARD_NAMES } from './standard-attributes.ts';
 
 /** One person while the mapping runs. */

@@ -127,26 +127,32 @@ export function createTeamMapper({ mapping, rules, known, mark }: TeamMapperOpti
     map: (person, view) => {
       const names = toPersonNames(person, view);
       for (const unresolved of open.values()) for (const name of names) unresolved.delete(name);
-      const teams = new Map<string, DesiredTeam>();
-      const undecidedRules: string[] = [];
-      const undecidedTeams: string[] = [];
       const input: RuleInput = {
         names,
         hasUnknownNames: hasUnknownNames(person),
         read: (name) => reader.bind(name).read(view),
+        isUnknown: (name) => reader.bind(name).isUnknown(view),
         mark,
       };
-      for (const rule of active) {
-        const isUnknown = namesOf(rule).some((name) => reader.bind(name).isUnknown(view));
-        const called = isUnknown ? null : computeTeams(rule, input);
-        for (const team of called ?? []) unite(teams, team);
-        if (called !== null) continue;
-        undecidedRules.push(rule.name);
-        if (rule.displayName !== null) undecidedTeams.push(toTeamKey(rule.displayName));
-      }
-      return { teams: [...teams.values()], memberOf: [...teams.keys()], undecidedRules, undecidedTeams };
+      return mapPerson(active, input);
     },
     unresolved: () => [...open].flatMap(([rule, entries]) => [...entries].map((entry) => ({ rule, entry }))),
+  };
+}
+
+function mapPerson(rules: readonly CompiledRule[], input: RuleInput): PersonTeams {
+  const teams = new Map<string, DesiredTeam>();
+  const undecided: CompiledRule[] = [];
+  for (const rule of rules) {
+    const called = namesOf(rule).some(input.isUnknown) ? null : computeTeams(rule, input);
+    if (called === null) undecided.push(rule);
+    for (const team of called ?? []) unite(teams, team);
+  }
+  return {
+    teams: [...teams.values()],
+    memberOf: [...teams.keys()],
+    undecidedRules: undecided.map((rule) => rule.name),
+    undecidedTeams: undecided.flatMap(({ displayName }) => (displayName === null ? [] : [toTeamKey(displayName)])),
   };
 }
 
@@ -181,6 +187,7 @@ interface RuleInput {
   readonly names: readonly string[];
   readonly hasUnknownNames: boolean;
   readonly read: (name: string) => Json;
+  readonly isUnknown: (name: string) => boolean;
   readonly mark: string;
 }
 

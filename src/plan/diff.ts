@@ -7,6 +7,8 @@ export interface PathShape {
   readonly caseExact: boolean;
   readonly multiValued: boolean;
   readonly reference: boolean;
+  /** Accounts are matched by it. */
+  readonly matching: boolean;
 }
 
 /** Null, empty text and empty lists are one state: "unassigned" (RFC 7643 section 2.5). */
@@ -15,28 +17,26 @@ export function isUnassigned(value: Json | undefined): boolean {
 }
 
 /**
- * The values are one to the target: lists without regard to order, text by the path's case rule, date-times by the
- * instant. A number and its text are the same (servers return either).
+ * The values are one to the target: lists as sets, text by the path's case rule, date-times by the instant. A number or
+ * boolean and its text are the same (servers return either).
  */
 export function isSameValue(left: Json | undefined, right: Json | undefined, caseExact: boolean): boolean {
   if (isUnassigned(left) || isUnassigned(right)) return isUnassigned(left) && isUnassigned(right);
-  if (Array.isArray(left) || Array.isArray(right)) {
-    const keys = (value: Json | undefined): string =>
-      [value]
-        .flat()
-        .map((each) => toComparable(each as Json, caseExact))
-        .sort()
-        .join('\n');
-    return keys(left) === keys(right);
-  }
-  return toComparable(left as Json, caseExact) === toComparable(right as Json, caseExact);
+  const ours = toKeys(left, caseExact);
+  const theirs = toKeys(right, caseExact);
+  return ours.size === theirs.size && [...ours].every((key) => theirs.has(key));
+}
+
+function toKeys(value: Json | undefined, caseExact: boolean): ReadonlySet<string> {
+  return new Set([value].flat().map((each) => toComparable(each as Json, caseExact)));
 }
 
 const DATE_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[-+]\d{2}:\d{2})$/;
 
 function toComparable(value: Json, caseExact: boolean): string {
-  if (typeof value === 'string' && DATE_TIME.test(value)) return String(Date.parse(value));
   if (typeof value === 'object' && value !== null) return JSON.stringify(value);
+  const at = typeof value === 'string' && DATE_TIME.test(value) ? Date.parse(value) : Number.NaN;
+  if (!Number.isNaN(at)) return new Date(at).toISOString();
   const text = String(value).normalize('NFC');
   // Booleans arrive as words from some servers, in any case.
   return caseExact && !/^(true|false)$/i.test(text) ? text : text.toLowerCase();
@@ -50,16 +50,23 @@ export interface DesiredValues {
   readonly references: Readonly<Record<string, string>>;
 }
 
-/** Changes from `current` to `desired`, sorted by path. What `desired` does not speak of stays. */
+/**
+ * Changes from `current` to `desired`, sorted by path. What `desired` does not speak of stays.
+ * @param sent what was last written. A value that differs from it in case alone is written once more, so that a name
+ * that was mended in the source is mended in the target too; a target that has a spelling of its own is left alone
+ */
 export function diffValues(
   desired: DesiredValues,
   current: Attributes,
   shapes: ReadonlyMap<string, PathShape>,
+  sent: Attributes = {},
 ): readonly AttributeChange[] {
   const changes: AttributeChange[] = [];
   for (const [path, after] of [...Object.entries(desired.attributes), ...Object.entries(desired.references)]) {
     const before = current[path];
-    if (!isSameValue(before, after, shapes.get(path)?.caseExact ?? true)) changes.push(toChange(path, before, after));
+    const isSame = isSameValue(before, after, shapes.get(path)?.caseExact ?? true);
+    const isRespelled = !isUnassigned(sent[path]) && !isSameValue(sent[path], after, true);
+    if (!isSame || isRespelled) changes.push(toChange(path, before, after));
   }
   for (const path of desired.clear) {
     const before = current[path];

@@ -1,9 +1,10 @@
 /** One person: from what must be, what was applied and what the target holds to operations. Pure. */
-import type { AttributeChange, Attributes, Cause, Departure, DesiredUser, RecordError } from '../model.ts';
+import type { AttributeChange, Attributes, Cause, Departure, DesiredUser, Json, RecordError } from '../model.ts';
+import { readMails } from '../scim/mail.ts';
 import type { Candidate, Effect, Link, PersonState } from '../state/store.ts';
-import { diffValues, isClearing, isUnassigned } from './diff.ts';
+import { diffValues, isClearing, isSameValue, isUnassigned } from './diff.ts';
 import { type DraftOperation, NOTHING, type Planned, toDraft, toGuard } from './draft.ts';
-import type { PlanSettings } from './settings.ts';
+import type { LeavingPolicy, PlanSettings } from './settings.ts';
 
 /** What the plan knows of others when it plans one person. */
 export interface PersonContext {
@@ -14,6 +15,8 @@ export interface PersonContext {
   readonly coming: ReadonlySet<string>;
   /** Others with the same matching value; empty for almost everybody. */
   readonly collidesWith: readonly string[];
+  /** Accounts that more than one person without an account matches, by whatever attributes: target id → source ids. */
+  readonly rivals: ReadonlyMap<string, readonly string[]>;
 }
 
 export function planPerson(person: PersonState, context: PersonContext): Planned {
@@ -52,16 +55,10 @@ export function isProtected(
 ): boolean {
   if (protectedUsers.size === 0) return false;
   const { sourceId, desired, link } = person;
-  const known = { ...link?.applied, ...desired?.attributes };
-  const mails = Object.entries(known).filter(([path]) => path.startsWith('emails') && path.endsWith('.value'));
-  const names = [
-    sourceId,
-    link?.name,
-    desired?.name,
-    link?.applied['userName'],
-    known['userName'],
-    ...mails.map(([, mail]) => mail),
-  ];
+  // Under the old name and the new one: a rename must not open an account that is protected.
+  const written: Attributes = { ...desired?.onCreate, ...desired?.attributes };
+  const known = [link?.applied ?? {}, written].flatMap((values) => [values['userName'], ...readMails(values)]);
+  const names = [sourceId, link?.name, desired?.name, ...known];
   return names.some((name) => typeof name === 'string' && protectedUsers.has(name.toLowerCase()));
 }
 
@@ -76,11 +73,17 @@ function planPresentLeaver(person: PersonState, departure: Departure, context: P
   const { desired, link } = person;
   if (link === null) return NOTHING;
   const leaving = planLeaving(person, departure, context);
-  const stays = departure === 'disabledAtSource' && context.settings.leaving.disabledAtSource !== 'Delete';
+  const stays = departure === 'disabledAtSource' && toPersonPolicy(desired, departure, context.settings) !== 'Delete';
   if (!stays || desired === null) return leaving;
+  if (context.collidesWith.length > 0) return join(leaving, failCollision(desired, context.collidesWith));
   // Disabled people keep their values up to date; `active` itself is the policy's business.
   const update = planUpdate(person, withoutActive(desired), { link, context });
   return join(leaving, update);
+}
+
+/** Whom only an entry for `active` switches off is not gone: the policy for disabled people may not delete them. */
+function toPersonPolicy(desired: DesiredUser | null, departure: Departure, settings: PlanSettings): LeavingPolicy {
+  return desired?.byEntry === true ? 'Deactivate' : toLeavingPolicy(departure, settings);
 }
 
 function withoutActive(desired: DesiredUser): DesiredUser {
@@ -98,7 +101,7 @@ function join(first: Planned, second: Planned): Planned {
 }
 
 /** What the policy for this departure comes to; an entry for `active` that says false deactivates whatever it says. */
-export function toLeavingPolicy(departure: Departure, settings: PlanSettings): 'Deactivate' | 'Delete' | 'Retain' {
+export function toLeavingPolicy(departure: Departure, settings: PlanSettings): LeavingPolicy {
   const policy = settings.leaving[departure];
   return departure === 'disabledAtSource' && settings.activeMapped && policy === 'Retain' ? 'Deactivate' : policy;
 }
@@ -109,11 +112,11 @@ export function toDepartureUnit(sourceId: string, departure: Departure): string 
 }
 
 function planLeaving(person: PersonState, departure: Departure, context: PersonContext): Planned {
-  const { link, observed } = person;
-  const policy = toLeavingPolicy(departure, context.settings);
+  const { link, observed, desired } = person;
+  const policy = toPersonPolicy(desired, departure, context.settings);
   if (link === null || policy === 'Retain') return NOTHING;
   const active = observed === null ? link.active : observed.attributes['active'] !== false;
-  if (policy === 'Deactivate' && !active) return refresh(person, link);
+  if (policy === 'Deactivate' && !active) return refresh(person, link, context);
   if (isProtected(person, context.settings.protectedUsers)) return { ...NOTHING, protected: 1 };
   const kind = policy === 'Delete' ? 'delete' : 'deactivate';
   const operation = toDraft({
@@ -125,7 +128,7 @@ function planLeaving(person: PersonState, departure: Departure, context: PersonC
     name: link.name,
     changes: kind === 'delete' ? [] : [{ path: 'active', before: true, after: false }],
     cause: departure,
-    reason: REASONS[departure],
+    reason: desired?.byEntry === true ? 'is inactive by the mapping of active' : REASONS[departure],
     unit: toDepartureUnit(person.sourceId, departure),
     guard: toGuard(kind),
     removal: true,
@@ -135,13 +138,22 @@ function planLeaving(person: PersonState, departure: Departure, context: PersonC
 }
 
 /** The target was read and nothing is to be done: what was read is the truth now. */
-function refresh(person: PersonState, link: Link): Planned {
+function refresh(person: PersonState, link: Link, context: PersonContext): Planned {
   const { observed } = person;
   if (observed === null) return NOTHING;
   const active = observed.attributes['active'] !== false;
-  const applied = { ...link.applied, ...observed.attributes };
+  const applied = toApplied(link, observed.attributes, context.settings);
   if (!link.dirty && active === link.active && JSON.stringify(applied) === JSON.stringify(link.applied)) return NOTHING;
   return { ...NOTHING, effects: [{ type: 'putLink', link: { ...link, applied, active, dirty: false } }] };
+}
+
+/** What the target has, in our spelling where that is the same to it: the next diff compares with what we wrote. */
+function toApplied(link: Link, observed: Attributes, { shapes }: PlanSettings): Attributes {
+  const applied = { ...link.applied };
+  for (const [path, value] of Object.entries(observed)) {
+    if (!isSameValue(applied[path], value, shapes.get(path)?.caseExact ?? true)) applied[path] = value;
+  }
+  return applied;
 }
 
 function failCollision(desired: DesiredUser, others: readonly string[]): Planned {
@@ -157,6 +169,11 @@ function fail(desired: DesiredUser, message: string, code: RecordError['code'] =
 }
 
 function planWithoutAccount(person: PersonState, desired: DesiredUser, context: PersonContext): Planned {
+  const unknown = desired.kept.filter((path) => path === 'externalId' || context.settings.shapes.get(path)?.matching);
+  if (unknown.length > 0) {
+    const paths = unknown.join(' and ');
+    return fail(desired, `${paths} is unknown: whether there is an account already cannot be told`, 'RecordInvalid');
+  }
   const candidates = distinctAccounts(person.candidates);
   const [only, second] = candidates;
   if (only === undefined) {
@@ -170,11 +187,22 @@ function planWithoutAccount(person: PersonState, desired: DesiredUser, context: 
   if (only.linkedTo !== null && only.linkedTo !== desired.sourceId) {
     return fail(desired, `the account ${only.object.id} that matches by ${only.path} belongs to ${only.linkedTo}`);
   }
+  const others = (context.rivals.get(only.object.id) ?? []).filter((id) => id !== desired.sourceId);
+  if (others.length > 0) {
+    return fail(
+      desired,
+      `the account ${only.object.id} matches ${desired.sourceId} and ${others.join(', ')}: neither is guessed`,
+    );
+  }
   return planMatch(desired, only, context);
 }
 
+function toExternalId({ attributes, onCreate }: DesiredUser): Json | undefined {
+  return attributes['externalId'] ?? onCreate['externalId'];
+}
+
 function namesSameId(candidate: Candidate, desired: DesiredUser, settings: Pick<PlanSettings, 'adoption'>): boolean {
-  const id = desired.attributes['externalId'];
+  const id = toExternalId(desired);
   if (isUnassigned(id) || candidate.object.attributes['externalId'] !== id) return false;
   return settings.adoption === 'OnMatch' || id === desired.sourceId;
 }
@@ -219,7 +247,7 @@ function distinctAccounts(candidates: readonly Candidate[]): readonly Candidate[
 function planMatch(desired: DesiredUser, candidate: Candidate, context: PersonContext): Planned {
   const { object, path } = candidate;
   const theirs = object.attributes['externalId'];
-  const ours = desired.attributes['externalId'];
+  const ours = toExternalId(desired);
   if (!isUnassigned(theirs) && !isUnassigned(ours) && theirs !== ours) {
     return fail(desired, `the account ${object.id} that matches by ${path} has an externalId that names somebody else`);
   }
@@ -247,12 +275,25 @@ function planMatch(desired: DesiredUser, candidate: Candidate, context: PersonCo
 
 /** Differences to an account that is taken over: defaults count where it has nothing. */
 function diffToAccount(desired: DesiredUser, current: Attributes, context: PersonContext): readonly AttributeChange[] {
+  const { suspect, shapes } = context.settings;
   const defaults = Object.fromEntries(Object.entries(desired.defaults).filter(([path]) => isUnassigned(current[path])));
   const { known } = toReferences(desired, context);
+  // A suspect read clears nothing (rule I1); the next good one does.
+  const clear = suspect ? [] : toClear(desired, current, shapes);
   return diffValues(
-    { attributes: { ...defaults, ...desired.attributes }, clear: desired.clear, references: known },
+    { attributes: { ...defaults, ...desired.attributes }, clear, references: known },
     current,
-    context.settings.shapes,
+    shapes,
+    current,
+  );
+}
+
+/** A default that was written on creation is not cleared by the next run, whose value is as empty. */
+function toClear(desired: DesiredUser, current: Attributes, shapes: PlanSettings['shapes']): readonly string[] {
+  return desired.clear.filter(
+    (path) =>
+      desired.defaults[path] === undefined ||
+      !isSameValue(current[path], desired.defaults[path], shapes.get(path)?.caseExact ?? true),
   );
 }
 
@@ -327,15 +368,13 @@ function planUpdate(
 ): Planned {
   const { observed } = person;
   const current = observed === null ? link.applied : { ...link.applied, ...clearAbsent(link, observed.attributes) };
+  const { shapes } = context.settings;
   const { known, coming } = toReferences(desired, context);
-  const changes = diffValues(
-    { attributes: desired.attributes, clear: desired.clear, references: known },
-    current,
-    context.settings.shapes,
-  );
+  const wanted = { attributes: desired.attributes, clear: toClear(desired, current, shapes), references: known };
+  const changes = diffValues(wanted, current, shapes, link.applied);
   const later = toReferenceUpdate(desired, link.targetId, coming);
-  const renamed = desired.name !== link.name && desired.attributes['userName'] !== undefined;
-  const truth = changes.length === 0 ? refresh(person, renamed ? { ...link, name: desired.name } : link) : NOTHING;
+  const truth =
+    changes.length === 0 ? refresh(person, { ...link, name: toShownName(desired, link) }, context) : NOTHING;
   const split = context.settings.suspect
     ? [changes.filter((each) => !isClearing(each)), changes.filter(isClearing)]
     : [changes];
@@ -343,6 +382,11 @@ function planUpdate(
     .filter((some) => some.length > 0)
     .map((some) => toUpdate(desired, link, { changes: some, drift: observed !== null }));
   return { ...truth, operations: [...updates, ...later] };
+}
+
+/** Whose userName and mail the read did not deliver is still called what they were called. */
+function toShownName(desired: DesiredUser, link: Link): string {
+  return desired.name === desired.sourceId ? link.name : desired.name;
 }
 
 /** What was applied and is not at the target any more was removed there: absent, not "as applied". */
@@ -360,7 +404,8 @@ function toUpdate(
   const activates = changes.some((change) => change.path === 'active' && change.after === true);
   const clears = changes.every(isClearing);
   // Only what was not to be changed by a mapping can have been changed by hand.
-  const byHand = drift && changes.every(({ path, after }) => after !== undefined && link.applied[path] === after);
+  const byHand =
+    drift && changes.every(({ path, after }) => after !== undefined && isSameValue(link.applied[path], after, true));
   const [cause, reason] = byHand
     ? (['drift', 'was changed in the target'] as const)
     : activates
@@ -372,7 +417,7 @@ function toUpdate(
     resource: 'User',
     id: desired.sourceId,
     targetId: link.targetId,
-    name: desired.name,
+    name: toShownName(desired, link),
     changes,
     cause,
     reason,

@@ -4,8 +4,7 @@ import type { Attributes } from '../model.ts';
 export function readMails(attributes: Attributes): readonly string[] {
   return Object.entries(attributes)
     .filter(([path]) => isMailPath(path))
-    .map(([, value]) => value)
-    .filter((value) => typeof value === 'string' && value !== '');
+    .flatMap(([, value]) => (typeof value === 'string' && value !== '' ? [value] : []));
 }
 
 export function isMailPath(path: string): boolean {

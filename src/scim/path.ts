@@ -8,7 +8,7 @@
 
 import { SyncError } from '../errors.ts';
 import type { Json } from '../model.ts';
-import { computeNearestName } from './nearest-name.ts';
+import { computeNearestName } from '../nearest-name.ts';
 import {
   type AttributeDefinition,
   COMMON_ATTRIBUTES,

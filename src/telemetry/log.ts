@@ -1,4 +1,4 @@
-/** The log: JSON lines for operators, on standard error. Whoever uses Dirsync must not need it (DESIGN section 3). */
+/** The log: JSON lines for operators, on standard error. Whoever uses Dirsync must not need it. */
 
 import { type DestinationStream, type Logger, destination as openDestination, pino } from 'pino';
 import { SyncError } from '../errors.ts';

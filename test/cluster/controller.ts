@@ -46,7 +46,17 @@ export async function startController(
   const listen = `127.0.0.1:${await freePort()}`;
   const url = `http://${listen}`;
   const file = join(cluster.folder, state);
-  const args = ['controller', '--state', file, '--listen', listen, '--log-level', 'debug', '--namespace', ...namespaces];
+  const args = [
+    'controller',
+    '--state',
+    file,
+    '--listen',
+    listen,
+    '--log-level',
+    'debug',
+    '--namespace',
+    ...namespaces,
+  ];
   const server = await startServer(process.execPath, [join(ROOT, 'bin/dirsync.js'), ...args], {
     log: `${file}.log`,
     env: {

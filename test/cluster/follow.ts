@@ -99,12 +99,16 @@ export async function followNamespace(cluster: Cluster, namespace: string): Prom
       });
     },
     untilGone: (kind, name) =>
-      wait(`the end of ${kind} ${name}`, () => (get(kind, name) === undefined ? true : undefined)).then(() => undefined),
+      wait(`the end of ${kind} ${name}`, () => (get(kind, name) === undefined ? true : undefined)).then(
+        () => undefined,
+      ),
     problems: () => [
       ...new Set(
-        seen.filter(hasStatus).flatMap((resource) =>
-          checkKstatus(resource).map((problem) => `${resource.kind} ${resource.metadata.name}: ${problem}`),
-        ),
+        seen
+          .filter(hasStatus)
+          .flatMap((resource) =>
+            checkKstatus(resource).map((problem) => `${resource.kind} ${resource.metadata.name}: ${problem}`),
+          ),
       ),
     ],
     text: () => JSON.stringify(seen.map(({ status }) => status)),

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { compileExpression } from '../../src/expression/compiler.ts';
-import { nearestName } from '../../src/expression/nearest.ts';
 import { parseSourcePath } from '../../src/expression/paths.ts';
 import { FUNCTIONS, renderFunctionTable, signatureOf } from '../../src/expression/registry.ts';
 
@@ -50,22 +49,5 @@ describe('docs/expressions.md', () => {
     const rows = [...section.matchAll(/^\| `([^`]*)`/gm)].map((row) => row[1] ?? '');
     expect(rows.length).toBeGreaterThan(5);
     for (const text of rows) expect(() => parseSourcePath(text), text).not.toThrow();
-  });
-});
-
-describe('nearestName', () => {
-  const names = ['Join', 'Left', 'ToLower', 'ToUpper', 'IsNull', 'IsNullOrEmpty'];
-  it.each([
-    ['Jion', 'Join'],
-    ['JOIN', 'Join'],
-    ['Jon', 'Join'],
-    ['Joins', 'Join'],
-    ['tolowr', 'ToLower'],
-    ['ISNULL', 'IsNull'],
-    ['Len', undefined],
-    ['', undefined],
-    ['Whatever', undefined],
-  ])('%s is near to %s', (name, near) => {
-    expect(nearestName(name, names)).toBe(near);
   });
 });

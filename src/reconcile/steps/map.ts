@@ -32,9 +32,10 @@ export async function map(
   const total = await staging.countUsers();
   let inScope = 0;
   let done = 0;
-  let errors = read.errors.length;
+  const before = [...read.errors, ...toRuleErrors(loaded)];
+  let errors = before.length;
   await staging.addTeams(teams.fixedTeams);
-  await journal.addErrors(run.runId, read.errors);
+  await journal.addErrors(run.runId, before);
   await staging.addDesired(read.failedIds.map((id) => ({ desired: toUndecided(id), keys: [] })));
   for await (const page of staging.users()) {
     signal.throwIfAborted();
@@ -61,6 +62,18 @@ export async function map(
     frozenRules: teams.frozenRules,
     warnings: toWarnings({ people, teams, unprotected, loaded }),
   };
+}
+
+/** An invalid rule hinders nothing else, but a run that had to leave its teams alone did not do all that is wanted. */
+function toRuleErrors({ problems }: Loaded): readonly RecordError[] {
+  return problems
+    .filter(({ severity, kind }) => severity === 'error' && kind === 'TeamRule')
+    .map(({ name, pointer, message }) => ({
+      resource: 'TeamRule',
+      id: name,
+      code: 'Invalid',
+      message: `${pointer}: ${message}`,
+    }));
 }
 
 /** By which a team is recognised at the target without the state store. */

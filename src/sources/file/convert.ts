@@ -1,6 +1,6 @@
 /** A row or object of a file → a source user. */
 import type { Json, SourceUser } from '../../model.ts';
-import { computeNearestName } from '../../scim/nearest-name.ts';
+import { computeNearestName } from '../../nearest-name.ts';
 import { toReadFailed } from './failure.ts';
 
 /** One row or object, whatever the format. */

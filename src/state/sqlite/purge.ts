@@ -9,7 +9,7 @@ const TABLES = ['operations', 'operation_texts', 'record_errors'] as const;
 export function readPurgeable(of: Directory, before: number): readonly number[] {
   const rows = of.db.all<{ id: number }>(
     `SELECT id FROM runs r WHERE directory = ?1 AND started_at < ?2
-      ORDER BY id`,
+     AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.run = r.id AND o.status = 'begun') ORDER BY id`,
     of.number(),
     before,
   );

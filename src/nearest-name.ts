@@ -1,21 +1,24 @@
 /**
- * The name that was probably meant: equal but for case, or within one slip (two for names longer than four characters)
- * of insertion, deletion, substitution or swap of neighbours. Undefined when nothing is that near.
+ * The candidate that a person most likely meant, or null when none is near (more than a third of the letters differ).
+ * Without regard to case; two neighbours that changed places are one slip.
  */
-export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
-  const limit = name.length > 4 ? 2 : 1;
+export function computeNearestName(name: string, candidates: Iterable<string>): string | null {
   const wanted = name.toLowerCase();
-  let best: { readonly candidate: string; readonly distance: number } | undefined;
+  let nearest: string | null = null;
+  let least = Math.max(1, Math.floor(name.length / 3)) + 1;
   for (const candidate of candidates) {
-    if (Math.abs(candidate.length - name.length) > limit) continue;
-    const distance = editDistance(wanted, candidate.toLowerCase());
-    if (distance <= limit && distance < (best?.distance ?? Infinity)) best = { candidate, distance };
+    if (Math.abs(candidate.length - name.length) >= least) continue;
+    const distance = computeEditDistance(wanted, candidate.toLowerCase());
+    if (distance < least) {
+      least = distance;
+      nearest = candidate;
+    }
   }
-  return best?.candidate;
+  return nearest;
 }
 
 /** Optimal string alignment distance. */
-function editDistance(left: string, right: string): number {
+function computeEditDistance(left: string, right: string): number {
   let before: number[] = [];
   let previous = Array.from({ length: right.length + 1 }, (_, index) => index);
   for (let row = 1; row <= left.length; row += 1) {
@@ -27,7 +30,7 @@ function editDistance(left: string, right: string): number {
         at(previous, column) + 1,
         at(current, column - 1) + 1,
         at(previous, column - 1) + change,
-        swapped ? at(before, column - 2) + 1 : Infinity,
+        swapped ? at(before, column - 2) + 1 : Number.POSITIVE_INFINITY,
       );
     }
     before = previous;
@@ -37,5 +40,5 @@ function editDistance(left: string, right: string): number {
 }
 
 function at(row: readonly number[], index: number): number {
-  return row[index] ?? Infinity;
+  return row[index] ?? Number.POSITIVE_INFINITY;
 }
