@@ -127,7 +127,7 @@ async function askFirst(
       : session;
   const total = await printPlanText(shown, run, false);
   if (total === 0) return null;
-  const host = toHost(resource.spec.target.scim?.url);
+  const host = toHost(resource.spec.target?.scim?.url);
   const answer = await io.ask(`\nApply this to ${host}? Only "yes" does: `);
   if (answer.trim().toLowerCase() === 'yes') return null;
   io.stderr(`${resource.metadata.name}: nothing was written\n`);

@@ -48,7 +48,7 @@ async function describeDone({ report, resource, state }: SyncRun): Promise<strin
   const tally = await countOperations(state, report.runId, ['done']);
   if (tally.total > 0) return formatTally(tally, 'done');
   const { active, teams } = report.links;
-  const there = `${formatCount(active, 'person', 'people')} and ${formatCount(teams, 'team')} at ${toHost(resource.spec.target.scim?.url)}`;
+  const there = `${formatCount(active, 'person', 'people')} and ${formatCount(teams, 'team')} at ${toHost(resource.spec.target?.scim?.url)}`;
   if (report.held.count > 0 || report.people.failed > 0) return `nothing was changed: ${there}`;
   return `nothing changes: ${there} are as wanted`;
 }
@@ -74,8 +74,9 @@ async function printRecordErrors({ io }: Session, { report, resource, state }: S
   }
 }
 
+/** An invalid rule stands among the records that failed. */
 export function printWarnings(io: Pick<CliIo, 'stderr'>, { report, resource }: SyncRun): void {
-  for (const { message, count } of report.warnings) {
+  for (const { message, count } of report.warnings.filter(({ reason }) => reason !== 'InvalidRule')) {
     io.stderr(
       `${resource.metadata.name}: warning: ${message}${count === undefined ? '' : ` (${formatNumber(count)})`}\n`,
     );

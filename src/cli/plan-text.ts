@@ -196,7 +196,8 @@ async function printErrors(page: PlanPage): Promise<void> {
 }
 
 async function printWarnings(page: PlanPage): Promise<void> {
-  const { warnings } = page.run.report;
+  // An invalid rule stands among the errors.
+  const warnings = page.run.report.warnings.filter(({ reason }) => reason !== 'InvalidRule');
   if (warnings.length === 0) return;
   await printTitle(page, 'Warnings', warnings.length);
   for (const { message, count } of warnings) {
@@ -206,7 +207,7 @@ async function printWarnings(page: PlanPage): Promise<void> {
 
 function formatNothing({ report, resource }: SyncRun): string {
   const { active, teams } = report.links;
-  const host = toHost(resource.spec.target.scim?.url);
+  const host = toHost(resource.spec.target?.scim?.url);
   return `Nothing to change: ${formatCount(active, 'person', 'people')} and ${formatCount(teams, 'team')} at ${host} are as wanted.`;
 }
 

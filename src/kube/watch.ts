@@ -205,7 +205,8 @@ async function readPage(options: FollowOptions, next: string): Promise<Page> {
 /** Anything but a well-formed page is an error: read as an empty list it would remove every object. */
 function parsePage(body: Readonly<Record<string, unknown>> | undefined, about: string): Page {
   const metadata = body?.['metadata'];
-  const items = body?.['items'];
+  // Go writes an empty list of metadata as null; a key that is missing is something else.
+  const items = body?.['items'] === null ? [] : body?.['items'];
   const version = isRecord(metadata) ? metadata['resourceVersion'] : undefined;
   if (
     !isRecord(metadata) ||

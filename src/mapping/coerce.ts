@@ -6,7 +6,7 @@
  * | --- | --- |
  * | String, Reference, Binary | text as it is; numbers in decimal; booleans as `True` and `False` |
  * | Boolean | booleans; the words true and false in any case |
- * | Integer | whole numbers; text of an optional minus and digits |
+ * | Integer | whole numbers below 2^53; text of an optional minus and digits |
  * | Decimal | numbers; text that is a decimal number |
  * | DateTime | RFC 3339 date-times; `yyyy-MM-dd` (midnight UTC); the result is UTC with milliseconds |
  * | a list | a list, each value by itself; one value alone; empty values are dropped |
@@ -59,9 +59,16 @@ function coerceOne(value: Json, type: AttributeType): Coerced {
 
 function toText(value: Json): Coerced {
   if (typeof value === 'string') return { value };
-  if (typeof value === 'number') return { value: String(value) };
+  if (typeof value === 'number') return { value: toDecimalText(value) };
   if (typeof value === 'boolean') return { value: value ? 'True' : 'False' };
   return { expected: 'text, such as "Sales"' };
+}
+
+/** Without an exponent, which nobody writes into a cost centre or a number of employee. */
+function toDecimalText(value: number): string {
+  const text = String(value);
+  if (!text.includes('e')) return text;
+  return Number.isInteger(value) ? BigInt(value).toString() : value.toFixed(20).replace(/\.?0+$/, '');
 }
 
 function toBoolean(value: Json): Coerced {
@@ -72,7 +79,7 @@ function toBoolean(value: Json): Coerced {
 }
 
 function toInteger(value: Json): Coerced {
-  const number = typeof value === 'string' && /^-?\d{1,15}$/.test(value) ? Number(value) : value;
+  const number = typeof value === 'string' && /^-?\d{1,16}$/.test(value) ? Number(value) : value;
   if (typeof number === 'number' && Number.isSafeInteger(number)) return { value: number };
   return { expected: 'a whole number, such as 42' };
 }

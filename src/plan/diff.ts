@@ -65,14 +65,17 @@ export function diffValues(
   for (const [path, after] of [...Object.entries(desired.attributes), ...Object.entries(desired.references)]) {
     const before = current[path];
     const isSame = isSameValue(before, after, shapes.get(path)?.caseExact ?? true);
-    const isRespelled = !isUnassigned(sent[path]) && !isSameValue(sent[path], after, true);
-    if (!isSame || isRespelled) changes.push(toChange(path, before, after));
+    if (!isSame || isRespelled(before, sent[path], after)) changes.push(toChange(path, before, after));
   }
   for (const path of desired.clear) {
     const before = current[path];
     if (!isUnassigned(before)) changes.push(toChange(path, before, undefined));
   }
   return changes.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function isRespelled(before: Json | undefined, sent: Json | undefined, after: Json): boolean {
+  return !isUnassigned(sent) && !isSameValue(sent, after, true) && !isSameValue(before, after, true);
 }
 
 function toChange(path: string, before: Json | undefined, after: Json | undefined): AttributeChange {

@@ -1,23 +1,12 @@
 /** One person: from what must be, what was applied and what the target holds to operations. Pure. */
-import type { AttributeChange, Attributes, Cause, Departure, DesiredUser, Json, RecordError } from '../model.ts';
-import { readMails } from '../scim/mail.ts';
-import type { Candidate, Effect, Link, PersonState } from '../state/store.ts';
-import { diffValues, isClearing, isSameValue, isUnassigned } from './diff.ts';
+import type { AttributeChange, Attributes, Departure, DesiredUser } from '../model.ts';
+import type { Link, PersonState } from '../state/store.ts';
+import { planWithoutAccount } from './account.ts';
+import { diffValues, isClearing, isSameValue } from './diff.ts';
 import { type DraftOperation, NOTHING, type Planned, toDraft, toGuard } from './draft.ts';
+import { isProtected } from './protection.ts';
 import type { LeavingPolicy, PlanSettings } from './settings.ts';
-
-/** What the plan knows of others when it plans one person. */
-export interface PersonContext {
-  readonly settings: PlanSettings;
-  /** Target ids of the people that `references` name, by source id; missing: no account yet. */
-  readonly accounts: ReadonlyMap<string, string>;
-  /** Source ids among `references` for whom this plan makes an account. */
-  readonly coming: ReadonlySet<string>;
-  /** Others with the same matching value; empty for almost everybody. */
-  readonly collidesWith: readonly string[];
-  /** Accounts that more than one person without an account matches, by whatever attributes: target id → source ids. */
-  readonly rivals: ReadonlyMap<string, readonly string[]>;
-}
+import { failPerson, forget, type PersonContext, toClear, toReferences, toReferenceUpdate } from './values.ts';
 
 export function planPerson(person: PersonState, context: PersonContext): Planned {
   const { desired, link, gone } = person;
@@ -36,30 +25,11 @@ export function planPerson(person: PersonState, context: PersonContext): Planned
     : planUpdate(person, desired, { link, context });
 }
 
-/** An account that does not exist is a member of nothing. */
-function forget({ targetId }: Link): readonly Effect[] {
-  return [{ type: 'dropMember', targetId }];
-}
-
 /** Null: nothing is known for sure, nothing changes. */
 function toDeparture(desired: DesiredUser | null): Departure | 'stays' | null {
   if (desired === null) return 'deletedAtSource';
   if (desired.presence === 'undecided') return null;
   return desired.presence === 'present' ? 'stays' : desired.presence;
-}
-
-/** Is the person's account kept from removals? By source id, userName or mail, without case. */
-export function isProtected(
-  person: Pick<PersonState, 'sourceId' | 'desired' | 'link'>,
-  protectedUsers: ReadonlySet<string>,
-): boolean {
-  if (protectedUsers.size === 0) return false;
-  const { sourceId, desired, link } = person;
-  // Under the old name and the new one: a rename must not open an account that is protected.
-  const written: Attributes = { ...desired?.onCreate, ...desired?.attributes };
-  const known = [link?.applied ?? {}, written].flatMap((values) => [values['userName'], ...readMails(values)]);
-  const names = [sourceId, link?.name, desired?.name, ...known];
-  return names.some((name) => typeof name === 'string' && protectedUsers.has(name.toLowerCase()));
 }
 
 const REASONS: Readonly<Record<Departure, string>> = {
@@ -138,18 +108,17 @@ function planLeaving(person: PersonState, departure: Departure, context: PersonC
 }
 
 /** The target was read and nothing is to be done: what was read is the truth now. */
-function refresh(person: PersonState, link: Link, context: PersonContext): Planned {
-  const { observed } = person;
+function refresh({ observed }: PersonState, link: Link, context: PersonContext, wanted: Attributes = {}): Planned {
   if (observed === null) return NOTHING;
   const active = observed.attributes['active'] !== false;
-  const applied = toApplied(link, observed.attributes, context.settings);
+  const applied = toApplied({ ...link.applied, ...wanted }, observed.attributes, context.settings);
   if (!link.dirty && active === link.active && JSON.stringify(applied) === JSON.stringify(link.applied)) return NOTHING;
   return { ...NOTHING, effects: [{ type: 'putLink', link: { ...link, applied, active, dirty: false } }] };
 }
 
 /** What the target has, in our spelling where that is the same to it: the next diff compares with what we wrote. */
-function toApplied(link: Link, observed: Attributes, { shapes }: PlanSettings): Attributes {
-  const applied = { ...link.applied };
+function toApplied(ours: Attributes, observed: Attributes, { shapes }: PlanSettings): Attributes {
+  const applied = { ...ours };
   for (const [path, value] of Object.entries(observed)) {
     if (!isSameValue(applied[path], value, shapes.get(path)?.caseExact ?? true)) applied[path] = value;
   }
@@ -158,207 +127,10 @@ function toApplied(link: Link, observed: Attributes, { shapes }: PlanSettings): 
 
 function failCollision(desired: DesiredUser, others: readonly string[]): Planned {
   const ids = others.filter((id) => id !== desired.sourceId).join(', ');
-  return fail(
+  return failPerson(
     desired,
     `a matching attribute has the same value for ${desired.sourceId} and ${ids}: neither is guessed`,
   );
-}
-
-function fail(desired: DesiredUser, message: string, code: RecordError['code'] = 'Conflict'): Planned {
-  return { ...NOTHING, errors: [{ resource: 'User', id: desired.sourceId, code, message }] };
-}
-
-function planWithoutAccount(person: PersonState, desired: DesiredUser, context: PersonContext): Planned {
-  const unknown = desired.kept.filter((path) => path === 'externalId' || context.settings.shapes.get(path)?.matching);
-  if (unknown.length > 0) {
-    const paths = unknown.join(' and ');
-    return fail(desired, `${paths} is unknown: whether there is an account already cannot be told`, 'RecordInvalid');
-  }
-  const candidates = distinctAccounts(person.candidates);
-  const [only, second] = candidates;
-  if (only === undefined) {
-    const created = planCreate(desired, context, person.gone ? 'drift' : 'mapping');
-    return person.link === null ? created : { ...created, effects: forget(person.link) };
-  }
-  if (second !== undefined) {
-    const ids = candidates.map((each) => each.object.id).join(', ');
-    return fail(desired, `${candidates.length} accounts of the target match (${ids}): none is guessed`);
-  }
-  if (only.linkedTo !== null && only.linkedTo !== desired.sourceId) {
-    return fail(desired, `the account ${only.object.id} that matches by ${only.path} belongs to ${only.linkedTo}`);
-  }
-  const others = (context.rivals.get(only.object.id) ?? []).filter((id) => id !== desired.sourceId);
-  if (others.length > 0) {
-    return fail(
-      desired,
-      `the account ${only.object.id} matches ${desired.sourceId} and ${others.join(', ')}: neither is guessed`,
-    );
-  }
-  return planMatch(desired, only, context);
-}
-
-function toExternalId({ attributes, onCreate }: DesiredUser): Json | undefined {
-  return attributes['externalId'] ?? onCreate['externalId'];
-}
-
-function namesSameId(candidate: Candidate, desired: DesiredUser, settings: Pick<PlanSettings, 'adoption'>): boolean {
-  const id = toExternalId(desired);
-  if (isUnassigned(id) || candidate.object.attributes['externalId'] !== id) return false;
-  return settings.adoption === 'OnMatch' || id === desired.sourceId;
-}
-
-/**
- * A link that the store does not have and the target proves: the only account that matches carries the externalId that
- * this person must have (rule I7). It needs no request; what follows from it is planned like for any other link.
- */
-export function planRecovery(person: PersonState, settings: Pick<PlanSettings, 'adoption'>): Planned {
-  const { desired, link, gone } = person;
-  if (desired === null || desired.presence === 'undecided' || (link !== null && !gone)) return NOTHING;
-  const [only, second] = distinctAccounts(person.candidates);
-  if (only === undefined || second !== undefined || only.linkedTo !== null || !namesSameId(only, desired, settings))
-    return NOTHING;
-  const recovered: Link = {
-    sourceId: desired.sourceId,
-    targetId: only.object.id,
-    name: desired.name,
-    active: only.object.attributes['active'] !== false,
-    applied: only.object.attributes,
-    origin: 'recovered',
-    dirty: false,
-  };
-  const operation = toDraft({
-    phase: 'recover',
-    kind: 'recover',
-    resource: 'User',
-    id: desired.sourceId,
-    targetId: only.object.id,
-    name: desired.name,
-    cause: 'match',
-    reason: 'has the same externalId',
-    unit: `person:${desired.sourceId}:recover`,
-  });
-  return { ...NOTHING, operations: [operation], effects: [{ type: 'putLink', link: recovered }] };
-}
-
-function distinctAccounts(candidates: readonly Candidate[]): readonly Candidate[] {
-  return [...new Map(candidates.map((each) => [each.object.id, each])).values()];
-}
-
-function planMatch(desired: DesiredUser, candidate: Candidate, context: PersonContext): Planned {
-  const { object, path } = candidate;
-  const theirs = object.attributes['externalId'];
-  const ours = toExternalId(desired);
-  if (!isUnassigned(theirs) && !isUnassigned(ours) && theirs !== ours) {
-    return fail(desired, `the account ${object.id} that matches by ${path} has an externalId that names somebody else`);
-  }
-  if (context.settings.adoption === 'Never') {
-    return fail(desired, `the account ${object.id} matches by ${path}, and adoption is Never`);
-  }
-  const { protectedUsers } = context.settings;
-  if (isProtected({ sourceId: desired.sourceId, desired, link: null }, protectedUsers))
-    return { ...NOTHING, protected: 1 };
-  const adopt = toDraft({
-    phase: 'people',
-    kind: 'adopt',
-    resource: 'User',
-    id: desired.sourceId,
-    targetId: object.id,
-    name: desired.name,
-    changes: diffToAccount(desired, object.attributes, context),
-    cause: 'match',
-    reason: `matches the account by ${path}`,
-    unit: `person:${desired.sourceId}:adopt`,
-    guard: 'adopt',
-  });
-  return { ...NOTHING, operations: [adopt] };
-}
-
-/** Differences to an account that is taken over: defaults count where it has nothing. */
-function diffToAccount(desired: DesiredUser, current: Attributes, context: PersonContext): readonly AttributeChange[] {
-  const { suspect, shapes } = context.settings;
-  const defaults = Object.fromEntries(Object.entries(desired.defaults).filter(([path]) => isUnassigned(current[path])));
-  const { known } = toReferences(desired, context);
-  // A suspect read clears nothing (rule I1); the next good one does.
-  const clear = suspect ? [] : toClear(desired, current, shapes);
-  return diffValues(
-    { attributes: { ...defaults, ...desired.attributes }, clear, references: known },
-    current,
-    shapes,
-    current,
-  );
-}
-
-/** A default that was written on creation is not cleared by the next run, whose value is as empty. */
-function toClear(desired: DesiredUser, current: Attributes, shapes: PlanSettings['shapes']): readonly string[] {
-  return desired.clear.filter(
-    (path) =>
-      desired.defaults[path] === undefined ||
-      !isSameValue(current[path], desired.defaults[path], shapes.get(path)?.caseExact ?? true),
-  );
-}
-
-interface References {
-  /** Path → target id. */
-  readonly known: Readonly<Record<string, string>>;
-  /** For the second pass: path → source id of somebody for whom this plan makes an account. */
-  readonly coming: readonly AttributeChange[];
-}
-
-/** Whom nobody answers to is kept as debt: nothing is written, and the next run looks again. */
-function toReferences(desired: DesiredUser, { accounts, coming }: PersonContext): References {
-  const known: Record<string, string> = {};
-  const later: AttributeChange[] = [];
-  for (const [path, sourceId] of Object.entries(desired.references)) {
-    const targetId = accounts.get(sourceId);
-    if (targetId !== undefined) known[path] = targetId;
-    else if (coming.has(sourceId)) later.push({ path, after: sourceId, reference: true });
-  }
-  return { known, coming: later };
-}
-
-function planCreate(desired: DesiredUser, context: PersonContext, cause: Cause): Planned {
-  const { known, coming } = toReferences(desired, context);
-  const values: Attributes = { ...desired.defaults, ...desired.onCreate, ...desired.attributes, ...known };
-  if (isUnassigned(values['userName'])) {
-    return fail(desired, 'userName is empty or unknown: the account cannot be created', 'RecordInvalid');
-  }
-  const changes = Object.keys(values)
-    .sort()
-    .map((path): AttributeChange => ({ path, after: values[path] ?? null }));
-  const create = toDraft({
-    phase: 'people',
-    kind: 'create',
-    resource: 'User',
-    id: desired.sourceId,
-    name: desired.name,
-    changes,
-    cause,
-    reason: cause === 'drift' ? 'was deleted in the target' : 'is new in scope',
-    unit: `person:${desired.sourceId}:create`,
-  });
-  return { ...NOTHING, operations: [create, ...toReferenceUpdate(desired, null, coming)] };
-}
-
-function toReferenceUpdate(
-  desired: DesiredUser,
-  targetId: string | null,
-  changes: readonly AttributeChange[],
-): readonly DraftOperation[] {
-  if (changes.length === 0) return [];
-  return [
-    toDraft({
-      phase: 'references',
-      kind: 'update',
-      resource: 'User',
-      id: desired.sourceId,
-      targetId,
-      name: desired.name,
-      changes,
-      cause: 'mapping',
-      reason: 'refers to somebody who is new',
-      unit: `person:${desired.sourceId}:references`,
-    }),
-  ];
 }
 
 function planUpdate(
@@ -373,8 +145,8 @@ function planUpdate(
   const wanted = { attributes: desired.attributes, clear: toClear(desired, current, shapes), references: known };
   const changes = diffValues(wanted, current, shapes, link.applied);
   const later = toReferenceUpdate(desired, link.targetId, coming);
-  const truth =
-    changes.length === 0 ? refresh(person, { ...link, name: toShownName(desired, link) }, context) : NOTHING;
+  const named = { ...link, name: toShownName(desired, link) };
+  const truth = changes.length === 0 ? refresh(person, named, context, { ...desired.attributes, ...known }) : NOTHING;
   const split = context.settings.suspect
     ? [changes.filter((each) => !isClearing(each)), changes.filter(isClearing)]
     : [changes];

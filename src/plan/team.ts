@@ -85,20 +85,14 @@ export function planTeamRecovery({ desired, link, gone, candidates }: TeamState)
 
 /** A team is made when somebody belongs to it: so an empty one that was deleted by hand does not come back. */
 function planMissing(team: TeamState, desired: DesiredTeam, context: TeamContext): TeamPlan {
+  if (team.desiredMembers === 0) return KEEP;
   const [other] = team.candidates;
   if (other !== undefined) {
     const owner = other.linkedTo === null ? 'is not managed by Dirsync' : 'is managed as another team';
     return fail(desired, 'Conflict', `the target already has a team of this name (${other.object.id}), which ${owner}`);
   }
-  if (team.desiredMembers === 0) return KEEP;
-  const { maxNameLength } = context;
-  if (maxNameLength !== null && desired.displayName.length > maxNameLength) {
-    return fail(
-      desired,
-      'RecordInvalid',
-      `the name of team ${JSON.stringify(desired.displayName.slice(0, 40))}… has ${desired.displayName.length} characters; the target takes ${maxNameLength}`,
-    );
-  }
+  const tooLong = checkName(desired, context);
+  if (tooLong !== null) return tooLong;
   const create = toTeamDraft(desired, { kind: 'create', phase: 'teams', targetId: null, reason: ruleReason(desired) });
   const changes = [
     { path: 'displayName', after: desired.displayName },
@@ -110,6 +104,14 @@ function planMissing(team: TeamState, desired: DesiredTeam, context: TeamContext
     members: 'compare',
     deleteWhenEmpty: false,
   };
+}
+
+function checkName(desired: DesiredTeam, { maxNameLength }: TeamContext): TeamPlan | null {
+  const { length } = desired.displayName;
+  if (maxNameLength === null || length <= maxNameLength) return null;
+  const shown = length > 40 ? `${desired.displayName.slice(0, 40)}…` : desired.displayName;
+  const message = `the name of team ${JSON.stringify(shown)} has ${length} characters; the target takes ${maxNameLength}`;
+  return fail(desired, 'RecordInvalid', message);
 }
 
 function ruleReason(desired: Pick<DesiredTeam, 'rules'>): string {
@@ -129,17 +131,18 @@ function planExisting(
   // The first spelling of a name stays while the team exists; only another name is a rename.
   const renamed = context.toKey(link.displayName) !== team.key;
   const displayName = renamed ? desired.displayName : link.displayName;
+  const tooLong = renamed ? checkName(desired, context) : null;
+  if (tooLong !== null) return tooLong;
   const current = observed?.attributes ?? {
     displayName: link.displayName,
     ...(link.externalId === null ? {} : { externalId: link.externalId }),
   };
-  const wanted = { displayName, externalId: desired.externalId };
+  // A target that keeps no externalId of teams would be sent it again at every look.
+  const isDropped = observed !== null && current['externalId'] === undefined;
+  const isSent = link.externalId === null || link.externalId === desired.externalId;
+  const wanted = isDropped && isSent ? { displayName } : { displayName, externalId: desired.externalId };
   const changes = Object.entries(wanted)
-    .filter(
-      ([path, after]) =>
-        current[path] !== after &&
-        !(path === 'externalId' && link.externalId === null && observed !== null && current[path] === undefined),
-    )
+    .filter(([path, after]) => current[path] !== after)
     .map(([path, after]) => ({ path, ...(current[path] === undefined ? {} : { before: current[path] }), after }));
   const update = toTeamDraft(desired, {
     kind: 'update',
@@ -189,6 +192,10 @@ export interface MemberContext {
   readonly withoutAccount: ReadonlySet<string>;
   /** People whose departure this plan carries out or holds: removals from teams are part of that unit. */
   readonly leaving: ReadonlyMap<string, Departure>;
+  /** People who would leave and are protected: they keep their teams too. */
+  readonly spared: ReadonlySet<string>;
+  /** Accounts that somebody without an account matches: whose they are is not settled, so they keep their teams. */
+  readonly claimed: ReadonlySet<string>;
 }
 
 /** Null: the difference stays as it is. */
@@ -202,10 +209,11 @@ function planAdd(difference: MemberDifference, context: MemberContext): DraftOpe
 }
 
 function planRemove(difference: MemberDifference, context: MemberContext): DraftOperation | null {
-  const { sourceId, presence } = difference;
+  const { sourceId, targetId, presence } = difference;
   const guarded = { kind: 'removeMembers', guard: 'removeMembers', scope: context.key } as const;
   if (context.emptied)
     return toMemberDraft(difference, context, { ...guarded, cause: 'ruleDeleted', reason: 'the rule was deleted' });
+  if (sourceId === null && targetId !== null && context.claimed.has(targetId)) return null;
   if (sourceId === null)
     return toMemberDraft(difference, context, { ...guarded, cause: 'drift', reason: 'was added in the target' });
   if (presence === 'undecided') return null;
@@ -224,9 +232,7 @@ function planLeaverRemoval(
 ): DraftOperation | null {
   const { settings, sourceId, departure } = context;
   if (departure === 'deletedAtSource' && !settings.absenceProven) return null;
-  if (settings.memberships === 'Keep' || toLeavingPolicy(departure, settings) !== 'Deactivate') return null;
-  if (settings.protectedUsers.has(sourceId.toLowerCase()) || settings.protectedUsers.has(difference.name.toLowerCase()))
-    return null;
+  if (settings.memberships === 'Keep' || context.spared.has(sourceId)) return null;
   const reason = 'leaves';
   if (context.leaving.has(sourceId)) {
     return {
@@ -234,6 +240,7 @@ function planLeaverRemoval(
       unit: toDepartureUnit(sourceId, departure),
     };
   }
+  if (toLeavingPolicy(departure, settings) !== 'Deactivate') return null;
   return toMemberDraft(difference, context, {
     kind: 'removeMembers',
     guard: 'removeMembers',

@@ -1,12 +1,19 @@
-/** Statuses of AttributeMappings, TeamRules and CustomAttributes: what the last look at them found. */
+/** Statuses of AttributeMappings, TeamRules and CustomAttributes: what the last look at them, and the last run, found. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Condition } from '../api/condition-schema.ts';
+import { SITUATIONS, type Situation } from '../api/conditions.ts';
+import type { DirectorySyncResource } from '../api/directory-sync.ts';
 import type { ResourceHost, ResourceRef, ResourceSet } from '../api/host.ts';
 import { removeCondition, setCondition, toInstant } from '../api/kstatus.ts';
+import type { ReadyReason } from '../api/reasons.ts';
+import type { Resource } from '../api/resources.ts';
+import type { TeamRuleResource } from '../api/team-rule.ts';
+import { validateResource } from '../api/validate.ts';
 import { SyncError } from '../errors.ts';
-import type { MappingProblem } from '../mapping/problem.ts';
-import type { RecordError } from '../model.ts';
 import type { DirectoryState } from '../state/store.ts';
 import { checkResources } from './compile.ts';
+import { NO_RULE_FACTS, type RuleFacts, readRuleFacts } from './rule-facts.ts';
+import { listMappings, toRuleMark } from './triggers.ts';
 
 export interface DependentsInput {
   readonly host: ResourceHost;
@@ -19,204 +26,248 @@ export interface DependentsInput {
 /** Writes the status of everything in the namespace that a DirectorySync may name; unchanged ones cost no request. */
 export async function writeDependents(input: DependentsInput): Promise<void> {
   const { host, namespace } = input;
-  const resources = host.resources();
-  const problems = collectProblems(resources, namespace);
-  const here = <T extends { metadata: { namespace: string } }>(list: readonly T[]): readonly T[] =>
-    list.filter((each) => each.metadata.namespace === namespace);
-  const syncs = here(resources.directorySyncs);
-  for (const { metadata } of here(resources.attributeMappings)) {
-    const usedBy = syncs
-      .filter(({ spec }) => spec.mappings?.some(({ name }) => name === metadata.name))
-      .map((sync) => sync.metadata.name);
-    const attributesUsed = [...(problems.attributes.get(metadata.name) ?? [])].sort();
-    await writeValid(
-      input,
-      { kind: 'AttributeMapping', namespace, name: metadata.name },
-      { problems: problems.list, extra: { usedBy, attributesUsed } },
-    );
+  const resources = toLocal(host.resources(), namespace);
+  const findings = compileAll(resources);
+  for (const mapping of resources.attributeMappings) {
+    const { name } = mapping.metadata;
+    const usedBy = toNames(resources.directorySyncs.filter((sync) => listMappings(sync).includes(name)));
+    const attributesUsed = [...(findings.attributes.get(name) ?? [])].sort().slice(0, MAX_ITEMS);
+    await writeValid(input, mapping, { findings, usedBy, extra: { usedBy, attributesUsed } });
   }
-  for (const { metadata, spec } of here(resources.customAttributes)) {
-    const { directorySyncs = 'All' } = spec;
-    const usedBy = syncs
-      .map((sync) => sync.metadata.name)
-      .filter((name) => directorySyncs === 'All' || directorySyncs.names.includes(name));
-    await writeValid(
-      input,
-      { kind: 'CustomAttribute', namespace, name: metadata.name },
-      { problems: problems.list, extra: { usedBy } },
-    );
+  for (const custom of resources.customAttributes) {
+    const usedBy = toNames(resources.directorySyncs.filter((sync) => appliesTo(custom.spec, sync.metadata.name)));
+    await writeValid(input, custom, { findings, usedBy, extra: { usedBy } });
   }
-  for (const rule of here(resources.teamRules)) {
-    await writeRule(input, {
-      name: rule.metadata.name,
-      sync: rule.spec.directorySyncRef?.name ?? '',
-      problems: problems.list,
-      suspend: rule.spec.suspend ?? false,
-    });
-  }
+  await writeRules(input, resources, findings);
 }
 
-interface Problems {
-  readonly list: readonly MappingProblem[];
+const MAX_ITEMS = 1000;
+
+function toLocal(resources: ResourceSet, namespace: string): ResourceSet {
+  const here = <T extends { metadata: { namespace: string } }>(list: readonly T[]): readonly T[] =>
+    list.filter((each) => each.metadata.namespace === namespace);
+  return {
+    directorySyncs: here(resources.directorySyncs),
+    attributeMappings: here(resources.attributeMappings),
+    teamRules: here(resources.teamRules),
+    customAttributes: here(resources.customAttributes),
+  };
+}
+
+function toNames(syncs: readonly DirectorySyncResource[]): readonly string[] {
+  return syncs
+    .map(({ metadata }) => metadata.name)
+    .sort()
+    .slice(0, MAX_ITEMS);
+}
+
+/** One that breaks its schema may say anything. */
+function appliesTo({ directorySyncs = 'All' }: { readonly directorySyncs?: unknown }, name: string): boolean {
+  if (directorySyncs === 'All') return true;
+  const { names } = directorySyncs as { readonly names?: unknown };
+  return Array.isArray(names) && names.includes(name);
+}
+
+interface Findings {
+  /** First error by `kind/name`, as `pointer: message`. */
+  readonly errors: ReadonlyMap<string, string>;
   /** Source attributes by mapping. */
   readonly attributes: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
-function collectProblems(resources: ResourceSet, namespace: string): Problems {
-  const list: MappingProblem[] = [];
-  const attributes = new Map<string, Set<string>>();
-  for (const resource of resources.directorySyncs) {
-    if (resource.metadata.namespace !== namespace) continue;
-    try {
-      const checked = checkResources({ resource, resources }, Object.keys(resource.spec.source)[0] ?? '');
-      list.push(...checked.problems);
-      for (const { name } of resource.spec.mappings)
-        attributes.set(name, new Set([...(attributes.get(name) ?? []), ...checked.mapping.usedNames]));
-    } catch (thrown) {
-      // A reference that is missing stands in the DirectorySync's own status.
-      if (SyncError.from(thrown).code !== 'ReferenceNotFound' && SyncError.from(thrown).code !== 'Invalid')
-        throw thrown;
-    }
-  }
-  return { list, attributes };
+function toKey({ kind, name }: { readonly kind: string; readonly name: string }): string {
+  return `${kind}/${name}`;
 }
 
-function findProblem(problems: readonly MappingProblem[], { kind, name }: ResourceRef): MappingProblem | undefined {
-  return problems.find((problem) => problem.severity === 'error' && problem.kind === kind && problem.name === name);
+function compileAll(resources: ResourceSet): Findings {
+  const errors = new Map<string, string>();
+  const note = (key: string, pointer: string, message: string): void => {
+    if (!errors.has(key)) errors.set(key, `${pointer}: ${message}`);
+  };
+  for (const resource of [...resources.attributeMappings, ...resources.teamRules, ...resources.customAttributes]) {
+    const error = findSchemaError(resource);
+    if (error !== null)
+      note(toKey({ kind: resource.kind, name: resource.metadata.name }), error.pointer, error.message);
+  }
+  // What is wrong with a DirectorySync itself stands in its own status.
+  const syncs = resources.directorySyncs.filter((each) => findSchemaError(each) === null);
+  for (const problem of syncs.flatMap((sync) => check(sync, resources)?.problems ?? []))
+    if (problem.severity === 'error') note(toKey(problem), problem.pointer, problem.message);
+  return { errors, attributes: listAllAttributes(syncs, resources) };
+}
+
+function listAllAttributes(syncs: readonly DirectorySyncResource[], resources: ResourceSet): Findings['attributes'] {
+  const attributes = new Map<string, Set<string>>();
+  for (const sync of syncs) {
+    for (const name of listMappings(sync))
+      attributes.set(name, new Set([...(attributes.get(name) ?? []), ...listAttributes(sync, name, resources)]));
+  }
+  return attributes;
+}
+
+function findSchemaError(resource: Resource): { readonly pointer: string; readonly message: string } | null {
+  return validateResource(resource).find(({ severity }) => severity === 'error') ?? null;
+}
+
+/** Null where a mapping is missing, or breaks its schema. */
+function check(resource: DirectorySyncResource, resources: ResourceSet): ReturnType<typeof checkResources> | null {
+  try {
+    return checkResources({ resource, resources }, Object.keys(resource.spec.source)[0] ?? '');
+  } catch (thrown) {
+    const { code } = SyncError.from(thrown);
+    if (code === 'ReferenceNotFound' || code === 'Invalid') return null;
+    throw thrown;
+  }
+}
+
+/** What this mapping alone reads. */
+function listAttributes(sync: DirectorySyncResource, mapping: string, resources: ResourceSet): readonly string[] {
+  const alone = { ...sync, spec: { ...sync.spec, mappings: [{ name: mapping }] } };
+  const names = check(alone, { ...resources, teamRules: [] })?.mapping.usedNames ?? [];
+  return names.filter((name) => !/^(custom|standard):/.test(name)).map((name) => name.replace(/^source:/, ''));
+}
+
+type StatusChange = Parameters<ResourceHost['writeStatus']>[1];
+
+/** Asks the host only for what is known to differ: a look at every resource after every run would be a request each. */
+async function write(host: ResourceHost, { kind, metadata, status }: Resource, change: StatusChange): Promise<void> {
+  const before = JSON.parse(JSON.stringify(status ?? {})) as Record<string, unknown>;
+  const after: unknown = JSON.parse(JSON.stringify(change(before, metadata.generation ?? 1)));
+  if (isDeepStrictEqual(before, after)) return;
+  const ref: ResourceRef = { kind, namespace: metadata.namespace, name: metadata.name };
+  await host.writeStatus(ref, change);
 }
 
 interface ValidInput {
-  readonly problems: readonly MappingProblem[];
+  readonly findings: Findings;
+  readonly usedBy: readonly string[];
   readonly extra: Readonly<Record<string, unknown>>;
 }
 
 async function writeValid(
   { host, now }: DependentsInput,
-  ref: ResourceRef,
-  { problems, extra }: ValidInput,
+  resource: Resource,
+  { findings, usedBy, extra }: ValidInput,
 ): Promise<void> {
-  const problem = findProblem(problems, ref);
-  await host.writeStatus(ref, (status, generation) => {
+  const error = findings.errors.get(toKey({ kind: resource.kind, name: resource.metadata.name }));
+  const fine = usedBy.length > 0 ? 'the resource compiles' : 'the resource keeps to its schema; nothing uses it';
+  const reason = error === undefined ? 'Valid' : 'Invalid';
+  await write(host, resource, (status, generation) => {
+    const base = { reason, message: error ?? fine, observedGeneration: generation };
+    const set = (conditions: readonly Condition[], type: 'Valid' | 'Stalled', value: boolean): Condition[] =>
+      setCondition(conditions, { ...base, type, status: value ? 'True' : 'False' }, now);
     const before = (status['conditions'] ?? []) as readonly Condition[];
-    const message = problem === undefined ? 'the resource compiles' : `${problem.pointer}: ${problem.message}`;
-    const reason = problem === undefined ? 'Valid' : 'Invalid';
-    const set = (type: 'Valid' | 'Stalled', value: boolean, conditions: readonly Condition[]): Condition[] =>
-      setCondition(
-        conditions,
-        { type, status: value ? 'True' : 'False', reason, message, observedGeneration: generation },
-        now,
-      );
-    const conditions = set('Stalled', problem !== undefined, set('Valid', problem === undefined, before));
+    const conditions = set(set(before, 'Valid', error === undefined), 'Stalled', error !== undefined);
     return { ...status, observedGeneration: generation, conditions, ...extra };
   });
 }
 
-interface RuleInput {
-  readonly name: string;
-  readonly sync: string;
-  readonly problems: readonly MappingProblem[];
-  readonly suspend: boolean;
+async function writeRules(input: DependentsInput, resources: ResourceSet, findings: Findings): Promise<void> {
+  const facts = new Map<string, ReadonlyMap<string, RuleFacts>>();
+  for (const rule of resources.teamRules) {
+    const owner = resources.directorySyncs.find(({ metadata }) => metadata.name === rule.spec.directorySyncRef?.name);
+    const name = owner?.metadata.name;
+    if (name !== undefined && !facts.has(name)) {
+      const state = await input.stateOf(name);
+      facts.set(name, state === null ? new Map() : await readRuleFacts(state));
+    }
+    const ofRule = facts.get(name ?? '')?.get(rule.metadata.name) ?? NO_RULE_FACTS;
+    const error = findings.errors.get(toKey({ kind: 'TeamRule', name: rule.metadata.name })) ?? null;
+    await writeRule(input, rule, {
+      facts: ofRule,
+      verdict: judgeRule(rule, { error, owner: name ?? null, facts: ofRule }),
+    });
+  }
 }
 
-async function writeRule(input: DependentsInput, rule: RuleInput): Promise<void> {
-  const { host, namespace, now } = input;
-  const ref: ResourceRef = { kind: 'TeamRule', namespace, name: rule.name };
-  const verdict = await judgeRule(input, rule, ref);
-  const counts = await countRule(await input.stateOf(rule.sync), rule.name);
-  await host.writeStatus(ref, (status, generation) => {
-    let conditions = (status['conditions'] ?? []) as readonly Condition[];
-    const { reason, message } = verdict;
-    const base = { reason, message, observedGeneration: generation };
-    conditions = setCondition(conditions, { ...base, type: 'Ready', status: verdict.ready ? 'True' : 'False' }, now);
-    conditions = removeCondition(removeCondition(conditions, 'Stalled'), 'Reconciling');
-    if (verdict.progress === 'Stalled')
-      conditions = setCondition(conditions, { ...base, type: 'Stalled', status: 'True' }, now);
-    if (verdict.progress === 'Reconciling') {
-      conditions = setCondition(
-        conditions,
-        { ...base, type: 'Reconciling', status: 'True', reason: 'ProgressingWithRetry' },
-        now,
-      );
-    }
-    const changed = status['members'] !== counts.members || status['teams'] !== counts.teams;
-    const lastChange = changed ? { lastChange: toInstant(now) } : {};
+interface RuleVerdict {
+  readonly reason: ReadyReason;
+  readonly message: string;
+}
+
+interface RuleCase {
+  /** What does not compile; null when all does. */
+  readonly error: string | null;
+  /** Name of its DirectorySync where that exists. */
+  readonly owner: string | null;
+  readonly facts: RuleFacts;
+}
+
+/** The first that is true, in this order. */
+function judgeRule(rule: TeamRuleResource, { error, owner, facts }: RuleCase): RuleVerdict {
+  const { spec } = rule;
+  if (error !== null) return { reason: 'Invalid', message: error };
+  if (owner === null) {
+    const message = `DirectorySync ${spec.directorySyncRef.name} does not exist in this namespace`;
+    return { reason: 'ReferenceNotFound', message };
+  }
+  if (spec.suspend === true) return { reason: 'Suspended', message: 'its teams stay as they are' };
+  if (facts.mark !== toRuleMark(rule)) {
+    return { reason: 'Progressing', message: `no run of DirectorySync ${owner} has taken account of it yet` };
+  }
+  return judgeRun(facts);
+}
+
+/** What the last run made of it. Messages name no team: names may come from values of people. */
+function judgeRun({ errors, held, failed }: RuleFacts): RuleVerdict {
+  const conflicts = errors.filter((code) => code === 'Conflict').length;
+  if (conflicts > 0) {
+    const message = `the target has teams of the same name that are not its own (${conflicts}); dirsync history names them`;
+    return { reason: 'Conflict', message };
+  }
+  if (errors.length > 0) {
+    const message = `the target takes no team of such a name (${errors.length}); dirsync history says why`;
+    return { reason: 'Invalid', message };
+  }
+  if (failed > 0) {
+    const message = `operations on its teams failed (${failed}); dirsync history names them`;
+    return { reason: 'SyncedWithErrors', message };
+  }
+  if (held > 0) return { reason: 'SyncedWithHeld', message: `operations on its teams wait for approval (${held})` };
+  return { reason: 'Synced', message: 'its teams are as the rule says' };
+}
+
+async function writeRule(
+  { host, now }: DependentsInput,
+  rule: TeamRuleResource,
+  { facts, verdict }: { facts: RuleFacts; verdict: RuleVerdict },
+): Promise<void> {
+  const { teams, members, errors } = facts;
+  await write(host, rule, (status, generation) => {
+    const isChanged = (status['members'] ?? 0) !== members || (status['teams'] ?? 0) !== teams;
     return {
       ...status,
       observedGeneration: generation,
-      conditions,
-      ...counts,
-      conflicts: verdict.conflicts,
-      ...lastChange,
+      conditions: toRuleConditions(status, verdict, { generation, now }),
+      teams,
+      members,
+      conflicts: errors.filter((code) => code === 'Conflict').length,
+      ...(isChanged ? { lastChange: toInstant(now) } : {}),
     };
   });
 }
 
-interface RuleVerdict {
-  readonly ready: boolean;
-  readonly reason: string;
-  readonly message: string;
-  readonly progress: 'Reconciling' | 'Stalled' | null;
-  readonly conflicts: number;
-}
-
-async function judgeRule(
-  { host, namespace, stateOf }: DependentsInput,
-  { name, sync, problems, suspend }: RuleInput,
-  ref: ResourceRef,
-): Promise<RuleVerdict> {
-  const problem = findProblem(problems, ref);
-  if (problem !== undefined)
-    return {
-      ready: false,
-      reason: 'Invalid',
-      message: `${problem.pointer}: ${problem.message}`,
-      progress: 'Stalled',
-      conflicts: 0,
-    };
-  const owner = host
-    .resources()
-    .directorySyncs.find(({ metadata }) => metadata.namespace === namespace && metadata.name === sync);
-  if (owner === undefined) {
-    return {
-      ready: false,
-      reason: 'ReferenceNotFound',
-      message: `DirectorySync ${sync} does not exist in this namespace`,
-      progress: 'Reconciling',
-      conflicts: 0,
-    };
-  }
-  const errors = await readRuleErrors(await stateOf(sync), name);
-  const [first] = errors;
-  if (first !== undefined)
-    return {
-      ready: false,
-      reason: 'Conflict',
-      message: first.message,
-      progress: 'Reconciling',
-      conflicts: errors.length,
-    };
-  if (suspend)
-    return { ready: true, reason: 'Suspended', message: 'its teams stay as they are', progress: null, conflicts: 0 };
-  return { ready: true, reason: 'Synced', message: 'its teams are as the rule says', progress: null, conflicts: 0 };
-}
-
-async function readRuleErrors(state: DirectoryState | null, rule: string): Promise<readonly RecordError[]> {
-  const [run] = (await state?.journal.runs(1)) ?? [];
-  const errors: RecordError[] = [];
-  if (state === null || run === undefined) return errors;
-  for await (const page of state.journal.errors(run.id))
-    errors.push(...page.filter(({ resource, id }) => resource === 'TeamRule' && id === rule));
-  return errors;
-}
-
-async function countRule(state: DirectoryState | null, rule: string): Promise<{ teams: number; members: number }> {
-  const counts = { teams: 0, members: 0 };
-  if (state === null) return counts;
-  for await (const page of state.links.teams()) {
-    for (const team of page.filter(({ rules }) => rules.includes(rule))) {
-      counts.teams += 1;
-      counts.members += await state.links.members(team.key);
-    }
-  }
-  return counts;
+function toRuleConditions(
+  status: Readonly<Record<string, unknown>>,
+  { reason, message }: RuleVerdict,
+  { generation, now }: { generation: number; now: Date },
+): Condition[] {
+  const situation: Situation = SITUATIONS[reason];
+  const base = { reason, message, observedGeneration: generation };
+  const before = (status['conditions'] ?? []) as readonly Condition[];
+  const kept = removeCondition(removeCondition(before, 'Stalled'), 'Reconciling');
+  // A suspended rule is as ready as it can be.
+  const ready = situation.ready === 'AsBefore' ? 'True' : situation.ready;
+  const conditions = setCondition(kept, { ...base, type: 'Ready', status: ready }, now);
+  if (situation.progress === null) return conditions;
+  // The time at which it began stays.
+  const [was] = before.filter(({ type }) => type === situation.progress);
+  const retrying = situation.progress === 'Reconciling' && reason !== 'Progressing';
+  const change = {
+    ...base,
+    type: situation.progress,
+    status: 'True',
+    ...(retrying ? { reason: 'ProgressingWithRetry' } : {}),
+  } as const;
+  return setCondition(was === undefined ? conditions : [...conditions, was], change, now);
 }

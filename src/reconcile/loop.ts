@@ -1,29 +1,36 @@
 /**
- * The loop: watches the resources, decides when each DirectorySync runs, and writes what came of it. The same loop
- * serves a cluster and a folder.
+ * The loop: watches the resources and decides when each DirectorySync runs. The same loop serves a cluster and a folder.
  *
  * A run is due by its schedule, by a change of the resource or of what it names (after `settle`), by an annotation, or
  * sooner after a failure. An edit during a run ends it at the next operation and starts a new one.
  */
-import { createHash } from 'node:crypto';
-import { type ResolvedDirectorySyncSpec, withDefaults } from '../api/defaults.ts';
 import type { DirectorySyncResource } from '../api/directory-sync.ts';
-import type { DirectorySyncStatus } from '../api/directory-sync-status.ts';
-import type { ResourceChange, ResourceHost, ResourceRef } from '../api/host.ts';
-import { findCondition, setCondition, toInstant } from '../api/kstatus.ts';
+import type { ResourceChange, ResourceHost } from '../api/host.ts';
 import { ANNOTATIONS, FINALIZER } from '../api/metadata.ts';
-import type { ReadyReason } from '../api/reasons.ts';
 import { SyncError } from '../errors.ts';
-import type { DirectoryState, StateStore } from '../state/store.ts';
+import type { StateStore } from '../state/store.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { writeDependents } from './dependents.ts';
 import { type Engine, toDirectoryKey } from './engine.ts';
-import { createQueue, type QueueClock, systemClock } from './queue.ts';
-import type { Progress, RunReport } from './run.ts';
-import { computeNextRun, computeRetry } from './schedule.ts';
-import { type Commands, computeStatus, toEvents } from './status.ts';
-import { findConcerned, type Requests, toFingerprint, toQueueKey, toRequests } from './triggers.ts';
+import { type FactShapes, getFact } from './facts.ts';
+import { createPublisher, type Outcome, type Publisher, toRef } from './publish.ts';
+import { createQueue, type QueueClock, systemClock, type WorkQueue } from './queue.ts';
+import type { RunReport } from './run.ts';
+import { computeNextAfter, computeNextRun, computeRetry } from './schedule.ts';
+import type { Commands } from './status.ts';
+import {
+  findConcerned,
+  isAsked,
+  isSuspended,
+  type Requests,
+  readSpec,
+  toFingerprint,
+  toMark,
+  toQueueKey,
+  toRequests,
+  toSettle,
+} from './triggers.ts';
 
 export interface LoopOptions {
   readonly host: ResourceHost;
@@ -37,7 +44,7 @@ export interface LoopOptions {
   readonly concurrency?: number;
   /** What a person is told to type. */
   readonly commands: (resource: DirectorySyncResource) => Commands;
-  /** Called after each run, once its status is written. */
+  /** Called after each run that was not ended on purpose, once its status is written. Must not throw. */
   readonly onReport?: (resource: DirectorySyncResource, report: RunReport) => void;
 }
 
@@ -50,40 +57,48 @@ export interface Loop {
 
 /** What is remembered of a DirectorySync while the process lives. Nothing of it decides about people. */
 interface Tracked {
+  /** Of the resources as they were last seen. */
   fingerprint: string;
-  /** Failures in a row. */
+  /** The fingerprint for which the status has said that a run works on it. */
+  announced: string | null;
+  /** Something changed since the last time that the resource was worked on. */
+  changed: boolean;
+  /** Runs that failed in a row. */
   failures: number;
-  /** Ends the run under way at its next operation. */
+  /** Tries in a row that met a host which is away. */
+  troubles: number;
+  /** Ends the run under way at its next operation. Null: nobody works on the resource. */
   current: AbortController | null;
+  /** An outcome that could not be written. The run is not repeated for it. */
+  unwritten: Outcome | null;
 }
 
-const PROGRESS_MS = 10_000;
-const CONFIRM_MS = 10 * 60_000;
+/** Statuses of rules and mappings follow a change after this, so that many changes at once cost one pass. */
+const DEPENDENTS_AFTER_MS = 1_000;
+/** The longest wait before something is written again that the host did not take. */
+const WRITE_AGAIN_MS = 60_000;
 
 export function createLoop(options: LoopOptions): Loop {
-  const clock = options.clock ?? systemClock;
-  const tracked = new Map<string, Tracked>();
   let listed = false;
-
   return {
     ready: () => listed || 'the resources are being listed',
-    run: async (stopping, hard) => {
-      const loop: LoopState = { ...options, clock, random: options.random ?? Math.random, tracked, stopping, hard };
-      const queue = createQueue({
-        work: (key) => work(loop, key, queue.add),
-        concurrency: options.concurrency ?? 4,
-        clock,
-      });
+    async run(stopping, hard) {
+      const loop = toState(options, { stopping, hard });
       const watching = new AbortController();
-      await options.host.start((change) => onChange(loop, change, queue.add), AbortSignal.any([watching.signal, hard]));
-      listed = true;
-      for (const resource of options.host.resources().directorySyncs)
-        queue.add(toQueueKey(resource), delayAtStart(loop, resource));
-      await writeAllDependents(loop);
-      await aborted(stopping);
-      for (const { current } of tracked.values()) current?.abort();
-      await queue.stop();
-      watching.abort();
+      const { host } = options;
+      const first = host.start((change) => onChange(loop, change), AbortSignal.any([watching.signal, hard]));
+      try {
+        await Promise.race([first, aborted(stopping)]);
+        if (stopping.aborted) return;
+        listed = true;
+        await begin(loop);
+        await aborted(stopping);
+      } finally {
+        await Promise.all([loop.queue.stop(), loop.dependents.stop()]);
+        watching.abort();
+        // Whatever it still has to tell: that it was ended, or what was thrown above.
+        await first.catch(() => undefined);
+      }
     },
   };
 }
@@ -91,12 +106,37 @@ export function createLoop(options: LoopOptions): Loop {
 interface LoopState extends LoopOptions {
   readonly clock: QueueClock;
   readonly random: () => number;
+  readonly publisher: Publisher;
   readonly tracked: Map<string, Tracked>;
+  /** Keys of DirectorySyncs. */
+  readonly queue: WorkQueue;
+  /** Namespaces whose rules and mappings need a look. */
+  readonly dependents: WorkQueue;
   readonly stopping: AbortSignal;
   readonly hard: AbortSignal;
 }
 
-type Add = (key: string, delayMs: number) => void;
+function toState(options: LoopOptions, signals: Pick<LoopState, 'stopping' | 'hard'>): LoopState {
+  const { clock = systemClock, random = Math.random, host, store, log } = options;
+  const onError = (key: string, thrown: unknown): void =>
+    log.error({ key, err: SyncError.from(thrown) }, 'work was given up');
+  const loop: LoopState = {
+    ...options,
+    ...signals,
+    clock,
+    random,
+    publisher: createPublisher({ ...options, host, store, log, now: clock.now }),
+    tracked: new Map(),
+    queue: createQueue({
+      work: (key) => work(loop, key),
+      concurrency: options.concurrency ?? 4,
+      clock,
+      onError,
+    }),
+    dependents: createQueue({ work: (namespace) => workOnDependents(loop, namespace), concurrency: 1, clock, onError }),
+  };
+  return loop;
+}
 
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
@@ -105,102 +145,134 @@ function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-function track(loop: LoopState, resource: DirectorySyncResource): Tracked {
-  const key = toQueueKey(resource);
-  const known = loop.tracked.get(key);
-  if (known !== undefined) return known;
-  const fresh: Tracked = { fingerprint: toFingerprint(resource, loop.host.resources()), failures: 0, current: null };
-  loop.tracked.set(key, fresh);
-  return fresh;
+async function begin(loop: LoopState): Promise<void> {
+  const { directorySyncs, attributeMappings, teamRules, customAttributes } = loop.host.resources();
+  for (const resource of directorySyncs) {
+    track(loop, resource);
+    loop.publisher.restore(resource);
+    loop.queue.add(toQueueKey(resource), await computeDelayAtStart(loop, resource));
+  }
+  for (const { metadata } of [...attributeMappings, ...teamRules, ...customAttributes])
+    loop.dependents.add(metadata.namespace, 0);
 }
 
 /** After a restart a run that is not due yet waits for its time: a crash loop must not become a flood of reads. */
-function delayAtStart(loop: LoopState, resource: DirectorySyncResource): number {
-  track(loop, resource);
+async function computeDelayAtStart(loop: LoopState, resource: DirectorySyncResource): Promise<number> {
   const { status, metadata } = resource;
-  const requests = toRequests(resource, status);
-  const asked = requests.runNow !== null || requests.resync !== null || requests.approve !== null;
-  const current =
-    status?.observedGeneration === (metadata.generation ?? 1) &&
-    findCondition(status.conditions, 'Ready')?.status === 'True';
-  if (asked || !current || status.nextRunAt === undefined || metadata.deletionTimestamp !== undefined) return 0;
-  return Math.max(0, Date.parse(status.nextRunAt) - loop.clock.now());
+  if (metadata.deletionTimestamp !== undefined || isAsked(toRequests(resource, status))) return 0;
+  const spec = readSpec(resource);
+  if (spec === null || status?.nextRunAt === undefined) return 0;
+  const ended = await readFact(loop, resource, 'ended');
+  if (ended?.mark !== toMark(resource, loop.host.resources())) return 0;
+  const now = new Date(loop.clock.now());
+  // A clock that was set back must not make it wait for longer than the schedule does.
+  const latest = computeNextRun(spec.schedule, { startedAt: now, now }) ?? now;
+  return Math.max(0, Math.min(Date.parse(status.nextRunAt), latest.getTime()) - now.getTime()) || 0;
 }
 
-function onChange(loop: LoopState, change: ResourceChange, add: Add): void {
-  const resources = loop.host.resources();
-  const concerned = findConcerned(change, resources);
-  if (change.kind === 'DirectorySync' && concerned.length === 0) {
-    // Gone: the queue finds nothing to do, and forgets it.
-    add(`${change.namespace}/${change.name}`, 0);
-    return;
-  }
-  for (const resource of concerned) {
-    const state = track(loop, resource);
-    const fingerprint = toFingerprint(resource, resources);
-    const data = change.kind === 'Secret' || change.kind === 'ConfigMap';
-    const fresh = resource.status?.observedGeneration === undefined || resource.status.observedGeneration < 0;
-    if (!data && fingerprint === state.fingerprint && !(fresh && state.current === null)) continue;
-    state.fingerprint = fingerprint;
-    state.failures = 0;
-    state.current?.abort();
-    add(toQueueKey(resource), toSettle(resource));
-  }
-  if (change.kind !== 'Secret' && change.kind !== 'ConfigMap') {
-    writeDependentsOf(loop, change.namespace).catch((thrown: unknown) =>
-      loop.log.warn({ err: SyncError.from(thrown) }, 'status not written'),
-    );
-  }
-}
-
-/** What people asked for by annotation, and deletions, need not settle. */
-function toSettle(resource: DirectorySyncResource): number {
-  const requests = toRequests(resource, resource.status);
-  const now =
-    Object.values(requests).some((request) => request !== null) || resource.metadata.deletionTimestamp !== undefined;
-  if (now) return 0;
-  return tryDefaults(resource)?.settleMs ?? 0;
-}
-
-/** Null: the spec is wrong; the run will say how. */
-function tryDefaults(resource: DirectorySyncResource): ResolvedDirectorySyncSpec | null {
+/** Null also when the store is away: the run will say so. */
+async function readFact<K extends keyof FactShapes>(
+  loop: LoopState,
+  resource: DirectorySyncResource,
+  name: K,
+): Promise<FactShapes[K] | null> {
   try {
-    return withDefaults(resource);
+    return await getFact((await loop.store.directory(toDirectoryKey(resource))).facts, name);
   } catch {
     return null;
   }
 }
 
-async function work(loop: LoopState, key: string, add: Add): Promise<void> {
-  const resource = loop.host.resources().directorySyncs.find((each) => toQueueKey(each) === key);
+function track(loop: LoopState, resource: DirectorySyncResource): Tracked {
+  const key = toQueueKey(resource);
+  const known = loop.tracked.get(key);
+  if (known !== undefined) return known;
+  const fresh: Tracked = {
+    fingerprint: toFingerprint(resource, loop.host.resources()),
+    announced: null,
+    changed: false,
+    failures: 0,
+    troubles: 0,
+    current: null,
+    unwritten: null,
+  };
+  loop.tracked.set(key, fresh);
+  return fresh;
+}
+
+function onChange(loop: LoopState, change: ResourceChange): void {
+  const resources = loop.host.resources();
+  const concerned = findConcerned(change, resources);
+  for (const resource of concerned) {
+    const fingerprint = toFingerprint(resource, resources);
+    const isOwn = change.kind === 'DirectorySync' && change.name === resource.metadata.name;
+    const isOfSpec = isOwn || (change.kind !== 'DirectorySync' && !isData(change));
+    const known = loop.tracked.get(toQueueKey(resource));
+    if (isOfSpec && known?.fingerprint === fingerprint) continue;
+    notice(loop, resource, { fingerprint, isData: isData(change) });
+    loop.queue.add(toQueueKey(resource), change.kind === 'Secret' ? 0 : toSettle(resource));
+  }
+  if (change.kind === 'DirectorySync' && !concerned.some(({ metadata }) => metadata.name === change.name)) {
+    // Gone: the queue finds nothing to do, and forgets it.
+    const key = `${change.namespace}/${change.name}`;
+    loop.tracked.get(key)?.current?.abort();
+    loop.queue.add(key, 0);
+  }
+  if (!isData(change)) loop.dependents.add(change.namespace, DEPENDENTS_AFTER_MS);
+}
+
+function isData({ kind }: ResourceChange): boolean {
+  return kind === 'Secret' || kind === 'ConfigMap';
+}
+
+function notice(
+  loop: LoopState,
+  resource: DirectorySyncResource,
+  { fingerprint, isData }: { fingerprint: string; isData: boolean },
+): void {
+  const state = track(loop, resource);
+  if (state.fingerprint !== fingerprint || isData) state.current?.abort();
+  state.fingerprint = fingerprint;
+  state.failures = 0;
+  state.changed = true;
+}
+
+async function work(loop: LoopState, key: string): Promise<void> {
+  const resources = loop.host.resources();
+  const resource = resources.directorySyncs.find((each) => toQueueKey(each) === key);
   if (resource === undefined) {
-    forget(loop, key);
+    loop.tracked.delete(key);
+    loop.publisher.forget(key);
     return;
   }
+  // In one breath with the look at the resource: a change from here on ends the run.
+  const state = track(loop, resource);
+  state.current = new AbortController();
+  state.fingerprint = toFingerprint(resource, resources);
   try {
-    const delay = await workOn(loop, resource);
-    if (delay !== null) add(key, delay);
+    const next = await workOn(loop, { resource, state });
+    state.troubles = 0;
+    if (next !== null) loop.queue.add(key, next.getTime() - loop.clock.now());
   } catch (thrown) {
-    // The API server or the store is away: what was to be written is written after the next try.
-    const state = track(loop, resource);
-    state.failures += 1;
-    loop.log.warn({ directorySync: key, err: SyncError.from(thrown) }, 'run not finished');
-    add(key, computeRetry(state.failures, { now: new Date(loop.clock.now()), next: null, random: loop.random }));
+    // The host is away: what was to be written is written after the next try.
+    state.troubles += 1;
+    loop.log.warn({ directorySync: key, err: SyncError.from(thrown) }, 'the status could not be written');
+    const now = new Date(loop.clock.now());
+    const next = new Date(now.getTime() + WRITE_AGAIN_MS);
+    loop.queue.add(key, computeRetry(state.troubles, { now, next, random: loop.random }));
+  } finally {
+    state.current = null;
   }
 }
 
-function forget(loop: LoopState, key: string): void {
-  const [namespace = '', directorySync = ''] = key.split('/');
-  loop.tracked.delete(key);
-  loop.metrics?.forget({ namespace, directorySync });
+interface Working {
+  readonly resource: DirectorySyncResource;
+  readonly state: Tracked;
 }
 
-function toRef({ metadata }: DirectorySyncResource): ResourceRef {
-  return { kind: 'DirectorySync', namespace: metadata.namespace, name: metadata.name };
-}
-
-/** Returns when to look again; null when only a change can call for it. */
-async function workOn(loop: LoopState, resource: DirectorySyncResource): Promise<number | null> {
+/** Gates first, the run after. Returns when to look again; null when only a change can call for it. */
+async function workOn(loop: LoopState, working: Working): Promise<Date | null> {
+  const { resource, state } = working;
   const { metadata } = resource;
   if (metadata.deletionTimestamp !== undefined) {
     // deletionPolicy Retain: what Dirsync made stays. The state stays too, for a resource of the same id.
@@ -208,240 +280,115 @@ async function workOn(loop: LoopState, resource: DirectorySyncResource): Promise
     return null;
   }
   if (metadata.finalizers?.includes(FINALIZER) !== true) await loop.host.setFinalizer(toRef(resource), true);
-  const spec = tryDefaults(resource);
-  if (spec?.suspend === true) {
-    await writeRest(loop, resource, { reason: 'Suspended', message: 'suspended: nothing is read or written' });
+  if (state.unwritten !== null) {
+    const { next } = state.unwritten;
+    await writeOutcome(loop, state, state.unwritten);
+    if (!state.changed) return next;
+  }
+  state.changed = false;
+  if (isSuspended(resource)) {
+    await loop.publisher.rest(resource, 'Suspended');
     return null;
   }
-  const requests = toRequests(resource, resource.status);
-  if (
-    spec?.schedule.kind === 'Once' &&
-    requests.runNow === null &&
-    requests.approve === null &&
-    requests.resync === null
-  ) {
-    if (await isCompleted(loop, resource)) {
-      await writeRest(loop, resource, { reason: 'Completed', message: 'ran once for this generation' });
-      return null;
-    }
+  const spec = readSpec(resource);
+  const requests = toRequests(resource, readStatus(loop, resource));
+  const ended = await readFact(loop, resource, 'ended');
+  const isNew = ended?.mark !== toMark(resource, loop.host.resources());
+  if (spec?.schedule.kind === 'Once' && !isNew && ended?.completed === true && !isAsked(requests)) {
+    await loop.publisher.rest(resource, 'Completed');
+    return null;
   }
-  return runOnce(loop, resource, { spec, requests });
+  await announce(loop, working, isNew || isAsked(requests));
+  return runOnce(loop, working, { spec, requests });
 }
 
-function hashOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+/** The newest status: what was handled may have been written since the resource was looked at. */
+function readStatus(loop: LoopState, resource: DirectorySyncResource): DirectorySyncResource['status'] {
+  const key = toQueueKey(resource);
+  return loop.host.resources().directorySyncs.find((each) => toQueueKey(each) === key)?.status;
 }
 
-function completedMark(loop: LoopState, resource: DirectorySyncResource): string {
-  const bare = { ...resource, metadata: { ...resource.metadata, annotations: {} } };
-  return hashOf(toFingerprint(bare, loop.host.resources()));
-}
-
-async function isCompleted(loop: LoopState, resource: DirectorySyncResource): Promise<boolean> {
-  const state = await loop.store.directory(toDirectoryKey(resource));
-  return (await state.facts.get<string>('completed')) === completedMark(loop, resource);
-}
-
-interface RunInput {
-  readonly spec: ResolvedDirectorySyncSpec | null;
-  readonly requests: Requests;
+/** Says once that a run works on what is new. Retries of it change nothing but the outcome. */
+async function announce(loop: LoopState, { resource, state }: Working, isNew: boolean): Promise<void> {
+  const { metadata, status } = resource;
+  const isSeen = status?.observedGeneration === (metadata.generation ?? 1);
+  if (state.announced === state.fingerprint || (isSeen && !isNew)) return;
+  await loop.publisher.begin(resource);
+  state.announced = state.fingerprint;
 }
 
 async function runOnce(
   loop: LoopState,
-  resource: DirectorySyncResource,
-  { spec, requests }: RunInput,
-): Promise<number | null> {
-  const state = track(loop, resource);
-  const { metadata } = resource;
-  state.fingerprint = toFingerprint(resource, loop.host.resources());
-  state.current = new AbortController();
-  await writeProgressing(loop, resource);
-  const started = loop.clock.now();
+  { resource, state }: Working,
+  { spec, requests }: Pick<Outcome, 'spec' | 'requests'>,
+): Promise<Date | null> {
+  const isSpent = await isApprovalSpent(loop, resource, requests);
+  const approve = isSpent || spec?.mode === 'Plan' ? null : requests.approve;
+  const progress = loop.publisher.follow(resource);
   const report = await loop.engine.run({
     resource,
     signal: loop.hard,
-    stopping: state.current.signal,
-    approve: requests.approve,
-    approvedBy: requests.approve === null ? null : ANNOTATIONS.approve,
+    stopping: AbortSignal.any([loop.stopping, ...(state.current === null ? [] : [state.current.signal])]),
+    approve,
+    approvedBy: approve === null ? null : ANNOTATIONS.approve,
     resync: requests.resync !== null,
-    onProgress: toProgressWriter(loop, resource, started),
+    onProgress: progress.onProgress,
+    onStep: progress.onStep,
   });
-  state.current = null;
-  state.failures = report.outcome === 'waiting' || report.outcome === 'stalled' ? state.failures + 1 : 0;
-  const next = computeNext(loop, { spec, report, failures: state.failures });
-  if (report.stopped) return loop.stopping.aborted ? null : 0;
-  await finish(loop, { resource, report, spec, requests, next });
-  const labels = { namespace: metadata.namespace, directorySync: metadata.name };
-  loop.metrics?.countRun(
-    { ...labels, outcome: report.outcome },
-    (report.finishedAt.getTime() - report.startedAt.getTime()) / 1000,
-  );
-  loop.metrics?.setHeldOperations(labels, report.held.count);
-  await countOperations(loop, resource, report);
-  await writeDependentsOf(loop, metadata.namespace);
-  loop.onReport?.(resource, report);
-  return next === null ? null : Math.max(0, next.getTime() - loop.clock.now());
-}
-
-async function countOperations(loop: LoopState, resource: DirectorySyncResource, { runId }: RunReport): Promise<void> {
-  if (loop.metrics === undefined || runId === '') return;
-  const state = await loop.store.directory(toDirectoryKey(resource));
-  for (const { kind, resource: of, status, count } of await state.journal.counts(runId)) {
-    if (status !== 'done' && status !== 'failed') continue;
-    for (let n = 0; n < count; n += 1) loop.metrics.countOperation({ kind, resource: of, result: status });
+  await progress.close();
+  if (report.stopped) {
+    if (progress.written) await loop.publisher.endStopped(resource);
+    // Whoever ended it has asked for the next one.
+    return null;
   }
-}
-
-interface NextInput {
-  readonly spec: ResolvedDirectorySyncSpec | null;
-  readonly report: RunReport;
-  readonly failures: number;
-}
-
-function computeNext(loop: LoopState, { spec, report, failures }: NextInput): Date | null {
+  state.failures = report.outcome === 'waiting' && report.failedStep !== null ? state.failures + 1 : 0;
   const now = new Date(loop.clock.now());
-  const scheduled = spec === null ? new Date(now.getTime() + 600_000) : computeNextRun(spec.schedule, report.startedAt);
-  const after = (ms: number): Date => new Date(now.getTime() + ms);
-  if (report.reason === 'ReadSuspect')
-    return after(Math.min(CONFIRM_MS, spec?.schedule.kind === 'Interval' ? spec.schedule.everyMs : CONFIRM_MS));
-  if (report.outcome === 'stalled') return scheduled ?? null;
-  if (report.outcome !== 'waiting') return scheduled;
-  if (report.retryAfterMs !== null) return after(report.retryAfterMs);
-  return after(computeRetry(failures, { now, next: scheduled, random: loop.random }));
+  const schedule = spec?.schedule ?? null;
+  const next = computeNextAfter({ schedule, report, failures: state.failures, now, random: loop.random });
+  const isDone = report.outcome !== 'waiting' && report.outcome !== 'stalled';
+  const completed = schedule?.kind === 'Once' && isDone;
+  await writeOutcome(loop, state, { resource, report, spec, requests, isSpent, next, completed });
+  return next;
 }
 
-interface Finished extends RunInput {
-  readonly resource: DirectorySyncResource;
-  readonly report: RunReport;
-  readonly next: Date | null;
-}
-
-async function finish(loop: LoopState, { resource, report, spec, requests, next }: Finished): Promise<void> {
-  const ref = toRef(resource);
-  const previous = loop.host
-    .resources()
-    .directorySyncs.find((each) => toQueueKey(each) === toQueueKey(resource))?.status;
-  if (spec?.schedule.kind === 'Once' && report.failedStep === null) {
-    const state: DirectoryState = await loop.store.directory(toDirectoryKey(resource));
-    await state.facts.put('completed', completedMark(loop, resource));
-  }
-  await loop.host.writeStatus(ref, (status) => ({
-    ...computeStatus({
-      resource,
-      previous: status as DirectorySyncStatus,
-      report,
-      nextRunAt: next,
-      historyLimit: spec?.historyLimit ?? 10,
-      commands: loop.commands(resource),
-    }),
-    ...toHandled(requests, report),
-  }));
-  for (const event of toEvents(report, previous)) await loop.host.event(ref, event);
-}
-
-/** An annotation is done with once the run that it asked for has ended, well or not: a new value asks again. */
-function toHandled({ runNow, resync, approve }: Requests, report: RunReport): Partial<DirectorySyncStatus> {
-  const judged = report.approval !== null || report.reason === 'ApprovalMismatch';
-  return {
-    ...(runNow === null ? {} : { lastHandledRequest: runNow }),
-    ...(resync === null ? {} : { lastHandledResync: resync }),
-    ...(approve === null || !judged ? {} : { lastHandledApproval: approve }),
-  };
-}
-
-async function writeProgressing(loop: LoopState, resource: DirectorySyncResource): Promise<void> {
-  const { generation = 1 } = resource.metadata;
-  if (resource.status?.observedGeneration === generation) return;
-  const message = 'a run works on this generation';
-  await loop.host.writeStatus(toRef(resource), (status) => {
-    const now = new Date(loop.clock.now());
-    const before = ((status as DirectorySyncStatus).conditions ?? []).filter(({ type }) => type !== 'Stalled');
-    const ready = setCondition(
-      before,
-      { type: 'Ready', status: 'Unknown', reason: 'Progressing', message, observedGeneration: generation },
-      now,
-    );
-    const conditions = setCondition(
-      ready,
-      { type: 'Reconciling', status: 'True', reason: 'Progressing', message, observedGeneration: generation },
-      now,
-    );
-    return { ...status, conditions };
-  });
-}
-
-/** Suspended and Completed keep everything of the last run but the reason. */
-async function writeRest(
+/**
+ * Was the held set that is to be approved released before, by a run whose end the status never learned of (a kill
+ * between the last request and the write)? To ask for it again would name nothing that is held.
+ */
+async function isApprovalSpent(
   loop: LoopState,
   resource: DirectorySyncResource,
-  { reason, message }: { reason: ReadyReason; message: string },
-): Promise<void> {
-  await loop.host.writeStatus(toRef(resource), (status, generation) => {
-    const { nextRunAt: _none, progress: _over, ...rest } = status as DirectorySyncStatus;
-    const ready = findCondition(rest.conditions, 'Ready');
-    const kept = (rest.conditions ?? []).filter(({ type }) => type !== 'Reconciling' && type !== 'Stalled');
-    const conditions = setCondition(
-      kept,
-      {
-        type: 'Ready',
-        status: ready?.status === 'False' ? 'False' : 'True',
-        reason,
-        message,
-        observedGeneration: generation,
+  { approve }: Requests,
+): Promise<boolean> {
+  if (approve === null) return false;
+  const { history = [] } = readStatus(loop, resource) ?? {};
+  if (history.some(({ approval }) => approval?.hash === approve)) return false;
+  const before = await readFact(loop, resource, 'approval');
+  return before?.hash === approve && Object.keys(before.units).length === 0;
+}
+
+async function writeOutcome(loop: LoopState, state: Tracked, outcome: Outcome): Promise<void> {
+  state.unwritten = outcome;
+  await loop.publisher.end(outcome);
+  state.unwritten = null;
+  loop.dependents.add(outcome.resource.metadata.namespace, 0);
+  loop.onReport?.(outcome.resource, outcome.report);
+}
+
+async function workOnDependents(loop: LoopState, namespace: string): Promise<void> {
+  try {
+    await writeDependents({
+      host: loop.host,
+      namespace,
+      now: new Date(loop.clock.now()),
+      stateOf: async (name) => {
+        const { directorySyncs } = loop.host.resources();
+        const sync = directorySyncs.find(({ metadata }) => toQueueKey({ metadata }) === `${namespace}/${name}`);
+        return sync === undefined ? null : loop.store.directory(toDirectoryKey(sync));
       },
-      new Date(loop.clock.now()),
-    );
-    return { ...rest, observedGeneration: generation, conditions };
-  });
-}
-
-function toProgressWriter(
-  loop: LoopState,
-  resource: DirectorySyncResource,
-  started: number,
-): (progress: Progress) => void {
-  let last = started;
-  let step: { name: string; since: number } = { name: '', since: started };
-  return ({ step: name, done, total }) => {
-    const now = loop.clock.now();
-    if (step.name !== name) {
-      loop.metrics?.observeStep(step.name === '' ? 'load' : step.name, (now - step.since) / 1000);
-      step = { name, since: now };
-    }
-    if (now - last < PROGRESS_MS) return;
-    last = now;
-    const rate = done / Math.max(1, now - step.since);
-    const end = total === null || rate === 0 ? null : new Date(now + (total - done) / rate);
-    const progress = {
-      step: name,
-      done,
-      ...(total === null ? {} : { total }),
-      startedAt: toInstant(new Date(started)),
-      ...(end === null ? {} : { estimatedEnd: toInstant(end) }),
-    };
-    loop.host.writeStatus(toRef(resource), (status) => ({ ...status, progress })).catch(() => undefined);
-  };
-}
-
-async function writeAllDependents(loop: LoopState): Promise<void> {
-  const { attributeMappings, teamRules, customAttributes } = loop.host.resources();
-  const namespaces = new Set(
-    [...attributeMappings, ...teamRules, ...customAttributes].map(({ metadata }) => metadata.namespace),
-  );
-  for (const namespace of namespaces) await writeDependentsOf(loop, namespace);
-}
-
-async function writeDependentsOf(loop: LoopState, namespace: string): Promise<void> {
-  await writeDependents({
-    host: loop.host,
-    namespace,
-    now: new Date(loop.clock.now()),
-    stateOf: async (name) => {
-      const sync = loop.host
-        .resources()
-        .directorySyncs.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name);
-      return sync === undefined ? null : loop.store.directory(toDirectoryKey(sync));
-    },
-  });
+    });
+  } catch (thrown) {
+    loop.log.warn({ namespace, err: SyncError.from(thrown) }, 'statuses of rules and mappings could not be written');
+    loop.dependents.add(namespace, WRITE_AGAIN_MS);
+  }
 }

@@ -5,6 +5,8 @@ import type { Progress } from './run.ts';
 
 /** The API server need not know more often. */
 const EVERY_MS = 10_000;
+/** Whoever reads that it takes longer than this has learned nothing. */
+const LONGEST_ESTIMATE_MS = 30 * 86_400_000;
 
 export interface ProgressOptions {
   /** Writes `status.progress`. Its failure is nobody's business: the outcome comes later. */
@@ -86,5 +88,6 @@ interface Rate {
 /** When the step ends at its present rate; null while there is none. */
 function estimateEnd({ done, total, since, at }: Rate): Date | null {
   if (total === null || done === 0 || at <= since) return null;
-  return new Date(at + ((at - since) * Math.max(0, total - done)) / done);
+  const left = ((at - since) * Math.max(0, total - done)) / done;
+  return left > LONGEST_ESTIMATE_MS ? null : new Date(at + left);
 }

@@ -5,7 +5,14 @@ import { SITUATIONS } from '../api/conditions.ts';
 import type { DirectorySyncResource } from '../api/directory-sync.ts';
 import { type DirectorySyncStatus, type RunStatus, summarizePlan } from '../api/directory-sync-status.ts';
 import type { ResourceEvent } from '../api/host.ts';
-import { type ConditionChange, cutMessage, findCondition, removeCondition, setCondition, toInstant } from '../api/kstatus.ts';
+import {
+  type ConditionChange,
+  cutMessage,
+  findCondition,
+  removeCondition,
+  setCondition,
+  toInstant,
+} from '../api/kstatus.ts';
 import type { EventReason, ReadyReason } from '../api/reasons.ts';
 import { toFields } from '../api/rules.ts';
 import type { RunOutcome, RunReport } from './run.ts';
@@ -55,7 +62,7 @@ function toHistory({ report, previous, historyLimit }: StatusInput): Partial<Dir
 }
 
 /** The guards have decided in this run: what is held is known. Else it is what it was. */
-function isGuarded({ plan, failedStep }: RunReport): boolean {
+export function isGuarded({ plan, failedStep }: RunReport): boolean {
   return plan !== null && (failedStep === null || failedStep === 'apply' || failedStep === 'report');
 }
 
@@ -247,7 +254,13 @@ export function computeResting(
   const before = rest.conditions ?? [];
   // What never ran is not ready because it is suspended.
   const status = findCondition(before, 'Ready')?.status ?? 'Unknown';
-  const change = { type: 'Ready', status, reason, message: REST_MESSAGES[reason], observedGeneration: generation } as const;
+  const change = {
+    type: 'Ready',
+    status,
+    reason,
+    message: REST_MESSAGES[reason],
+    observedGeneration: generation,
+  } as const;
   const kept = removeCondition(removeCondition(before, 'Reconciling'), 'Stalled');
   return { ...rest, observedGeneration: generation, conditions: setCondition(kept, change, now) };
 }
@@ -281,8 +294,7 @@ export function toEvents(report: RunReport, previous: DirectorySyncStatus | unde
   if (isGuarded(report) && held.count > 0 && held.hash !== previous?.held?.hash)
     add('Warning', 'Held', `${held.count} operations wait for approval, hash ${held.hash}`);
   if (approval !== null) add('Normal', 'Released', `the held set ${approval.hash} was approved`);
-  if ((applied.recover ?? 0) > 0)
-    add('Normal', 'Recovered', `${applied.recover} links were rebuilt from the target`);
+  if ((applied.recover ?? 0) > 0) add('Normal', 'Recovered', `${applied.recover} links were rebuilt from the target`);
   const changes = Object.values(applied).reduce((sum, count) => sum + count, 0);
   if (failedStep === null && changes > 0)
     add('Normal', 'Synced', `${changes} operations were carried out: ${summarizePlan(applied)}`);

@@ -1,14 +1,16 @@
 /**
- * Which changes of resources concern which DirectorySync, and what its annotations ask for. Pure. Resources of a folder
+ * Which changes of resources concern which DirectorySync, and what its spec and annotations ask of the loop. Pure. Resources of a folder
  * may break their schema: nothing here takes a shape for granted.
  */
 import { createHash } from 'node:crypto';
+import { type ResolvedDirectorySyncSpec, withDefaults } from '../api/defaults.ts';
 import type { DirectorySyncResource } from '../api/directory-sync.ts';
 import type { DirectorySyncStatus } from '../api/directory-sync-status.ts';
 import type { ResourceChange, ResourceSet } from '../api/host.ts';
 import { findCondition } from '../api/kstatus.ts';
 import { ANNOTATIONS } from '../api/metadata.ts';
 import { toFields } from '../api/rules.ts';
+import { validateResource } from '../api/validate.ts';
 
 /** Key of a DirectorySync in the queue. */
 export function toQueueKey({ metadata }: { metadata: { namespace: string; name: string } }): string {
@@ -40,7 +42,8 @@ function isWaitingForId(status: DirectorySyncStatus | undefined): boolean {
   return findCondition(status?.conditions, 'Ready')?.reason === 'IdInUse';
 }
 
-function listMappings({ spec }: DirectorySyncResource): readonly string[] {
+/** Names under `spec.mappings`, whatever else stands there. */
+export function listMappings({ spec }: DirectorySyncResource): readonly string[] {
   const mappings: unknown = toFields(spec)?.['mappings'];
   if (!Array.isArray(mappings)) return [];
   return mappings.flatMap((each: unknown) => readName(each, ['name']) ?? []);
@@ -74,10 +77,16 @@ export function toMark(resource: DirectorySyncResource, resources: ResourceSet):
       .filter((each) => here(each) && named.has(each.metadata.name))
       .map((each) => [each.metadata.name, each.spec]),
     resources.teamRules
-      .filter((each) => here(each) && readName(each.spec, ['directorySyncRef', 'name']) === metadata.name)
+      .filter((each) => here(each) && isOwnedBy(each, metadata.name))
       .map((each) => [each.metadata.name, each.spec]),
     resources.customAttributes.filter(here).map((each) => [each.metadata.name, each.spec]),
   ]);
+}
+
+/** A rule that does not say where it belongs may belong anywhere. */
+function isOwnedBy({ spec }: { readonly spec: unknown }, name: string): boolean {
+  const owner = readName(spec, ['directorySyncRef', 'name']);
+  return owner === null || owner === name;
 }
 
 /** Mark of a TeamRule: has a run taken account of what it says now? */
@@ -113,4 +122,25 @@ export function toRequests({ metadata }: DirectorySyncResource, status: Director
 
 export function isAsked(requests: Requests): boolean {
   return Object.values(requests).some((request) => request !== null);
+}
+
+/** Milliseconds in which further edits are taken together with this one. What people ask for need not settle. */
+export function toSettle(resource: DirectorySyncResource): number {
+  const { metadata, status } = resource;
+  if (metadata.deletionTimestamp !== undefined || isSuspended(resource)) return 0;
+  return isAsked(toRequests(resource, status)) ? 0 : (readSpec(resource)?.settleMs ?? 0);
+}
+
+/** Also of a resource that is wrong in other ways. */
+export function isSuspended({ spec }: DirectorySyncResource): boolean {
+  return toFields(spec)?.['suspend'] === true;
+}
+
+/** Null: the spec is wrong; the run will say how. */
+export function readSpec(resource: DirectorySyncResource): ResolvedDirectorySyncSpec | null {
+  try {
+    return validateResource(resource).some(({ severity }) => severity === 'error') ? null : withDefaults(resource);
+  } catch {
+    return null;
+  }
 }

@@ -157,8 +157,8 @@ async function openCompany(workplace: Workplace, name: string, count: number): P
     });
     return ((await response.json()) as { Resources: readonly T[] }).Resources;
   };
-  const peopleManifest = (listed: readonly Person[]): object => toPeople(name, listed);
-  const secretManifest = (value: string): object => toSecret(name, value);
+  const peopleManifest = (listed: readonly Person[]): Manifest => toPeople(name, listed);
+  const secretManifest = (value: string): Manifest => toSecret(name, value);
   const manifests = (options: CompanyOptions = {}): readonly object[] =>
     [
       peopleManifest(options.people ?? people),

@@ -13,7 +13,13 @@ it('ends a run at timeouts.run after the operation under way, and the next run g
     if (sent === 5) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1100);
   };
   const report = await company.run();
-  expect(report).toMatchObject({ stopped: true, failedStep: 'apply' });
+  expect(report).toMatchObject({
+    outcome: 'waiting',
+    reason: 'ApplyFailed',
+    message: 'the run took longer than timeouts.run and was ended; the next one goes on',
+    stopped: false,
+    failedStep: 'apply',
+  });
   expect(company.target.users.size).toBeLessThan(120);
   company.spec = { ...company.spec, timeouts: { run: '1h' } };
   expect(await company.run()).toMatchObject({ outcome: 'synced' });

@@ -9,10 +9,12 @@ export async function carryOutTeam(
   operation: StoredOperation,
   applying: Applying,
 ): Promise<readonly OperationResult[]> {
-  return [{ seq: operation.seq, status: 'done', effects: await request(operation, applying) }];
+  const effects = await request(operation, applying);
+  return [{ seq: operation.seq, status: effects === null ? 'dropped' : 'done', effects: effects ?? [] }];
 }
 
-async function request(operation: StoredOperation, applying: Applying): Promise<readonly Effect[]> {
+/** Null: there is nothing to carry out (any more). */
+async function request(operation: StoredOperation, applying: Applying): Promise<readonly Effect[] | null> {
   switch (operation.kind) {
     case 'create':
       return create(operation, applying);
@@ -21,6 +23,8 @@ async function request(operation: StoredOperation, applying: Applying): Promise<
     case 'update':
       return update(operation, applying);
     case 'delete': {
+      // A removal that was held or failed leaves somebody in it: who keeps a team keeps the team's existence.
+      if ((await applying.run.state.links.members(operation.id)) > 0) return null;
       await applying.loaded.target.deleteTeam(needTarget(operation), applying.signal);
       return [{ type: 'dropTeam', key: operation.id }];
     }

@@ -66,14 +66,15 @@ export async function map(
 
 /** An invalid rule hinders nothing else, but a run that had to leave its teams alone did not do all that is wanted. */
 function toRuleErrors({ problems }: Loaded): readonly RecordError[] {
-  return problems
-    .filter(({ severity, kind }) => severity === 'error' && kind === 'TeamRule')
-    .map(({ name, pointer, message }) => ({
-      resource: 'TeamRule',
-      id: name,
-      code: 'Invalid',
-      message: `${pointer}: ${message}`,
-    }));
+  const errors = problems.filter(({ severity, kind }) => severity === 'error' && kind === 'TeamRule');
+  // Of several problems of one rule the first is the one to mend first.
+  const byRule = new Map([...errors].reverse().map((problem) => [problem.name, problem]));
+  return [...byRule.values()].map(({ name, pointer, message }) => ({
+    resource: 'TeamRule',
+    id: name,
+    code: 'Invalid',
+    message: `${pointer}: ${message}`,
+  }));
 }
 
 /** By which a team is recognised at the target without the state store. */

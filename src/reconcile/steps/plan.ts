@@ -2,8 +2,9 @@
 import { SyncError } from '../../errors.ts';
 import { toTeamKey } from '../../mapping/match-key.ts';
 import type { Departure, Operation, RecordError } from '../../model.ts';
+import { planRecovery, type RecoveryClaim, selectRecoveries } from '../../plan/account.ts';
 import { type DraftOperation, type Planned, toOperationLine } from '../../plan/draft.ts';
-import { planPerson, planRecovery } from '../../plan/person.ts';
+import { planPerson } from '../../plan/person.ts';
 import type { PlanSettings } from '../../plan/settings.ts';
 import {
   type MemberContext,
@@ -27,8 +28,8 @@ export interface PlanInput {
 export async function plan(run: RunDependencies, input: PlanInput, signal: AbortSignal): Promise<PlanResult> {
   const writer = new PlanWriter(run);
   const settings = toSettings(input);
-  await recoverLinks(run, { settings, writer, signal });
-  const people = await planPeople(run, { settings, writer, signal });
+  const rivals = await recoverLinks(run, { settings, writer, signal });
+  const people = await planPeople(run, { settings, writer, signal, rivals });
   await planTeams(run, { input, settings, writer, people, signal });
   await writer.flush();
   return { operations: writer.operations, protected: writer.protected };
@@ -92,10 +93,12 @@ class PlanWriter {
   }
 }
 
-/** What plans of people leave for plans of teams. Holds leavers and failures only, never everybody. */
+/** What plans of people leave for plans of teams: leavers, failures and open matches only, never everybody. */
 interface PeoplePlan {
   readonly leaving: Map<string, Departure>;
   readonly withoutAccount: Set<string>;
+  readonly spared: Set<string>;
+  readonly claimed: Set<string>;
 }
 
 interface PeopleInput {
@@ -104,22 +107,67 @@ interface PeopleInput {
   readonly signal: AbortSignal;
 }
 
-/** Before anything else: who is a member of what is told by links. */
-async function recoverLinks({ state }: RunDependencies, { settings, writer, signal }: PeopleInput): Promise<void> {
+/** Target id of an account without an owner → source ids of those who match it. */
+type Rivals = ReadonlyMap<string, readonly string[]>;
+
+/** Before anything else: who is a member of what is told by links. Returns who matches the accounts that stay open. */
+async function recoverLinks({ state }: RunDependencies, input: PeopleInput): Promise<Rivals> {
+  const { settings, writer, signal } = input;
+  const rivals = new Map<string, string[]>();
+  const claims: RecoveryClaim[] = [];
   for await (const page of state.staging.people()) {
     signal.throwIfAborted();
-    for (const person of page) await writer.add(planRecovery(person, settings));
+    for (const person of page.filter(isOpen)) {
+      for (const id of toOpenAccounts(person)) push(rivals, id, person.sourceId);
+      claims.push(...toClaims(person, settings));
+    }
+  }
+  const selected = selectRecoveries(claims);
+  if (selected.size > 0) {
+    for await (const page of state.staging.people()) {
+      for (const person of page.filter(({ sourceId }) => selected.has(sourceId)))
+        await writer.add(planRecovery(person, settings));
+    }
   }
   for await (const page of state.staging.teams()) {
     for (const team of page) await writer.add(planTeamRecovery(team));
   }
   await writer.flush();
+  return rivals;
 }
 
-async function planPeople(run: RunDependencies, { settings, writer, signal }: PeopleInput): Promise<PeoplePlan> {
+function isOpen({ link, gone }: PersonState): boolean {
+  return link === null || gone;
+}
+
+/** Accounts that somebody who stays matches, and nobody has. */
+function toOpenAccounts({ desired, candidates }: PersonState): ReadonlySet<string> {
+  if (desired?.presence !== 'present') return new Set();
+  return new Set(candidates.filter(({ linkedTo }) => linkedTo === null).map(({ object }) => object.id));
+}
+
+function toClaims(person: PersonState, settings: PlanSettings): readonly RecoveryClaim[] {
+  const { sourceId, desired } = person;
+  const present = desired?.presence === 'present';
+  return planRecovery(person, settings).operations.map(({ targetId }) => ({
+    sourceId,
+    targetId: targetId ?? '',
+    present,
+  }));
+}
+
+async function planPeople(
+  run: RunDependencies,
+  { settings, writer, signal, rivals }: PeopleInput & { rivals: Rivals },
+): Promise<PeoplePlan> {
   const { staging } = run.state;
   const collisions = await readCollisions(run);
-  const people: PeoplePlan = { leaving: new Map(), withoutAccount: new Set() };
+  const people: PeoplePlan = {
+    leaving: new Map(),
+    withoutAccount: new Set(),
+    spared: new Set(),
+    claimed: new Set(),
+  };
   const total = await staging.countUsers();
   let done = 0;
   for await (const page of staging.people()) {
@@ -131,6 +179,7 @@ async function planPeople(run: RunDependencies, { settings, writer, signal }: Pe
         accounts,
         coming,
         collidesWith: collisions.get(person.sourceId) ?? [],
+        rivals,
       });
       note(person, planned, people);
       await writer.add(planned);
@@ -141,11 +190,15 @@ async function planPeople(run: RunDependencies, { settings, writer, signal }: Pe
   return people;
 }
 
-function note({ sourceId, link }: PersonState, planned: Planned, people: PeoplePlan): void {
+function note(person: PersonState, planned: Planned, people: PeoplePlan): void {
+  const { sourceId } = person;
   for (const { kind, cause } of planned.operations) {
     if (kind === 'deactivate') people.leaving.set(sourceId, cause as Departure);
   }
-  if (planned.errors.length > 0 && link === null) people.withoutAccount.add(sourceId);
+  if (planned.protected > 0) people.spared.add(sourceId);
+  if (!isOpen(person)) return;
+  if (planned.errors.length > 0) people.withoutAccount.add(sourceId);
+  for (const id of toOpenAccounts(person)) people.claimed.add(id);
 }
 
 async function readCollisions({ state }: RunDependencies): Promise<Map<string, readonly string[]>> {
@@ -260,6 +313,8 @@ async function planOneTeam(
     emptied: planned.members === 'empty',
     withoutAccount: people.withoutAccount,
     leaving: people.leaving,
+    spared: people.spared,
+    claimed: people.claimed,
   };
   await planMembers(run, { team, planned, member, writer });
 }

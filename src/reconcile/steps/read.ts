@@ -1,5 +1,6 @@
 /** read: the source's pages, staged as they come. Complete only when the provider's last page arrived (rule I1). */
 import { SyncError } from '../../errors.ts';
+import { parseSourcePath } from '../../expression/paths.ts';
 import { isEmptyValue } from '../../mapping/coerce.ts';
 import { KnownAttributes } from '../../mapping/names.ts';
 import type { RecordError, SourceUser } from '../../model.ts';
@@ -23,12 +24,13 @@ export async function read(
   }
   if (tally.end === null) throw new SyncError('ReadIncomplete', 'the source ended before its last page');
   const stats = tally.stats();
+  const known = new KnownAttributes(tally.end.attributes);
   const before = await getFact(run.state.facts, 'lastGoodRead');
   const owned = (await run.state.links.counts()).people;
   return {
     stats,
-    known: new KnownAttributes(tally.end.attributes),
-    suspicion: judge(stats, before ?? { people: owned, filled: {} }, loaded.spec.guards),
+    known,
+    suspicion: judge(stats, before ?? { people: owned, filled: {} }, loaded.spec.guards, known),
     absenceProven: tally.unnamed === 0,
     failedIds: tally.failedIds,
     errors: tally.errors,
@@ -86,7 +88,12 @@ class Tally {
  * What the read lost against the last good one, as a sentence; null when it may be trusted. An attribute that is gone
  * altogether is unknown (rule I13) and no drop.
  */
-function judge(now: ReadStats, before: ReadStats, guards: Loaded['spec']['guards']): string | null {
+function judge(
+  now: ReadStats,
+  before: ReadStats,
+  guards: Loaded['spec']['guards'],
+  known: KnownAttributes,
+): string | null {
   if (now.people === 0 && before.people > 0) return `the read has nobody, the last good one had ${before.people}`;
   const isDrop = (is: number, was: number): boolean =>
     was - is > guards.floor && (was - is) * 100 > guards.suspiciousDrop * was;
@@ -96,7 +103,7 @@ function judge(now: ReadStats, before: ReadStats, guards: Loaded['spec']['guards
     const is = now.filled[name] ?? was;
     // Fewer people have fewer values: only what is lost beyond that is suspicious.
     const expected = before.people === 0 ? was : Math.min(was, (was * now.people) / before.people);
-    if (is > 0 && isDrop(is, expected))
+    if (known.has(parseSourcePath(name)) && isDrop(is, expected))
       return `${is} people have a value for ${JSON.stringify(name)}, in the last good read ${was} had`;
   }
   return null;

@@ -20,6 +20,7 @@ export async function report(context: RunContext): Promise<RunReport> {
   if (error !== null && error.code !== 'Aborted') run.log.debug({ step: failure?.step, err: error }, 'step failed');
   await addSamples(context);
   await journal.purge(run.now().getTime() - KEPT_MS);
+  await run.state.ledger.purge(run.now().getTime() - KEPT_MS);
   await staging.clear();
   const errors = await journal.countErrors(run.runId);
   const result: RunReport = {
@@ -52,7 +53,7 @@ async function closeConnections({ loaded }: RunContext): Promise<void> {
 /** Null when the run ended well. */
 function toError({ failure, run }: RunContext): SyncError | null {
   if (failure === undefined) return null;
-  if (!isOverdue(run) || run.stopping.aborted) return SyncError.from(failure.thrown);
+  if (!isOverdue(run)) return SyncError.from(failure.thrown);
   return new SyncError('Unknown', 'the run took longer than timeouts.run and was ended; the next one goes on', {
     cause: failure.thrown,
   });
@@ -119,11 +120,12 @@ function toFailurePart({ failure, run }: RunContext, error: SyncError | null): P
 
 /** Ended on purpose: what failed then says nothing about source or target. */
 function isStopped(run: RunContext['run']): boolean {
-  return run.stopping.aborted || (run.signal.aborted && !isOverdue(run));
+  return (run.stopping.aborted || run.signal.aborted) && !isOverdue(run);
 }
 
-function isOverdue({ signal }: RunContext['run']): boolean {
-  return signal.aborted && signal.reason instanceof Error && signal.reason.name === 'TimeoutError';
+/** Nobody has asked for another run: this one is tried again like any that failed. */
+function isOverdue({ stopping }: RunContext['run']): boolean {
+  return stopping.aborted && stopping.reason instanceof Error && stopping.reason.name === 'TimeoutError';
 }
 
 function toReadPart({ read, loaded, failure, mapped, observed, guarded }: RunContext): Partial<RunReport> {

@@ -1,0 +1,183 @@
+/** A person without an account: create one, take over the one that matches, or say why neither. Pure. */
+import type { AttributeChange, Attributes, Cause, DesiredUser, Json } from '../model.ts';
+import type { Candidate, Link, PersonState } from '../state/store.ts';
+import { diffValues, isUnassigned } from './diff.ts';
+import { NOTHING, type Planned, toDraft } from './draft.ts';
+import { isProtected } from './protection.ts';
+import type { PlanSettings } from './settings.ts';
+import { failPerson, forget, type PersonContext, toClear, toReferences, toReferenceUpdate } from './values.ts';
+
+export function planWithoutAccount(person: PersonState, desired: DesiredUser, context: PersonContext): Planned {
+  const unknown = desired.kept.filter((path) => path === 'externalId' || context.settings.shapes.get(path)?.matching);
+  if (unknown.length > 0) {
+    const paths = unknown.join(' and ');
+    return failPerson(
+      desired,
+      `${paths} is unknown: whether there is an account already cannot be told`,
+      'RecordInvalid',
+    );
+  }
+  const candidates = distinctAccounts(person.candidates);
+  const [only, second] = candidates;
+  if (only === undefined) {
+    const created = planCreate(desired, context, person.gone ? 'drift' : 'mapping');
+    return person.link === null ? created : { ...created, effects: forget(person.link) };
+  }
+  if (second !== undefined) {
+    const ids = candidates.map((each) => each.object.id).join(', ');
+    return failPerson(desired, `${candidates.length} accounts of the target match (${ids}): none is guessed`);
+  }
+  if (only.linkedTo !== null && only.linkedTo !== desired.sourceId) {
+    return failPerson(
+      desired,
+      `the account ${only.object.id} that matches by ${only.path} belongs to ${only.linkedTo}`,
+    );
+  }
+  const others = (context.rivals.get(only.object.id) ?? []).filter((id) => id !== desired.sourceId);
+  if (others.length > 0) {
+    return failPerson(
+      desired,
+      `the account ${only.object.id} matches ${desired.sourceId} and ${others.join(', ')}: neither is guessed`,
+    );
+  }
+  return planMatch(desired, only, context);
+}
+
+function toExternalId({ attributes, onCreate }: DesiredUser): Json | undefined {
+  return attributes['externalId'] ?? onCreate['externalId'];
+}
+
+function namesSameId(candidate: Candidate, desired: DesiredUser, settings: Pick<PlanSettings, 'adoption'>): boolean {
+  const id = toExternalId(desired);
+  if (isUnassigned(id) || candidate.object.attributes['externalId'] !== id) return false;
+  return settings.adoption === 'OnMatch' || id === desired.sourceId;
+}
+
+/**
+ * A link that the store does not have and the target proves: the only account that matches carries the externalId that
+ * this person must have (rule I7). It needs no request; what follows from it is planned like for any other link.
+ */
+export function planRecovery(person: PersonState, settings: Pick<PlanSettings, 'adoption'>): Planned {
+  const { desired, link, gone } = person;
+  if (desired === null || desired.presence === 'undecided' || (link !== null && !gone)) return NOTHING;
+  const [only, second] = distinctAccounts(person.candidates);
+  if (only === undefined || second !== undefined || only.linkedTo !== null || !namesSameId(only, desired, settings))
+    return NOTHING;
+  const recovered: Link = {
+    sourceId: desired.sourceId,
+    targetId: only.object.id,
+    name: desired.name,
+    active: only.object.attributes['active'] !== false,
+    applied: only.object.attributes,
+    origin: 'recovered',
+    dirty: false,
+  };
+  const operation = toDraft({
+    phase: 'recover',
+    kind: 'recover',
+    resource: 'User',
+    id: desired.sourceId,
+    targetId: only.object.id,
+    name: desired.name,
+    cause: 'match',
+    reason: 'has the same externalId',
+    unit: `person:${desired.sourceId}:recover`,
+  });
+  return { ...NOTHING, operations: [operation], effects: [{ type: 'putLink', link: recovered }] };
+}
+
+/** One person who would recover one account. */
+export interface RecoveryClaim {
+  readonly sourceId: string;
+  readonly targetId: string;
+  readonly present: boolean;
+}
+
+/**
+ * Source ids whose recovery is plain: of several people with one externalId the one who stays, if it is one alone (who
+ * was hired again has two records); never two, and nobody is guessed.
+ */
+export function selectRecoveries(claims: readonly RecoveryClaim[]): ReadonlySet<string> {
+  const byTarget = Map.groupBy(claims, (claim) => claim.targetId);
+  return new Set(
+    [...byTarget.values()].flatMap((some) => {
+      const present = some.filter((claim) => claim.present);
+      const [only, second] = present.length > 0 ? present : some;
+      return only === undefined || second !== undefined ? [] : [only.sourceId];
+    }),
+  );
+}
+
+function distinctAccounts(candidates: readonly Candidate[]): readonly Candidate[] {
+  return [...new Map(candidates.map((each) => [each.object.id, each])).values()];
+}
+
+function planMatch(desired: DesiredUser, candidate: Candidate, context: PersonContext): Planned {
+  const { object, path } = candidate;
+  const theirs = object.attributes['externalId'];
+  const ours = toExternalId(desired);
+  if (!isUnassigned(theirs) && !isUnassigned(ours) && theirs !== ours) {
+    return failPerson(
+      desired,
+      `the account ${object.id} that matches by ${path} has an externalId that names somebody else`,
+    );
+  }
+  if (context.settings.adoption === 'Never') {
+    return failPerson(desired, `the account ${object.id} matches by ${path}, and adoption is Never`);
+  }
+  const { protectedUsers } = context.settings;
+  if (isProtected({ sourceId: desired.sourceId, desired, link: null, account: object.attributes }, protectedUsers))
+    return { ...NOTHING, protected: 1 };
+  const adopt = toDraft({
+    phase: 'people',
+    kind: 'adopt',
+    resource: 'User',
+    id: desired.sourceId,
+    targetId: object.id,
+    name: desired.name,
+    changes: diffToAccount(desired, object.attributes, context),
+    cause: 'match',
+    reason: `matches the account by ${path}`,
+    unit: `person:${desired.sourceId}:adopt`,
+    guard: 'adopt',
+  });
+  return { ...NOTHING, operations: [adopt] };
+}
+
+/** Differences to an account that is taken over: defaults count where it has nothing. */
+function diffToAccount(desired: DesiredUser, current: Attributes, context: PersonContext): readonly AttributeChange[] {
+  const { suspect, shapes } = context.settings;
+  const defaults = Object.fromEntries(Object.entries(desired.defaults).filter(([path]) => isUnassigned(current[path])));
+  const { known } = toReferences(desired, context);
+  // A suspect read clears nothing (rule I1); the next good one does.
+  const clear = suspect ? [] : toClear(desired, current, shapes);
+  return diffValues(
+    { attributes: { ...defaults, ...desired.attributes }, clear, references: known },
+    current,
+    shapes,
+    current,
+  );
+}
+
+function planCreate(desired: DesiredUser, context: PersonContext, cause: Cause): Planned {
+  const { known, coming } = toReferences(desired, context);
+  const values: Attributes = { ...desired.defaults, ...desired.onCreate, ...desired.attributes, ...known };
+  if (isUnassigned(values['userName'])) {
+    return failPerson(desired, 'userName is empty or unknown: the account cannot be created', 'RecordInvalid');
+  }
+  const changes = Object.keys(values)
+    .sort()
+    .map((path): AttributeChange => ({ path, after: values[path] ?? null }));
+  const create = toDraft({
+    phase: 'people',
+    kind: 'create',
+    resource: 'User',
+    id: desired.sourceId,
+    name: desired.name,
+    changes,
+    cause,
+    reason: cause === 'drift' ? 'was deleted in the target' : 'is new in scope',
+    unit: `person:${desired.sourceId}:create`,
+  });
+  return { ...NOTHING, operations: [create, ...toReferenceUpdate(desired, null, coming)] };
+}

@@ -1,0 +1,78 @@
+/** What the plans of people have in common. Pure. */
+import type { AttributeChange, Attributes, DesiredUser, RecordError } from '../model.ts';
+import type { Effect, Link } from '../state/store.ts';
+import { isSameValue } from './diff.ts';
+import { type DraftOperation, NOTHING, type Planned, toDraft } from './draft.ts';
+import type { PlanSettings } from './settings.ts';
+
+/** What the plan knows of others when it plans one person. */
+export interface PersonContext {
+  readonly settings: PlanSettings;
+  /** Target ids of the people that `references` name, by source id; missing: no account yet. */
+  readonly accounts: ReadonlyMap<string, string>;
+  /** Source ids among `references` for whom this plan makes an account. */
+  readonly coming: ReadonlySet<string>;
+  /** Others with the same matching value; empty for almost everybody. */
+  readonly collidesWith: readonly string[];
+  /** Accounts that more than one person without an account matches, by whatever attributes: target id → source ids. */
+  readonly rivals: ReadonlyMap<string, readonly string[]>;
+}
+
+export function failPerson(desired: DesiredUser, message: string, code: RecordError['code'] = 'Conflict'): Planned {
+  return { ...NOTHING, errors: [{ resource: 'User', id: desired.sourceId, code, message }] };
+}
+
+/** An account that does not exist is a member of nothing. */
+export function forget({ targetId }: Link): readonly Effect[] {
+  return [{ type: 'dropMember', targetId }];
+}
+
+/** A default that was written on creation is not cleared by the next run, whose value is as empty. */
+export function toClear(desired: DesiredUser, current: Attributes, shapes: PlanSettings['shapes']): readonly string[] {
+  return desired.clear.filter(
+    (path) =>
+      desired.defaults[path] === undefined ||
+      !isSameValue(current[path], desired.defaults[path], shapes.get(path)?.caseExact ?? true),
+  );
+}
+
+export interface References {
+  /** Path → target id. */
+  readonly known: Readonly<Record<string, string>>;
+  /** For the second pass: path → source id of somebody for whom this plan makes an account. */
+  readonly coming: readonly AttributeChange[];
+}
+
+/** Whom nobody answers to is kept as debt: nothing is written, and the next run looks again. */
+export function toReferences(desired: DesiredUser, { accounts, coming }: PersonContext): References {
+  const known: Record<string, string> = {};
+  const later: AttributeChange[] = [];
+  for (const [path, sourceId] of Object.entries(desired.references)) {
+    const targetId = accounts.get(sourceId);
+    if (targetId !== undefined) known[path] = targetId;
+    else if (coming.has(sourceId)) later.push({ path, after: sourceId, reference: true });
+  }
+  return { known, coming: later };
+}
+
+export function toReferenceUpdate(
+  desired: DesiredUser,
+  targetId: string | null,
+  changes: readonly AttributeChange[],
+): readonly DraftOperation[] {
+  if (changes.length === 0) return [];
+  return [
+    toDraft({
+      phase: 'references',
+      kind: 'update',
+      resource: 'User',
+      id: desired.sourceId,
+      targetId,
+      name: desired.name,
+      changes,
+      cause: 'mapping',
+      reason: 'refers to somebody who is new',
+      unit: `person:${desired.sourceId}:references`,
+    }),
+  ];
+}

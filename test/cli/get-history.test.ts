@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+import { checkKstatus } from '../../src/api/kstatus.ts';
+import { createReadyCompany, makePeople, startApplication, toSyncText } from './company.ts';
+
+describe('dirsync get', () => {
+  it('prints the columns of kubectl get', async () => {
+    const directory = await startApplication();
+    const company = await createReadyCompany(directory.url, {
+      people: makePeople(6, () => ({ teams: 'Chess;Choir' })),
+    });
+    await company.apply();
+    const { host } = new URL(directory.url);
+    const table = (text: string): string[][] =>
+      text
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.split(/\s{2,}/));
+
+    const [heading, row] = table((await company.run(['get', 'dsync'])).stdout);
+    expect(heading).toEqual([
+      'NAME',
+      'READY',
+      'STATUS',
+      'SOURCE',
+      'TARGET',
+      'USERS',
+      'TEAMS',
+      'HELD',
+      'LAST SYNC',
+      'AGE',
+    ]);
+    expect(row).toEqual(['acme', 'True', 'Synced', 'file', host, '6', '3', '0', expect.stringMatching(/^\d+s$/)]);
+    const [wide] = table((await company.run(['get', 'directorysyncs', '-o', 'wide'])).stdout);
+    expect(wide?.slice(-4)).toEqual(['MODE', 'NEXT SYNC', 'FAILED', 'PLAN']);
+
+    const all = (await company.run(['get'])).stdout;
+    expect(all).toContain('directorysync.dirsync.dev/acme');
+    expect(all).toContain('attributemapping.dirsync.dev/users');
+    const rules = table((await company.run(['get', 'trule'])).stdout);
+    expect(rules).toContainEqual(['teams-column', 'True', 'Synced', 'acme', '2', '12']);
+  });
+
+  it('keeps to the rules of kstatus for every kind', async () => {
+    const directory = await startApplication();
+    const company = await createReadyCompany(directory.url);
+    await company.apply();
+    const { items } = JSON.parse((await company.run(['get', '-o', 'json'])).stdout);
+    expect(items.map((item: { kind: string }) => item.kind)).toEqual([
+      'DirectorySync',
+      'AttributeMapping',
+      'TeamRule',
+      'TeamRule',
+    ]);
+    expect(items.flatMap(checkKstatus)).toEqual([]);
+  });
+
+  it('takes the folder as it is now, where one is given', async () => {
+    const directory = await startApplication();
+    const company = await createReadyCompany(directory.url);
+    expect(await company.run(['get'])).toMatchObject({
+      code: 0,
+      stdout: '',
+      stderr: expect.stringContaining('there are no resources'),
+    });
+    const before = await company.run(['get', 'amap', 'users', '-f', 'manifests', '-o', 'yaml']);
+    expect(before.stdout).toContain('kind: AttributeMapping\n');
+    expect(before.stdout).toContain('usedBy:\n    - acme\n');
+  });
+
+  it('says what is not there', async () => {
+    const company = await createReadyCompany('http://127.0.0.1:1/scim/v2');
+    expect(await company.run(['get', 'pods'])).toMatchObject({
+      code: 64,
+      stderr: expect.stringContaining('there is no kind "pods"'),
+    });
+    expect(await company.run(['get', 'dsync', 'nobody'])).toMatchObject({
+      code: 1,
+      stderr: 'dirsync: there is no DirectorySync "nobody"\n',
+    });
+  });
+});
+
+describe('dirsync history', () => {
+  it('lists runs, and shows what became of every operation of one', async () => {
+    const directory = await startApplication();
+    const people = [...makePeople(2), { id: 'id-3', userName: '' }];
+    const company = await createReadyCompany(directory.url, { people });
+    expect((await company.apply()).code).toBe(4);
+    const { stdout } = await company.run(['history', 'acme']);
+    const [heading, row] = stdout.split('\n');
+    expect(heading).toMatch(/^RUN +STARTED +TOOK +KIND +REASON +DONE +HELD +FAILED +REQUESTS/);
+    expect(row).toMatch(/ SyncedWithErrors +\+5 +0 +1 +\d+/);
+    const id = row?.split(' ')[0] ?? '';
+
+    const run = (await company.run(['history', 'acme', id])).stdout;
+    expect(run).toContain('error: User id-3: ');
+    expect(run).toMatch(/ 1 {2}done {6}create User p1@corp\.example \(id-1\), is new in scope\n/);
+    expect(run).toMatch(/ done {6}addMembers Team p2@corp\.example to Sales People /);
+    expect((await company.run(['history', 'acme', 'last'])).stdout).toBe(run);
+    expect((await company.run(['history', 'default/acme', id.slice(0, 18)])).stdout).toBe(run);
+  });
+
+  it('knows a resource by its name after apply, and by its id', async () => {
+    const directory = await startApplication();
+    const company = await createReadyCompany(directory.url, { spec: '  id: first\n' });
+    await company.apply();
+    const byId = await company.run(['history', 'first']);
+    expect(byId.stdout).toContain('Synced');
+    expect((await company.run(['history', 'acme'])).stdout).toBe(byId.stdout);
+    const unknown = await company.run(['history', 'nobody']);
+    expect(unknown).toMatchObject({
+      code: 1,
+      stderr: 'dirsync: the state file knows no DirectorySync "nobody"; it has first\n',
+    });
+    expect(await company.run(['history', 'acme', 'x'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('there is no run "x"'),
+    });
+  });
+});
+
+describe('several DirectorySyncs in one folder', () => {
+  it('runs all of them, ends with the worst code, and prints a list as JSON', async () => {
+    const directory = await startApplication();
+    const company = await createReadyCompany(directory.url);
+    const broken = toSyncText({ url: directory.url, name: 'broken' }).replace('people.csv', 'nobody.csv');
+    await company.write('manifests/broken.yaml', broken);
+    const plan = await company.run(['plan', '-f', 'manifests', '-o', 'json', '--detailed-exitcode']);
+    expect(plan.code).toBe(1);
+    const { items } = JSON.parse(plan.stdout);
+    expect(items).toMatchObject([
+      { directorySync: 'default/acme', reason: 'Planned', create: 6 },
+      { directorySync: 'default/broken', reason: 'ReadFailed' },
+    ]);
+    const applied = await company.apply('-o', 'json');
+    expect(applied.code).toBe(1);
+    expect(JSON.parse(applied.stdout).items).toMatchObject([
+      { users: { active: 6 } },
+      { lastRun: { reason: 'ReadFailed' } },
+    ]);
+    expect(await company.run(['apply', 'acme', '-f', 'manifests', '--yes'])).toMatchObject({ code: 0 });
+  });
+});

@@ -1,0 +1,114 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { coerceValue, isEmptyValue } from '../../src/mapping/coerce.ts';
+import type { Json } from '../../src/model.ts';
+import type { AttributeType } from '../../src/scim/schema.ts';
+
+const one = (type: AttributeType) => ({ type, multiValued: false });
+const many = (type: AttributeType) => ({ type, multiValued: true });
+
+const TEXT = 'text, such as "Sales"';
+const BOOLEAN = 'a Boolean: true or false';
+const WHOLE = 'a whole number, such as 42';
+const DECIMAL = 'a decimal number, such as 3.14';
+const DATE = 'an RFC 3339 date-time, such as 2026-03-01T09:00:00Z, or a date, such as 2026-03-01';
+const PART = 'a sub-attribute in the target path, such as name.givenName';
+
+describe('coerceValue', () => {
+  it.each<readonly [AttributeType, Json, Json, string]>([
+    ['String', ' Sales ', ' Sales ', 'text is taken as it is, blanks included'],
+    ['String', 42, '42', 'numbers in decimal'],
+    ['String', 0.5, '0.5', 'with a fraction'],
+    ['String', 1e21, '1000000000000000000000', 'without an exponent'],
+    ['String', -2.5e-7, '-0.00000025', 'however small'],
+    ['String', true, 'True', 'booleans are the words of Entra'],
+    ['String', false, 'False', 'both of them'],
+    ['Reference', 'https://example.com', 'https://example.com', 'a reference is text'],
+    ['Binary', 'aGk=', 'aGk=', 'so is Base64'],
+    ['Boolean', true, true, 'a boolean'],
+    ['Boolean', 'TRUE', true, 'the word in any case'],
+    ['Boolean', 'False', false, 'the word in any case'],
+    ['Integer', 42, 42, 'a whole number'],
+    ['Integer', '-42', -42, 'minus and digits'],
+    ['Integer', '007', 7, 'leading zeros'],
+    ['Integer', '9007199254740991', 9007199254740991, 'up to 2^53 - 1'],
+    ['Decimal', 3.14, 3.14, 'a number'],
+    ['Decimal', '3.14', 3.14, 'its text'],
+    ['Decimal', '-3', -3, 'a whole number is one too'],
+    ['DateTime', '2026-03-01T09:00:00Z', '2026-03-01T09:00:00.000Z', 'RFC 3339'],
+    ['DateTime', '2026-03-01t09:00:00+01:00', '2026-03-01T08:00:00.000Z', 'another zone becomes UTC'],
+    ['DateTime', '2026-03-01 09:00:00.5Z', '2026-03-01T09:00:00.500Z', 'a blank between, and a fraction'],
+    ['DateTime', '2026-03-01', '2026-03-01T00:00:00.000Z', 'a date is its midnight'],
+    ['String', ['', 'a', 'b'], 'a', 'the first value of a list that is not empty'],
+    ['Integer', ['7'], 7, 'a list of one is its value'],
+  ])('%s of %j is %j: %s', (type, value, expected) => {
+    expect(coerceValue(value, one(type))).toEqual({ value: expected });
+  });
+
+  it.each<readonly [AttributeType, Json, string, string]>([
+    ['String', { a: 1 }, TEXT, 'an object is no text'],
+    ['Boolean', 'yes', BOOLEAN, 'no other word'],
+    ['Boolean', 1, BOOLEAN, 'no number'],
+    ['Integer', 1.5, WHOLE, 'a fraction'],
+    ['Integer', '1.0', WHOLE, 'a fraction in text'],
+    ['Integer', '1e3', WHOLE, 'an exponent'],
+    ['Integer', ' 7', WHOLE, 'nothing is trimmed'],
+    ['Integer', '9007199254740993', WHOLE, 'digits that a number cannot hold'],
+    ['Integer', 2 ** 53, WHOLE, 'the same as a number'],
+    ['Integer', true, WHOLE, 'a boolean'],
+    ['Decimal', '3,14', DECIMAL, 'a comma'],
+    ['Decimal', '.5', DECIMAL, 'no digit before the point'],
+    ['DateTime', '2026-02-30', DATE, 'a day that does not exist'],
+    ['DateTime', '2026-13-01', DATE, 'a month that does not exist'],
+    ['DateTime', '01/03/2026', DATE, 'another order'],
+    ['DateTime', '2026-03-01T09:00:00', DATE, 'no zone'],
+    ['DateTime', '2026-03-01T25:00:00Z', DATE, 'an hour that does not exist'],
+    ['DateTime', 1772355600, DATE, 'a number'],
+    ['Complex', 'Ada', PART, 'a complex attribute has no value of its own'],
+  ])('%s refuses %j: %s', (type, value, expected) => {
+    expect(coerceValue(value, one(type))).toEqual({ expected });
+  });
+
+  it.each<readonly [AttributeType, Json, Json, string]>([
+    ['String', ['a', '', null, 'b'], ['a', 'b'], 'each value by itself, empty ones dropped'],
+    ['String', 'a', ['a'], 'one value alone'],
+    ['Integer', ['1', 2], [1, 2], 'converted one by one'],
+    ['Boolean', 'true', [true], 'one value alone, converted'],
+  ])('a list of %s from %j is %j: %s', (type, value, expected) => {
+    expect(coerceValue(value, many(type))).toEqual({ value: expected });
+  });
+
+  it('refuses a list for one value of it that does not fit', () => {
+    expect(coerceValue(['1', 'x'], many('Integer'))).toEqual({ expected: WHOLE });
+  });
+
+  it('gives what it takes, once it has given it', () => {
+    const types: AttributeType[] = ['String', 'Boolean', 'Integer', 'Decimal', 'DateTime'];
+    const values = fc.oneof(fc.string(), fc.double({ noNaN: true }), fc.boolean(), fc.date({ noInvalidDate: true }));
+    fc.assert(
+      fc.property(fc.constantFrom(...types), values, fc.boolean(), (type, raw, multiValued) => {
+        const value: Json = raw instanceof Date ? raw.toISOString() : raw;
+        const first = coerceValue(value, { type, multiValued });
+        if ('expected' in first || isEmptyValue(first.value)) return;
+        expect(coerceValue(first.value, { type, multiValued })).toEqual(first);
+      }),
+    );
+  });
+});
+
+describe('isEmptyValue', () => {
+  it.each<readonly [Json | undefined, boolean]>([
+    [undefined, true],
+    [null, true],
+    ['', true],
+    [[], true],
+    [['', null], true],
+    [' ', false],
+    [0, false],
+    [false, false],
+    [{}, false],
+    [['', 'a'], false],
+  ])('of %j is %s', (value, expected) => {
+    expect(isEmptyValue(value)).toBe(expected);
+  });
+});

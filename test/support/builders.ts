@@ -1,0 +1,285 @@
+/** Records of mapping and plan with everything filled in that a test does not speak of. */
+import type { AttributeEntry, AttributeMappingResource } from '../../src/api/attribute-mapping.ts';
+import type { CustomAttributeResource, CustomAttributeSpec } from '../../src/api/custom-attribute.ts';
+import type { TeamRuleResource, TeamRuleSpec } from '../../src/api/team-rule.ts';
+import { type CompiledMapping, compileMapping } from '../../src/mapping/compile.ts';
+import { compileCustomAttributes } from '../../src/mapping/custom-attributes.ts';
+import type { MappingProblem } from '../../src/mapping/problem.ts';
+import type { Attributes, DesiredTeam, DesiredUser, Json, SourceUser } from '../../src/model.ts';
+import type { PathShape } from '../../src/plan/diff.ts';
+import type { GuardInput } from '../../src/plan/guard.ts';
+import type { PlanSettings } from '../../src/plan/settings.ts';
+import type { MemberContext, TeamContext } from '../../src/plan/team.ts';
+import type { PersonContext } from '../../src/plan/values.ts';
+import type { Candidate, Link, MemberDifference, PersonState, TeamLink, TeamState, Unit } from '../../src/state/store.ts';
+import type { TargetTeam } from '../../src/targets/target.ts';
+
+export const DEPARTMENT = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department';
+export const MANAGER = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value';
+const NAMESPACE = 'identity';
+
+export function aSourceUser(attributes: Record<string, Json> = {}, rest: Partial<SourceUser> = {}): SourceUser {
+  return { id: 'p1', active: true, ...rest, attributes: { id: rest.id ?? 'p1', mail: 'p1@example.com', ...attributes } };
+}
+
+export function aMapping(attributes: AttributeEntry[], name = 'users'): AttributeMappingResource {
+  return {
+    apiVersion: 'dirsync.dev/v1alpha1',
+    kind: 'AttributeMapping',
+    metadata: { name, namespace: NAMESPACE },
+    spec: { attributes },
+  };
+}
+
+export function aCustomAttribute(name: string, spec: CustomAttributeSpec = {}): CustomAttributeResource {
+  return {
+    apiVersion: 'dirsync.dev/v1alpha1',
+    kind: 'CustomAttribute',
+    metadata: { name, namespace: NAMESPACE },
+    spec,
+  };
+}
+
+export function aTeamRule(name: string, spec: Partial<TeamRuleSpec>): TeamRuleResource {
+  return {
+    apiVersion: 'dirsync.dev/v1alpha1',
+    kind: 'TeamRule',
+    metadata: { name, namespace: NAMESPACE },
+    spec: { directorySyncRef: { name: 'acme' }, ...spec },
+  };
+}
+
+/** What no mapping can do without. */
+export const BASE_ENTRIES: AttributeEntry[] = [
+  { target: 'userName', source: 'mail', matching: { precedence: 1 } },
+  { target: 'externalId', source: 'id', matching: { precedence: 2 } },
+];
+
+/** Compiles and gives every problem as `pointer message`, a warning with its severity in front. */
+export function compile(
+  entries: AttributeEntry[] | AttributeMappingResource[],
+  customs: CustomAttributeResource[] = [],
+): { mapping: CompiledMapping; problems: string[] } {
+  const problems: MappingProblem[] = [];
+  const mappings = entries.map((entry) => ('kind' in entry ? entry : null)).filter((entry) => entry !== null);
+  const resources = mappings.length > 0 ? mappings : [aMapping(entries as AttributeEntry[])];
+  const set = compileCustomAttributes(customs, 'acme', problems);
+  const mapping = compileMapping(resources, set, 'file', problems);
+  return { mapping, problems: problems.map(toLine) };
+}
+
+export function toLine({ severity, pointer, message }: MappingProblem): string {
+  return `${severity === 'warning' ? 'warning: ' : ''}${pointer} ${message}`;
+}
+
+/** The mapping of entries that must be right. */
+export function compileWell(entries: AttributeEntry[], customs: CustomAttributeResource[] = []): CompiledMapping {
+  const { mapping, problems } = compile(entries, customs);
+  if (problems.length > 0) throw new Error(problems.join('\n'));
+  return mapping;
+}
+
+export function aDesiredUser(overrides: Partial<DesiredUser> = {}): DesiredUser {
+  return {
+    sourceId: 'p1',
+    name: 'p1@example.com',
+    presence: 'present',
+    attributes: { userName: 'p1@example.com', externalId: 'p1', active: true },
+    onCreate: {},
+    defaults: {},
+    clear: [],
+    kept: [],
+    references: {},
+    match: [{ path: 'userName', value: 'p1@example.com' }],
+    ...overrides,
+  };
+}
+
+export function aLink(overrides: Partial<Link> = {}): Link {
+  return {
+    sourceId: 'p1',
+    targetId: 'u1',
+    name: 'p1@example.com',
+    active: true,
+    applied: { userName: 'p1@example.com', externalId: 'p1', active: true },
+    origin: 'created',
+    dirty: false,
+    ...overrides,
+  };
+}
+
+export function aPersonState(overrides: Partial<PersonState> = {}): PersonState {
+  return {
+    sourceId: 'p1',
+    desired: aDesiredUser(),
+    link: null,
+    observed: null,
+    gone: false,
+    candidates: [],
+    ...overrides,
+  };
+}
+
+export function aCandidate(
+  attributes: Attributes = {},
+  { id = 'u1', ...rest }: Partial<Omit<Candidate, 'object'>> & { id?: string } = {},
+): Candidate {
+  return {
+    object: { id, version: null, attributes: { userName: 'p1@example.com', active: true, ...attributes } },
+    path: 'userName',
+    linkedTo: null,
+    ...rest,
+  };
+}
+
+const shape = (more: Partial<PathShape> = {}): PathShape => ({
+  caseExact: false,
+  multiValued: false,
+  reference: false,
+  matching: false,
+  ...more,
+});
+
+/** The paths that tests of the plan write, and how each compares. */
+export const SHAPES: ReadonlyMap<string, PathShape> = new Map([
+  ['userName', shape({ matching: true })],
+  ['externalId', shape({ caseExact: true, matching: true })],
+  ['active', shape({ caseExact: true })],
+  ['title', shape()],
+  ['nickName', shape()],
+  [DEPARTMENT, shape()],
+  [MANAGER, shape({ caseExact: true, reference: true })],
+]);
+
+export function planSettings(overrides: Partial<PlanSettings> = {}): PlanSettings {
+  return {
+    adoption: 'OnMatch',
+    leaving: { outOfScope: 'Deactivate', disabledAtSource: 'Deactivate', deletedAtSource: 'Deactivate' },
+    memberships: 'Remove',
+    shapes: SHAPES,
+    activeMapped: false,
+    protectedUsers: new Set(),
+    suspect: false,
+    absenceProven: true,
+    ...overrides,
+  };
+}
+
+export function aPersonContext({
+  settings = {},
+  ...overrides
+}: Partial<Omit<PersonContext, 'settings'>> & { settings?: Partial<PlanSettings> } = {}): PersonContext {
+  return {
+    settings: planSettings(settings),
+    accounts: new Map(),
+    coming: new Set(),
+    collidesWith: [],
+    rivals: new Map(),
+    ...overrides,
+  };
+}
+
+export function aDesiredTeam(overrides: Partial<DesiredTeam> = {}): DesiredTeam {
+  return {
+    key: 'rule:research',
+    displayName: 'Research',
+    externalId: 'dirsync:identity/acme:research',
+    rules: ['research'],
+    whenEmpty: 'Retain',
+    deletionPolicy: 'Retain',
+    ...overrides,
+  };
+}
+
+export function aTeamLink(overrides: Partial<TeamLink> = {}): TeamLink {
+  return {
+    key: 'rule:research',
+    targetId: 't1',
+    displayName: 'Research',
+    externalId: 'dirsync:identity/acme:research',
+    rules: ['research'],
+    deletionPolicy: 'Retain',
+    origin: 'created',
+    dirty: false,
+    ...overrides,
+  };
+}
+
+export function aTeam(attributes: Attributes = {}, id = 't1'): TargetTeam {
+  return { id, version: null, attributes: { displayName: 'Research', ...attributes }, members: null };
+}
+
+export function aTeamState(overrides: Partial<TeamState> = {}): TeamState {
+  return {
+    key: 'rule:research',
+    desired: aDesiredTeam(),
+    link: null,
+    observed: null,
+    gone: false,
+    candidates: [],
+    desiredMembers: 1,
+    ...overrides,
+  };
+}
+
+export function aTeamContext({
+  settings = {},
+  ...overrides
+}: Partial<Omit<TeamContext, 'settings'>> & { settings?: Partial<PlanSettings> } = {}): TeamContext {
+  return {
+    settings: planSettings(settings),
+    rules: new Set(['research']),
+    frozen: new Set(),
+    whenEmpty: new Map([['research', 'Retain']]),
+    toKey: (displayName) => `rule:${displayName.toLowerCase()}`,
+    maxNameLength: null,
+    ...overrides,
+  };
+}
+
+export function aMemberContext({
+  settings = {},
+  ...overrides
+}: Partial<Omit<MemberContext, 'settings'>> & { settings?: Partial<PlanSettings> } = {}): MemberContext {
+  return {
+    settings: planSettings(settings),
+    key: 'rule:research',
+    targetId: 't1',
+    name: 'Research',
+    rules: ['research'],
+    emptied: false,
+    withoutAccount: new Set(),
+    leaving: new Map(),
+    spared: new Set(),
+    claimed: new Set(),
+    ...overrides,
+  };
+}
+
+export function aDifference(overrides: Partial<MemberDifference> = {}): MemberDifference {
+  return { change: 'remove', sourceId: 'p1', targetId: 'u1', name: 'p1@example.com', presence: 'present', ...overrides };
+}
+
+export function aUnit(unit: string, overrides: Partial<Unit> = {}): Unit {
+  return { unit, guard: 'deactivate', scope: '', removal: true, recovered: false, lines: [unit], ...overrides };
+}
+
+/** Units of a kind: `deactivate-1` and so on. */
+export function someUnits(count: number, overrides: Partial<Unit> = {}): Unit[] {
+  return Array.from({ length: count }, (_, index) => aUnit(`${overrides.guard ?? 'deactivate'}-${index + 1}`, overrides));
+}
+
+export function aGuardInput(overrides: Partial<GuardInput> = {}): GuardInput {
+  const limit = { max: null, percent: 10 };
+  return {
+    units: [],
+    limits: { deactivate: limit, delete: limit, adopt: limit, removeMembers: { max: null, percent: 50 } },
+    floor: 5,
+    removed: () => 0,
+    base: () => 100,
+    suspect: null,
+    approved: new Set(),
+    approve: null,
+    ...overrides,
+  };
+}
