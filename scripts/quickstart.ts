@@ -9,11 +9,20 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { parse } from 'csv-parse/sync';
 import { startDirectory } from '../src/directory/server.ts';
+import { type SchemaDefinition, toAttributeDefinition } from '../src/scim/schema.ts';
 import { PEOPLE_COLUMNS, type PersonRow, toCsvLine } from './generate-people.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const LAUNCHER = join(ROOT, 'bin/dirsync.js');
 const TOKEN = 'quickstart-token';
+
+/** The extension in which the application of the example keeps its custom attribute. */
+const LICENSE_TIER: SchemaDefinition = {
+  id: 'urn:ietf:params:scim:schemas:extension:acme:2.0:User',
+  name: 'AcmeUser',
+  description: 'What Acme knows of its users beyond the standard.',
+  attributes: [toAttributeDefinition('licenseTier', 'String', 'The tier of the license.')],
+};
 
 interface Ran {
   readonly code: number;
@@ -52,8 +61,8 @@ async function editPeople(file: string): Promise<void> {
   const active = rows.filter((row) => row.accountEnabled.toLowerCase() === 'true');
   const managers = new Set(rows.map((row) => row.manager));
   const plain = active.filter((row) => !managers.has(row.objectId));
-  const [leaver, renamed, other] = plain;
-  const mover = plain.find((row) => row.department === 'Finance') ?? other;
+  const [leaver, renamed] = plain;
+  const mover = active.find((row) => row.department === 'Finance' && row.jobTitle.startsWith('Senior Manager'));
   if (leaver === undefined || renamed === undefined || mover === undefined)
     throw new Error('the example has too few people');
   const joiner: Row = {
@@ -68,6 +77,8 @@ async function editPeople(file: string): Promise<void> {
   };
   renamed.surname = 'Newname';
   renamed.displayName = `${renamed.givenName} Newname`;
+  renamed.mail = `${renamed.givenName.toLowerCase()}.newname@corp.example`;
+  renamed.userPrincipalName = renamed.mail;
   mover.department = 'Marketing';
   mover.jobTitle = 'Brand Manager';
   const after = [...rows.filter((row) => row !== leaver), joiner];
@@ -84,7 +95,7 @@ interface PlanJson {
 async function main(): Promise<void> {
   const started = performance.now();
   const folder = await mkdtemp(join(tmpdir(), 'dirsync-quickstart-'));
-  const directory = await startDirectory({ file: join(folder, 'directory.db'), token: TOKEN });
+  const directory = await startDirectory({ file: join(folder, 'directory.db'), token: TOKEN, schemas: [LICENSE_TIER] });
   try {
     await cp(join(ROOT, 'examples/quickstart'), join(folder, 'acme'), { recursive: true });
     const manifest = join(folder, 'acme/directory-sync.yaml');
@@ -103,7 +114,7 @@ async function main(): Promise<void> {
     await dirsync(folder, ['apply', '-f', 'acme', '--yes']);
     check('no write of the second apply', directory.counts().writes === writes);
     say(
-      '\nNow people.csv is edited: somebody joins, somebody moves to another department, somebody leaves, somebody marries.',
+      '\nNow people.csv is edited: somebody joins, somebody leaves, somebody moves to another department, somebody takes another name.',
     );
     await editPeople(join(folder, 'acme/people.csv'));
     const { stdout } = await dirsync(folder, ['plan', '-f', 'acme', '-o', 'json'], { show: false });

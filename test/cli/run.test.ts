@@ -1,0 +1,137 @@
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import {
+  type Company,
+  createReadyCompany,
+  MAPPING,
+  makePeople,
+  readUsers,
+  startApplication,
+  TOKEN,
+} from './company.ts';
+
+/** `dirsync run` in the background: what it writes can be waited for. */
+function startRun(company: Company, ...more: string[]) {
+  const stopping = new AbortController();
+  const seen = { text: '' };
+  const news = new EventTarget();
+  const add = (text: string): void => {
+    seen.text += text;
+    news.dispatchEvent(new Event('text'));
+  };
+  const ended = company.run(['run', '-f', 'manifests', ...more], {
+    stopping: stopping.signal,
+    onStdout: add,
+    onStderr: add,
+  });
+  return {
+    async waitFor(text: string): Promise<void> {
+      while (!seen.text.includes(text)) {
+        const done = await Promise.race([once(news, 'text').then(() => null), ended]);
+        if (done !== null && !seen.text.includes(text)) throw new Error(`ended without "${text}":\n${seen.text}`);
+      }
+      seen.text = seen.text.slice(seen.text.indexOf(text) + text.length);
+    },
+    async stop() {
+      stopping.abort();
+      return await ended;
+    },
+  };
+}
+
+const FAST = '  settle: 0s\n';
+
+describe('dirsync run', () => {
+  it('converges, follows changes of the folder, and ends with 0 when it is told to', async () => {
+    const directory = await startApplication();
+    const company = await createReadyCompany(directory.url, { spec: FAST });
+    const run = startRun(company);
+    await run.waitFor('acme: 6 created, 1 team created, 6 memberships added');
+    await company.write('manifests/mapping.yaml', MAPPING.replace('source: title', 'expression: ToUpper([title])'));
+    await run.waitFor('acme: 6 updated');
+    expect((await readUsers(directory)).get('p1@corp.example')).toMatchObject({ title: 'AGENT' });
+    const { code, stderr } = await run.stop();
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/stopped\n$/);
+    const status = await company.status();
+    expect(status.nextRunAt).toBeDefined();
+  });
+
+  it('keeps what was read before while the folder has errors', async () => {
+    const directory = await startApplication();
+    const company = await createReadyCompany(directory.url, { spec: FAST });
+    const run = startRun(company);
+    await run.waitFor('acme: 6 created');
+    await company.write('manifests/mapping.yaml', `${MAPPING}    - { tarqet: title }\n`);
+    await run.waitFor('manifests/mapping.yaml:10:9 unknown field "spec.attributes[4].tarqet"');
+    await run.waitFor('manifests has errors: what was read before stays in force\n');
+    expect((await run.stop()).code).toBe(0);
+  });
+
+  it('leaves held sets for dirsync approve, which takes its turn', async () => {
+    const directory = await startApplication();
+    const company = await createReadyCompany(directory.url, {
+      people: makePeople(20),
+      spec: `${FAST}  guards: { suspiciousDrop: 100 }\n  schedule: { interval: 1s }\n`,
+    });
+    const run = startRun(company);
+    await run.waitFor('acme: 20 created');
+    await company.writePeople(makePeople(10));
+    await run.waitFor('acme: 20 operations wait for approval (10 deactivate), hash ');
+    const { held } = await company.status();
+    const approved = await company.run(['approve', held?.hash ?? '', '-f', 'manifests']);
+    expect(approved.code).toBe(0);
+    expect(approved.stdout).toContain('acme: 10 deactivated, 10 memberships removed');
+    await run.waitFor('acme: nothing changes: 10 people');
+    expect((await run.stop()).code).toBe(0);
+    expect((await company.status()).held?.count).toBe(0);
+  });
+});
+
+describe('a run that is stopped', () => {
+  it('ends with 1 and a line; the next one goes on', async () => {
+    const stopping = new AbortController();
+    let requests = 0;
+    const directory = await startApplication({
+      onRequest: ({ method, phase }) => {
+        if (method !== 'POST' || phase !== 'received') return;
+        requests += 1;
+        if (requests === 3) stopping.abort();
+      },
+    });
+    const company = await createReadyCompany(directory.url, { spec: '  limits: { concurrency: 1 }\n' });
+    const { code, stderr } = await company.run(['apply', '-f', 'manifests', '--yes'], { stopping: stopping.signal });
+    expect(code).toBe(1);
+    expect(stderr).toBe('acme: stopped before it was done: 3 operations were carried out; the next run goes on\n');
+    expect((await readUsers(directory)).size).toBe(3);
+    expect((await company.apply()).stdout).toContain('acme: 3 created, 1 team created, 6 memberships added');
+  });
+});
+
+describe('dirsync serve', () => {
+  it('serves until it is told to stop, with a token of its own making', async () => {
+    const directory = await startApplication();
+    const company = await createReadyCompany(directory.url);
+    const stopping = new AbortController();
+    const news = new EventTarget();
+    let text = '';
+    const ended = company.run(['serve', '--port', '0', '--file', 'app.db'], {
+      stopping: stopping.signal,
+      onStdout: (more) => {
+        text += more;
+        news.dispatchEvent(new Event('text'));
+      },
+    });
+    while (!text.includes('token ')) await Promise.race([once(news, 'text'), ended]);
+    const [, url = '', token = ''] = /^serving (\S+)\ntoken (\S+)\n$/.exec(text) ?? [];
+    const ask = (bearer: string) => fetch(`${url}/Users`, { headers: { authorization: `Bearer ${bearer}` } });
+    expect((await ask(token)).status).toBe(200);
+    expect((await ask(TOKEN)).status).toBe(401);
+    stopping.abort();
+    const { code, stderr } = await ended;
+    expect(code).toBe(0);
+    expect(stderr).toBe('stopped after 2 requests, 0 of them writes\n');
+    await delay(0);
+  });
+});
