@@ -154,9 +154,11 @@ export const DirectorySyncStatusSchema = object(
     ),
     held: part(
       {
-        count: count('Operations that guards keep back.'),
+        count: count(
+          'Units that guards keep back: a person (or a member of a team) with one cause each, whatever operations that takes.',
+        ),
         hash: word('What to approve: 16 hexadecimal digits over the held operations; empty when there are none.', 64),
-        kinds: Type.Optional(counts({ description: 'Held operations by the guard or reason that keeps them.' })),
+        kinds: Type.Optional(counts({ description: 'The same by the guard or reason that keeps them.' })),
       },
       'What waits for approval.',
     ),

@@ -33,7 +33,7 @@ export function declareApply(program: Command, context: CommandContext): void {
   );
 }
 
-export async function apply(io: CliIo, name: string | undefined, options: ApplyOptions): Promise<ExitCode> {
+async function apply(io: CliIo, name: string | undefined, options: ApplyOptions): Promise<ExitCode> {
   const canAsk = io.isTTY.stdin && io.isTTY.stderr;
   if (options.yes !== true && !canAsk) throw new UsageError('apply needs --yes where nobody can be asked');
   const session = await openSession({ io, options, command: 'apply' });

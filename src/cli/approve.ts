@@ -23,7 +23,7 @@ export function declareApprove(program: Command, context: CommandContext): void 
   );
 }
 
-export async function approve(io: CliIo, hash: string, options: ApproveOptions): Promise<ExitCode> {
+async function approve(io: CliIo, hash: string, options: ApproveOptions): Promise<ExitCode> {
   const session = await openSession({ io, options, command: 'approve' });
   try {
     const syncs = (await selectSyncs(session, undefined)).filter((resource) => !isSuspended(resource));

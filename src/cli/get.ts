@@ -40,7 +40,7 @@ export function declareGet(program: Command, context: CommandContext): void {
   );
 }
 
-export async function get(
+async function get(
   io: CliIo,
   { kind: word, name }: { readonly kind?: string | undefined; readonly name?: string | undefined },
   options: GetOptions,

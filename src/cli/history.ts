@@ -38,7 +38,7 @@ export function declareHistory(program: Command, context: CommandContext): void 
   );
 }
 
-export async function history(
+async function history(
   io: CliIo,
   { name, run }: { readonly name?: string | undefined; readonly run?: string | undefined },
   options: HistoryOptions,

@@ -35,7 +35,7 @@ export async function printOutcome(session: Session, run: SyncRun): Promise<void
   await line(`${name}: ${await describeDone(run)} (${describeCost(run)})`);
   if (report.held.count > 0) {
     const kinds = Object.entries(report.held.kinds).map(([kind, count]) => `${formatNumber(count)} ${kind}`);
-    const operations = formatCount(report.held.count, 'operation waits', 'operations wait');
+    const operations = formatCount(report.held.count, 'unit waits', 'units wait');
     await line(`${name}: ${operations} for approval (${kinds.join(', ')}), hash ${report.held.hash}`);
     if (report.suspicion !== null) await line(`  why:     ${report.suspicion}`);
     await line(`  review:  ${commands.review}`);

@@ -11,7 +11,7 @@ import { printTeams } from './plan-teams.ts';
 import { describePerson, type FindName, formatChange } from './plan-values.ts';
 import type { SyncRun } from './run-sync.ts';
 import { createStyle } from './style.ts';
-import { formatCount, formatNumber } from './wording.ts';
+import { formatCount } from './wording.ts';
 
 export interface PlanTextOptions {
   /** Every person, every value. */
@@ -217,7 +217,7 @@ export function toHost(url: string | undefined): string {
 
 async function formatTotals({ run: { state, report }, style }: PlanPage): Promise<string> {
   const going = formatTally(await countOperations(state, report.runId, ['planned']), 'planned');
-  const held = report.held.count > 0 ? `${formatNumber(report.held.count)} held back` : '';
+  const held = report.held.count > 0 ? `${formatCount(report.held.count, 'unit')} held back` : '';
   return `\n${style.bold('Plan:')} ${[going, held].filter((part) => part !== '').join(', ')}.`;
 }
 

@@ -30,7 +30,7 @@ export function declarePlan(program: Command, context: CommandContext): void {
   );
 }
 
-export async function plan(io: CliIo, name: string | undefined, options: PlanOptions): Promise<ExitCode> {
+async function plan(io: CliIo, name: string | undefined, options: PlanOptions): Promise<ExitCode> {
   const session = await openSession({ io, options, command: 'plan' });
   try {
     const syncs = await selectSyncs(session, name);

@@ -2,11 +2,11 @@
 import { withDefaults } from '../api/defaults.ts';
 import type { DirectorySyncResource } from '../api/directory-sync.ts';
 import type { DirectorySyncStatus } from '../api/directory-sync-status.ts';
-import { findCondition, setCondition } from '../api/kstatus.ts';
 import { writeDependents } from '../reconcile/dependents.ts';
 import { toDirectoryKey } from '../reconcile/engine.ts';
+import { toRef } from '../reconcile/publish.ts';
 import type { RunOptions, RunReport } from '../reconcile/run.ts';
-import { computeStatus } from '../reconcile/status.ts';
+import { computeResting, computeStatus } from '../reconcile/status.ts';
 import type { DirectoryState } from '../state/store.ts';
 import { createProgress } from './progress.ts';
 import type { Session } from './session.ts';
@@ -74,22 +74,10 @@ export async function saveRun(session: Session, { resource, report }: SyncRun): 
 
 /** A suspended resource keeps the status of its last run, and says that it is suspended. */
 export async function saveSuspended(session: Session, resource: DirectorySyncResource): Promise<void> {
-  await session.host.writeStatus(toRef(resource), (previous, generation) => {
-    const { nextRunAt: _none, progress: _over, ...rest } = previous as DirectorySyncStatus;
-    const before = rest.conditions ?? [];
-    const conditions = setCondition(
-      before.filter(({ type }) => type !== 'Reconciling' && type !== 'Stalled'),
-      {
-        type: 'Ready',
-        status: findCondition(before, 'Ready')?.status === 'False' ? 'False' : 'True',
-        reason: 'Suspended',
-        message: 'suspended: nothing is read or written',
-        observedGeneration: generation,
-      },
-      session.io.now(),
-    );
-    return { ...rest, observedGeneration: generation, conditions };
-  });
+  await session.host.writeStatus(toRef(resource), (status, generation) => ({
+    ...computeResting(status, { reason: 'Suspended', generation, now: session.io.now() }),
+  }));
+  await session.statuses.saveResources(session.host.resources());
 }
 
 /** The newest status, as it would stand in a cluster. */
@@ -103,10 +91,6 @@ export function readStatus(session: Session, { metadata }: DirectorySyncResource
 
 export function isSuspended({ spec }: DirectorySyncResource): boolean {
   return spec.suspend === true;
-}
-
-function toRef({ metadata }: DirectorySyncResource) {
-  return { kind: 'DirectorySync', namespace: metadata.namespace, name: metadata.name } as const;
 }
 
 /** A spec that is wrong still has a history. */

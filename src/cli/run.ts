@@ -25,7 +25,7 @@ export function declareRun(program: Command, context: CommandContext): void {
   );
 }
 
-export async function run(io: CliIo, options: FolderOptions): Promise<ExitCode> {
+async function run(io: CliIo, options: FolderOptions): Promise<ExitCode> {
   const root = await findShownRoot(io, options.filename);
   const onProblems = (problems: readonly Problem[]): void => {
     for (const problem of problems) io.stderr(`${formatProblem(toShownProblem(root, problem))}\n`);

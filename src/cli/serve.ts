@@ -39,7 +39,7 @@ function parsePort(text: string): number {
   throw new InvalidArgumentError('a port is a whole number from 0 to 65535');
 }
 
-export async function serve(io: CliIo, options: ServeOptions): Promise<ExitCode> {
+async function serve(io: CliIo, options: ServeOptions): Promise<ExitCode> {
   const token = await readToken(io, options);
   const file = options.file === ':memory:' ? options.file : toPath(io, options.file);
   if (file !== ':memory:') await mkdir(dirname(file), { recursive: true, mode: 0o700 });

@@ -53,7 +53,7 @@ export function readVersion(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
-export function createCliLogger(io: CliIo, level: LogLevel): Logger {
+function createCliLogger(io: CliIo, level: LogLevel): Logger {
   return createLogger({ level, destination: { write: (line) => io.stderr(line) } });
 }
 
@@ -123,7 +123,7 @@ export async function selectSyncs(
   return pickSyncs(host.resources().directorySyncs, name, options.filename);
 }
 
-export function pickSyncs(
+function pickSyncs(
   syncs: readonly DirectorySyncResource[],
   name: string | undefined,
   folder: string,

@@ -24,7 +24,7 @@ export function declareValidate(program: Command, context: CommandContext): void
   );
 }
 
-export async function validate(io: CliIo, { filename, secrets, output }: ValidateOptions): Promise<ExitCode> {
+async function validate(io: CliIo, { filename, secrets, output }: ValidateOptions): Promise<ExitCode> {
   const found = await validateFolder(toPath(io, filename), secrets === undefined ? null : toPath(io, secrets));
   const root = await findShownRoot(io, filename);
   const problems = found.problems.map((problem) => toShownProblem(root, problem));

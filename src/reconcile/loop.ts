@@ -148,6 +148,8 @@ function aborted(signal: AbortSignal): Promise<void> {
 async function begin(loop: LoopState): Promise<void> {
   const { directorySyncs, attributeMappings, teamRules, customAttributes } = loop.host.resources();
   for (const resource of directorySyncs) {
+    // A change that came first has put it into the queue.
+    if (loop.tracked.has(toQueueKey(resource))) continue;
     track(loop, resource);
     loop.publisher.restore(resource);
     loop.queue.add(toQueueKey(resource), await computeDelayAtStart(loop, resource));

@@ -90,7 +90,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
       const { history = [], held } = resource.status ?? {};
       const success = history.find(({ outcome }) => outcome === 'Synced' || outcome === 'Held');
       if (success?.finishedAt !== undefined) metrics?.setLastSuccess(labels, Date.parse(success.finishedAt));
-      if (held !== undefined) metrics?.setHeldOperations(labels, held.count ?? 0);
+      if (held !== undefined) metrics?.setHeldUnits(labels, held.count ?? 0);
     },
     forget(key) {
       const [namespace = '', directorySync = ''] = key.split('/');
@@ -167,7 +167,7 @@ async function measure({ metrics, store }: PublisherOptions, { resource, report 
   const labels = toLabels(resource);
   const { outcome, startedAt, finishedAt, held, runId } = report;
   metrics.countRun({ ...labels, outcome }, (finishedAt.getTime() - startedAt.getTime()) / 1000);
-  if (isGuarded(report)) metrics.setHeldOperations(labels, held.count);
+  if (isGuarded(report)) metrics.setHeldUnits(labels, held.count);
   if (runId === '') return;
   const state = await store.directory(toDirectoryKey(resource));
   for (const { kind, resource: of, status, count } of await state.journal.counts(runId)) {

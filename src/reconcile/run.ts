@@ -135,7 +135,7 @@ export interface PlanResult {
 export interface Guarded extends GuardResult {
   /** The read is good, or a second one has confirmed it. */
   readonly trusted: boolean;
-  readonly heldOperations: number;
+  readonly heldUnits: number;
 }
 
 export interface Applied {

@@ -218,7 +218,7 @@ function toHeldChange({ held }: RunReport, commands: Commands): Change {
       : Object.keys(held.kinds).every((kind) => kind === 'recovered')
         ? 'LinksRecovered'
         : 'GuardLimit';
-  const message = `${held.count} operations wait (${kinds}), hash ${held.hash}. Review: ${commands.review} Approve: ${commands.approve(held.hash)}`;
+  const message = `${held.count} ${held.count === 1 ? 'unit waits' : 'units wait'} (${kinds}), hash ${held.hash}. Review: ${commands.review} Approve: ${commands.approve(held.hash)}`;
   return { type: 'Held', status: 'True', reason, message };
 }
 
@@ -292,7 +292,11 @@ export function toEvents(report: RunReport, previous: DirectorySyncStatus | unde
   };
   if (failedStep !== null && !isKnownFailure(report, previous)) add('Warning', 'Failed', `${reason}: ${message}`);
   if (isGuarded(report) && held.count > 0 && held.hash !== previous?.held?.hash)
-    add('Warning', 'Held', `${held.count} operations wait for approval, hash ${held.hash}`);
+    add(
+      'Warning',
+      'Held',
+      `${held.count} ${held.count === 1 ? 'unit waits' : 'units wait'} for approval, hash ${held.hash}`,
+    );
   if (approval !== null) add('Normal', 'Released', `the held set ${approval.hash} was approved`);
   if ((applied.recover ?? 0) > 0) add('Normal', 'Recovered', `${applied.recover} links were rebuilt from the target`);
   const changes = Object.values(applied).reduce((sum, count) => sum + count, 0);

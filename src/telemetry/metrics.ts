@@ -24,7 +24,7 @@ export interface Metrics {
   observeStep(step: string, seconds: number): void;
   /** @param count how many of them; default 1 */
   countOperation(labels: OperationLabels, count?: number): void;
-  setHeldOperations(run: RunLabels, count: number): void;
+  setHeldUnits(run: RunLabels, count: number): void;
   /** When the last success was, in milliseconds since 1970: told once after a start, from what the state store knows. */
   setLastSuccess(run: RunLabels, at: number): void;
   countRequest(side: 'source' | 'target', attempt: { readonly method: string; readonly code: string }): void;
@@ -74,8 +74,8 @@ export function createMetrics(options: { now: () => number } = { now: Date.now }
     registers: [...registers],
   });
   const held = new Gauge({
-    name: 'dirsync_held_operations',
-    help: 'Operations that guards hold back.',
+    name: 'dirsync_held_units',
+    help: 'Units that guards hold back.',
     labelNames: [...RUN_LABELS],
     registers: [...registers],
   });
@@ -116,7 +116,7 @@ export function createMetrics(options: { now: () => number } = { now: Date.now }
     },
     observeStep: (step, seconds) => stepSeconds.observe({ step }, seconds),
     countOperation: ({ kind, resource, result }, count = 1) => operations.inc({ kind, resource, result }, count),
-    setHeldOperations: (run, count) => held.set(toLabels(run), count),
+    setHeldUnits: (run, count) => held.set(toLabels(run), count),
     setLastSuccess,
     countRequest: (side, { method, code }) => requests.inc({ side, method, code }),
     forget(run) {

@@ -153,7 +153,7 @@ describe('what guards hold', () => {
     const hash = hashOf(held.stdout);
     expect(held.stdout).toContain(`approve: dirsync approve ${hash} -f manifests\n`);
     expect(directory.counts().writes).toBe(writes);
-    expect((await company.status()).held).toMatchObject({ count: 16, hash, kinds: { deactivate: 8 } });
+    expect((await company.status()).held).toMatchObject({ count: 8, hash, kinds: { deactivate: 8 } });
     const message = (await company.status()).conditions?.find(({ type }) => type === 'Held')?.message;
     expect(message).toContain('dirsync plan -f manifests;');
 
@@ -163,7 +163,7 @@ describe('what guards hold', () => {
     );
     expect(planned.stdout).toContain('  ! deactivate p13@corp.example: is gone from the source\n');
     expect(hashOf(planned.stdout)).toBe(hash);
-    expect(planned.stdout).toContain('Plan: 16 held back.');
+    expect(planned.stdout).toContain('Plan: 8 units held back.');
 
     const approved = await company.run(['approve', hash, '-f', 'manifests']);
     expect(approved.stderr).toBe('');
@@ -249,6 +249,7 @@ describe('modes', () => {
     const company = await createReadyCompany(directory.url, { spec: '  suspend: true\n' });
     const applied = await company.apply();
     expect(applied).toMatchObject({ code: 0, stdout: 'acme is suspended: nothing was read or written\n' });
+    expect((await company.status()).conditions).toContainEqual(expect.objectContaining({ reason: 'Suspended' }));
     const planned = await company.run(['plan', '-f', 'manifests']);
     expect(planned).toMatchObject({ code: 0, stdout: 'acme is suspended: nothing was read or written\n' });
     expect(directory.counts().byMethod).toEqual({});

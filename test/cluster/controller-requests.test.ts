@@ -123,7 +123,7 @@ describe('what people ask of a DirectorySync', () => {
     expect(hash).toMatch(/^[0-9a-f]{16}$/);
     const command = /kubectl (annotate .*)$/.exec(condition?.message ?? '')?.[1]?.split(' ') ?? [];
     expect(command.at(-1)).toBe(`dirsync.dev/approve=${hash}`);
-    expect(await eventsOf(company.name)).toContainEqual(expect.stringMatching(/^Warning Held: \d+ operations wait/));
+    expect(await eventsOf(company.name)).toContainEqual(expect.stringMatching(/^Warning Held: \d+ units? waits?/));
 
     const writes = company.writes();
     await annotate(company.name, 'approve', '0123456789abcdef');

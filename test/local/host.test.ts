@@ -129,7 +129,6 @@ describe('resources of a folder', () => {
 
 describe('writeStatus', () => {
   it('saves what changed, starts from what another process saved, and writes nothing for the same', async () => {
-    const writes: unknown[] = [];
     const { host, saved } = await createHost({ 'sync.yaml': SYNC });
     await host.read();
     saved.set('acme', { held: { count: 3 } });
@@ -142,7 +141,6 @@ describe('writeStatus', () => {
     await host.writeStatus(ACME, (status) => ({ ...status, progress: undefined }));
     expect(saved.get('acme')).toBe(before);
     expect(await host.writeStatus({ ...ACME, name: 'gone' }, () => ({}))).toBe(false);
-    expect(writes).toEqual([]);
   });
 });
 

@@ -36,7 +36,10 @@ describe('checkName', () => {
     ['custom:teir', 'there is no CustomAttribute "teir"; did you mean "tier"?'],
     ['custom:zzz', 'there is no CustomAttribute "zzz"'],
     ['unused', 'no entry of the mappings gives the CustomAttribute "unused" a value; add one with target: unused'],
-    ['custom:unused', 'no entry of the mappings gives the CustomAttribute "unused" a value; add one with target: unused'],
+    [
+      'custom:unused',
+      'no entry of the mappings gives the CustomAttribute "unused" a value; add one with target: unused',
+    ],
     ['standard:emial', 'there is no standard attribute "emial"; did you mean "email"?'],
     [
       'predefined:department_name',
@@ -81,7 +84,12 @@ describe('bindName', () => {
     const person = { user, customs: new Map(Object.entries(customs)) };
     return { value: bound.read(person), unknown: bound.isUnknown(person), missing: bound.missing };
   };
-  const ada = aSourceUser({ mail: 'ada@example.com', state: 'Ulster', name: { givenName: 'Ada' }, tier: 'of the file' });
+  const ada = aSourceUser({
+    mail: 'ada@example.com',
+    state: 'Ulster',
+    name: { givenName: 'Ada' },
+    tier: 'of the file',
+  });
   const names = ['id', 'mail', 'state', 'name', 'name.givenName', 'tier'];
 
   it.each<readonly [string, Json, string]>([

@@ -11,7 +11,15 @@ import type { GuardInput } from '../../src/plan/guard.ts';
 import type { PlanSettings } from '../../src/plan/settings.ts';
 import type { MemberContext, TeamContext } from '../../src/plan/team.ts';
 import type { PersonContext } from '../../src/plan/values.ts';
-import type { Candidate, Link, MemberDifference, PersonState, TeamLink, TeamState, Unit } from '../../src/state/store.ts';
+import type {
+  Candidate,
+  Link,
+  MemberDifference,
+  PersonState,
+  TeamLink,
+  TeamState,
+  Unit,
+} from '../../src/state/store.ts';
 import type { TargetTeam } from '../../src/targets/target.ts';
 
 export const DEPARTMENT = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department';
@@ -19,7 +27,12 @@ export const MANAGER = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:Us
 const NAMESPACE = 'identity';
 
 export function aSourceUser(attributes: Record<string, Json> = {}, rest: Partial<SourceUser> = {}): SourceUser {
-  return { id: 'p1', active: true, ...rest, attributes: { id: rest.id ?? 'p1', mail: 'p1@example.com', ...attributes } };
+  return {
+    id: 'p1',
+    active: true,
+    ...rest,
+    attributes: { id: rest.id ?? 'p1', mail: 'p1@example.com', ...attributes },
+  };
 }
 
 export function aMapping(attributes: AttributeEntry[], name = 'users'): AttributeMappingResource {
@@ -257,7 +270,14 @@ export function aMemberContext({
 }
 
 export function aDifference(overrides: Partial<MemberDifference> = {}): MemberDifference {
-  return { change: 'remove', sourceId: 'p1', targetId: 'u1', name: 'p1@example.com', presence: 'present', ...overrides };
+  return {
+    change: 'remove',
+    sourceId: 'p1',
+    targetId: 'u1',
+    name: 'p1@example.com',
+    presence: 'present',
+    ...overrides,
+  };
 }
 
 export function aUnit(unit: string, overrides: Partial<Unit> = {}): Unit {
@@ -266,7 +286,9 @@ export function aUnit(unit: string, overrides: Partial<Unit> = {}): Unit {
 
 /** Units of a kind: `deactivate-1` and so on. */
 export function someUnits(count: number, overrides: Partial<Unit> = {}): Unit[] {
-  return Array.from({ length: count }, (_, index) => aUnit(`${overrides.guard ?? 'deactivate'}-${index + 1}`, overrides));
+  return Array.from({ length: count }, (_, index) =>
+    aUnit(`${overrides.guard ?? 'deactivate'}-${index + 1}`, overrides),
+  );
 }
 
 export function aGuardInput(overrides: Partial<GuardInput> = {}): GuardInput {

@@ -9,7 +9,7 @@ import type { ResourceHost } from '../../src/api/host.ts';
 import type { TeamRuleResource } from '../../src/api/team-rule.ts';
 import type { Json, SourceUser } from '../../src/model.ts';
 import { createEngine, type RunRequest } from '../../src/reconcile/engine.ts';
-import type { RunReport } from '../../src/reconcile/run.ts';
+import type { Providers, RunReport } from '../../src/reconcile/run.ts';
 import type { FailedRecord, SourceProvider } from '../../src/sources/source.ts';
 import { openSqliteStore } from '../../src/state/sqlite/store.ts';
 import type { DirectoryState, StateStore, StoredOperation } from '../../src/state/store.ts';
@@ -38,6 +38,8 @@ export interface Company {
   errors(report: RunReport): Promise<string[]>;
   state(): Promise<DirectoryState>;
   resource(): DirectorySyncResource;
+  /** Its source and target, for an engine that somebody else builds. */
+  readonly providers: Providers;
   /** The state store is lost. */
   loseState(): Promise<void>;
   teamMembers(displayName: string): string[];
@@ -72,6 +74,12 @@ export async function createCompany(options: { file?: string } = {}): Promise<Co
     target,
     store: await openSqliteStore(options.file ?? ':memory:'),
     resource: () => toResource('DirectorySync', 'acme', company.spec),
+    get providers(): Providers {
+      return {
+        sources: new Map([['file', toSource(company)]]),
+        targets: new Map([['scim', target.provider]]),
+      };
+    },
     run: (request = {}) => run(company, request),
     operations: async (report) => {
       const all: StoredOperation[] = [];
@@ -146,10 +154,7 @@ function run(company: Company, request: Partial<RunRequest>): Promise<RunReport>
   const engine = createEngine({
     host,
     store: company.store,
-    providers: {
-      sources: new Map([['file', toSource(company)]]),
-      targets: new Map([['scim', company.target.provider]]),
-    },
+    providers: company.providers,
     createHttp: () => ({
       send: () => Promise.reject(new Error('no HTTP in this test')),
       sent: 0,

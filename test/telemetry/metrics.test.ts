@@ -22,7 +22,7 @@ function aFilledRegistry(now = 1_000_000) {
   metrics.countRun({ ...ACME, outcome: 'synced' }, 2);
   metrics.observeStep('read', 1);
   metrics.countOperation({ kind: 'create', resource: 'User', result: 'done' });
-  metrics.setHeldOperations(ACME, 3);
+  metrics.setHeldUnits(ACME, 3);
   metrics.countRequest('target', { method: 'GET', code: '200' });
   return { metrics, advance: (ms: number) => (clock += ms) };
 }

@@ -33,9 +33,7 @@ export async function guard(run: RunDependencies, input: GuardStepInput, _signal
     await remember(run, { result, heldBefore, mode: input.loaded.spec.mode });
     await rememberSuspicion(run, input.read, { suspect, result, trusted });
   }
-  const counts = await journal.counts(run.runId);
-  const heldOperations = counts.filter((each) => each.status === 'held').reduce((sum, each) => sum + each.count, 0);
-  return { ...result, trusted, heldOperations };
+  return { ...result, trusted, heldUnits: result.held.size };
 }
 
 /** Null: nothing is approved now. What was approved before a kill goes on by its units and needs no second match. */

@@ -149,7 +149,7 @@ async function toPlanPart(context: RunContext): Promise<Partial<RunReport>> {
   return {
     ...plan,
     applied: toPlanCounts(counts.filter((each) => each.status === 'done')),
-    held: { count: guarded.heldOperations, hash: guarded.hash, kinds: guarded.kinds },
+    held: { count: guarded.heldUnits, hash: guarded.hash, kinds: guarded.kinds },
     approval: run.options.approve === null ? null : { hash: run.options.approve, by: run.options.approvedBy },
   };
 }
@@ -183,7 +183,7 @@ function judge(context: RunContext, { error, failed }: { error: SyncError | null
     const reason = toReadyReason(error.code, failure.step);
     return { outcome: error.retry === 'never' ? 'stalled' : 'waiting', reason, message: error.message };
   }
-  const held = guarded?.heldOperations ?? 0;
+  const held = guarded?.heldUnits ?? 0;
   const isPlan = run.options.planOnly || loaded?.spec.mode === 'Plan';
   if (isPlan) {
     return {
@@ -205,7 +205,7 @@ function judgeApplied(held: number, failed: number): Verdict {
     return { outcome: 'failed', reason: 'SyncedWithErrors', message };
   }
   if (held > 0) {
-    const message = `${held} ${held === 1 ? 'operation waits' : 'operations wait'} for approval; the rest is done`;
+    const message = `${held} ${held === 1 ? 'unit waits' : 'units wait'} for approval; the rest is done`;
     return { outcome: 'held', reason: 'SyncedWithHeld', message };
   }
   return { outcome: 'synced', reason: 'Synced', message: 'everything that is wanted is at the target' };

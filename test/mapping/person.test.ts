@@ -1,0 +1,401 @@
+import { describe, expect, it } from 'vitest';
+import type { AttributeEntry } from '../../src/api/attribute-mapping.ts';
+import type { CustomAttributeResource } from '../../src/api/custom-attribute.ts';
+import { KnownAttributes } from '../../src/mapping/names.ts';
+import { createPersonMapper, type PersonMapperOptions } from '../../src/mapping/person.ts';
+import type { DesiredUser, Json, Presence, SourceUser } from '../../src/model.ts';
+import { compileAny } from '../../src/rule/clause.ts';
+import { aCustomAttribute, aSourceUser, BASE_ENTRIES, compileWell, MANAGER } from '../support/builders.ts';
+
+const NOW = new Date('2026-03-01T09:00:00Z');
+const MANAGER_TARGET = MANAGER.replace(/\.value$/, '');
+
+interface Mapping extends Partial<Omit<PersonMapperOptions, 'mapping' | 'known'>> {
+  /** Beside userName and externalId. */
+  readonly entries?: readonly AttributeEntry[];
+  readonly customs?: CustomAttributeResource[];
+  /** Columns that the read does not have. */
+  readonly missing?: readonly string[];
+  readonly base?: AttributeEntry[];
+}
+
+const COLUMNS = ['id', 'mail', 'title', 'department', 'manager', 'enabled', 'hire', 'tier', 'name', 'name.givenName'];
+
+function createMapper({ entries = [], customs = [], missing = [], base = BASE_ENTRIES, ...options }: Mapping) {
+  return createPersonMapper({
+    mapping: compileWell([...base, ...entries], customs),
+    scope: compileAny([]),
+    known: new KnownAttributes(COLUMNS.filter((column) => !missing.includes(column))),
+    disabledAtSource: 'Deactivate',
+    ...options,
+  });
+}
+
+function map(mapping: Mapping, user: SourceUser): { desired: DesiredUser; errors: string[] } {
+  const { desired, errors } = createMapper(mapping).map(user, NOW);
+  return { desired, errors: errors.map(({ id, code, message }) => `${id} ${code}: ${message}`) };
+}
+
+describe('a person', () => {
+  it('gets the values of the entries, under the paths of the target', () => {
+    const { desired, errors } = map(
+      {
+        entries: [
+          { target: 'name.givenName', source: 'name.givenName' },
+          { target: 'displayName', expression: 'Join(" ", [name.givenName], [title])' },
+          { target: 'userType', constant: 'Employee' },
+          { target: 'emails[type eq "work"].value', source: 'mail' },
+        ],
+      },
+      aSourceUser({ name: { givenName: 'Ada' }, title: 'Engineer' }),
+    );
+    expect(errors).toEqual([]);
+    expect(desired).toEqual({
+      sourceId: 'p1',
+      name: 'p1@example.com',
+      presence: 'present',
+      attributes: {
+        active: true,
+        userName: 'p1@example.com',
+        externalId: 'p1',
+        'name.givenName': 'Ada',
+        displayName: 'Ada Engineer',
+        userType: 'Employee',
+        'emails[type eq "work"].value': 'p1@example.com',
+      },
+      onCreate: {},
+      defaults: {},
+      clear: [],
+      kept: [],
+      references: {},
+      match: [
+        { path: 'userName', value: 'p1@example.com' },
+        { path: 'externalId', value: 'p1' },
+      ],
+    });
+  });
+
+  it.each<readonly [AttributeEntry, Json, Partial<DesiredUser>, string]>([
+    [{ target: 'title', source: 'title' }, 'Boss', {}, 'a value holds always'],
+    [{ target: 'title', source: 'title' }, '', {}, 'an empty value keeps what the target has'],
+    [{ target: 'title', source: 'title', onEmpty: 'Clear' }, null, { clear: ['title'] }, 'or clears it'],
+    [{ target: 'title', source: 'title', onEmpty: 'Clear' }, [''], { clear: ['title'] }, 'a list of nothing is empty'],
+    [{ target: 'title', source: 'title', onEmpty: 'Clear' }, ' ', { clear: [] }, 'a blank is a value'],
+    [
+      { target: 'title', source: 'title', default: 'n/a' },
+      '',
+      { defaults: { title: 'n/a' } },
+      'a default for the first request',
+    ],
+    [{ target: 'title', source: 'title', default: 'n/a' }, 'Boss', { defaults: {} }, 'which a value replaces'],
+    [{ target: 'title', default: 'n/a' }, 'Boss', { defaults: { title: 'n/a' } }, 'a default alone'],
+    [
+      { target: 'title', source: 'title', default: 'n/a', onEmpty: 'Clear' },
+      '',
+      { defaults: { title: 'n/a' }, clear: ['title'] },
+      'a default and clearing are both told: plan knows which counts',
+    ],
+    [{ target: 'title', source: 'title', apply: 'OnCreate' }, 'Boss', { onCreate: { title: 'Boss' } }, 'once only'],
+    [
+      { target: 'title', source: 'title', apply: 'OnCreate', onEmpty: 'Clear' },
+      '',
+      { clear: [] },
+      'what is written once is never cleared',
+    ],
+  ])('%j with %j: %#, %s', (entry, title, expected) => {
+    const { desired, errors } = map({ entries: [entry] }, aSourceUser({ title }));
+    expect(errors).toEqual([]);
+    expect(desired).toMatchObject(expected);
+    const isWritten = entry.source !== undefined && entry.apply === undefined && title !== '' && title !== null;
+    expect('title' in desired.attributes).toBe(isWritten && !Array.isArray(title));
+  });
+
+  it('has the manager as a source id, whatever type the id has', () => {
+    const entries = [{ target: MANAGER_TARGET, source: 'manager' }];
+    const { desired } = map({ entries }, aSourceUser({ manager: 17 }));
+    expect(desired.references).toEqual({ [MANAGER]: '17' });
+    expect(desired.attributes).not.toHaveProperty([MANAGER]);
+    const cleared = map({ entries: [{ target: MANAGER_TARGET, source: 'manager', onEmpty: 'Clear' }] }, aSourceUser());
+    expect(cleared.desired).toMatchObject({ references: {}, clear: [MANAGER] });
+  });
+
+  it.each<readonly [Mapping, SourceUser, string, string]>([
+    [{}, aSourceUser(), 'p1@example.com', 'the userName'],
+    [
+      { base: [{ target: 'userName', source: 'mail', apply: 'OnCreate', matching: { precedence: 1 } }] },
+      aSourceUser(),
+      'p1@example.com',
+      'also one that is written once',
+    ],
+    [
+      { entries: [{ target: 'emails[type eq "work"].value', source: 'title' }], missing: ['mail'] },
+      aSourceUser({ title: 'a@example.com' }),
+      'a@example.com',
+      'else a mail address',
+    ],
+    [{ missing: ['mail'] }, aSourceUser(), 'p1', 'else the id'],
+  ])('is shown by name: %#, %s', (mapping, user, name) => {
+    expect(map(mapping, user).desired.name).toBe(name);
+  });
+});
+
+describe('a value that does not fit', () => {
+  it('is an error of this attribute alone, which stays as it is (I8)', () => {
+    const { desired, errors } = map(
+      {
+        entries: [
+          { target: 'active', source: 'enabled' },
+          { target: 'title', source: 'title' },
+        ],
+      },
+      aSourceUser({ enabled: 'maybe', title: 'Boss' }),
+    );
+    expect(errors).toEqual([
+      'p1 RecordInvalid: attribute "active": "maybe" does not fit; expected a Boolean: true or false',
+    ]);
+    expect(desired).toMatchObject({ presence: 'present', kept: ['active'], attributes: { title: 'Boss' } });
+    expect(desired.attributes).not.toHaveProperty('active');
+  });
+
+  it('names a value that the CustomAttribute may not have', () => {
+    const customs = [aCustomAttribute('tier', { canonicalValues: ['bronze', 'silver'], path: 'nickName' })];
+    const mapping = { entries: [{ target: 'tier', source: 'tier' }], customs };
+    expect(map(mapping, aSourceUser({ tier: 'BRONZE' })).errors).toEqual([]);
+    expect(map(mapping, aSourceUser({ tier: 'gold' }))).toMatchObject({
+      desired: { kept: ['nickName'], presence: 'present' },
+      errors: ['p1 RecordInvalid: attribute "tier": "gold" does not fit; expected one of bronze, silver'],
+    });
+  });
+
+  it('holds the person back where it is required, or what accounts are matched by', () => {
+    const required = map(
+      { entries: [{ target: 'title', source: 'title', required: true }] },
+      aSourceUser({ title: { a: 1 } }),
+    );
+    expect(required.desired.presence).toBe('undecided');
+    const matching = map({}, aSourceUser({ mail: { a: 1 } }));
+    expect(matching.desired.presence).toBe('undecided');
+    expect(matching.errors).toHaveLength(1);
+  });
+
+  it('is unknown to what reads it', () => {
+    const customs = [aCustomAttribute('tier', { canonicalValues: ['bronze'] })];
+    const { desired } = map(
+      {
+        entries: [
+          { target: 'tier', source: 'tier' },
+          { target: 'title', source: 'custom:tier' },
+        ],
+        customs,
+      },
+      aSourceUser({ tier: 'gold' }),
+    );
+    expect(desired.kept).toEqual(['title']);
+  });
+});
+
+describe('required', () => {
+  const entries = [{ target: 'title', source: 'title', required: true }];
+
+  it('holds back whoever has no value, and nobody else', () => {
+    expect(map({ entries }, aSourceUser({ title: '' }))).toMatchObject({
+      desired: { presence: 'undecided' },
+      errors: ['p1 RecordInvalid: attribute "title" is required and empty'],
+    });
+    expect(map({ entries }, aSourceUser({ title: 'Boss' })).errors).toEqual([]);
+  });
+
+  it('is no matter of people who leave: they leave without values, and nothing is reported', () => {
+    const outOfScope = compileAny([[{ attribute: 'department', operator: 'Equals', value: 'Sales' }]]);
+    expect(map({ entries, scope: outOfScope }, aSourceUser({ title: '', department: 'IT' }))).toMatchObject({
+      desired: { presence: 'outOfScope' },
+      errors: [],
+    });
+    expect(map({ entries }, aSourceUser({ title: '' }, { active: false }))).toMatchObject({
+      desired: { presence: 'disabledAtSource', attributes: {}, clear: [], name: 'p1@example.com' },
+      errors: [],
+    });
+  });
+
+  it('says nothing of an unknown value', () => {
+    expect(map({ entries, missing: ['title'] }, aSourceUser())).toMatchObject({
+      desired: { presence: 'present', kept: ['title'] },
+      errors: [],
+    });
+  });
+});
+
+describe('unknown (I13)', () => {
+  it('keeps the target’s value, whatever the entry says of empty ones', () => {
+    const { desired, errors } = map(
+      {
+        entries: [
+          { target: 'title', source: 'title', onEmpty: 'Clear', default: 'n/a' },
+          { target: 'displayName', expression: 'Coalesce([title], [department])' },
+        ],
+        missing: ['title'],
+      },
+      aSourceUser({ department: 'IT' }),
+    );
+    expect(errors).toEqual([]);
+    expect(desired).toMatchObject({ kept: ['title', 'displayName'], clear: [], defaults: {} });
+  });
+
+  it('is a matter of one record too', () => {
+    const entries = [{ target: 'title', source: 'title' }];
+    expect(map({ entries }, aSourceUser({}, { unknown: ['title'] })).desired.kept).toEqual(['title']);
+    expect(map({ entries }, aSourceUser({ title: null })).desired.kept).toEqual([]);
+  });
+
+  it('is counted by name for everybody, the scope included', () => {
+    const scope = compileAny([[{ attribute: 'country', operator: 'Equals', value: 'UK' }]]);
+    const mapper = createMapper({ entries: [{ target: 'title', source: 'title' }], missing: ['title'], scope });
+    expect(mapper.missingNames).toEqual(['title', 'country']);
+  });
+
+  it('leaves a person out who has no known matching attribute, without an error', () => {
+    const base: AttributeEntry[] = [{ target: 'userName', source: 'mail', matching: { precedence: 1 } }];
+    expect(map({ base, missing: ['mail'] }, aSourceUser())).toMatchObject({
+      desired: { presence: 'undecided', match: [] },
+      errors: [],
+    });
+  });
+});
+
+describe('matching', () => {
+  it('tries attributes by precedence, those that have a value', () => {
+    const base: AttributeEntry[] = [
+      { target: 'userName', source: 'mail', matching: { precedence: 2 } },
+      { target: 'externalId', source: 'id', apply: 'OnCreate', matching: { precedence: 1 } },
+    ];
+    expect(map({ base }, aSourceUser()).desired.match).toEqual([
+      { path: 'externalId', value: 'p1' },
+      { path: 'userName', value: 'p1@example.com' },
+    ]);
+    expect(map({ base }, aSourceUser({ mail: '' })).desired.match).toEqual([{ path: 'externalId', value: 'p1' }]);
+  });
+
+  it('is an error of whoever has none of them', () => {
+    expect(map({}, aSourceUser({ mail: '', id: '' }))).toMatchObject({
+      desired: { presence: 'undecided' },
+      errors: [
+        'p1 RecordInvalid: no matching attribute has a value (userName, externalId): there is nothing to find or create the account by',
+      ],
+    });
+  });
+});
+
+describe('a CustomAttribute', () => {
+  it('is split, checked, written to its path and read by other entries', () => {
+    const customs = [
+      aCustomAttribute('tiers', {
+        path: 'urn:acme:2.0:User:tiers',
+        multiValued: true,
+        separator: ';',
+        type: 'Integer',
+      }),
+    ];
+    const { desired } = map(
+      {
+        entries: [
+          { target: 'tiers', source: 'tier' },
+          { target: 'title', source: 'tiers' },
+        ],
+        customs,
+      },
+      aSourceUser({ tier: '1; 2;' }),
+    );
+    expect(desired.attributes).toMatchObject({ 'urn:acme:2.0:User:tiers': [1, 2], title: '1' });
+  });
+
+  it('without a path exists for what reads it', () => {
+    const { desired } = map(
+      {
+        entries: [
+          { target: 'tier', expression: 'ToUpper([tier])' },
+          { target: 'title', source: 'tier' },
+        ],
+        customs: [aCustomAttribute('tier')],
+      },
+      aSourceUser({ tier: 'gold' }),
+    );
+    expect(desired.attributes).toMatchObject({ title: 'GOLD' });
+    expect(Object.keys(desired.attributes)).not.toContain('tier');
+  });
+
+  it('that is empty is null to what reads it', () => {
+    const { desired } = map(
+      {
+        entries: [
+          { target: 'tier', source: 'tier', default: 'bronze' },
+          { target: 'title', expression: 'IIF(IsPresent([tier]), "has one", "has none")' },
+        ],
+        customs: [aCustomAttribute('tier')],
+      },
+      aSourceUser({ tier: '' }),
+    );
+    expect(desired.attributes).toMatchObject({ title: 'has none' });
+  });
+});
+
+describe('presence', () => {
+  const sales = compileAny([[{ attribute: 'department', operator: 'Equals', value: 'Sales' }]]);
+  const inScope = { department: 'Sales' };
+  const out = { department: 'IT' };
+  const entries: AttributeEntry[] = [{ target: 'active', source: 'enabled' }];
+  type Policy = PersonMapperOptions['disabledAtSource'];
+
+  it.each<readonly [Record<string, Json>, boolean, Policy, Presence, Json | undefined, string]>([
+    [inScope, true, 'Deactivate', 'present', true, 'in scope and active'],
+    [inScope, false, 'Deactivate', 'disabledAtSource', false, 'inactive'],
+    [inScope, false, 'Retain', 'disabledAtSource', false, 'whatever the policy'],
+    [inScope, false, 'Delete', 'disabledAtSource', false, 'whatever the policy'],
+    [out, true, 'Deactivate', 'outOfScope', undefined, 'the scope says no'],
+    [out, false, 'Delete', 'outOfScope', undefined, 'before the state is looked at'],
+  ])('%j, active %s, %s: %s, without an entry for active', (attributes, active, disabledAtSource, presence, value) => {
+    const { desired } = map({ scope: sales, disabledAtSource }, aSourceUser(attributes, { active }));
+    expect(desired.presence).toBe(presence);
+    expect(desired.attributes['active']).toBe(value);
+    expect(desired.byEntry).toBeUndefined();
+  });
+
+  it.each<readonly [Json, boolean, Policy, Presence, true | undefined, string]>([
+    ['True', true, 'Deactivate', 'present', undefined, 'both say active'],
+    ['True', false, 'Deactivate', 'present', undefined, 'the entry decides'],
+    ['True', false, 'Retain', 'present', undefined, 'the entry decides'],
+    ['True', false, 'Delete', 'disabledAtSource', undefined, 'whom the source disables is deleted where that is asked'],
+    ['False', false, 'Deactivate', 'disabledAtSource', undefined, 'both say inactive'],
+    ['False', true, 'Deactivate', 'disabledAtSource', true, 'the entry decides'],
+    ['False', true, 'Delete', 'disabledAtSource', true, 'but deletes nobody whom the source has active'],
+    ['', true, 'Deactivate', 'present', undefined, 'an empty value leaves it to the source'],
+    ['', false, 'Deactivate', 'disabledAtSource', undefined, 'an empty value leaves it to the source'],
+    ['maybe', true, 'Deactivate', 'present', undefined, 'a wrong value is kept as the target has it'],
+    ['maybe', false, 'Deactivate', 'undecided', undefined, 'nobody can tell: nothing changes'],
+  ])('entry %j, active %s, %s: %s by the entry %s: %s', (enabled, active, disabledAtSource, presence, byEntry) => {
+    const { desired } = map({ entries, disabledAtSource }, aSourceUser({ enabled }, { active }));
+    expect(desired.presence).toBe(presence);
+    expect(desired.byEntry).toBe(byEntry);
+  });
+
+  it('gives a new account the state of the source where the entry has no value', () => {
+    const { desired } = map({ entries }, aSourceUser({ enabled: '' }));
+    expect(desired.defaults).toEqual({ active: true });
+    expect(desired.attributes).not.toHaveProperty('active');
+    const withDefault = map({ entries: [{ target: 'active', source: 'enabled', default: false }] }, aSourceUser());
+    expect(withDefault.desired.defaults).toEqual({ active: false });
+  });
+
+  it('is undecided where the scope refers to an unknown attribute (I13)', () => {
+    expect(map({ scope: sales, missing: ['department'] }, aSourceUser()).desired.presence).toBe('undecided');
+    const record = aSourceUser(inScope, { unknown: ['department'] });
+    expect(map({ scope: sales }, record).desired.presence).toBe('undecided');
+    expect(map({ scope: sales }, aSourceUser({ department: null })).desired.presence).toBe('outOfScope');
+  });
+
+  it('can depend on a CustomAttribute', () => {
+    const scope = compileAny([[{ attribute: 'tier', operator: 'Equals', value: 'GOLD' }]]);
+    const mapping = { entries: [{ target: 'tier', source: 'tier' }], customs: [aCustomAttribute('tier')], scope };
+    expect(map(mapping, aSourceUser({ tier: 'gold' })).desired.presence).toBe('present');
+    expect(map(mapping, aSourceUser({ tier: 'lead' })).desired.presence).toBe('outOfScope');
+  });
+});
