@@ -61,12 +61,7 @@ function checkProviders(set: ManifestSet, { metadata, spec }: DirectorySyncResou
         pointer: `/spec/${side}/${name}`,
       })),
     );
-  // What the schema says too is said once, by it.
-  const isKnown = ({ pointer }: Found): boolean =>
-    set.problems.some(
-      (problem) => problem.resource?.name === metadata.name && problem.message.includes(formatPath(pointer)),
-    );
-  return [...of('source', sourceProviders), ...of('target', targetProviders)].filter((found) => !isKnown(found));
+  return [...of('source', sourceProviders), ...of('target', targetProviders)];
 }
 
 function compileFor(set: ManifestSet, resource: DirectorySyncResource): Found[] {

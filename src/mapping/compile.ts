@@ -20,7 +20,7 @@ type EntrySpec = NonNullable<AttributeMappingResource['spec']['attributes']>[num
 export interface CompiledEntry {
   /** As written, for messages. */
   readonly target: string;
-  /** Canonical path in the target; null for a CustomAttribute without one. */
+  /** Canonical path in the target; null for a CustomAttribute whose path is wrong. */
   readonly path: string | null;
   readonly custom: CustomAttribute | null;
   readonly definition: AttributeDefinition;
@@ -182,9 +182,7 @@ function compileTarget(spec: EntrySpec, { customs, report }: EntryContext): Plac
 function checkUse(spec: EntrySpec, place: Place, { report }: EntryContext): void {
   const name = JSON.stringify(spec.target);
   if (spec.matching !== undefined) {
-    if (place.path === null)
-      report('/matching', `${name} is not written to the target and cannot match accounts there`);
-    else if (place.multiValued || place.reference)
+    if (place.multiValued || place.reference)
       report('/matching', `${name} cannot match accounts: that takes one text or number`);
   }
   const isOnCreate = spec.apply === 'OnCreate';

@@ -21,7 +21,7 @@ export interface CustomAttribute {
   /** Name of the resource, for messages. */
   readonly resource: string;
   readonly definition: AttributeDefinition;
-  /** Canonical path in the target; null: the attribute exists for mappings and rules only. */
+  /** Canonical path in the target; null: it is wrong, which is a problem of its own. */
   readonly path: string | null;
   readonly separator: string | null;
   readonly onEmpty: 'Keep' | 'Clear';
@@ -62,8 +62,8 @@ export function compileCustomAttributes(
     byName.set(custom.name, custom);
     pending.push({ resource, custom });
     const { path } = resource.spec;
-    const attribute = path === undefined ? undefined : EXTENSION_URN.exec(path)?.[1];
-    if (path !== undefined && attribute !== undefined && !isKnownSchema(path)) {
+    const attribute = EXTENSION_URN.exec(path)?.[1];
+    if (attribute !== undefined && !isKnownSchema(path)) {
       const id = path.slice(0, path.lastIndexOf(':'));
       extensions.push({ id, name: id, description: '', attributes: [{ ...custom.definition, name: attribute }] });
     }
@@ -131,7 +131,6 @@ function resolvePath(
   problems: MappingProblem[],
 ): string | null {
   const { path } = resource.spec;
-  if (path === undefined) return null;
   try {
     if (path.toLowerCase().startsWith('urn:') && !isKnownSchema(path) && !EXTENSION_URN.test(path)) {
       throw new SyncError(
@@ -169,7 +168,7 @@ function checkShape(path: string, { definition }: CustomAttribute, place: Target
 }
 
 function toSuggestedUrn({ spec, metadata }: CustomAttributeResource): string {
-  const words = (spec.path ?? '').split(':').filter((word) => /^[A-Za-z][A-Za-z0-9_.-]*$/.test(word));
+  const words = spec.path.split(':').filter((word) => /^[A-Za-z][A-Za-z0-9_.-]*$/.test(word));
   const organisation = words.find(
     (word) => !['urn', 'ietf', 'params', 'scim', 'schemas', 'extension', 'User', 'core'].includes(word),
   );

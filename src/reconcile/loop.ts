@@ -212,6 +212,7 @@ function onChange(loop: LoopState, change: ResourceChange): void {
     const known = loop.tracked.get(toQueueKey(resource));
     if (isOfSpec && known?.fingerprint === fingerprint) continue;
     notice(loop, resource, { fingerprint, isData: isData(change) });
+    if (isOwn && isAbandoned(resource)) letGo(loop, resource);
     loop.queue.add(toQueueKey(resource), change.kind === 'Secret' ? 0 : toSettle(resource));
   }
   if (change.kind === 'DirectorySync' && !concerned.some(({ metadata }) => metadata.name === change.name)) {
@@ -221,6 +222,18 @@ function onChange(loop: LoopState, change: ResourceChange): void {
     loop.queue.add(key, 0);
   }
   if (!isData(change)) loop.dependents.add(change.namespace, DEPENDENTS_AFTER_MS);
+}
+
+function isAbandoned({ metadata }: DirectorySyncResource): boolean {
+  return metadata.deletionTimestamp !== undefined && metadata.annotations?.[ANNOTATIONS.abandon] === 'true';
+}
+
+/** Without waiting for the run under way, which may hang on a target that is gone for good. */
+function letGo(loop: LoopState, resource: DirectorySyncResource): void {
+  loop.host.setFinalizer(toRef(resource), false).catch((thrown: unknown) => {
+    // The queue tries it again as for every deletion.
+    loop.log.warn({ directorySync: toQueueKey(resource), err: SyncError.from(thrown) }, 'not let go yet');
+  });
 }
 
 function isData({ kind }: ResourceChange): boolean {

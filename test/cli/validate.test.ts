@@ -85,6 +85,13 @@ const BAD: readonly Case[] = [
     says: ['manifests/sync.yaml:7:83 Secret default/app needs token, or username and password; it has tokem'],
   },
   {
+    because: 'what only the provider knows: a file whose format cannot be told',
+    files: { 'sync.yaml': SYNC.replace('people.csv', 'people.txt') },
+    says: [
+      'manifests/sync.yaml:5:13 spec.source.file: the format of people.txt cannot be told from its extension; set format to CSV, JSON or JSONLines',
+    ],
+  },
+  {
     because: 'text that is no YAML',
     files: { 'rules.yaml': 'kind: [\n' },
     says: [

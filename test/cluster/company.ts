@@ -105,6 +105,8 @@ export interface Company {
 
 export interface CompanyOptions {
   readonly spec?: Readonly<Record<string, unknown>>;
+  /** Merged into the spec of the TeamRule. */
+  readonly rule?: Readonly<Record<string, unknown>>;
   readonly people?: readonly Person[];
   readonly without?: readonly string[];
 }
@@ -164,7 +166,7 @@ async function openCompany(workplace: Workplace, name: string, count: number): P
       peopleManifest(options.people ?? people),
       secretManifest(token),
       toMapping(name),
-      toRule(name),
+      toRule(name, options.rule),
       toSync(name, directory.url, options.spec),
     ].filter(({ kind }) => !(options.without ?? []).includes(kind));
   return {
@@ -227,11 +229,12 @@ function toMapping(name: string): Manifest {
   });
 }
 
-function toRule(name: string): Manifest {
+function toRule(name: string, spec: CompanyOptions['rule'] = {}): Manifest {
   return toManifest('TeamRule', `${name}-finance`, {
     directorySyncRef: { name },
     team: { displayName: 'Finance' },
     match: [{ attribute: 'department', operator: 'Equals', value: 'Finance' }],
+    ...spec,
   });
 }
 

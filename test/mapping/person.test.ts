@@ -190,7 +190,7 @@ describe('a value that does not fit', () => {
       },
       aSourceUser({ tier: 'gold' }),
     );
-    expect(desired.kept).toEqual(['title']);
+    expect(desired.kept).toEqual(['urn:acme:2.0:User:tier', 'title']);
   });
 });
 
@@ -308,7 +308,7 @@ describe('a CustomAttribute', () => {
     expect(desired.attributes).toMatchObject({ 'urn:acme:2.0:User:tiers': [1, 2], title: '1' });
   });
 
-  it('without a path exists for what reads it', () => {
+  it('is read by its bare name, which means the source’s attribute in its own entry', () => {
     const { desired } = map(
       {
         entries: [
@@ -319,8 +319,7 @@ describe('a CustomAttribute', () => {
       },
       aSourceUser({ tier: 'gold' }),
     );
-    expect(desired.attributes).toMatchObject({ title: 'GOLD' });
-    expect(Object.keys(desired.attributes)).not.toContain('tier');
+    expect(desired.attributes).toMatchObject({ title: 'GOLD', 'urn:acme:2.0:User:tier': 'GOLD' });
   });
 
   it('that is empty is null to what reads it', () => {
@@ -345,36 +344,63 @@ describe('presence', () => {
   const entries: AttributeEntry[] = [{ target: 'active', source: 'enabled' }];
   type Policy = PersonMapperOptions['disabledAtSource'];
 
-  it.each<readonly [Record<string, Json>, boolean, Policy, Presence, Json | undefined, string]>([
-    [inScope, true, 'Deactivate', 'present', true, 'in scope and active'],
-    [inScope, false, 'Deactivate', 'disabledAtSource', false, 'inactive'],
-    [inScope, false, 'Retain', 'disabledAtSource', false, 'whatever the policy'],
-    [inScope, false, 'Delete', 'disabledAtSource', false, 'whatever the policy'],
-    [out, true, 'Deactivate', 'outOfScope', undefined, 'the scope says no'],
-    [out, false, 'Delete', 'outOfScope', undefined, 'before the state is looked at'],
-  ])('%j, active %s, %s: %s, without an entry for active', (attributes, active, disabledAtSource, presence, value) => {
-    const { desired } = map({ scope: sales, disabledAtSource }, aSourceUser(attributes, { active }));
-    expect(desired.presence).toBe(presence);
-    expect(desired.attributes['active']).toBe(value);
+  interface Case {
+    readonly given: Record<string, Json>;
+    readonly active: boolean;
+    readonly policy?: Policy;
+    readonly presence: Presence;
+    readonly because: string;
+  }
+
+  it.each<Case & { value?: boolean }>([
+    { given: inScope, active: true, presence: 'present', value: true, because: 'in scope and active' },
+    { given: inScope, active: false, presence: 'disabledAtSource', value: false, because: 'inactive' },
+    {
+      given: inScope,
+      active: false,
+      policy: 'Retain',
+      presence: 'disabledAtSource',
+      value: false,
+      because: 'retained',
+    },
+    { given: inScope, active: false, policy: 'Delete', presence: 'disabledAtSource', value: false, because: 'deleted' },
+    { given: out, active: true, presence: 'outOfScope', because: 'the scope says no' },
+    { given: out, active: false, policy: 'Delete', presence: 'outOfScope', because: 'scope is asked first' },
+  ])('without an entry for active, $because: $presence', ({ given, active, policy = 'Deactivate', ...expected }) => {
+    const { desired } = map({ scope: sales, disabledAtSource: policy }, aSourceUser(given, { active }));
+    expect(desired.presence).toBe(expected.presence);
+    expect(desired.attributes['active']).toBe(expected.value);
     expect(desired.byEntry).toBeUndefined();
   });
 
-  it.each<readonly [Json, boolean, Policy, Presence, true | undefined, string]>([
-    ['True', true, 'Deactivate', 'present', undefined, 'both say active'],
-    ['True', false, 'Deactivate', 'present', undefined, 'the entry decides'],
-    ['True', false, 'Retain', 'present', undefined, 'the entry decides'],
-    ['True', false, 'Delete', 'disabledAtSource', undefined, 'whom the source disables is deleted where that is asked'],
-    ['False', false, 'Deactivate', 'disabledAtSource', undefined, 'both say inactive'],
-    ['False', true, 'Deactivate', 'disabledAtSource', true, 'the entry decides'],
-    ['False', true, 'Delete', 'disabledAtSource', true, 'but deletes nobody whom the source has active'],
-    ['', true, 'Deactivate', 'present', undefined, 'an empty value leaves it to the source'],
-    ['', false, 'Deactivate', 'disabledAtSource', undefined, 'an empty value leaves it to the source'],
-    ['maybe', true, 'Deactivate', 'present', undefined, 'a wrong value is kept as the target has it'],
-    ['maybe', false, 'Deactivate', 'undecided', undefined, 'nobody can tell: nothing changes'],
-  ])('entry %j, active %s, %s: %s by the entry %s: %s', (enabled, active, disabledAtSource, presence, byEntry) => {
-    const { desired } = map({ entries, disabledAtSource }, aSourceUser({ enabled }, { active }));
-    expect(desired.presence).toBe(presence);
-    expect(desired.byEntry).toBe(byEntry);
+  const True = { enabled: 'True' };
+  const False = { enabled: 'False' };
+  const empty = { enabled: '' };
+  const wrong = { enabled: 'maybe' };
+  const gone = 'disabledAtSource';
+
+  it.each<Case & { byEntry?: true }>([
+    { given: True, active: true, presence: 'present', because: 'both say active' },
+    { given: True, active: false, presence: 'present', because: 'the entry decides' },
+    { given: True, active: false, policy: 'Retain', presence: 'present', because: 'the entry decides, retained' },
+    {
+      given: True,
+      active: false,
+      policy: 'Delete',
+      presence: gone,
+      because: 'whom the source disables may be deleted',
+    },
+    { given: False, active: false, presence: gone, because: 'both say inactive' },
+    { given: False, active: true, presence: gone, byEntry: true, because: 'the entry decides against the source' },
+    { given: False, active: true, policy: 'Delete', presence: gone, byEntry: true, because: 'an entry deletes nobody' },
+    { given: empty, active: true, presence: 'present', because: 'an empty value leaves it to the source' },
+    { given: empty, active: false, presence: gone, because: 'an empty value leaves it to the source, inactive' },
+    { given: wrong, active: true, presence: 'present', because: 'a wrong value is kept as the target has it' },
+    { given: wrong, active: false, presence: 'undecided', because: 'nobody can tell: nothing changes' },
+  ])('with an entry for active, $because: $presence', ({ given, active, policy = 'Deactivate', ...expected }) => {
+    const { desired } = map({ entries, disabledAtSource: policy }, aSourceUser(given, { active }));
+    expect(desired.presence).toBe(expected.presence);
+    expect(desired.byEntry).toBe(expected.byEntry);
   });
 
   it('gives a new account the state of the source where the entry has no value', () => {

@@ -44,12 +44,12 @@ export function aMapping(attributes: AttributeEntry[], name = 'users'): Attribut
   };
 }
 
-export function aCustomAttribute(name: string, spec: CustomAttributeSpec = {}): CustomAttributeResource {
+export function aCustomAttribute(name: string, spec: Partial<CustomAttributeSpec> = {}): CustomAttributeResource {
   return {
     apiVersion: 'dirsync.dev/v1alpha1',
     kind: 'CustomAttribute',
     metadata: { name, namespace: NAMESPACE },
-    spec,
+    spec: { path: `urn:acme:2.0:User:${name}`, ...spec },
   };
 }
 

@@ -1,0 +1,292 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { TeamRuleSpec } from '../../src/api/team-rule.ts';
+import { KnownAttributes } from '../../src/mapping/names.ts';
+import type { MappingProblem } from '../../src/mapping/problem.ts';
+import { compileRules, createTeamMapper, toAccountNames, uniteTeams } from '../../src/mapping/teams.ts';
+import type { DesiredTeam, DesiredUser, Json, SourceUser } from '../../src/model.ts';
+import {
+  aCustomAttribute,
+  aDesiredTeam,
+  aDesiredUser,
+  aSourceUser,
+  aTeamRule,
+  BASE_ENTRIES,
+  compileWell,
+  toLine,
+} from '../support/builders.ts';
+
+type Rules = Readonly<Record<string, Partial<TeamRuleSpec>>>;
+
+const COLUMNS = ['id', 'mail', 'department', 'title', 'teams', 'clubs', 'tier'];
+
+function compile(rules: Rules) {
+  const problems: MappingProblem[] = [];
+  const mapping = compileWell([...BASE_ENTRIES, { target: 'tier', source: 'tier' }], [aCustomAttribute('tier')]);
+  const resources = Object.entries(rules).map(([name, spec]) => aTeamRule(name, spec));
+  return { set: compileRules(resources, mapping, problems), mapping, problems: problems.map(toLine) };
+}
+
+function createMapper(rules: Rules, missing: readonly string[] = []) {
+  const { set, mapping } = compile(rules);
+  const known = new KnownAttributes(COLUMNS.filter((column) => !missing.includes(column)));
+  return createTeamMapper({ mapping, rules: set, known, mark: 'dirsync:identity/acme:' });
+}
+
+/** Names of the person's teams. */
+function teamsOf(rules: Rules, attributes: Record<string, Json>, desired: Partial<DesiredUser> = {}): string[] {
+  const user = aSourceUser(attributes);
+  const mapped = createMapper(rules).map(aDesiredUser(desired), { user, customs: new Map([['tier', 'gold']]) });
+  expect(mapped.memberOf).toEqual(mapped.teams.map(({ key }) => key));
+  return mapped.teams.map(({ displayName }) => displayName);
+}
+
+const byDepartment = (value: string, displayName = value): Partial<TeamRuleSpec> => ({
+  team: { displayName },
+  match: [{ attribute: 'department', operator: 'Equals', value }],
+});
+const clubs = (attributes: string[], separator?: string): Partial<TeamRuleSpec> => ({
+  teamsFrom: { attributes, ...(separator === undefined ? {} : { separator }) },
+});
+
+describe('compileRules', () => {
+  it.each<readonly [Partial<TeamRuleSpec>, string, string]>([
+    [
+      { team: { displayName: 'X' }, match: [] },
+      '/spec/match the list of clauses is empty: an empty match is an error, never everybody',
+      'an empty match',
+    ],
+    [
+      { team: { displayName: 'X' }, match: [{ attribute: 'custom:teir', operator: 'IsTrue' }] },
+      '/spec/match there is no CustomAttribute "teir"; did you mean "tier"?',
+      'a name that is none',
+    ],
+    [
+      clubs(['teams[']),
+      '/spec/teamsFrom column 6: expected an index like [0], a selector like [type eq "work"] or a name like ["a.b"]',
+      'a path that does not parse',
+    ],
+    [
+      { team: { displayName: '  ' }, match: [{ attribute: 'department', operator: 'IsNotNull' }] },
+      '/spec/team/displayName the name of a team must not be blank',
+      'a blank name',
+    ],
+  ])('%j: %s', (spec, problem) => {
+    const { set, problems } = compile({ wrong: spec, right: byDepartment('Sales') });
+    expect(problems).toEqual([problem]);
+    expect(set.invalid).toEqual(['wrong']);
+    expect(set.rules.map(({ name }) => name)).toEqual(['right']);
+  });
+});
+
+describe('a rule with match', () => {
+  it('has everybody who meets all clauses', () => {
+    const rules: Rules = {
+      finance: {
+        team: { displayName: ' Finance Seniors ' },
+        match: [
+          { attribute: 'department', operator: 'In', values: ['Finance'] },
+          { attribute: 'title', operator: 'StartsWith', value: 'Senior' },
+        ],
+      },
+    };
+    expect(teamsOf(rules, { department: 'finance', title: 'Senior Clerk' })).toEqual(['Finance Seniors']);
+    expect(teamsOf(rules, { department: 'Finance', title: 'Clerk' })).toEqual([]);
+    expect(teamsOf(rules, { department: 'Finance', title: null })).toEqual([]);
+  });
+
+  it('reads CustomAttributes', () => {
+    const rules: Rules = {
+      gold: { team: { displayName: 'Gold' }, match: [{ attribute: 'tier', operator: 'Equals', value: 'GOLD' }] },
+    };
+    expect(teamsOf(rules, { tier: 'of the file' })).toEqual(['Gold']);
+  });
+
+  it('calls for its team also when nobody belongs to it, with a mark to recognise it by', () => {
+    expect(createMapper({ sales: { ...byDepartment('Sales'), whenEmpty: 'Delete' } }).fixedTeams).toEqual([
+      {
+        key: 'rule:sales',
+        displayName: 'Sales',
+        externalId: 'dirsync:identity/acme:sales',
+        rules: ['sales'],
+        whenEmpty: 'Delete',
+        deletionPolicy: 'Retain',
+      },
+    ]);
+  });
+});
+
+describe('include and exclude', () => {
+  const desired: Partial<DesiredUser> = {
+    sourceId: 'P-1',
+    attributes: { userName: 'Ada@corp.example', 'emails[type eq "work"].value': 'ada.byron@corp.example' },
+  };
+
+  it.each<readonly [Partial<TeamRuleSpec>, string[], string]>([
+    [{}, [], 'neither'],
+    [{ include: ['p-1'] }, ['Sales'], 'by source id, without case'],
+    [{ include: [' ADA@corp.example '] }, ['Sales'], 'by userName, trimmed'],
+    [{ include: ['ada.byron@corp.example'] }, ['Sales'], 'by a mail address that is written'],
+    [{ include: ['p1@example.com'] }, ['Sales'], 'by the mail address of the source'],
+    [{ include: ['p-1'], exclude: ['ada@corp.example'] }, [], 'exclude wins'],
+  ])('%j: %j, %s', (spec, teams) => {
+    expect(teamsOf({ sales: { ...byDepartment('Sales'), ...spec } }, { department: 'IT' }, desired)).toEqual(teams);
+  });
+
+  it('exclude takes out who would match', () => {
+    const excluded = { ...byDepartment('Sales'), exclude: ['p1'] };
+    expect(teamsOf({ sales: excluded }, { department: 'Sales' })).toEqual([]);
+    expect(teamsOf({ clubs: { ...clubs(['teams']), exclude: ['p1'] } }, { teams: 'Chess' })).toEqual([]);
+  });
+
+  it('lists entries that nobody answers to', () => {
+    const mapper = createMapper({
+      sales: { ...byDepartment('Sales'), include: ['p1', 'Nobody@example.com'], exclude: ['nemo'] },
+      it: { ...byDepartment('IT'), suspend: true, include: ['nobody'] },
+    });
+    mapper.map(aDesiredUser(), { user: aSourceUser(), customs: new Map() });
+    expect(mapper.unresolved()).toEqual([
+      { rule: 'sales', entry: 'nobody@example.com' },
+      { rule: 'sales', entry: 'nemo' },
+    ]);
+  });
+});
+
+describe('teamsFrom', () => {
+  it.each<readonly [Partial<TeamRuleSpec>, Record<string, Json>, string[], string]>([
+    [
+      clubs(['teams']),
+      { teams: ' Chess;Choir ;; ' },
+      ['Chess', 'Choir'],
+      'several values, trimmed, empty ones left out',
+    ],
+    [clubs(['teams'], ','), { teams: 'Chess;Choir, Go' }, ['Chess;Choir', 'Go'], 'another separator'],
+    [clubs(['teams'], ''), { teams: 'Chess;Choir' }, ['Chess;Choir'], 'no separator: one name'],
+    [clubs(['teams']), { teams: ['Chess', 'Go; Choir', 7] }, ['Chess', 'Go', 'Choir', '7'], 'a list, each value split'],
+    [clubs(['clubs', 'teams']), { teams: 'Chess', clubs: 'Go' }, ['Go', 'Chess'], 'in the order of the attributes'],
+    [clubs(['teams']), { teams: 'Chess;CHESS ; chess' }, ['Chess'], 'the first spelling, once'],
+    [clubs(['teams']), { teams: null }, [], 'who has none is in none'],
+    [clubs(['teams']), { teams: [true, { a: 1 }] }, [], 'what is no name'],
+  ])('%j of %j: %j, %s', (spec, attributes, teams) => {
+    expect(teamsOf({ clubs: spec }, attributes)).toEqual(teams);
+  });
+
+  it('has no team of its own', () => {
+    expect(createMapper({ clubs: clubs(['teams']) }).fixedTeams).toEqual([]);
+  });
+});
+
+describe('rules of one name', () => {
+  it('are one team with the members of all, and of two policies the more careful', () => {
+    const user = aSourceUser({ department: 'Sales', teams: 'SALES' });
+    const mapper = createMapper({
+      b: { ...byDepartment('Sales'), deletionPolicy: 'Delete', whenEmpty: 'Delete' },
+      a: { ...clubs(['teams']), deletionPolicy: 'Empty', whenEmpty: 'Retain' },
+    });
+    expect(mapper.map(aDesiredUser(), { user, customs: new Map() }).teams).toEqual([
+      {
+        key: 'rule:sales',
+        displayName: 'Sales',
+        externalId: 'dirsync:identity/acme:sales',
+        rules: ['a', 'b'],
+        whenEmpty: 'Retain',
+        deletionPolicy: 'Empty',
+      },
+    ]);
+  });
+
+  it('unite in any order to the same policies and rules', () => {
+    const team = fc.record({
+      rules: fc.array(fc.constantFrom('a', 'b', 'c'), { minLength: 1, maxLength: 2 }),
+      whenEmpty: fc.constantFrom<DesiredTeam['whenEmpty']>('Retain', 'Delete'),
+      deletionPolicy: fc.constantFrom<DesiredTeam['deletionPolicy']>('Retain', 'Empty', 'Delete'),
+    });
+    fc.assert(
+      fc.property(team, team, team, (...parts) => {
+        const [a, b, c] = parts.map((part) => aDesiredTeam(part));
+        if (a === undefined || b === undefined || c === undefined) return;
+        expect(uniteTeams(uniteTeams(a, b), c)).toEqual(uniteTeams(c, uniteTeams(b, a)));
+      }),
+    );
+  });
+});
+
+describe('frozen rules', () => {
+  const rules: Rules = {
+    sales: byDepartment('Sales'),
+    paused: { ...byDepartment('IT'), suspend: true },
+    clubs: clubs(['teams', 'clubs']),
+    wrong: { team: { displayName: 'X' }, match: [] },
+  };
+
+  it('are those that are invalid or suspended, and those without a column that they need (I13)', () => {
+    expect(createMapper(rules).frozenRules).toEqual(['wrong', 'paused']);
+    const mapper = createMapper(rules, ['clubs']);
+    expect(mapper.frozenRules).toEqual(['wrong', 'paused', 'clubs']);
+    expect(mapper.missingNames).toEqual(['clubs']);
+    expect(mapper.fixedTeams.map(({ displayName }) => displayName)).toEqual(['Sales']);
+  });
+});
+
+describe('a person of whom something is unknown (I13)', () => {
+  function undecided(spec: Partial<TeamRuleSpec>, user: SourceUser, desired: Partial<DesiredUser> = {}) {
+    const { memberOf, undecidedRules, undecidedTeams } = createMapper({ rule: spec }).map(aDesiredUser(desired), {
+      user,
+      customs: new Map(),
+    });
+    return { memberOf, undecidedRules, undecidedTeams };
+  }
+  const open = { memberOf: [], undecidedRules: ['rule'], undecidedTeams: ['rule:sales'] };
+  const settled = (...memberOf: string[]) => ({ memberOf, undecidedRules: [], undecidedTeams: [] });
+  const noMail: Partial<DesiredUser> = { attributes: {}, kept: ['userName'] };
+  const sales = aSourceUser({ mail: null, department: 'Sales' });
+  const itDepartment = aSourceUser({ mail: null, department: 'IT' });
+
+  it('neither joins nor leaves the teams of a rule that asks for it', () => {
+    const unknown = aSourceUser({ department: 'Sales' }, { unknown: ['department'] });
+    expect(undecided(byDepartment('Sales'), unknown)).toEqual(open);
+    expect(undecided({ ...byDepartment('Sales'), include: ['p1'] }, unknown)).toEqual(open);
+    expect(undecided(clubs(['teams']), aSourceUser({ teams: 'x' }, { unknown: ['teams'] }))).toEqual({
+      ...open,
+      undecidedTeams: [],
+    });
+  });
+
+  it('is not told from an entry of include or exclude while the userName is unknown', () => {
+    expect(undecided({ ...byDepartment('Sales'), include: ['cfo@corp.example'] }, itDepartment, noMail)).toEqual(open);
+    expect(undecided({ ...byDepartment('Sales'), exclude: ['cfo@corp.example'] }, sales, noMail)).toEqual(open);
+    expect(undecided({ ...clubs(['teams']), exclude: ['cfo@corp.example'] }, sales, noMail).undecidedRules).toEqual([
+      'rule',
+    ]);
+  });
+
+  it('is settled where the unknown name makes no difference', () => {
+    expect(undecided(byDepartment('Sales'), itDepartment, noMail)).toEqual(settled());
+    expect(undecided({ ...byDepartment('Sales'), include: ['cfo@corp.example'] }, sales, noMail)).toEqual(
+      settled('rule:sales'),
+    );
+    expect(undecided({ ...byDepartment('Sales'), include: ['p1'] }, itDepartment, noMail)).toEqual(
+      settled('rule:sales'),
+    );
+    expect(undecided({ ...byDepartment('Sales'), exclude: ['p1'] }, sales, noMail)).toEqual(settled());
+  });
+
+  it('is undecided by a CustomAttribute without a value too', () => {
+    const gold: Partial<TeamRuleSpec> = {
+      team: { displayName: 'Sales' },
+      match: [{ attribute: 'tier', operator: 'Equals', value: 'gold' }],
+    };
+    expect(undecided(gold, aSourceUser({ tier: 'gold' }))).toEqual(open);
+  });
+});
+
+describe('toAccountNames', () => {
+  it('are what an account is known by when the source has forgotten the person', () => {
+    const desired = aDesiredUser({
+      sourceId: 'P1',
+      attributes: { 'emails[type eq "work"].value': 'Ada@corp.example' },
+      onCreate: { userName: 'ADA' },
+    });
+    expect(toAccountNames(desired)).toEqual(['p1', 'ada', 'ada@corp.example']);
+  });
+});
