@@ -47,7 +47,8 @@ export async function runController(options: ControllerOptions): Promise<void> {
     holder: `dirsync controller (process ${process.pid})`,
   });
   const loop = createLoop({ host, engine, store, log, metrics, commands: toCommands });
-  const health = await startHealthServer({ listen: options.listen, ready: loop.ready, metrics });
+  const ready = (): true | string => (options.stopping.aborted ? 'the controller is stopping' : loop.ready());
+  const health = await startHealthServer({ listen: options.listen, ready, metrics });
   log.info({ url: health.url }, 'controller started');
   try {
     await loop.run(options.stopping, options.hard);

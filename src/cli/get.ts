@@ -1,10 +1,11 @@
 /** `dirsync get`: the columns of `kubectl get`, from the local state. */
+import { Value } from '@sinclair/typebox/value';
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
 import { PRINTER_COLUMNS, type PrinterColumn, readColumn } from '../api/columns.ts';
 import type { ResourceSet } from '../api/host.ts';
 import { API_GROUP, KIND_NAMES, KINDS, type Kind } from '../api/metadata.ts';
-import type { Resource } from '../api/resources.ts';
+import { RESOURCE_SCHEMAS, type Resource } from '../api/resources.ts';
 import { SyncError } from '../errors.ts';
 import { createLocalHost } from '../local/host.ts';
 import { writeDependents } from '../reconcile/dependents.ts';
@@ -140,13 +141,21 @@ async function printTables(io: CliIo, found: readonly Found[], wide: boolean): P
     const prefix = found.length > 1 ? `${KIND_NAMES[kind].singular}.${API_GROUP}/` : '';
     const isNamespaced = namespaces.size > 1;
     const heading = [...(isNamespaced ? ['NAMESPACE'] : []), 'NAME', ...columns.map(({ name }) => name.toUpperCase())];
-    const rows = list.map((resource) => [
-      ...(isNamespaced ? [resource.metadata.namespace] : []),
-      `${prefix}${resource.metadata.name}`,
-      ...columns.map((column) => formatCell(resource, column, io.now())),
-    ]);
+    const rows = list
+      .map(fillDefaults)
+      .map((resource) => [
+        ...(isNamespaced ? [resource.metadata.namespace] : []),
+        `${prefix}${resource.metadata.name}`,
+        ...columns.map((column) => formatCell(resource, column, io.now())),
+      ]);
     await io.stdout(`${index > 0 ? '\n' : ''}${formatTable([heading, ...rows])}`);
   }
+}
+
+/** A cluster fills them in when a resource is created. */
+function fillDefaults(resource: Resource): Resource {
+  const spec = Value.Default(RESOURCE_SCHEMAS[resource.kind].spec, structuredClone(resource.spec));
+  return { ...resource, spec } as Resource;
 }
 
 function formatCell(resource: Resource, column: PrinterColumn, now: Date): string {

@@ -86,12 +86,12 @@ async function printRuns(io: CliIo, { journal }: DirectoryState, limit: number):
 }
 
 function toRow(run: RunRecord): readonly string[] {
-  const { applied, held, people, requests, approval } = readSummary(run);
+  const { kind = run.kind, applied, held, people, requests, approval } = readSummary(run);
   return [
     run.id,
     formatTime(run.startedAt),
     run.finishedAt === null ? '' : formatDuration(run.finishedAt - run.startedAt),
-    run.kind,
+    kind,
     run.reason ?? 'not finished',
     run.finishedAt === null ? '' : summarizePlan(applied ?? {}),
     String(held?.count ?? ''),
@@ -107,6 +107,8 @@ function formatTime(ms: number): string {
 
 /** What the run's report left; a run that was killed left nothing. */
 interface Summary {
+  /** Known only at the end: a run begins as Full. */
+  readonly kind?: RunRecord['kind'];
   readonly message?: string;
   readonly applied?: Partial<Record<PlanCount, number>>;
   readonly held?: { readonly count: number; readonly hash: string };
@@ -166,5 +168,5 @@ function formatOperation(operation: StoredOperation): string {
           )
           .join(';');
   const why = error === null ? '' : ` — ${error}`;
-  return `${String(seq).padStart(6)}  ${result.padEnd(9)} ${kind} ${resource} ${who} (${id}), ${reason}${what === '' ? '' : `:${what}`}${why}`;
+  return `${String(seq).padStart(6)}  ${result.padEnd(17)} ${kind} ${resource} ${who} (${id}), ${reason}${what === '' ? '' : `:${what}`}${why}`;
 }

@@ -27,7 +27,7 @@ export async function validateFolder(folder: string, secretsDir: string | null):
   const problems: Problem[] = [...set.problems];
   problems.push(...(await checkReferences(set, { missingSecret: 'warning', secretsDir })));
   const compiled = set.directorySyncs.flatMap(({ resource }) => [
-    ...checkProviders(set, resource),
+    ...checkProviders(resource),
     ...compileFor(set, resource),
   ]);
   const unused = set.attributeMappings.filter(({ resource }) => !isUsed(set, resource));
@@ -49,7 +49,7 @@ interface Found {
   readonly message: string;
 }
 
-function checkProviders(set: ManifestSet, { metadata, spec }: DirectorySyncResource): Found[] {
+function checkProviders({ metadata, spec }: DirectorySyncResource): Found[] {
   const reference = { kind: 'DirectorySync', namespace: metadata.namespace, name: metadata.name };
   const of = (
     side: 'source' | 'target',

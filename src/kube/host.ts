@@ -143,21 +143,29 @@ interface FollowContext {
 function beginToFollow(context: FollowContext, kind: FollowedKind, onChange: (object: KubeObject) => void): Follower[] {
   const { options } = context;
   const labelled = kind === 'Secret' || kind === 'ConfigMap';
-  return context.namespaces.map((namespace) =>
-    followObjects({
+  return context.namespaces.map((namespace) => {
+    let listed = false;
+    const follower = followObjects({
       client: context.client,
       path: toCollectionPath(kind, namespace),
       about: formatCollection(kind, namespace),
       ...(labelled ? { labelSelector: WATCH_LABEL, metadataOnly: true } : {}),
       fingerprint: labelled ? toVersion : toFingerprint,
-      onChange,
+      // What was there before is no change, also where its list comes later than the others.
+      onChange: (object) => {
+        if (listed) onChange(object);
+      },
       onFailure: (error, waitMs) =>
         logFailure(options, `${formatCollection(kind, namespace)}: following begins again`, error, waitMs),
       timing: context.timing,
       signal: context.signal,
       ...(options.watchIdleMs === undefined ? {} : { idleMs: options.watchIdleMs }),
-    }),
-  );
+    });
+    void follower.synced.then(() => {
+      listed = true;
+    });
+    return follower;
+  });
 }
 
 /** Each once; undefined stands for all of them. */

@@ -22,8 +22,10 @@ export function isUnassigned(value: Json | undefined): boolean {
  */
 export function isSameValue(left: Json | undefined, right: Json | undefined, caseExact: boolean): boolean {
   if (isUnassigned(left) || isUnassigned(right)) return isUnassigned(left) && isUnassigned(right);
-  const ours = toKeys(left, caseExact);
-  const theirs = toKeys(right, caseExact);
+  // Booleans arrive as words from some servers, in any case.
+  const isExact = caseExact && typeof left !== 'boolean' && typeof right !== 'boolean';
+  const ours = toKeys(left, isExact);
+  const theirs = toKeys(right, isExact);
   return ours.size === theirs.size && [...ours].every((key) => theirs.has(key));
 }
 
@@ -38,8 +40,7 @@ function toComparable(value: Json, caseExact: boolean): string {
   const at = typeof value === 'string' && DATE_TIME.test(value) ? Date.parse(value) : Number.NaN;
   if (!Number.isNaN(at)) return new Date(at).toISOString();
   const text = String(value).normalize('NFC');
-  // Booleans arrive as words from some servers, in any case.
-  return caseExact && !/^(true|false)$/i.test(text) ? text : text.toLowerCase();
+  return caseExact ? text : text.toLowerCase();
 }
 
 export interface DesiredValues {
@@ -67,7 +68,7 @@ export function diffValues(
     const isSame = isSameValue(before, after, shapes.get(path)?.caseExact ?? true);
     if (!isSame || isRespelled(before, sent[path], after)) changes.push(toChange(path, before, after));
   }
-  for (const path of desired.clear) {
+  for (const path of new Set(desired.clear)) {
     const before = current[path];
     if (!isUnassigned(before)) changes.push(toChange(path, before, undefined));
   }

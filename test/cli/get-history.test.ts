@@ -38,6 +38,8 @@ describe('dirsync get', () => {
     expect(all).toContain('attributemapping.dirsync.dev/users');
     const rules = table((await company.run(['get', 'trule'])).stdout);
     expect(rules).toContainEqual(['teams-column', 'True', 'Synced', 'acme', '2', '12']);
+    // What the spec leaves out is shown as the API server fills it in.
+    expect(table((await company.run(['get', 'amap'])).stdout)[1]).toEqual(['users', 'True', 'Valid', 'User']);
   });
 
   it('keeps to the rules of kstatus for every kind', async () => {
@@ -89,13 +91,13 @@ describe('dirsync history', () => {
     const { stdout } = await company.run(['history', 'acme']);
     const [heading, row] = stdout.split('\n');
     expect(heading).toMatch(/^RUN +STARTED +TOOK +KIND +REASON +DONE +HELD +FAILED +REQUESTS/);
-    expect(row).toMatch(/ SyncedWithErrors +\+5 +0 +1 +\d+/);
+    expect(row).toMatch(/ Verify +SyncedWithErrors +\+5 +0 +1 +\d+/);
     const id = row?.split(' ')[0] ?? '';
 
     const run = (await company.run(['history', 'acme', id])).stdout;
     expect(run).toContain('error: User id-3: ');
-    expect(run).toMatch(/ 1 {2}done {6}create User p1@corp\.example \(id-1\), is new in scope\n/);
-    expect(run).toMatch(/ done {6}addMembers Team p2@corp\.example to Sales People /);
+    expect(run).toMatch(/ 1 {2}done {14}create User p1@corp\.example \(id-1\), is new in scope\n/);
+    expect(run).toMatch(/ done {14}addMembers Team p2@corp\.example to Sales People /);
     expect((await company.run(['history', 'acme', 'last'])).stdout).toBe(run);
     expect((await company.run(['history', 'default/acme', id.slice(0, 18)])).stdout).toBe(run);
   });

@@ -37,3 +37,21 @@ describe('help and version go to standard output', () => {
     expect(stdout).toMatch(/^Usage: dirsync/);
   });
 });
+
+describe('docs/cli.md', () => {
+  it('has a section for every command and names every option', async () => {
+    const company = await createCompany();
+    const read = (name: string) => readFile(new URL(`../../docs/${name}`, import.meta.url), 'utf8');
+    const docs = { cli: await read('cli.md'), directory: await read('directory.md') };
+    const help = async (...argv: string[]) => (await company.run([...argv, '--help'])).stdout;
+    const commands = [...(await help()).matchAll(/^ {2}(\w+) \[options\]/gm)].map(([, name = '']) => name);
+    expect(commands).toHaveLength(9);
+    for (const command of commands) {
+      expect(docs.cli).toContain(`\n## ${command}\n`);
+      const page = command === 'serve' ? docs.directory : docs.cli;
+      const options = [...(await help(command)).matchAll(/^ {2}(?:-\w, )?(--[\w-]+)/gm)].map(([, name = '']) => name);
+      const missing = options.filter((name) => name !== '--help' && !page.includes(name));
+      expect(missing, command).toEqual([]);
+    }
+  });
+});

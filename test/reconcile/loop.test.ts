@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { DirectorySyncResource } from '../../src/api/directory-sync.ts';
 import type { DirectorySyncStatus } from '../../src/api/directory-sync-status.ts';
 import { findCondition } from '../../src/api/kstatus.ts';
+import type { TeamRuleResource } from '../../src/api/team-rule.ts';
 import { SyncError } from '../../src/errors.ts';
 import { aCompanyOf } from '../support/company.ts';
 import { ACME, createLoopWorld, type LoopWorld, MINUTE } from '../support/loop-world.ts';
@@ -250,8 +251,7 @@ describe('an edit', () => {
 
   it('waits for `settle`, which a run that it has ended does not shorten', async () => {
     const world = await createLoopWorld({ spec: { settle: '5s', limits: { concurrency: 1 } } });
-    const edit = (historyLimit: number) =>
-      world.putSync({ settle: '5s', limits: { concurrency: 1 }, historyLimit });
+    const edit = (historyLimit: number) => world.putSync({ settle: '5s', limits: { concurrency: 1 }, historyLimit });
     atRequest(world, 'createUser p3@', () => edit(1));
     world.putSync();
     await world.start();
@@ -644,7 +644,7 @@ describe('progress', () => {
 describe('what is wrong with a resource', () => {
   it('ends as Stalled Invalid, whatever shape it has, until it is edited', async () => {
     for (const [spec, message] of [
-      [{ schedule: { interval: 'soon' } }, '"soon"'],
+      [{ schedule: { interval: 'soon' } }, 'spec.schedule.interval: must be a duration'],
       [{ schedule: { cron: { expression: 'never', timeZone: 'UTC' } } }, 'five fields'],
       [{ source: undefined, target: undefined }, 'spec'],
       [{ mappings: 'users' }, 'mappings'],
@@ -730,7 +730,8 @@ describe('what is wrong with a resource', () => {
 
 describe('a deletion', () => {
   it('leaves the target untouched and lets the resource go, with or without `abandon`', async () => {
-    for (const annotations of [{}, { 'dirsync.dev/abandon': 'true' }]) {
+    const cases: Record<string, string>[] = [{}, { 'dirsync.dev/abandon': 'true' }];
+    for (const annotations of cases) {
       const world = await createLoopWorld();
       world.putSync();
       await world.start();
@@ -818,7 +819,7 @@ function aMapping({ company }: LoopWorld) {
   } as const;
 }
 
-function aRule(name: string, sync = 'acme') {
+function aRule(name: string, sync = 'acme'): TeamRuleResource {
   return {
     apiVersion: 'dirsync.dev/v1alpha1',
     kind: 'TeamRule',
@@ -828,5 +829,5 @@ function aRule(name: string, sync = 'acme') {
       team: { displayName: 'Research' },
       match: [{ attribute: 'department', operator: 'Equals', value: 'Research' }],
     },
-  } as const;
+  };
 }

@@ -78,6 +78,7 @@ export async function createLoopWorld(options: { spec?: Partial<DirectorySyncSpe
         world.runs.push(entry);
         look();
         entry.report = await engine.run(request);
+        look();
         return entry.report;
       },
     };
@@ -120,10 +121,13 @@ export async function createLoopWorld(options: { spec?: Partial<DirectorySyncSpe
         check();
       }),
     async settle() {
-      // Whatever needs no clock is done within a few turns of the event loop; a run of ten people takes some dozens.
-      for (let turn = 0; turn < 25; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-      await world.until(() => world.runs.every(({ report }) => report !== null));
-      for (let turn = 0; turn < 25; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      // What goes on without a clock and outside of runs (statuses, events) takes a few turns of the event loop.
+      for (let ended = -1; ended !== world.runs.length; ) {
+        ended = world.runs.length;
+        for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+        await world.until(() => world.runs.every(({ report }) => report !== null));
+        for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      }
     },
     async advance(ms) {
       clock.advance(ms);

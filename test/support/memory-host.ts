@@ -78,7 +78,12 @@ export function createMemoryHost(): MemoryHost {
       const before = objects.get(formatReference(ref));
       uids += before === undefined ? 1 : 0;
       const generation = (before?.metadata.generation ?? 0) + (isDeepStrictEqual(before?.spec, resource.spec) ? 0 : 1);
-      const metadata = { ...before?.metadata, uid: before?.metadata.uid ?? `uid-${uids}`, ...resource.metadata, generation };
+      const metadata = {
+        ...before?.metadata,
+        uid: before?.metadata.uid ?? `uid-${uids}`,
+        ...resource.metadata,
+        generation,
+      };
       const status = before === undefined ? { observedGeneration: -1 } : before.status;
       store(ref, { ...structuredClone(resource), metadata, status } as Resource);
     },

@@ -75,8 +75,12 @@ function toMemberTasks(page: readonly StoredOperation[], { observed }: Applying)
 
 async function applyBatch(applying: Applying, tasks: readonly Task[], onSettled: OnSettled): Promise<void> {
   const { run, loaded, signal } = applying;
-  const ended = (): boolean => signal.aborted || run.stopping.aborted;
-  if (ended()) throw new SyncError('Aborted', 'the run was ended before it was done; the next one goes on');
+  const ended = (): SyncError | null =>
+    signal.aborted || run.stopping.aborted
+      ? new SyncError('Aborted', 'the run was ended before it was done; the next one goes on')
+      : null;
+  const before = ended();
+  if (before !== null) throw before;
   const { journal } = run.state;
   await journal.begin(
     run.runId,
@@ -88,7 +92,9 @@ async function applyBatch(applying: Applying, tasks: readonly Task[], onSettled:
   const queue = tasks.values();
   const work = async (): Promise<void> => {
     for (const task of queue) {
-      if (fatal !== null || ended()) {
+      // Also of the last batch: a run with something left out has not ended well.
+      fatal ??= ended();
+      if (fatal !== null) {
         // Never sent: the next run plans anew and owes nothing for it.
         results.push(...task.map(({ seq }) => ({ seq, status: 'dropped' as const, effects: [] })));
         continue;

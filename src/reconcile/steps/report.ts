@@ -266,6 +266,7 @@ async function readFailures({ run }: RunContext): Promise<RunReport['failures']>
 }
 
 function toSummary({
+  kind,
   message,
   plan,
   applied,
@@ -275,5 +276,5 @@ function toSummary({
   approval,
   warnings,
 }: RunReport): Readonly<Record<string, unknown>> {
-  return { message, plan, applied, held, people, requests, approval, warnings };
+  return { kind, message, plan, applied, held, people, requests, approval, warnings };
 }

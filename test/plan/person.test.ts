@@ -1,0 +1,313 @@
+import { describe, expect, it } from 'vitest';
+import type { Cause, DesiredUser } from '../../src/model.ts';
+import { planPerson, toDepartureUnit, toLeavingPolicy } from '../../src/plan/person.ts';
+import type { LeavingPolicy } from '../../src/plan/settings.ts';
+import type { Link, PersonState } from '../../src/state/store.ts';
+import {
+  aDesiredUser,
+  aLink,
+  aPersonContext,
+  aPersonState,
+  DEPARTMENT,
+  MANAGER,
+  planSettings,
+} from '../support/builders.ts';
+
+type Context = Parameters<typeof aPersonContext>[0];
+
+const plan = (person: Partial<PersonState>, context: Context = {}) =>
+  planPerson(aPersonState({ link: aLink(), ...person }), aPersonContext(context));
+const NOTHING = { operations: [], errors: [], effects: [], protected: 0 };
+const observe = (attributes: Link['applied']) => ({ id: 'u1', version: null, attributes });
+
+describe('somebody who leaves', () => {
+  interface Case {
+    readonly desired: DesiredUser | null;
+    readonly policy: LeavingPolicy;
+    readonly active?: boolean;
+    readonly kind: 'deactivate' | 'delete' | null;
+    readonly cause: Cause;
+    readonly because: string;
+  }
+  const out = aDesiredUser({ presence: 'outOfScope' });
+  const disabled = aDesiredUser({ presence: 'disabledAtSource', attributes: { active: false } });
+
+  it.each<Case>([
+    { desired: out, policy: 'Deactivate', kind: 'deactivate', cause: 'outOfScope', because: 'out of scope' },
+    { desired: out, policy: 'Delete', kind: 'delete', cause: 'outOfScope', because: 'out of scope' },
+    { desired: out, policy: 'Retain', kind: null, cause: 'outOfScope', because: 'out of scope' },
+    { desired: disabled, policy: 'Deactivate', kind: 'deactivate', cause: 'disabledAtSource', because: 'disabled' },
+    { desired: disabled, policy: 'Delete', kind: 'delete', cause: 'disabledAtSource', because: 'disabled' },
+    { desired: disabled, policy: 'Retain', kind: null, cause: 'disabledAtSource', because: 'disabled' },
+    { desired: null, policy: 'Deactivate', kind: 'deactivate', cause: 'deletedAtSource', because: 'absent' },
+    { desired: null, policy: 'Delete', kind: 'delete', cause: 'deletedAtSource', because: 'absent' },
+    { desired: null, policy: 'Retain', kind: null, cause: 'deletedAtSource', because: 'absent' },
+    { desired: out, policy: 'Deactivate', active: false, kind: null, cause: 'outOfScope', because: 'is off already' },
+    { desired: null, policy: 'Delete', active: false, kind: 'delete', cause: 'deletedAtSource', because: 'was off' },
+  ])('$because, with $policy: $kind', ({ desired, policy, active = true, kind, cause }) => {
+    const link = aLink({ active, applied: { ...aLink().applied, active } });
+    const leaving = { outOfScope: 'Retain', disabledAtSource: 'Retain', deletedAtSource: 'Retain', [cause]: policy };
+    const { operations } = plan({ desired, link }, { settings: { leaving: leaving as never } });
+    if (kind === null) {
+      expect(operations).toEqual([]);
+      return;
+    }
+    expect(operations).toEqual([
+      expect.objectContaining({
+        kind,
+        cause,
+        guard: kind,
+        phase: kind === 'delete' ? 'deletePeople' : 'deactivate',
+        targetId: 'u1',
+        removal: true,
+        recovered: false,
+        unit: `person:p1:${cause}`,
+        changes: kind === 'delete' ? [] : [{ path: 'active', before: true, after: false }],
+      }),
+    ]);
+  });
+
+  it('and has no account is no business of anybody', () => {
+    for (const desired of [out, disabled]) expect(plan({ desired, link: null })).toEqual(NOTHING);
+  });
+
+  it('is not absent while items of the read have no id (I1)', () => {
+    expect(plan({ desired: null }, { settings: { absenceProven: false } })).toEqual(NOTHING);
+    expect(plan({ desired: out }, { settings: { absenceProven: false } }).operations).toHaveLength(1);
+  });
+
+  it('is said why, by whatever it is', () => {
+    const reason = (desired: DesiredUser | null) => plan({ desired }).operations[0]?.reason;
+    expect(reason(out)).toBe('left the scope');
+    expect(reason(disabled)).toBe('is disabled at the source');
+    expect(reason(null)).toBe('is gone from the source');
+    expect(reason({ ...disabled, byEntry: true })).toBe('is inactive by the mapping of active');
+  });
+
+  it('by an entry for active alone is deactivated, whatever the policy', () => {
+    for (const policy of ['Deactivate', 'Delete', 'Retain'] as const) {
+      const leaving = { ...planSettings().leaving, disabledAtSource: policy };
+      const { operations } = plan({ desired: { ...disabled, byEntry: true } }, { settings: { leaving } });
+      expect(operations.map(({ kind }) => kind)).toEqual(['deactivate']);
+    }
+  });
+
+  it('stays when protected, and is counted', () => {
+    const settings = { protectedUsers: new Set(['p1@example.com']) };
+    expect(plan({ desired: null }, { settings })).toEqual({ ...NOTHING, protected: 1 });
+    expect(plan({ desired: out }, { settings })).toEqual({ ...NOTHING, protected: 1 });
+    // Nothing would be done to an account that is off: nothing is protected.
+    expect(plan({ desired: null, link: aLink({ active: false }) }, { settings })).toEqual(NOTHING);
+  });
+
+  it('by way of a recovered link says so (I7)', () => {
+    expect(plan({ desired: null, link: aLink({ origin: 'recovered' }) }).operations[0]?.recovered).toBe(true);
+  });
+
+  it('disabled keeps the other values up to date, and leaves active to the policy', () => {
+    const values = { ...disabled, attributes: { active: false, title: 'Boss' } };
+    expect(plan({ desired: values }).operations.map(({ kind, changes }) => [kind, changes.map((c) => c.path)])).toEqual(
+      [
+        ['deactivate', ['active']],
+        ['update', ['title']],
+      ],
+    );
+    const leaving = { ...planSettings().leaving, disabledAtSource: 'Delete' as const };
+    expect(plan({ desired: values }, { settings: { leaving } }).operations.map(({ kind }) => kind)).toEqual(['delete']);
+  });
+
+  it('disabled is deactivated, and not updated to a value that somebody else has', () => {
+    const values = { ...disabled, attributes: { active: false, title: 'Boss' } };
+    const { operations, errors } = plan({ desired: values }, { collidesWith: ['p1', 'p2'] });
+    expect(operations.map(({ kind }) => kind)).toEqual(['deactivate']);
+    expect(errors).toMatchObject([{ id: 'p1', code: 'Conflict' }]);
+  });
+
+  it('whose account was deleted by hand is forgotten', () => {
+    for (const desired of [null, out, disabled, aDesiredUser({ presence: 'undecided' })]) {
+      expect(plan({ desired, gone: true })).toEqual({
+        ...NOTHING,
+        effects: [
+          { type: 'dropLink', sourceId: 'p1' },
+          { type: 'dropMember', targetId: 'u1' },
+        ],
+      });
+    }
+  });
+
+  it('is not known to leave while undecided (I13)', () => {
+    expect(plan({ desired: aDesiredUser({ presence: 'undecided', attributes: { title: 'x' } }) })).toEqual(NOTHING);
+  });
+
+  it('and was seen inactive at the target needs nothing but that the link says so', () => {
+    const observed = observe({ ...aLink().applied, active: false });
+    expect(plan({ desired: null, observed })).toEqual({
+      ...NOTHING,
+      effects: [{ type: 'putLink', link: aLink({ active: false, applied: observed.attributes }) }],
+    });
+  });
+});
+
+describe('toLeavingPolicy', () => {
+  it('is the one of the departure, but an entry for active that says false is never retained', () => {
+    const leaving = { outOfScope: 'Delete', disabledAtSource: 'Retain', deletedAtSource: 'Deactivate' } as const;
+    expect(toLeavingPolicy('outOfScope', planSettings({ leaving }))).toBe('Delete');
+    expect(toLeavingPolicy('disabledAtSource', planSettings({ leaving }))).toBe('Retain');
+    expect(toLeavingPolicy('disabledAtSource', planSettings({ leaving, activeMapped: true }))).toBe('Deactivate');
+  });
+
+  it('gives departures of one person units of their own', () => {
+    expect(toDepartureUnit('p1', 'outOfScope')).not.toBe(toDepartureUnit('p1', 'deletedAtSource'));
+  });
+});
+
+describe('somebody who stays', () => {
+  const withValues = (attributes: DesiredUser['attributes'], more: Partial<DesiredUser> = {}) =>
+    aDesiredUser({ ...more, attributes: { ...aDesiredUser().attributes, ...attributes } });
+
+  it('is left alone while nothing differs (I2)', () => {
+    expect(plan({})).toEqual(NOTHING);
+    expect(plan({ observed: observe(aLink().applied) })).toEqual(NOTHING);
+    const onCreate = { title: 'once' };
+    const defaults = { nickName: 'n/a' };
+    expect(plan({ desired: aDesiredUser({ onCreate, defaults }) })).toEqual(NOTHING);
+  });
+
+  it('gets the smallest change', () => {
+    const link = aLink({ applied: { ...aLink().applied, title: 'Clerk', [DEPARTMENT]: 'IT' } });
+    const desired = withValues({ title: 'Boss', [DEPARTMENT]: 'it' }, { clear: ['nickName'] });
+    expect(plan({ link: { ...link, applied: { ...link.applied, [DEPARTMENT]: 'it' } }, desired }).operations).toEqual([
+      expect.objectContaining({
+        kind: 'update',
+        phase: 'people',
+        cause: 'mapping',
+        reason: 'values changed',
+        unit: 'person:p1:update',
+        guard: null,
+        removal: false,
+        changes: [{ path: 'title', before: 'Clerk', after: 'Boss' }],
+      }),
+    ]);
+  });
+
+  it('is updated under a new name, not made anew (I10)', () => {
+    const desired = withValues({ userName: 'byron@example.com' }, { name: 'byron@example.com' });
+    expect(plan({ desired }).operations).toMatchObject([
+      { kind: 'update', targetId: 'u1', name: 'byron@example.com', changes: [{ path: 'userName' }] },
+    ]);
+  });
+
+  it('is written in the new spelling once, though it is the same to the target', () => {
+    const desired = withValues({ title: 'McCoy' });
+    const link = aLink({ applied: { ...aLink().applied, title: 'Mccoy' } });
+    expect(plan({ desired, link }).operations[0]?.changes).toEqual([
+      { path: 'title', before: 'Mccoy', after: 'McCoy' },
+    ]);
+    // The target keeps a spelling of its own: a look at it changes nothing, now or later.
+    const sent = aLink({ applied: desired.attributes });
+    const observed = observe({ ...desired.attributes, title: 'MCCOY' });
+    expect(plan({ desired, link: sent, observed })).toEqual(NOTHING);
+  });
+
+  it('takes what the target spells as we want it for written', () => {
+    const desired = withValues({ title: 'McCoy' });
+    const link = aLink({ applied: { ...aLink().applied, title: 'Mccoy' } });
+    const { operations, effects } = plan({ desired, link, observed: observe(desired.attributes) });
+    expect(operations).toEqual([]);
+    expect(effects).toEqual([{ type: 'putLink', link: { ...link, applied: desired.attributes } }]);
+  });
+
+  it('is still called what they were called when the read has no name for them (I13)', () => {
+    const desired = aDesiredUser({ name: 'p1', attributes: { title: 'Boss' }, kept: ['userName'] });
+    expect(plan({ desired }).operations[0]?.name).toBe('p1@example.com');
+  });
+
+  it('comes back', () => {
+    const link = aLink({ active: false, applied: { ...aLink().applied, active: false } });
+    expect(plan({ link }).operations).toMatchObject([
+      {
+        kind: 'reactivate',
+        cause: 'return',
+        reason: 'is back',
+        changes: [{ path: 'active', before: false, after: true }],
+      },
+    ]);
+  });
+
+  it('loses values in a unit that says so, and after a suspect read in one of its own (I1)', () => {
+    const link = aLink({ applied: { ...aLink().applied, title: 'Clerk', nickName: 'x' } });
+    const desired = withValues({ title: 'Boss' }, { clear: ['nickName'] });
+    expect(plan({ link, desired }).operations).toMatchObject([{ unit: 'person:p1:update', removal: true }]);
+    expect(plan({ link, desired }, { settings: { suspect: true } }).operations).toMatchObject([
+      { unit: 'person:p1:update', removal: false, changes: [{ path: 'title' }] },
+      { unit: 'person:p1:clear', removal: true, changes: [{ path: 'nickName', before: 'x' }] },
+    ]);
+  });
+
+  it('keeps a default that was written on creation, and loses any other value (I2)', () => {
+    const desired = aDesiredUser({ defaults: { title: 'n/a' }, clear: ['title'] });
+    const withTitle = (title: string) => aLink({ applied: { ...aLink().applied, title } });
+    expect(plan({ desired, link: withTitle('n/a') })).toEqual(NOTHING);
+    expect(plan({ desired, link: withTitle('Boss') }).operations[0]?.changes).toEqual([
+      { path: 'title', before: 'Boss' },
+    ]);
+  });
+
+  it('refers to whom there is, in a second pass to who comes, and to nobody else', () => {
+    const desired = aDesiredUser({ references: { [MANAGER]: 'boss' } });
+    expect(plan({ desired }, { accounts: new Map([['boss', 'u9']]) }).operations).toMatchObject([
+      { phase: 'people', changes: [{ path: MANAGER, after: 'u9' }] },
+    ]);
+    expect(plan({ desired }, { coming: new Set(['boss']) }).operations).toMatchObject([
+      { phase: 'references', changes: [{ path: MANAGER, after: 'boss', reference: true }] },
+    ]);
+    expect(plan({ desired })).toEqual(NOTHING);
+    const link = aLink({ applied: { ...aLink().applied, [MANAGER]: 'u9' } });
+    expect(plan({ desired, link }, { accounts: new Map([['boss', 'u9']]) })).toEqual(NOTHING);
+  });
+
+  it('shares a matching value with nobody, or stays as is (I3)', () => {
+    const { operations, errors } = plan({ desired: withValues({ title: 'Boss' }) }, { collidesWith: ['p0', 'p1'] });
+    expect(operations).toEqual([]);
+    expect(errors).toMatchObject([{ id: 'p1', code: 'Conflict', message: expect.stringContaining('p1 and p0') }]);
+  });
+});
+
+describe('what was changed by hand', () => {
+  it.each<readonly [Link['applied'], string]>([
+    [{ ...aLink().applied, title: 'Hacker' }, 'another value'],
+    [aLink().applied, 'a value that was removed'],
+  ])('is repaired: %#, %s', (attributes) => {
+    const desired = aDesiredUser({ attributes: { ...aDesiredUser().attributes, title: 'Boss' } });
+    const link = aLink({ applied: desired.attributes });
+    expect(plan({ desired, link, observed: observe(attributes) }).operations).toMatchObject([
+      {
+        kind: 'update',
+        cause: 'drift',
+        reason: 'was changed in the target',
+        changes: [{ path: 'title', after: 'Boss' }],
+      },
+    ]);
+  });
+
+  it('is no drift where the mapping changed too', () => {
+    const desired = aDesiredUser({ attributes: { ...aDesiredUser().attributes, title: 'Boss' } });
+    const observed = observe({ ...aLink().applied, title: 'Hacker' });
+    expect(plan({ desired, observed }).operations).toMatchObject([{ cause: 'mapping' }]);
+  });
+
+  it('is switched on again, as drift', () => {
+    const observed = observe({ ...aLink().applied, active: false });
+    expect(plan({ observed }).operations).toMatchObject([{ kind: 'reactivate', cause: 'drift' }]);
+  });
+
+  it('is the truth where nothing speaks against it', () => {
+    const observed = observe({ ...aLink().applied, title: 'theirs' });
+    expect(plan({ observed }).effects).toEqual([
+      { type: 'putLink', link: aLink({ applied: { ...aLink().applied, title: 'theirs' } }) },
+    ]);
+    expect(plan({ link: aLink({ dirty: true }), observed: observe(aLink().applied) }).effects).toEqual([
+      { type: 'putLink', link: aLink() },
+    ]);
+  });
+});
