@@ -191,11 +191,7 @@ export const DirectorySyncStatusSchema = object(
 );
 
 export type DirectorySyncStatus = Static<typeof DirectorySyncStatusSchema>;
-export type PlanStatus = NonNullable<DirectorySyncStatus['plan']>;
-export type HeldStatus = NonNullable<DirectorySyncStatus['held']>;
 export type RunStatus = Static<typeof RunSchema>;
-export type RunKind = RunStatus['kind'];
-export type RunOutcome = NonNullable<RunStatus['outcome']>;
 export type PlanCount = keyof typeof PLAN_COUNTS;
 
 /** Names of the counts in `status.plan`, in the order in which people read them. */

@@ -71,7 +71,6 @@ export const VALID_REASONS = {
   /** Surfaces when it does not; the DirectorySyncs that use it are stalled. */
   Invalid: 'Invalid',
 } as const;
-export type ValidReason = keyof typeof VALID_REASONS;
 
 /** Reasons of `Reconciling`. */
 export const RECONCILING_REASONS = {
@@ -80,7 +79,6 @@ export const RECONCILING_REASONS = {
   /** Surfaces when the last run failed and will be tried again by itself. */
   ProgressingWithRetry: 'ProgressingWithRetry',
 } as const;
-export type ReconcilingReason = keyof typeof RECONCILING_REASONS;
 
 /** Reasons of `SourceRead`. */
 export const SOURCE_READ_REASONS = {
@@ -91,7 +89,6 @@ export const SOURCE_READ_REASONS = {
   /** Surfaces when it ended before its last page. */
   ReadIncomplete: 'ReadIncomplete',
 } as const;
-export type SourceReadReason = keyof typeof SOURCE_READ_REASONS;
 
 /** Reasons of `Held`. */
 export const HELD_REASONS = {
@@ -104,7 +101,6 @@ export const HELD_REASONS = {
   /** Surfaces, with status False, when nothing is held. */
   NothingHeld: 'NothingHeld',
 } as const;
-export type HeldReason = keyof typeof HELD_REASONS;
 
 /** Reasons of `Degraded`. */
 export const DEGRADED_REASONS = {
@@ -115,7 +111,6 @@ export const DEGRADED_REASONS = {
   /** Surfaces, with status False, when none failed. */
   NoErrors: 'NoErrors',
 } as const;
-export type DegradedReason = keyof typeof DEGRADED_REASONS;
 
 /** Reasons of `Suspect`. */
 export const SUSPECT_REASONS = {
@@ -124,7 +119,6 @@ export const SUSPECT_REASONS = {
   /** Surfaces, with status False, when the read is trusted. */
   ReadTrusted: 'ReadTrusted',
 } as const;
-export type SuspectReason = keyof typeof SUSPECT_REASONS;
 
 /** Reasons of Kubernetes Events on the resource; never one a person. A failure's event has the reason of `Ready`. */
 export const EVENT_REASONS = {

@@ -18,7 +18,7 @@ export function aDocument(kind: Kind, spec: Readonly<Record<string, unknown>> = 
   return { apiVersion: GROUP_VERSION, kind, metadata: { name }, spec: { ...VALID_SPECS[kind], ...spec } };
 }
 
-export const VALID_SPECS: Readonly<Record<Kind, Readonly<Record<string, unknown>>>> = {
+const VALID_SPECS: Readonly<Record<Kind, Readonly<Record<string, unknown>>>> = {
   DirectorySync: {
     source: { file: { users: { path: 'people.csv' } } },
     mappings: [{ name: 'users' }],

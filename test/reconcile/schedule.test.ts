@@ -53,12 +53,12 @@ describe('the next time of a schedule', () => {
         because: 'half past one does not exist when summer time begins: the run comes when the clock goes on',
         schedule: cron('30 1 * * *', 'Europe/Belfast'),
         now: '2026-03-28T12:00:00Z',
-        next: '2026-03-29T01:30:00Z',
+        next: '2026-03-29T01:00:00Z',
       },
       {
         because: 'and on the day after at its usual time',
         schedule: cron('30 1 * * *', 'Europe/Belfast'),
-        now: '2026-03-29T01:30:00Z',
+        now: '2026-03-29T01:00:00Z',
         next: '2026-03-30T00:30:00Z',
       },
       {
@@ -112,7 +112,7 @@ describe('a retry', () => {
 
 describe('after a run', () => {
   const now = at('2026-03-01T09:10:00Z');
-  const after = (report: Partial<AfterRun['report']>, more: Partial<AfterRun> = {}): number | null => {
+  const wait = (report: Partial<AfterRun['report']>, more: Partial<AfterRun> = {}): number | null => {
     const whole = {
       outcome: 'synced',
       reason: 'Synced',
@@ -132,23 +132,23 @@ describe('after a run', () => {
   const waiting = { outcome: 'waiting', reason: 'TargetUnavailable' } as const;
 
   it.each([
-    ['that ended well the schedule counts', after({}), 1800],
-    ['with failed records too', after({ outcome: 'failed', reason: 'SyncedWithErrors' }), 1800],
-    ['that a person must mend too: one probe', after({ outcome: 'stalled', reason: 'CredentialsRejected' }), 1800],
-    ['of a wrong spec only an edit helps', after({ outcome: 'stalled', reason: 'Invalid' }, { schedule: null }), null],
-    ['that failed it is tried again soon', after(waiting), 5],
-    ['that failed often it is tried again with the schedule', after(waiting, { failures: 20 }), 1800],
-    ['that failed under `once` it is tried again', after(waiting, { schedule: { kind: 'Once' } }), 5],
-    ['with Retry-After it waits that long', after({ ...waiting, retryAfterMs: 7_200_000 }), 7200],
+    ['that ended well the schedule counts', wait({}), 1800],
+    ['with failed records too', wait({ outcome: 'failed', reason: 'SyncedWithErrors' }), 1800],
+    ['that a person must mend too: one probe', wait({ outcome: 'stalled', reason: 'CredentialsRejected' }), 1800],
+    ['of a wrong spec only an edit helps', wait({ outcome: 'stalled', reason: 'Invalid' }, { schedule: null }), null],
+    ['that failed it is tried again soon', wait(waiting), 5],
+    ['that failed often it is tried again with the schedule', wait(waiting, { failures: 20 }), 1800],
+    ['that failed under `once` it is tried again', wait(waiting, { schedule: { kind: 'Once' } }), 5],
+    ['with Retry-After it waits that long', wait({ ...waiting, retryAfterMs: 7_200_000 }), 7200],
     [
       'with a short Retry-After again and again it backs off',
-      after({ ...waiting, retryAfterMs: 1_000 }, { failures: 5 }),
+      wait({ ...waiting, retryAfterMs: 1_000 }, { failures: 5 }),
       80,
     ],
-    ['with an absurd Retry-After it comes back within a day', after({ ...waiting, retryAfterMs: 1e12 }), 86_400],
-    ['of a suspect read it is confirmed after ten minutes', after({ ...waiting, reason: 'ReadSuspect' }), 600],
-    ['or one interval', after({ ...waiting, reason: 'ReadSuspect' }, { schedule: every(3) }), 180],
-    ['also under cron', after({ ...waiting, reason: 'ReadSuspect' }, { schedule: cron('0 9 * * *', 'UTC') }), 600],
+    ['with an absurd Retry-After it comes back within a day', wait({ ...waiting, retryAfterMs: 1e12 }), 86_400],
+    ['of a suspect read it is confirmed after ten minutes', wait({ ...waiting, reason: 'ReadSuspect' }), 600],
+    ['or one interval', wait({ ...waiting, reason: 'ReadSuspect' }, { schedule: every(3) }), 180],
+    ['also under cron', wait({ ...waiting, reason: 'ReadSuspect' }, { schedule: cron('0 9 * * *', 'UTC') }), 600],
   ])('%s', (_because, seconds, expected) => {
     expect(seconds).toBe(expected);
   });
