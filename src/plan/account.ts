@@ -8,6 +8,11 @@ import type { PlanSettings } from './settings.ts';
 import { failPerson, forget, type PersonContext, toClear, toReferences, toReferenceUpdate } from './values.ts';
 
 export function planWithoutAccount(person: PersonState, desired: DesiredUser, context: PersonContext): Planned {
+  const planned = planAccount(person, desired, context);
+  return person.link === null ? planned : { ...planned, effects: [...forget(person.link), ...planned.effects] };
+}
+
+function planAccount(person: PersonState, desired: DesiredUser, context: PersonContext): Planned {
   const unknown = desired.kept.filter((path) => path === 'externalId' || context.settings.shapes.get(path)?.matching);
   if (unknown.length > 0) {
     const paths = unknown.join(' and ');
@@ -19,10 +24,7 @@ export function planWithoutAccount(person: PersonState, desired: DesiredUser, co
   }
   const candidates = distinctAccounts(person.candidates);
   const [only, second] = candidates;
-  if (only === undefined) {
-    const created = planCreate(desired, context, person.gone ? 'drift' : 'mapping');
-    return person.link === null ? created : { ...created, effects: forget(person.link) };
-  }
+  if (only === undefined) return planCreate(desired, context, person.gone ? 'drift' : 'mapping');
   if (second !== undefined) {
     const ids = candidates.map((each) => each.object.id).join(', ');
     return failPerson(desired, `${candidates.length} accounts of the target match (${ids}): none is guessed`);
@@ -83,7 +85,8 @@ export function planRecovery(person: PersonState, settings: Pick<PlanSettings, '
     reason: 'has the same externalId',
     unit: `person:${desired.sourceId}:recover`,
   });
-  return { ...NOTHING, operations: [operation], effects: [{ type: 'putLink', link: recovered }] };
+  const before = link === null ? [] : forget(link);
+  return { ...NOTHING, operations: [operation], effects: [...before, { type: 'putLink', link: recovered }] };
 }
 
 /** One person who would recover one account. */

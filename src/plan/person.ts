@@ -9,6 +9,27 @@ import type { LeavingPolicy, PlanSettings } from './settings.ts';
 import { failPerson, forget, type PersonContext, toClear, toReferences, toReferenceUpdate } from './values.ts';
 
 export function planPerson(person: PersonState, context: PersonContext): Planned {
+  return noteDoubt(person, planOne(person, context));
+}
+
+/**
+ * What the target was seen to hold and the link does not say is forgotten when the operation that mends it is held or
+ * fails: the next run would take the link for the truth. So the link stays in doubt until the operation is done.
+ */
+function noteDoubt({ sourceId, link, gone }: PersonState, planned: Planned): Planned {
+  if (link === null || planned.effects.some(({ type }) => type === 'dropLink')) return planned;
+  if (!gone && !planned.operations.some((operation) => isNews(operation, link))) return planned;
+  return { ...planned, effects: [...planned.effects, { type: 'markDirty', sourceId }] };
+}
+
+function isNews({ kind, changes }: DraftOperation, link: Link): boolean {
+  if (kind === 'deactivate') return !link.active;
+  return changes.some(
+    ({ path, before, reference }) => reference !== true && !isSameValue(link.applied[path], before, true),
+  );
+}
+
+function planOne(person: PersonState, context: PersonContext): Planned {
   const { desired, link, gone } = person;
   if (link !== null && gone && desired?.presence !== 'present') {
     // Somebody deleted the account by hand. There is nothing left to remove, and nothing to bring back.
@@ -84,7 +105,8 @@ export function toDepartureUnit(sourceId: string, departure: Departure): string 
 function planLeaving(person: PersonState, departure: Departure, context: PersonContext): Planned {
   const { link, observed, desired } = person;
   const policy = toPersonPolicy(desired, departure, context.settings);
-  if (link === null || policy === 'Retain') return NOTHING;
+  if (link === null) return NOTHING;
+  if (policy === 'Retain') return refresh(person, link, context);
   const active = observed === null ? link.active : observed.attributes['active'] !== false;
   if (policy === 'Deactivate' && !active) return refresh(person, link, context);
   if (isProtected(person, context.settings.protectedUsers)) return { ...NOTHING, protected: 1 };
@@ -104,7 +126,8 @@ function planLeaving(person: PersonState, departure: Departure, context: PersonC
     removal: true,
     recovered: link.origin === 'recovered',
   });
-  return { ...NOTHING, operations: [operation] };
+  const seen = kind === 'deactivate' ? noteSeen(person, link, context) : NOTHING;
+  return { ...seen, operations: [operation] };
 }
 
 /** The target was read and nothing is to be done: what was read is the truth now. */
@@ -114,6 +137,18 @@ function refresh({ observed }: PersonState, link: Link, context: PersonContext, 
   const applied = toApplied({ ...link.applied, ...wanted }, observed.attributes, context.settings);
   if (!link.dirty && active === link.active && JSON.stringify(applied) === JSON.stringify(link.applied)) return NOTHING;
   return { ...NOTHING, effects: [{ type: 'putLink', link: { ...link, applied, active, dirty: false } }] };
+}
+
+/**
+ * The target was read and something is to be done: a link that knows nothing of an account (its create was never
+ * confirmed) must know the rest of it when the operation is done, for then it is taken for the whole truth. Until then
+ * it stays as doubtful as it was.
+ */
+function noteSeen({ observed }: PersonState, link: Link, context: PersonContext, wanted: Attributes = {}): Planned {
+  if (observed === null || !link.dirty) return NOTHING;
+  const active = observed.attributes['active'] !== false;
+  const applied = toApplied({ ...link.applied, ...wanted }, observed.attributes, context.settings);
+  return { ...NOTHING, effects: [{ type: 'putLink', link: { ...link, applied, active } }] };
 }
 
 /** What the target has, in our spelling where that is the same to it: the next diff compares with what we wrote. */
@@ -146,7 +181,9 @@ function planUpdate(
   const changes = diffValues(wanted, current, shapes, link.applied);
   const later = toReferenceUpdate(desired, link.targetId, coming);
   const named = { ...link, name: toShownName(desired, link) };
-  const truth = changes.length === 0 ? refresh(person, named, context, { ...desired.attributes, ...known }) : NOTHING;
+  const changed = new Set(changes.map(({ path }) => path));
+  const same = Object.entries({ ...desired.attributes, ...known }).filter(([path]) => !changed.has(path));
+  const truth = (changes.length === 0 ? refresh : noteSeen)(person, named, context, Object.fromEntries(same));
   const split = context.settings.suspect
     ? [changes.filter((each) => !isClearing(each)), changes.filter(isClearing)]
     : [changes];

@@ -1,5 +1,5 @@
 /** One team and its members: what rules call for against what the target holds. Pure. */
-import type { Departure, DesiredTeam, Operation, RecordError } from '../model.ts';
+import type { AttributeChange, Attributes, Departure, DesiredTeam, Operation, RecordError } from '../model.ts';
 import type { MemberDifference, TeamLink, TeamState } from '../state/store.ts';
 import { type DraftOperation, NOTHING, type Planned, toDraft } from './draft.ts';
 import { toDepartureUnit, toLeavingPolicy } from './person.ts';
@@ -31,12 +31,17 @@ const KEEP: TeamPlan = { ...NOTHING, members: 'keep', deleteWhenEmpty: false };
 export function planTeam(team: TeamState, context: TeamContext): TeamPlan {
   const { desired, link, gone } = team;
   const rules = [...(desired?.rules ?? []), ...(link?.rules ?? [])];
-  if (rules.some((rule) => context.frozen.has(rule))) return KEEP;
+  // Whoever mends the rule later must not meet a link to a team that is known to be gone.
+  const inDoubt: TeamPlan = { ...KEEP, effects: [{ type: 'markTeamDirty', key: team.key }] };
+  if (rules.some((rule) => context.frozen.has(rule))) return link !== null && gone ? inDoubt : KEEP;
   if (link !== null && gone && (desired === null || team.desiredMembers === 0)) {
     return { ...KEEP, effects: [{ type: 'dropTeam', key: team.key }] };
   }
-  if (desired !== null)
-    return link === null || gone ? planMissing(team, desired, context) : planExisting(team, desired, { link, context });
+  if (desired !== null && link !== null && !gone) return planExisting(team, desired, { link, context });
+  if (desired !== null) {
+    const missing = planMissing(team, desired, context);
+    return { ...missing, effects: [...missing.effects, ...(gone ? inDoubt.effects : [])] };
+  }
   return link === null ? KEEP : planUncalled(link, context);
 }
 
@@ -133,24 +138,16 @@ function planExisting(
   const displayName = renamed ? desired.displayName : link.displayName;
   const tooLong = renamed ? checkName(desired, context) : null;
   if (tooLong !== null) return tooLong;
-  const current = observed?.attributes ?? {
-    displayName: link.displayName,
-    ...(link.externalId === null ? {} : { externalId: link.externalId }),
-  };
-  // A target that keeps no externalId of teams would be sent it again at every look.
-  const isDropped = observed !== null && current['externalId'] === undefined;
-  const isSent = link.externalId === null || link.externalId === desired.externalId;
-  const wanted = isDropped && isSent ? { displayName } : { displayName, externalId: desired.externalId };
-  const changes = Object.entries(wanted)
-    .filter(([path, after]) => current[path] !== after)
-    .map(([path, after]) => ({ path, ...(current[path] === undefined ? {} : { before: current[path] }), after }));
+  const changes = diffTeam({ displayName, externalId: desired.externalId }, link, observed);
   const update = toTeamDraft(desired, {
     kind: 'update',
     phase: 'teams',
     targetId: link.targetId,
     reason: renamed ? ruleReason(desired) : 'was changed in the target',
   });
-  const stored: TeamLink = { ...link, rules: desired.rules, deletionPolicy: desired.deletionPolicy, dirty: false };
+  // What was seen and is not mended yet is looked at again, should the update fail.
+  const dirty = observed !== null && changes.length > 0;
+  const stored: TeamLink = { ...link, rules: desired.rules, deletionPolicy: desired.deletionPolicy, dirty };
   const changed = JSON.stringify(stored) !== JSON.stringify(link);
   return {
     ...NOTHING,
@@ -159,6 +156,21 @@ function planExisting(
     members: 'compare',
     deleteWhenEmpty: desired.whenEmpty === 'Delete' && team.desiredMembers === 0,
   };
+}
+
+function diffTeam(
+  wanted: Pick<DesiredTeam, 'displayName' | 'externalId'>,
+  link: TeamLink,
+  observed: TeamState['observed'],
+): readonly AttributeChange[] {
+  const { displayName, externalId } = link;
+  const current: Attributes = observed?.attributes ?? { displayName, ...(externalId === null ? {} : { externalId }) };
+  // A target that keeps no externalId of teams would be sent it again at every look.
+  const isDropped = observed !== null && current['externalId'] === undefined;
+  const isSent = externalId === null || externalId === wanted.externalId;
+  return Object.entries(wanted)
+    .filter(([path, after]) => current[path] !== after && !(path === 'externalId' && isDropped && isSent))
+    .map(([path, after]) => ({ path, ...(current[path] === undefined ? {} : { before: current[path] }), after }));
 }
 
 type TeamDraft = Pick<Operation, 'kind' | 'phase' | 'targetId' | 'reason'>;
@@ -192,6 +204,8 @@ export interface MemberContext {
   readonly withoutAccount: ReadonlySet<string>;
   /** People whose departure this plan carries out or holds: removals from teams are part of that unit. */
   readonly leaving: ReadonlyMap<string, Departure>;
+  /** People who have left and whose account is deactivated: the guards have let their departure go. */
+  readonly deactivated: ReadonlySet<string>;
   /** People who would leave and are protected: they keep their teams too. */
   readonly spared: ReadonlySet<string>;
   /** Accounts that somebody without an account matches: whose they are is not settled, so they keep their teams. */
@@ -241,6 +255,13 @@ function planLeaverRemoval(
     };
   }
   if (toLeavingPolicy(departure, settings) !== 'Deactivate') return null;
+  if (context.deactivated.has(sourceId)) {
+    // What a run that died has left of a departure. Counted for the team it could be held for ever.
+    return {
+      ...toMemberDraft(difference, context, { kind: 'removeMembers', cause: departure, reason }),
+      unit: toDepartureUnit(sourceId, departure),
+    };
+  }
   return toMemberDraft(difference, context, {
     kind: 'removeMembers',
     guard: 'removeMembers',

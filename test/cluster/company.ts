@@ -23,6 +23,8 @@ export interface SeenEvent {
   readonly type: string;
   readonly reason: string;
   readonly message: string;
+  /** Missing while it happened once. */
+  readonly series?: { readonly count: number };
   readonly involvedObject: { readonly kind: string; readonly name: string };
 }
 
@@ -240,7 +242,8 @@ function toRule(name: string, spec: CompanyOptions['rule'] = {}): Manifest {
 
 function toSync(name: string, url: string, spec: CompanyOptions['spec'] = {}): Manifest {
   return toManifest('DirectorySync', name, {
-    settle: '0s',
+    // Long enough for the watches of all kinds to bring what one kubectl apply made.
+    settle: '300ms',
     source: { file: { users: { configMapRef: { name: `${name}-people`, key: 'people.csv' } } } },
     mappings: [{ name: `${name}-users` }],
     target: { scim: { url, credentialsRef: { name: `${name}-app` } } },

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { freePort } from '../support/program.ts';
 import { startServer } from '../support/server-process.ts';
 import type { Cluster } from './cluster.ts';
+import type { WatchProxy } from './watch-proxy.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const SYSTEM_NAMESPACE = 'dirsync-system';
@@ -30,6 +31,8 @@ export interface ControllerOptions {
   readonly state: string;
   /** False: returns when the process runs, without waiting for /readyz. */
   readonly ready?: boolean;
+  /** Leads it to the API server by another way. */
+  readonly through?: WatchProxy;
 }
 
 /** `kubectl apply -k config/default`. Nothing runs the Deployment's pod here, so the process below takes its place. */
@@ -41,7 +44,7 @@ export async function installDirsync(cluster: Cluster): Promise<void> {
 
 export async function startController(
   cluster: Cluster,
-  { namespaces, state, ready = true }: ControllerOptions,
+  { namespaces, state, ready = true, through }: ControllerOptions,
 ): Promise<Controller> {
   const listen = `127.0.0.1:${await freePort()}`;
   const url = `http://${listen}`;
@@ -57,12 +60,13 @@ export async function startController(
     '--namespace',
     ...namespaces,
   ];
+  const kubeconfig = await getCredentials(cluster);
   const server = await startServer(process.execPath, [join(ROOT, 'bin/dirsync.js'), ...args], {
     log: `${file}.log`,
     env: {
       PATH: process.env['PATH'],
       HOME: join(cluster.folder, 'home'),
-      KUBECONFIG: await getCredentials(cluster),
+      KUBECONFIG: (await through?.toKubeconfig(kubeconfig)) ?? kubeconfig,
     },
     ready: async () => (await fetch(`${url}${ready ? '/readyz' : '/healthz'}`)).ok,
     timeoutMs: 30_000,

@@ -5,7 +5,7 @@ import { createManualTiming } from '../support/manual-timing.ts';
 const NEVER = new AbortController().signal;
 
 describe('a rate budget', () => {
-  it('spreads requests evenly at the lowest rate of all who share it', async () => {
+  it('spreads requests evenly at the lowest rate of all who share it (I11)', async () => {
     const timing = createManualTiming(0);
     const budgets = createBudgets(timing);
     const fast = budgets.join('a.example.com', 'k', { requestsPerSecond: 100, concurrency: 100 });
@@ -45,7 +45,7 @@ describe('a rate budget', () => {
     expect(started).toEqual([0, 1, 2, 3]);
   });
 
-  it('is another one for another host or credential', async () => {
+  it('is another one for another host or credential (I11)', async () => {
     const timing = createManualTiming(0);
     const budgets = createBudgets(timing);
     const limits = { requestsPerSecond: null, concurrency: 1 };

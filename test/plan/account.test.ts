@@ -23,6 +23,10 @@ const errorsOf = (person: Partial<PersonState>, context: Context = {}): string[]
   expect(operations).toEqual([]);
   return errors.map(({ id, code, message }) => `${id} ${code}: ${message}`);
 };
+const IN_DOUBT = [
+  { type: 'dropMember', targetId: 'u1' },
+  { type: 'markDirty', sourceId: 'p1' },
+];
 const changesOf = ({ changes }: DraftOperation) => Object.fromEntries(changes.map(({ path, after }) => [path, after]));
 
 describe('a person without an account', () => {
@@ -104,7 +108,13 @@ describe('a person without an account', () => {
   it('whose account was deleted by hand gets a new one', () => {
     const { operations, effects } = plan({ link: aLink(), gone: true });
     expect(operations).toMatchObject([{ kind: 'create', cause: 'drift', reason: 'was deleted in the target' }]);
-    expect(effects).toEqual([{ type: 'dropMember', targetId: 'u1' }]);
+    expect(effects).toEqual(IN_DOUBT);
+    // Or none, when there is an error: the next run looks again, and does not take the link for the truth.
+    expect(plan({ link: aLink(), gone: true }, { collidesWith: ['p1', 'p2'] })).toMatchObject({
+      operations: [],
+      errors: [{ code: 'Conflict' }],
+      effects: [{ type: 'markDirty', sourceId: 'p1' }],
+    });
   });
 
   it.each<PersonState['desired']>([
@@ -249,13 +259,19 @@ describe('recovery of a link (I7)', () => {
   it.each<readonly [Partial<PersonState>, string]>([
     [{ desired: aDesiredUser({ presence: 'outOfScope' }) }, 'also of who leaves, so that it can be approved'],
     [{ desired: aDesiredUser({ presence: 'disabledAtSource' }) }, 'also of who is disabled'],
-    [{ link: aLink({ targetId: 'u0' }), gone: true }, 'also when the linked account is gone'],
     [
       { desired: aDesiredUser({ attributes: {}, onCreate: { externalId: 'p1' } }) },
       'also by an id that is written once',
     ],
   ])('%#: %s', (person) => {
     expect(recover(person).effects).toHaveLength(1);
+  });
+
+  it('finds the account also when the linked one is gone, which is a member of nothing', () => {
+    expect(recover({ link: aLink({ targetId: 'u0' }), gone: true }).effects).toMatchObject([
+      { type: 'dropMember', targetId: 'u0' },
+      { type: 'putLink', link: { targetId: 'u1' } },
+    ]);
   });
 
   it.each<readonly [Partial<PersonState>, 'OnMatch' | 'Never', string]>([

@@ -290,6 +290,16 @@ describe('what was changed by hand', () => {
     ]);
   });
 
+  it('leaves the link in doubt until it is mended', () => {
+    const observed = observe({ ...aLink().applied, active: false });
+    expect(plan({ observed }).effects).toEqual([{ type: 'markDirty', sourceId: 'p1' }]);
+    const on = observe(aLink().applied);
+    expect(plan({ desired: null, link: aLink({ active: false }), observed: on })).toMatchObject({
+      operations: [{ kind: 'deactivate' }],
+      effects: [{ type: 'markDirty', sourceId: 'p1' }],
+    });
+  });
+
   it('is no drift where the mapping changed too', () => {
     const desired = aDesiredUser({ attributes: { ...aDesiredUser().attributes, title: 'Boss' } });
     const observed = observe({ ...aLink().applied, title: 'Hacker' });

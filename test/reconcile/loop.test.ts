@@ -382,7 +382,7 @@ describe('annotations', () => {
     expect(world.reports().at(-1)?.kind).toBe('Full');
   });
 
-  it('release exactly the held set whose hash they name, once', async () => {
+  it('release exactly the held set whose hash they name, once (I5)', async () => {
     const world = await createLoopWorld({ spec: HELD_SPEC });
     world.putSync();
     await world.start();
@@ -571,7 +571,7 @@ describe('a host that is away', () => {
 });
 
 describe('a graceful stop', () => {
-  it('lets the request under way end, records the run, and leaves a status that is true', async () => {
+  it('lets the request under way end, records the run, and leaves a status that is true (I12)', async () => {
     const world = await createLoopWorld({ spec: { limits: { concurrency: 1 } } });
     atRequest(world, 'createUser p3@', () => {
       world.clock.advance(11_000);
@@ -604,7 +604,7 @@ describe('a graceful stop', () => {
 });
 
 describe('progress', () => {
-  it('is written at most every ten seconds, and never after the outcome', async () => {
+  it('is written at most every ten seconds, and never after the outcome (I12)', async () => {
     const world = await createLoopWorld({ spec: { limits: { concurrency: 1 } } });
     world.company.people = aCompanyOf(200);
     let release = (): void => undefined;

@@ -263,6 +263,7 @@ export function aMemberContext({
     emptied: false,
     withoutAccount: new Set(),
     leaving: new Map(),
+    deactivated: new Set(),
     spared: new Set(),
     claimed: new Set(),
     ...overrides,

@@ -45,7 +45,9 @@ async function resolveMembers(task: readonly StoredOperation[], { run }: Applyin
   const links = await run.state.links.many(wanted);
   return task.map((operation) => {
     const { member } = operation;
-    const targetId = member?.targetId ?? links.get(member?.sourceId ?? '')?.targetId ?? null;
+    const link = links.get(member?.sourceId ?? '');
+    // One in doubt still has the account that is gone: the new one was not made.
+    const targetId = member?.targetId ?? (link === undefined || link.dirty ? null : link.targetId);
     return { operation, targetId };
   });
 }

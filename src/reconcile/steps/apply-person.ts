@@ -119,7 +119,8 @@ async function resolveReferences(
     if (change.reference !== true) return [change];
     const link = links.get(String(change.after));
     const { reference: _settled, ...rest } = change;
-    return link === undefined ? [] : [{ ...rest, after: link.targetId }];
+    // One in doubt still has the account that is gone: the new one was not made.
+    return link === undefined || link.dirty ? [] : [{ ...rest, after: link.targetId }];
   });
 }
 

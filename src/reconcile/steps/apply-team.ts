@@ -89,6 +89,7 @@ async function update(operation: StoredOperation, { loaded, run, signal }: Apply
         ...link,
         displayName: String(displayName),
         externalId: typeof externalId === 'string' ? externalId : link.externalId,
+        dirty: false,
       },
     },
   ];

@@ -15,7 +15,7 @@ import {
   type TeamContext,
   type TeamPlan,
 } from '../../plan/team.ts';
-import type { Effect, Link, PersonState, TeamState } from '../../state/store.ts';
+import type { Effect, Link, MemberDifference, PersonState, TeamState } from '../../state/store.ts';
 import type { Loaded, Mapped, Observed, PlanResult, ReadResult, RunDependencies } from '../run.ts';
 
 export interface PlanInput {
@@ -28,8 +28,10 @@ export interface PlanInput {
 export async function plan(run: RunDependencies, input: PlanInput, signal: AbortSignal): Promise<PlanResult> {
   const writer = new PlanWriter(run);
   const settings = toSettings(input);
-  const rivals = await recoverLinks(run, { settings, writer, signal });
-  const people = await planPeople(run, { settings, writer, signal, rivals });
+  const open = await recoverLinks(run, { settings, writer, signal });
+  const people = await planPeople(run, { settings, writer, signal, open });
+  // Memberships are planned by what links say now, truths found on the way included.
+  await writer.flush();
   await planTeams(run, { input, settings, writer, people, signal });
   await writer.flush();
   return { operations: writer.operations, protected: writer.protected };
@@ -107,22 +109,20 @@ interface PeopleInput {
   readonly signal: AbortSignal;
 }
 
-/** Target id of an account without an owner → source ids of those who match it. */
-type Rivals = ReadonlyMap<string, readonly string[]>;
+/** What is open about accounts before anybody is planned. */
+interface OpenAccounts {
+  /** Target id of an account without an owner → source ids of those who match it. */
+  readonly rivals: ReadonlyMap<string, readonly string[]>;
+  /** Target ids of linked accounts that do not exist any more. */
+  readonly gone: ReadonlySet<string>;
+  readonly claims: readonly RecoveryClaim[];
+}
 
-/** Before anything else: who is a member of what is told by links. Returns who matches the accounts that stay open. */
-async function recoverLinks({ state }: RunDependencies, input: PeopleInput): Promise<Rivals> {
-  const { settings, writer, signal } = input;
-  const rivals = new Map<string, string[]>();
-  const claims: RecoveryClaim[] = [];
-  for await (const page of state.staging.people()) {
-    signal.throwIfAborted();
-    for (const person of page.filter(isOpen)) {
-      for (const id of toOpenAccounts(person)) push(rivals, id, person.sourceId);
-      claims.push(...toClaims(person, settings));
-    }
-  }
-  const selected = selectRecoveries(claims);
+/** Before anything else: who is a member of what is told by links. */
+async function recoverLinks({ state }: RunDependencies, input: PeopleInput): Promise<OpenAccounts> {
+  const { settings, writer } = input;
+  const open = await findOpenAccounts(state, input);
+  const selected = selectRecoveries(open.claims);
   if (selected.size > 0) {
     for await (const page of state.staging.people()) {
       for (const person of page.filter(({ sourceId }) => selected.has(sourceId)))
@@ -133,7 +133,25 @@ async function recoverLinks({ state }: RunDependencies, input: PeopleInput): Pro
     for (const team of page) await writer.add(planTeamRecovery(team));
   }
   await writer.flush();
-  return rivals;
+  return open;
+}
+
+async function findOpenAccounts(
+  { staging }: RunDependencies['state'],
+  { settings, signal }: PeopleInput,
+): Promise<OpenAccounts> {
+  const rivals = new Map<string, string[]>();
+  const gone = new Set<string>();
+  const claims: RecoveryClaim[] = [];
+  for await (const page of staging.people()) {
+    signal.throwIfAborted();
+    for (const person of page.filter(isOpen)) {
+      if (person.link !== null) gone.add(person.link.targetId);
+      for (const id of toOpenAccounts(person)) push(rivals, id, person.sourceId);
+      claims.push(...toClaims(person, settings));
+    }
+  }
+  return { rivals, gone, claims };
 }
 
 function isOpen({ link, gone }: PersonState): boolean {
@@ -158,7 +176,7 @@ function toClaims(person: PersonState, settings: PlanSettings): readonly Recover
 
 async function planPeople(
   run: RunDependencies,
-  { settings, writer, signal, rivals }: PeopleInput & { rivals: Rivals },
+  { settings, writer, signal, open }: PeopleInput & { open: OpenAccounts },
 ): Promise<PeoplePlan> {
   const { staging } = run.state;
   const collisions = await readCollisions(run);
@@ -172,14 +190,14 @@ async function planPeople(
   let done = 0;
   for await (const page of staging.people()) {
     signal.throwIfAborted();
-    const { accounts, coming } = await readReferences(run, page);
+    const { accounts, coming } = await readReferences(run, page, open.gone);
     for (const person of page) {
       const planned = planPerson(person, {
         settings,
         accounts,
         coming,
         collidesWith: collisions.get(person.sourceId) ?? [],
-        rivals,
+        rivals: open.rivals,
       });
       note(person, planned, people);
       await writer.add(planned);
@@ -213,10 +231,13 @@ async function readCollisions({ state }: RunDependencies): Promise<Map<string, r
 async function readReferences(
   { state }: RunDependencies,
   page: readonly PersonState[],
+  gone: ReadonlySet<string>,
 ): Promise<{ accounts: Map<string, string>; coming: Set<string> }> {
   const wanted = [...new Set(page.flatMap(({ desired }) => Object.values(desired?.references ?? {})))];
   if (wanted.length === 0) return { accounts: new Map(), coming: new Set() };
-  const links: ReadonlyMap<string, Link> = await state.links.many(wanted);
+  const all: ReadonlyMap<string, Link> = await state.links.many(wanted);
+  // Who gets a new account in this run is referred to by that one, in the second pass.
+  const links = new Map([...all].filter(([, link]) => !gone.has(link.targetId)));
   const missing = wanted.filter((id) => !links.has(id));
   const presences = await state.staging.presences(missing);
   return {
@@ -241,47 +262,41 @@ async function planTeams(run: RunDependencies, teams: TeamsInput): Promise<void>
     toKey: toTeamKey,
     maxNameLength: observed.capabilities.maxTeamNameLength,
   };
-  await followRenames(run, loaded);
+  const waiting = await followRenames(run, loaded);
   for await (const page of run.state.staging.teams()) {
     for (const team of page) {
       signal.throwIfAborted();
-      await planOneTeam(run, team, { ...teams, context });
+      if (!waiting.has(team.key)) await planOneTeam(run, team, { ...teams, context });
     }
   }
 }
 
 /**
  * A rule that names another team now: its team is renamed, not left behind (rule I10). Only where it is plain which team
- * became which: one team of that rule alone that nothing calls for any more, one new team of that rule alone.
+ * became which: one team of that rule alone that nothing calls for any more, one new team of that rule alone. Returns the
+ * keys of teams whose new name somebody else's team has: they keep their members until that is settled.
  */
-async function followRenames({ state }: RunDependencies, loaded: Loaded): Promise<void> {
+async function followRenames({ state }: RunDependencies, loaded: Loaded): Promise<ReadonlySet<string>> {
   const single = new Set(loaded.rules.rules.filter((rule) => rule.teamsFrom === null).map((rule) => rule.name));
   const left = new Map<string, string[]>();
-  const fresh = new Map<string, string[]>();
+  const fresh = new Map<string, TeamState[]>();
   for await (const page of state.staging.teams()) {
     for (const team of page) {
       const rule = toOnlyRule(team);
       if (rule === null || !single.has(rule)) continue;
       if (team.desired === null) push(left, rule, team.key);
-      if (isNew(team)) push(fresh, rule, team.key);
+      else if (team.link === null) push(fresh, rule, team);
     }
   }
-  for (const [rule, to] of fresh) await renameTeam(state, left.get(rule) ?? [], to);
-}
-
-async function renameTeam(
-  state: RunDependencies['state'],
-  left: readonly string[],
-  fresh: readonly string[],
-): Promise<void> {
-  const [from] = left;
-  const [to] = fresh;
-  if (from === undefined || to === undefined || left.length > 1 || fresh.length > 1) return;
-  await state.links.apply([{ type: 'rekeyTeam', from, to }]);
-}
-
-function isNew({ desired, link, candidates }: TeamState): boolean {
-  return desired !== null && link === null && candidates.length === 0;
+  const waiting = new Set<string>();
+  for (const [rule, [to, second]] of fresh) {
+    const [from, other] = left.get(rule) ?? [];
+    if (from === undefined || to === undefined || other !== undefined || second !== undefined) continue;
+    // A rename that the target has not taken yet may be taken back: then the name is still the team's own.
+    if (to.candidates.some(({ linkedTo }) => linkedTo !== from)) waiting.add(from);
+    else await state.links.apply([{ type: 'rekeyTeam', from, to: to.key }]);
+  }
+  return waiting;
 }
 
 /** Null for a team of several rules. */
@@ -290,7 +305,7 @@ function toOnlyRule({ desired, link }: TeamState): string | null {
   return rules.length === 1 ? (rules[0] ?? null) : null;
 }
 
-function push(lists: Map<string, string[]>, key: string, value: string): void {
+function push<T>(lists: Map<string, T[]>, key: string, value: T): void {
   const list = lists.get(key);
   if (list === undefined) lists.set(key, [value]);
   else list.push(value);
@@ -313,6 +328,7 @@ async function planOneTeam(
     emptied: planned.members === 'empty',
     withoutAccount: people.withoutAccount,
     leaving: people.leaving,
+    deactivated: new Set(),
     spared: people.spared,
     claimed: people.claimed,
   };
@@ -326,12 +342,27 @@ interface MembersInput {
   readonly writer: PlanWriter;
 }
 
+/** Of the members who left: whose departure this plan does not carry out, because it was carried out before. */
+async function findDeactivated(
+  { links }: RunDependencies['state'],
+  page: readonly MemberDifference[],
+  { leaving }: MemberContext,
+): Promise<ReadonlySet<string>> {
+  const left = page.flatMap(({ change, sourceId, presence }) =>
+    change === 'remove' && sourceId !== null && presence !== 'present' && !leaving.has(sourceId) ? [sourceId] : [],
+  );
+  if (left.length === 0) return new Set();
+  const known = await links.many(left);
+  return new Set([...known].flatMap(([sourceId, { active }]) => (active ? [] : [sourceId])));
+}
+
 async function planMembers({ state }: RunDependencies, { team, planned, member, writer }: MembersInput): Promise<void> {
   let remaining = planned.deleteWhenEmpty ? await state.links.members(team.key) : Number.POSITIVE_INFINITY;
   let last: DraftOperation | null = null;
   for await (const page of state.staging.memberDifferences(team.key)) {
+    const context = { ...member, deactivated: await findDeactivated(state, page, member) };
     const operations = page
-      .map((difference) => planMember(difference, member))
+      .map((difference) => planMember(difference, context))
       .filter((operation) => operation !== null);
     for (const operation of operations) {
       if (operation.kind !== 'removeMembers') continue;

@@ -11,10 +11,11 @@ import type { RunDependencies } from '../run.ts';
 export async function settleBegun(run: RunDependencies, target: Target, signal: AbortSignal): Promise<void> {
   const approval = await getFact(run.state.facts, 'approval');
   const approved = new Set(Object.keys(approval?.units ?? {}));
+  const asking: Asking = { run, target, signal, teams: new Map() };
   for await (const page of run.state.journal.unsettled()) {
     for (const operation of page) {
       signal.throwIfAborted();
-      const { status, effects } = await ask(operation, { run, target, signal });
+      const { status, effects } = await ask(operation, asking);
       // An approved removal is not counted, whatever run finds that it went.
       const counted = approved.has(operation.unit) ? effects.filter((effect) => effect.type !== 'count') : effects;
       await run.state.journal.settle(operation.runId, [{ seq: operation.seq, status, effects: counted }]);
@@ -26,6 +27,8 @@ interface Asking {
   readonly run: RunDependencies;
   readonly target: Target;
   readonly signal: AbortSignal;
+  /** Members of the team that was asked for last, by target id; null for one that is gone. */
+  readonly teams: Map<string, ReadonlySet<string> | null>;
 }
 
 type Answer = Pick<OperationResult, 'status' | 'effects'>;
@@ -81,11 +84,11 @@ function toCreatedLink(operation: StoredOperation, found: TargetObject): Effect 
 }
 
 /** What was asked of an account is compared by the plan of this run; here only what guards count is told. */
-async function askPerson(operation: StoredOperation, { run, target, signal }: Asking): Promise<Answer> {
+async function askPerson(operation: StoredOperation, asking: Asking): Promise<Answer> {
   const { id, targetId, kind } = operation;
   if (targetId === null) return { status: 'dropped', effects: [] };
-  const now = await target.readUser(targetId, ['active'], signal);
-  const count = countOf(operation, run.now().getTime());
+  const now = await asking.target.readUser(targetId, ['active'], asking.signal);
+  const count = toCount(operation, asking);
   if (now === null) {
     const gone: Effect[] = [
       { type: 'dropLink', sourceId: id },
@@ -109,13 +112,14 @@ async function askPerson(operation: StoredOperation, { run, target, signal }: As
   return { status: 'done', effects: [{ type: 'markDirty', sourceId: id }, ...(went ? count : [])] };
 }
 
-function countOf(operation: StoredOperation, at: number): Effect[] {
-  const { guard, unit } = operation;
-  if (guard === null || toGuard(operation.kind) !== guard) return [];
-  return [{ type: 'count', kind: guard, scope: guard === 'removeMembers' ? operation.id : '', unit, at }];
+function toCount({ id, kind, guard, unit }: StoredOperation, { run }: Asking): Effect[] {
+  if (guard === null || toGuard(kind) !== guard) return [];
+  const scope = guard === 'removeMembers' ? id : '';
+  return [{ type: 'count', kind: guard, scope, unit, at: run.now().getTime() }];
 }
 
-async function askTeam(operation: StoredOperation, { run, target, signal }: Asking): Promise<Answer> {
+async function askTeam(operation: StoredOperation, asking: Asking): Promise<Answer> {
+  const { target, signal } = asking;
   const { id, kind, targetId, changes } = operation;
   if (kind === 'create') {
     const values = new Map(changes.map(({ path, after }) => [path, after]));
@@ -133,8 +137,20 @@ async function askTeam(operation: StoredOperation, { run, target, signal }: Aski
     } as const;
     return { status: 'done', effects: [{ type: 'putTeam', team }] };
   }
-  // Members may have gone although no answer came: they count, lest a loop of kills empties the team unseen.
-  return { status: 'done', effects: [{ type: 'markTeamDirty', key: id }, ...countOf(operation, run.now().getTime())] };
+  const count = kind === 'removeMembers' && (await isRemoved(operation, asking)) ? toCount(operation, asking) : [];
+  return { status: 'done', effects: [{ type: 'markTeamDirty', key: id }, ...count] };
+}
+
+/** Only what has gone counts: what has not is planned again, and would count twice. */
+async function isRemoved({ targetId, member }: StoredOperation, { target, signal, teams }: Asking): Promise<boolean> {
+  if (targetId === null || member === null || member.targetId === null) return false;
+  if (!teams.has(targetId)) {
+    // One team at a time, as operations come: they may be large.
+    teams.clear();
+    const members = (await target.readTeam(targetId, signal))?.members ?? null;
+    teams.set(targetId, members === null ? null : new Set(members));
+  }
+  return teams.get(targetId)?.has(member.targetId) !== true;
 }
 
 async function findTeam(

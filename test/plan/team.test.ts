@@ -1,0 +1,405 @@
+import { describe, expect, it } from 'vitest';
+import {
+  planMember,
+  planTeam,
+  planTeamDeletion,
+  planTeamRecovery,
+  type TeamContext,
+  type TeamPlan,
+} from '../../src/plan/team.ts';
+import type { TeamLink, TeamState } from '../../src/state/store.ts';
+import {
+  aDesiredTeam,
+  aDifference,
+  aMemberContext,
+  aTeam,
+  aTeamContext,
+  aTeamLink,
+  aTeamState,
+  planSettings,
+} from '../support/builders.ts';
+
+const plan = (team: Partial<TeamState>, context: Partial<Omit<TeamContext, 'settings'>> = {}): TeamPlan =>
+  planTeam(aTeamState(team), aTeamContext(context));
+const KEEP = { operations: [], errors: [], effects: [], protected: 0, members: 'keep', deleteWhenEmpty: false };
+const COMPARE = { ...KEEP, members: 'compare' };
+const MARK = 'dirsync:identity/acme:research';
+const candidate = (attributes = {}, linkedTo: string | null = null, id = 't9') => ({
+  object: aTeam(attributes, id),
+  linkedTo,
+});
+
+describe('a team that is not there', () => {
+  it('is made, with its mark, when somebody belongs to it', () => {
+    expect(plan({})).toEqual({
+      ...COMPARE,
+      operations: [
+        expect.objectContaining({
+          kind: 'create',
+          phase: 'teams',
+          resource: 'Team',
+          id: 'rule:research',
+          targetId: null,
+          name: 'Research',
+          cause: 'rule',
+          reason: 'rule research',
+          unit: 'team:rule:research:create',
+          team: { rules: ['research'], deletionPolicy: 'Retain' },
+          changes: [
+            { path: 'displayName', after: 'Research' },
+            { path: 'externalId', after: MARK },
+          ],
+        }),
+      ],
+    });
+  });
+
+  it('is not made while nobody belongs to it, whoever has the name', () => {
+    expect(plan({ desiredMembers: 0 })).toEqual(KEEP);
+    expect(plan({ desiredMembers: 0, candidates: [candidate()] })).toEqual(KEEP);
+  });
+
+  it.each<readonly [TeamState['candidates'], string, string]>([
+    [[candidate()], 'the target already has a team of this name (t9), which is not managed by Dirsync', 'made by hand'],
+    [
+      [candidate({}, 'rule:other')],
+      'the target already has a team of this name (t9), which is managed as another team',
+      'another of ours',
+    ],
+  ])('is a Conflict of every rule where the name is taken: %#, %s, %s (I3)', (candidates, message) => {
+    const desired = aDesiredTeam({ rules: ['a', 'b'] });
+    expect(plan({ desired, candidates })).toEqual({
+      ...KEEP,
+      errors: ['a', 'b'].map((id) => ({ resource: 'TeamRule', id, code: 'Conflict', message })),
+    });
+  });
+
+  it('has a name that the target takes', () => {
+    const of = (displayName: string, link: TeamLink | null = null) =>
+      plan({ desired: aDesiredTeam({ displayName }), link }, { maxNameLength: 50 });
+    expect(of('x'.repeat(50)).errors).toEqual([]);
+    const message = `the name of team "${'x'.repeat(40)}…" has 51 characters; the target takes 50`;
+    expect(of('x'.repeat(51))).toMatchObject({ operations: [], errors: [{ code: 'RecordInvalid', message }] });
+    // A rename too: the team keeps the old name and its members.
+    expect(of('x'.repeat(51), aTeamLink({ displayName: 'Other' }))).toMatchObject({
+      operations: [],
+      members: 'keep',
+      errors: [{ id: 'research', message }],
+    });
+    const short = planTeam(aTeamState(), aTeamContext({ maxNameLength: 3 })).errors;
+    expect(short).toMatchObject([{ message: 'the name of team "Research" has 8 characters; the target takes 3' }]);
+  });
+
+  it('is made again when it was deleted by hand and somebody belongs to it', () => {
+    expect(plan({ link: aTeamLink(), gone: true })).toMatchObject({
+      operations: [{ kind: 'create', cause: 'drift' }],
+      members: 'compare',
+    });
+  });
+
+  it('is forgotten when it was deleted by hand and nobody does, or no rule calls for it', () => {
+    const dropped = { ...KEEP, effects: [{ type: 'dropTeam', key: 'rule:research' }] };
+    expect(plan({ link: aTeamLink(), gone: true, desiredMembers: 0 })).toEqual(dropped);
+    expect(plan({ link: aTeamLink(), gone: true, desired: null })).toEqual(dropped);
+  });
+
+  it('is no business of ours when no rule calls for it', () => {
+    expect(plan({ desired: null })).toEqual(KEEP);
+  });
+});
+
+describe('an owned team', () => {
+  it('is left alone but for its members while nothing differs (I2)', () => {
+    expect(plan({ link: aTeamLink() })).toEqual(COMPARE);
+    expect(plan({ link: aTeamLink(), observed: aTeam({ externalId: MARK }) })).toEqual(COMPARE);
+  });
+
+  it('keeps the first spelling of its name', () => {
+    expect(plan({ link: aTeamLink({ displayName: 'RESEARCH' }) })).toEqual(COMPARE);
+  });
+
+  it('is renamed with its mark, in one request (I10)', () => {
+    const link = aTeamLink({ displayName: 'Science', externalId: 'dirsync:identity/acme:science' });
+    expect(plan({ link }).operations).toMatchObject([
+      {
+        kind: 'update',
+        targetId: 't1',
+        cause: 'rule',
+        reason: 'rule research',
+        changes: [
+          { path: 'displayName', before: 'Science', after: 'Research' },
+          { path: 'externalId', before: 'dirsync:identity/acme:science', after: MARK },
+        ],
+      },
+    ]);
+  });
+
+  it('gets its name back when it was renamed by hand', () => {
+    const observed = aTeam({ displayName: 'Gang', externalId: MARK });
+    expect(plan({ link: aTeamLink(), observed }).operations).toMatchObject([
+      {
+        cause: 'drift',
+        reason: 'was changed in the target',
+        changes: [{ path: 'displayName', before: 'Gang', after: 'Research' }],
+      },
+    ]);
+  });
+
+  it.each<readonly [string | null, string | undefined, boolean, string]>([
+    [MARK, undefined, false, 'sent before and not kept: the target has no externalId of teams'],
+    [null, undefined, false, 'known not to be kept'],
+    ['another', undefined, true, 'ours is to be another one now'],
+    [MARK, 'theirs', true, 'changed by hand'],
+  ])('with mark %j, seen as %j: repaired %s, %s', (externalId, seen, isRepaired) => {
+    const observed = aTeam(seen === undefined ? {} : { externalId: seen });
+    const { operations } = plan({ link: aTeamLink({ externalId }), observed });
+    expect(operations.map(({ changes }) => changes.map(({ path }) => path))).toEqual(
+      isRepaired ? [['externalId']] : [],
+    );
+  });
+
+  it('stays in doubt until what was changed by hand is mended', () => {
+    const observed = aTeam({ displayName: 'Gang', externalId: MARK });
+    expect(plan({ link: aTeamLink(), observed }).effects).toEqual([
+      { type: 'putTeam', team: aTeamLink({ dirty: true }) },
+    ]);
+    expect(plan({ link: aTeamLink({ dirty: true }), observed: aTeam({ externalId: MARK }) }).effects).toEqual([
+      { type: 'putTeam', team: aTeamLink() },
+    ]);
+    expect(plan({ link: aTeamLink(), gone: true }).effects).toEqual([{ type: 'markTeamDirty', key: 'rule:research' }]);
+  });
+
+  it('notes new rules and policies without a request', () => {
+    const desired = aDesiredTeam({ rules: ['a', 'b'], deletionPolicy: 'Delete' });
+    expect(plan({ link: aTeamLink({ dirty: true }), desired })).toEqual({
+      ...COMPARE,
+      effects: [{ type: 'putTeam', team: aTeamLink({ rules: ['a', 'b'], deletionPolicy: 'Delete' }) }],
+    });
+  });
+
+  it('goes when it is empty, where that is wanted', () => {
+    const desired = aDesiredTeam({ whenEmpty: 'Delete' });
+    expect(plan({ link: aTeamLink(), desired, desiredMembers: 0 }).deleteWhenEmpty).toBe(true);
+    expect(plan({ link: aTeamLink(), desired, desiredMembers: 1 }).deleteWhenEmpty).toBe(false);
+    expect(plan({ link: aTeamLink(), desiredMembers: 0 }).deleteWhenEmpty).toBe(false);
+  });
+
+  it('of a frozen rule stays as it is, alone or shared (I13)', () => {
+    const frozen = new Set(['paused']);
+    expect(plan({ link: aTeamLink({ rules: ['paused'] }), desired: null }, { frozen })).toEqual(KEEP);
+    expect(plan({ link: aTeamLink({ rules: ['paused', 'research'] }) }, { frozen })).toEqual(KEEP);
+    expect(plan({ desired: aDesiredTeam({ rules: ['paused', 'research'] }) }, { frozen })).toEqual(KEEP);
+    // Seen to be gone: whoever mends the rule later must not meet a link to it.
+    expect(plan({ link: aTeamLink({ rules: ['paused'] }), gone: true, desired: null }, { frozen })).toEqual({
+      ...KEEP,
+      effects: [{ type: 'markTeamDirty', key: 'rule:research' }],
+    });
+  });
+});
+
+describe('a team that no rule calls for now', () => {
+  it.each<readonly [Partial<TeamLink>, Partial<TeamContext>, Partial<TeamPlan>, string]>([
+    [{}, {}, { members: 'compare', deleteWhenEmpty: false }, 'its value is gone from the source: it becomes empty'],
+    [
+      {},
+      { whenEmpty: new Map([['research', 'Delete']]) },
+      { members: 'compare', deleteWhenEmpty: true },
+      'and goes, where that is wanted',
+    ],
+    [
+      { rules: ['research', 'other'] },
+      {
+        rules: new Set(['research', 'other']),
+        whenEmpty: new Map([
+          ['research', 'Delete'],
+          ['other', 'Retain'],
+        ]),
+      },
+      { members: 'compare', deleteWhenEmpty: false },
+      'by all of its rules',
+    ],
+    [{ rules: ['deleted'] }, {}, { members: 'keep', deleteWhenEmpty: false }, 'its rule was deleted: Retain'],
+    [
+      { rules: ['deleted'], deletionPolicy: 'Empty' },
+      {},
+      { members: 'empty', deleteWhenEmpty: false },
+      'its rule was deleted: Empty',
+    ],
+    [
+      { rules: ['deleted'], deletionPolicy: 'Delete' },
+      {},
+      { members: 'empty', deleteWhenEmpty: true },
+      'its rule was deleted: Delete',
+    ],
+    [
+      { rules: ['deleted', 'research'], deletionPolicy: 'Delete' },
+      {},
+      { members: 'compare', deleteWhenEmpty: false },
+      'one of its rules is left',
+    ],
+  ])('%j: %#, %s', (link, context, expected) => {
+    expect(plan({ desired: null, link: aTeamLink(link) }, context)).toMatchObject({ operations: [], ...expected });
+  });
+});
+
+describe('planTeamRecovery (I7)', () => {
+  const recover = (team: Partial<TeamState>) => planTeamRecovery(aTeamState(team));
+
+  it('knows an owned team by its mark, with its members, without a request', () => {
+    const { operations, effects } = recover({ candidates: [candidate({ displayName: 'RESEARCH', externalId: MARK })] });
+    expect(operations).toMatchObject([{ kind: 'recover', phase: 'recover', targetId: 't9', changes: [] }]);
+    expect(effects).toEqual([
+      { type: 'putTeam', team: aTeamLink({ targetId: 't9', displayName: 'RESEARCH', origin: 'recovered' }) },
+      { type: 'takeMembers', key: 'rule:research' },
+    ]);
+  });
+
+  it.each<readonly [Partial<TeamState>, string]>([
+    [{ candidates: [candidate()] }, 'a name is no mark'],
+    [{ candidates: [candidate({ externalId: 'theirs' })] }, 'another mark'],
+    [{ candidates: [candidate({ externalId: MARK }, 'rule:other')] }, 'it is another team’s'],
+    [
+      { candidates: [candidate({ externalId: MARK }), candidate({ externalId: MARK }, null, 't8')] },
+      'two of one mark: none is guessed',
+    ],
+    [{ candidates: [candidate({ externalId: MARK })], link: aTeamLink() }, 'there is a link'],
+    [{ candidates: [candidate({ externalId: MARK })], desired: null }, 'no rule calls for it'],
+  ])('%#: not when %s', (team) => {
+    expect(recover(team)).toMatchObject({ operations: [], effects: [] });
+  });
+
+  it('finds the team also when the linked one is gone', () => {
+    const team = { candidates: [candidate({ externalId: MARK })], link: aTeamLink(), gone: true };
+    expect(recover(team).effects).toHaveLength(2);
+  });
+});
+
+describe('planMember', () => {
+  const add = aDifference({ change: 'add', targetId: null });
+
+  it('adds who belongs', () => {
+    expect(planMember(add, aMemberContext({ rules: ['a', 'b'] }))).toMatchObject({
+      kind: 'addMembers',
+      phase: 'members',
+      resource: 'Team',
+      id: 'rule:research',
+      targetId: 't1',
+      name: 'Research',
+      member: { sourceId: 'p1', targetId: null, name: 'p1@example.com' },
+      cause: 'rule',
+      reason: 'rules a, b',
+      unit: 'member:rule:research:p1:addMembers',
+      guard: null,
+      removal: false,
+    });
+  });
+
+  it.each<readonly [Parameters<typeof aMemberContext>[0], string]>([
+    [{ emptied: true }, 'the team is being emptied'],
+    [{ withoutAccount: new Set(['p1']) }, 'the person gets no account in this run'],
+  ])('does not add anybody: %#, %s', (context) => {
+    expect(planMember(add, aMemberContext(context))).toBeNull();
+    expect(planMember(aDifference({ change: 'add', sourceId: null }), aMemberContext())).toBeNull();
+  });
+
+  const removal = { kind: 'removeMembers', guard: 'removeMembers', scope: 'rule:research', removal: true };
+
+  it.each<readonly [Parameters<typeof aDifference>[0], Parameters<typeof aMemberContext>[0], object, string]>([
+    [{}, {}, { cause: 'rule', reason: 'no longer by rule research' }, 'who stays and matches no more'],
+    [{ sourceId: null }, {}, { cause: 'drift', reason: 'was added in the target' }, 'whom nobody knows'],
+    [
+      {},
+      { emptied: true },
+      { cause: 'ruleDeleted', reason: 'the rule was deleted' },
+      'everybody, when the rule is gone',
+    ],
+    [
+      { presence: 'undecided' },
+      { emptied: true },
+      { cause: 'ruleDeleted' },
+      'also whom nothing is known of: it is not about them',
+    ],
+    [{ presence: 'outOfScope' }, {}, { cause: 'outOfScope', reason: 'leaves' }, 'who left and is deactivated already'],
+    [{ presence: null }, {}, { cause: 'deletedAtSource', reason: 'leaves' }, 'who is gone and deactivated already'],
+  ])('removes %j with %j: %#, %s', (difference, context, expected) => {
+    expect(planMember(aDifference(difference), aMemberContext(context))).toMatchObject({ ...removal, ...expected });
+  });
+
+  it('removes who leaves in the unit of the deactivation, counted as that', () => {
+    const leaving = new Map([['p1', 'outOfScope' as const]]);
+    expect(planMember(aDifference({ presence: 'outOfScope' }), aMemberContext({ leaving }))).toMatchObject({
+      kind: 'removeMembers',
+      unit: 'person:p1:outOfScope',
+      guard: 'deactivate',
+      scope: '',
+      cause: 'outOfScope',
+      removal: true,
+    });
+    // Whom an entry for active switches off is deactivated, whatever the policy for disabled people.
+    const settings = { leaving: { ...planSettings().leaving, disabledAtSource: 'Delete' as const } };
+    const disabled = new Map([['p1', 'disabledAtSource' as const]]);
+    expect(
+      planMember(aDifference({ presence: 'disabledAtSource' }), aMemberContext({ leaving: disabled, settings })),
+    ).toMatchObject({ unit: 'person:p1:disabledAtSource' });
+  });
+
+  it('ends a departure that the guards have let go, uncounted (I4, I6)', () => {
+    const context = aMemberContext({ deactivated: new Set(['p1']) });
+    expect(planMember(aDifference({ presence: 'outOfScope' }), context)).toMatchObject({
+      kind: 'removeMembers',
+      unit: 'person:p1:outOfScope',
+      guard: null,
+      removal: true,
+    });
+  });
+
+  it.each<readonly [Parameters<typeof aDifference>[0], Parameters<typeof aMemberContext>[0], string]>([
+    [{ presence: 'undecided' }, {}, 'nothing is known of the person (I13)'],
+    [{ presence: null }, { settings: { absenceProven: false } }, 'absence is not proven (I1)'],
+    [{ presence: 'outOfScope' }, { settings: { memberships: 'Keep' } }, 'memberships are kept on leaving'],
+    [
+      { presence: 'outOfScope' },
+      { settings: { leaving: { ...planSettings().leaving, outOfScope: 'Retain' } } },
+      'the account is retained',
+    ],
+    [
+      { presence: null },
+      { settings: { leaving: { ...planSettings().leaving, deletedAtSource: 'Delete' } } },
+      'the account is deleted, and with it its memberships',
+    ],
+    [{ presence: 'outOfScope' }, { spared: new Set(['p1']) }, 'the person is protected'],
+    [{ sourceId: null, targetId: 'u7' }, { claimed: new Set(['u7']) }, 'whose account it is is not settled (I7)'],
+  ])('removes nobody: %j with %j, %s', (difference, context) => {
+    expect(planMember(aDifference(difference), aMemberContext(context))).toBeNull();
+  });
+
+  it('tells members of the target that nobody knows apart', () => {
+    const unit = (targetId: string) => planMember(aDifference({ sourceId: null, targetId }), aMemberContext())?.unit;
+    expect(unit('u1')).not.toBe(unit('u2'));
+  });
+});
+
+describe('planTeamDeletion', () => {
+  it('goes with the removal that empties the team: while that is held the team stays', () => {
+    const last = planMember(aDifference(), aMemberContext());
+    expect(planTeamDeletion(aMemberContext(), last)).toMatchObject({
+      kind: 'delete',
+      phase: 'deleteTeams',
+      resource: 'Team',
+      unit: last?.unit,
+      guard: 'removeMembers',
+      scope: 'rule:research',
+      cause: 'rule',
+      removal: true,
+    });
+  });
+
+  it('of a team that is empty already is a unit of its own, which no guard counts', () => {
+    expect(planTeamDeletion(aMemberContext({ emptied: true }), null)).toMatchObject({
+      unit: 'team:rule:research:delete',
+      guard: null,
+      cause: 'ruleDeleted',
+      removal: true,
+    });
+  });
+});

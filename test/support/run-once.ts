@@ -1,0 +1,9 @@
+/**
+ * One run of the only DirectorySync of a folder in a process of its own, for tests that kill it:
+ * `node run-once.ts <folder> <state file>`. Prints the outcome.
+ */
+import { runFolder } from './folder-run.ts';
+
+const [folder = '', state = ''] = process.argv.slice(2);
+const report = await runFolder(folder, state);
+process.stdout.write(`${report.reason}\n`);
