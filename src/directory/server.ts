@@ -267,6 +267,8 @@ function toErrorAnswer(error: unknown, { options }: HandlerContext): ScimAnswer 
 /** Resolves when the answer is out of our hands: written, or its connection gone. */
 function send(response: ServerResponse, { status, headers, body }: ScimAnswer): Promise<void> {
   return new Promise((resolve) => {
+    // Whoever asked may be gone by now: then nothing is left that could be waited for.
+    if (response.closed) resolve();
     response.once('finish', resolve).once('close', resolve);
     if (body === null) {
       response.writeHead(status, headers).end();

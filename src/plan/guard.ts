@@ -35,7 +35,7 @@ export interface GuardInput {
    * ago: these are left to the guards, the others wait.
    */
   readonly suspect: { readonly confirmed: ReadonlySet<string> } | null;
-  /** Fingerprints of units that were approved before and are not done yet. */
+  /** Fingerprints of the operations of units that were approved before and are not done yet. */
   readonly approved: ReadonlySet<string>;
   /** The hash that a person names now; null without one. */
   readonly approve: string | null;
@@ -49,8 +49,8 @@ export interface GuardResult {
   readonly kinds: Readonly<Partial<Record<HeldBy, number>>>;
   /** Subjects that are held, for the window of the next run. */
   readonly subjects: readonly GuardSubject[];
-  /** Units that go by approval, now or before: they are not counted. Unit → fingerprint. */
-  readonly released: ReadonlyMap<string, string>;
+  /** Units that go by approval, now or before: they are not counted. Unit → fingerprints of its operations. */
+  readonly released: ReadonlyMap<string, readonly string[]>;
   /** What was approved names nothing that is held (and released nothing). */
   readonly mismatch: boolean;
   /** Fingerprints of all removal units, for the next read to confirm. */
@@ -62,6 +62,11 @@ export function toFingerprint(unit: Unit): string {
   return digest([...unit.lines].sort());
 }
 
+/** Each by itself: when one fails and the others are done, what is left of the unit is still approved. */
+function toOperationFingerprints({ lines }: Unit): readonly string[] {
+  return lines.map((line) => digest([line]));
+}
+
 /** First 16 hexadecimal digits of SHA-256 over the lines. */
 function digest(lines: readonly string[]): string {
   const hash = createHash('sha256');
@@ -70,13 +75,14 @@ function digest(lines: readonly string[]): string {
 }
 
 export function computeGuard(input: GuardInput): GuardResult {
-  const released = new Map<string, string>();
+  const released = new Map<string, readonly string[]>();
   const open: Unit[] = [];
   const removals: string[] = [];
   for (const unit of input.units) {
-    const fingerprint = toFingerprint(unit);
-    if (unit.removal) removals.push(fingerprint);
-    if (input.approved.has(fingerprint)) released.set(unit.unit, fingerprint);
+    if (unit.removal) removals.push(toFingerprint(unit));
+    const operations = input.approved.size === 0 ? [] : toOperationFingerprints(unit);
+    if (operations.length > 0 && operations.every((each) => input.approved.has(each)))
+      released.set(unit.unit, operations);
     else open.push(unit);
   }
   const held = new Map<string, HeldBy>();
@@ -133,7 +139,7 @@ interface Settlement {
   readonly input: GuardInput;
   readonly open: readonly Unit[];
   readonly held: Map<string, HeldBy>;
-  readonly released: Map<string, string>;
+  readonly released: Map<string, readonly string[]>;
   readonly subjects: readonly GuardSubject[];
   readonly removals: readonly string[];
 }
@@ -143,7 +149,7 @@ function settle({ input, open, held, released, subjects, removals }: Settlement)
   const hash = units.length === 0 ? '' : digest(units.flatMap((unit) => unit.lines).sort());
   const matches = input.approve !== null && hash !== '' && input.approve === hash;
   if (matches) {
-    for (const unit of units) released.set(unit.unit, toFingerprint(unit));
+    for (const unit of units) released.set(unit.unit, toOperationFingerprints(unit));
     return { held: new Map(), hash: '', kinds: {}, subjects: [], released, mismatch: false, removals };
   }
   const kinds: Partial<Record<HeldBy, number>> = {};

@@ -1,5 +1,6 @@
 /** One person: from what must be, what was applied and what the target holds to operations. Pure. */
 import type { AttributeChange, Attributes, Departure, DesiredUser } from '../model.ts';
+import { isMailPath } from '../scim/mail.ts';
 import type { Link, PersonState } from '../state/store.ts';
 import { planWithoutAccount } from './account.ts';
 import { diffValues, isClearing, isSameValue } from './diff.ts';
@@ -178,10 +179,11 @@ function planUpdate(
   const { shapes } = context.settings;
   const { known, coming } = toReferences(desired, context);
   const wanted = { attributes: desired.attributes, clear: toClear(desired, current, shapes), references: known };
-  const changes = diffValues(wanted, current, shapes, link.applied);
+  const all = diffValues(wanted, current, shapes, link.applied);
+  const { changes, spared } = spareName(person, all, context.settings);
   const later = toReferenceUpdate(desired, link.targetId, coming);
   const named = { ...link, name: toShownName(desired, link) };
-  const changed = new Set(changes.map(({ path }) => path));
+  const changed = new Set(all.map(({ path }) => path));
   const same = Object.entries({ ...desired.attributes, ...known }).filter(([path]) => !changed.has(path));
   const truth = (changes.length === 0 ? refresh : noteSeen)(person, named, context, Object.fromEntries(same));
   const split = context.settings.suspect
@@ -190,8 +192,21 @@ function planUpdate(
   const updates = split
     .filter((some) => some.length > 0)
     .map((some) => toUpdate(desired, link, { changes: some, drift: observed !== null }));
-  return { ...truth, operations: [...updates, ...later] };
+  return { ...truth, operations: [...updates, ...later], protected: spared };
 }
+
+/** Who is protected keeps the name by which the owner called them. */
+function spareName(
+  person: PersonState,
+  changes: readonly AttributeChange[],
+  { protectedUsers }: PlanSettings,
+): { readonly changes: readonly AttributeChange[]; readonly spared: number } {
+  const isName = ({ path }: AttributeChange): boolean => NAMES.has(path) || isMailPath(path);
+  if (!changes.some(isName) || !isProtected(person, protectedUsers)) return { changes, spared: 0 };
+  return { changes: changes.filter((change) => !isName(change)), spared: 1 };
+}
+
+const NAMES: ReadonlySet<string> = new Set(['userName', 'externalId']);
 
 /** Whose userName and mail the read did not deliver is still called what they were called. */
 function toShownName(desired: DesiredUser, link: Link): string {
@@ -221,7 +236,8 @@ function toUpdate(
       ? (['return', 'is back'] as const)
       : (['mapping', 'values changed'] as const);
   return toDraft({
-    phase: 'people',
+    // Apart from an update of the same person: each is written down with what the link held before its batch.
+    phase: clears ? 'references' : 'people',
     kind: activates ? 'reactivate' : 'update',
     resource: 'User',
     id: desired.sourceId,

@@ -147,7 +147,9 @@ function planExisting(
   });
   // What was seen and is not mended yet is looked at again, should the update fail.
   const dirty = observed !== null && changes.length > 0;
-  const stored: TeamLink = { ...link, rules: desired.rules, deletionPolicy: desired.deletionPolicy, dirty };
+  const { rules, deletionPolicy } = desired;
+  const seen = toSeen({ displayName, externalId: desired.externalId }, observed, changes);
+  const stored: TeamLink = { ...link, ...seen, rules, deletionPolicy, dirty };
   const changed = JSON.stringify(stored) !== JSON.stringify(link);
   return {
     ...NOTHING,
@@ -156,6 +158,17 @@ function planExisting(
     members: 'compare',
     deleteWhenEmpty: desired.whenEmpty === 'Delete' && team.desiredMembers === 0,
   };
+}
+
+/** What is wanted and was seen to be so already, although no answer ever said it: a rename before a kill. */
+function toSeen(
+  wanted: Pick<DesiredTeam, 'displayName' | 'externalId'>,
+  observed: TeamState['observed'],
+  changes: readonly AttributeChange[],
+): Partial<Pick<TeamLink, 'displayName' | 'externalId'>> {
+  const isSo = ([path]: [string, string]): boolean =>
+    observed?.attributes[path] !== undefined && !changes.some((change) => change.path === path);
+  return Object.fromEntries(Object.entries(wanted).filter(isSo));
 }
 
 function diffTeam(

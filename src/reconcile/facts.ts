@@ -13,12 +13,13 @@ export interface FactShapes {
   readonly suspect: { readonly since: number; readonly removals: readonly string[] };
   /** Guards that hold something, and since when: the window of each begins before that time. */
   readonly held: readonly (GuardSubject & { readonly since: number })[];
-  /** The last approval. Units that are not done yet: unit → fingerprint; none of them left when it is spent. */
+  /** The last approval. Units that are not done yet, with their operations; none of them left when it is spent. */
   readonly approval: {
     readonly hash: string;
     readonly by: string | null;
     readonly at: number;
-    readonly units: Readonly<Record<string, string>>;
+    /** Unit → fingerprints of its operations. */
+    readonly units: Readonly<Record<string, readonly string[]>>;
   };
   readonly verifiedAt: number;
   /** The last run that ended. */

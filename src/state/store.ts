@@ -245,7 +245,8 @@ export interface Staging {
   addDesired(rows: readonly { readonly desired: DesiredUser; readonly keys: readonly MatchKey[] }[]): Promise<void>;
   /**
    * Matching values that two or more people share, of those present or linked: neither may be created or matched by
-   * it. `sourceIds` holds at most 10 of them, sorted.
+   * it. `sourceIds` holds at most 10 of them, sorted; where there are more, further entries have the first one and the
+   * next nine, until everybody was named.
    */
   collisions(): AsyncIterable<readonly { readonly path: string; readonly sourceIds: readonly string[] }[]>;
   /** Same key again: rules are united, the first display name stays, `Retain` wins over what removes more. */

@@ -66,7 +66,7 @@ export interface Person {
 const GIVEN_NAMES = ['Aurelia', 'Benedikt', 'Cosima', 'Dragomir', 'Euphemia', 'Florestan', 'Gwendolyn', 'Hjalmar'];
 
 /** Invented people; names and addresses of this kind stand nowhere else, so that a leak of one can be searched for. */
-export function createPeople(company: string, count: number): Person[] {
+function createPeople(company: string, count: number): Person[] {
   return Array.from({ length: count }, (_, index) => ({
     id: `${company}-${1000 + index}`,
     userName: `person${index}@${company}.corp.example`,

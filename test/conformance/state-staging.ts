@@ -210,7 +210,7 @@ export function describeStaging(states: OpenStates): void {
       expect(await staging.countUnmanaged(), 'a second account of a linked person is nobody’s').toBe(3);
     });
 
-    it('collisions name those present or linked who share a value, at most ten, sorted', async () => {
+    it('collisions name those present or linked who share a value, at most ten at once, sorted', async () => {
       const { staging, links } = await states.directory();
       await links.apply([{ type: 'putLink', link: aLink('left') }]);
       const row = (id: string, keys: MatchKey[], presence: 'present' | 'outOfScope' = 'present') => ({
@@ -232,6 +232,7 @@ export function describeStaging(states: OpenStates): void {
         { path: 'emails', sourceIds: ['dee', 'left'] },
         { path: 'emails', sourceIds: ['ada', 'bob'] },
         { path: 'emails', sourceIds: numbers(10).map((n) => `many-${String(n).padStart(2, '0')}`) },
+        { path: 'emails', sourceIds: ['many-01', 'many-11', 'many-12'] },
       ]);
     });
 

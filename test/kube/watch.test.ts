@@ -35,6 +35,34 @@ describe('following resources', () => {
     expect(scene.changes).toEqual([]);
   });
 
+  it('takes an empty list of metadata as the API server writes it, with null for its items', async () => {
+    const scene = await aScene();
+    const empty = { kind: 'PartialObjectMetadataList', metadata: { resourceVersion: '1' }, items: null };
+    scene.api.faults.push(answering(({ path }) => path === SECRETS, 200, empty));
+    await scene.start();
+    expect(scene.warnings).toEqual([]);
+    scene.api.put(SECRETS, { metadata: { name: 'acme', namespace: 'identity' } });
+    expect(await scene.untilChanges(1)).toEqual([{ kind: 'Secret', namespace: 'identity', name: 'acme' }]);
+  });
+
+  it('reports nothing of a list of Secrets that comes when the rest is on its way', async () => {
+    const scene = await aScene();
+    const before = scene.api.put(SECRETS, { metadata: { name: 'before', namespace: 'identity' } });
+    const late = Promise.withResolvers<void>();
+    scene.api.faults.push(({ path }, response) => {
+      if (path !== SECRETS) return false;
+      const list = { metadata: { resourceVersion: '1' }, items: [before] };
+      late.promise.then(() => reply(response, 200, list), response.destroy);
+      return true;
+    });
+    const started = scene.start();
+    await scene.api.until(() => scene.api.seen.filter(({ query }) => query.get('watch') === 'true').length === 5);
+    late.resolve();
+    await started;
+    scene.api.put(SECRETS, { metadata: { name: 'after', namespace: 'identity' } });
+    expect(await scene.untilChanges(1)).toEqual([{ kind: 'Secret', namespace: 'identity', name: 'after' }]);
+  });
+
   it('reads a list in pages', async () => {
     const scene = await aScene();
     for (let i = 0; i < 1001; i += 1) scene.api.put(SYNCS, aSync(`s${i}`));

@@ -6,7 +6,8 @@ import { describe, expect, it } from 'vitest';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 /** A title is the first argument of a test or suite, or of the call after the table of `each`. */
-const TITLE = /(?:\b(?:it|test|describe)|[\])}]\))\(\s*(?<quote>['"`])(?<title>(?:(?!\k<quote>)[^\n])*)\k<quote>/g;
+const TITLE =
+  /(?:\b(?:it|test|describe)(?:\.\w+)*|\beach\([^()\n]*\)|[\])}]\))\(\s*(?<quote>['"`])(?<title>(?:(?!\k<quote>)[^\n])*)\k<quote>/g;
 const CITATION = /\bI(?<number>[1-9]\d?)\b/g;
 
 interface Citation {

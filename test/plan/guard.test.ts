@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { GuardKind } from '../../src/model.ts';
@@ -86,6 +88,27 @@ describe('guard arithmetic (I4)', () => {
         if (goes && removed > 0) expect(isWithin({ ...arithmetic, removed: removed - 1 })).toBe(true);
       }),
     );
+  });
+});
+
+describe('the worked examples of docs/guards.md', () => {
+  const page = readFileSync(fileURLToPath(new URL('../../docs/guards.md', import.meta.url)), 'utf8');
+  const rows = [...page.matchAll(/^\|(?: *\d* *\|){7} *(?<outcome>goes|held)[^|]*\|$/gm)].map((row) => {
+    const [base, percent, floor, max, removed, planned, count] = row[0]
+      .split('|')
+      .slice(1, 8)
+      .map((cell) => (cell.trim() === '' ? null : Number(cell)));
+    return { base, percent, floor, max, removed, planned, count, outcome: row.groups?.['outcome'] };
+  });
+
+  it('are there', () => expect(rows.length).toBeGreaterThan(8));
+
+  it.each(rows)('$planned of $base, $percent %, floor $floor, max $max, $removed before: $outcome', (row) => {
+    const { base, percent, floor, max = null, removed, planned, count, outcome } = row;
+    const [people, share, least, before, now] = [base, percent, floor, removed, planned].map((each) => each ?? 0);
+    expect(count).toBe((before ?? 0) + (now ?? 0));
+    const arithmetic = { base: people, percent: share, floor: least, max, removed: before, planned: now ?? 0 };
+    expect(isWithin({ ...arithmetic, because: '' } as Arithmetic)).toBe(outcome === 'goes');
   });
 });
 
@@ -199,7 +222,7 @@ describe('approval (I5)', () => {
   it('releases the whole held set by its hash, whatever holds it', () => {
     const result = computeGuard(aGuardInput({ units, approve: held.hash }));
     expect(result).toMatchObject({ held: new Map(), hash: '', kinds: {}, subjects: [], mismatch: false });
-    expect(result.released).toEqual(new Map(units.map((unit) => [unit.unit, toFingerprint(unit)])));
+    expect(result.released).toEqual(new Map(units.map((unit) => [unit.unit, [toFingerprint(unit)]])));
   });
 
   it.each<readonly [Partial<GuardInput>, string]>([
@@ -218,7 +241,7 @@ describe('approval (I5)', () => {
     if (first === undefined) return;
     const approved = new Set([toFingerprint(first)]);
     const result = computeGuard(aGuardInput({ units: someUnits(11), approved }));
-    expect(result.released).toEqual(new Map([[first.unit, toFingerprint(first)]]));
+    expect(result.released).toEqual(new Map([[first.unit, [toFingerprint(first)]]]));
     expect(result.held.size).toBe(0);
     expect(computeGuard(aGuardInput({ units: rest, approved })).held.has('recovered-1')).toBe(true);
   });

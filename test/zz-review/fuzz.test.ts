@@ -89,7 +89,7 @@ async function story(seed: number): Promise<string[]> {
     if (resync && (report.kind === 'Verify') && ['synced', 'held', 'failed'].includes(report.outcome)) needVerify = false;
     calm(chaos); revive();
     if (report.outcome === 'synced' && !needVerify) {
-      const bad = check(company, new Set());
+      const bad = check(company);
       if (bad.length) return [`seed ${seed}: synced but`, ...bad, ...log];
     }
   }
@@ -101,7 +101,7 @@ async function story(seed: number): Promise<string[]> {
     if (report.held.count > 0) { report = await company.run({ approve: report.held.hash }); log.push(`approve → ${report.outcome} ${report.message}`); }
     needVerify = false;
   }
-  const bad = check(company, new Set());
+  const bad = check(company);
   if (bad.length) return [`seed ${seed}: not converged`, ...bad, ...log];
   chaos.log.length = 0;
   await company.run();

@@ -113,7 +113,7 @@ const DEPT = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:departm
 const MGR = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value';
 
 /** Problems of the end state against a plain oracle. */
-export function check(company: Company, had: Set<string>, opts: { scope?: (p: Person) => boolean; policy?: string } = {}): string[] {
+export function check(company: Company, opts: { scope?: (p: Person) => boolean; policy?: string } = {}): string[] {
   const problems: string[] = [];
   const scope = opts.scope ?? (() => true);
   const byExt = new Map<string, any[]>();

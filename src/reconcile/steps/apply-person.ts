@@ -61,7 +61,10 @@ async function createOnce(
   } catch (thrown) {
     const error = SyncError.from(thrown);
     if (!error.outcomeUnknown || signal.aborted) throw error;
-    const found = await findCreated(operation, loaded.target, signal);
+    const found = await findCreated(operation, loaded.target, signal).catch(() => {
+      // Still not known: the next run asks.
+      throw error;
+    });
     return found ?? (await loaded.target.createUser(values, signal));
   }
 }
@@ -71,9 +74,20 @@ async function adopt(operation: StoredOperation, applying: Applying): Promise<re
   const { loaded, signal } = applying;
   if (operation.changes.length > 0) await loaded.target.updateUser(targetId, operation.changes, signal);
   // What was there before and what was written: with all of it known, the next run needs no look.
-  const observed = await loaded.target.readUser(targetId, [...loaded.mapping.paths.keys()], signal);
+  const observed = await lookAgain(targetId, applying);
   const applied = observed?.attributes ?? toValues({}, operation.changes);
-  return [{ type: 'putLink', link: toLink(operation, targetId, { applied, origin: 'adopted' }) }];
+  const link = toLink(operation, targetId, { applied, origin: 'adopted' });
+  return [{ type: 'putLink', link: { ...link, dirty: observed === null } }];
+}
+
+/** Null: not to be seen now. The account is ours all the same, and the next run looks. */
+async function lookAgain(targetId: string, { loaded, signal }: Applying): Promise<TargetObject | null> {
+  try {
+    return await loaded.target.readUser(targetId, [...loaded.mapping.paths.keys()], signal);
+  } catch (thrown) {
+    if (signal.aborted) throw thrown;
+    return null;
+  }
 }
 
 async function update(operation: StoredOperation, applying: Applying): Promise<readonly Effect[] | null> {

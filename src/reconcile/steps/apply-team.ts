@@ -4,6 +4,7 @@ import type { Effect, OperationResult, StoredOperation, TeamLink } from '../../s
 import type { TargetObject } from '../../targets/target.ts';
 import type { Applying } from './apply.ts';
 import { needTarget, toValues } from './apply-person.ts';
+import { findTeam } from './settle.ts';
 
 export async function carryOutTeam(
   operation: StoredOperation,
@@ -52,10 +53,11 @@ async function createOnce(operation: StoredOperation, { loaded, signal }: Applyi
   } catch (thrown) {
     const error = SyncError.from(thrown);
     if (!error.outcomeUnknown || signal.aborted) throw error;
-    const mark = values['externalId'];
-    const found =
-      typeof mark === 'string' ? await loaded.target.findTeams({ path: 'externalId', value: mark }, signal) : [];
-    return found[0] ?? (await loaded.target.createTeam(values, signal));
+    const found = await findTeam(loaded.target, new Map(Object.entries(values)), signal).catch(() => {
+      // Still not known: the next run asks.
+      throw error;
+    });
+    return found ?? (await loaded.target.createTeam(values, signal));
   }
 }
 

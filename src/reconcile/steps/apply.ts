@@ -38,12 +38,27 @@ export async function apply(run: RunDependencies, input: ApplyInput, signal: Abo
       run.onProgress({ step: 'apply', done: applied.done, total });
     });
   }
-  const approval = await getFact(run.state.facts, 'approval');
-  // The hash stays: who asks again for what was released already is not asked to review something new.
-  if (approval !== null) await putFact(run.state.facts, 'approval', { ...approval, units: {} });
+  await spendApproval(run);
   // Only now: what the target's list showed and was not put right would else be forgotten until the next verify.
   if (input.observed.verified) await putFact(run.state.facts, 'verifiedAt', run.startedAt.getTime());
   return applied;
+}
+
+/** What failed or got no answer is still approved; the rest of the approval is spent. */
+async function spendApproval({ runId, state }: RunDependencies): Promise<void> {
+  const approval = await getFact(state.facts, 'approval');
+  if (approval === null) return;
+  const open: Record<string, readonly string[]> = {};
+  for (const status of ['failed', 'begun'] as const) {
+    for await (const page of state.journal.operations(runId, { status })) {
+      for (const { unit } of page) {
+        const approved = approval.units[unit];
+        if (approved !== undefined) open[unit] = approved;
+      }
+    }
+  }
+  // The hash stays: who asks again for what was released already is not asked to review something new.
+  await putFact(state.facts, 'approval', { ...approval, units: open });
 }
 
 type OnSettled = (results: readonly OperationResult[]) => void;
@@ -73,6 +88,14 @@ function toMemberTasks(page: readonly StoredOperation[], { observed }: Applying)
   return tasks;
 }
 
+/**
+ * What may not be under way at the same time: services that write objects whole would undo the one request with the
+ * other.
+ */
+function toChains(tasks: readonly Task[]): readonly (readonly Task[])[] {
+  return [...Map.groupBy(tasks, ([first]) => `${first?.resource}\n${first?.id}`).values()];
+}
+
 async function applyBatch(applying: Applying, tasks: readonly Task[], onSettled: OnSettled): Promise<void> {
   const { run, loaded, signal } = applying;
   const ended = (): SyncError | null =>
@@ -89,9 +112,10 @@ async function applyBatch(applying: Applying, tasks: readonly Task[], onSettled:
   const results: OperationResult[] = [];
   const errors: RecordError[] = [];
   let fatal: SyncError | null = null;
-  const queue = tasks.values();
-  const work = async (): Promise<void> => {
-    for (const task of queue) {
+  const chains = toChains(tasks);
+  const queue = chains.values();
+  const follow = async (chain: readonly Task[]): Promise<void> => {
+    for (const task of chain) {
       // Also of the last batch: a run with something left out has not ended well.
       fatal ??= ended();
       if (fatal !== null) {
@@ -105,7 +129,10 @@ async function applyBatch(applying: Applying, tasks: readonly Task[], onSettled:
       fatal ??= outcome.fatal;
     }
   };
-  await Promise.all(Array.from({ length: Math.min(loaded.spec.limits.concurrency, tasks.length) }, work));
+  const work = async (): Promise<void> => {
+    for (const chain of queue) await follow(chain);
+  };
+  await Promise.all(Array.from({ length: Math.min(loaded.spec.limits.concurrency, chains.length) }, work));
   await journal.settle(run.runId, results);
   if (errors.length > 0) await journal.addErrors(run.runId, errors);
   onSettled(results);

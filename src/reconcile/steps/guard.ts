@@ -22,7 +22,7 @@ export async function guard(run: RunDependencies, input: GuardStepInput, _signal
     units,
     ...(await toLimits(run, input, { units, heldBefore })),
     suspect: suspect === null ? null : { confirmed: suspect.confirmed },
-    approved: new Set(Object.values(approval?.units ?? {})),
+    approved: new Set(Object.values(approval?.units ?? {}).flat()),
     approve: toApproval(run, input, approval),
   });
   // Before the first write: an approval that names something else releases nothing.
@@ -30,7 +30,7 @@ export async function guard(run: RunDependencies, input: GuardStepInput, _signal
   await journal.hold(run.runId, result.held);
   const trusted = isTrusted(suspect, result);
   if (!run.options.planOnly) {
-    await remember(run, { result, heldBefore, mode: input.loaded.spec.mode });
+    await remember(run, { result, heldBefore, approval, suspect: suspect !== null, mode: input.loaded.spec.mode });
     await rememberSuspicion(run, input.read, { suspect, result, trusted });
   }
   return { ...result, trusted, heldUnits: result.held.size };
@@ -158,23 +158,40 @@ function isSame(left: GuardSubject, right: GuardSubject): boolean {
   return left.kind === right.kind && left.scope === right.scope;
 }
 
-async function remember(
-  run: RunDependencies,
-  { result, heldBefore, mode }: { result: GuardResult; heldBefore: FactShapes['held']; mode: 'Apply' | 'Plan' },
-): Promise<void> {
-  const { facts } = run.state;
+interface Remembering {
+  readonly result: GuardResult;
+  readonly heldBefore: FactShapes['held'];
+  readonly approval: FactShapes['approval'] | null;
+  readonly suspect: boolean;
+  readonly mode: 'Apply' | 'Plan';
+}
+
+async function remember(run: RunDependencies, remembering: Remembering): Promise<void> {
+  const { result, heldBefore, suspect, mode } = remembering;
   const now = run.now().getTime();
   const held = result.subjects.map((subject) => ({
     ...subject,
     since: heldBefore.find((each) => isSame(each, subject))?.since ?? now,
   }));
-  await putFact(facts, 'held', held.length === 0 ? null : held);
-  if (run.options.approve === null || mode === 'Plan' || result.released.size === 0) return;
-  // Written before the first request, so that a kill in the middle neither loses nor widens the approval.
-  await putFact(facts, 'approval', {
-    hash: run.options.approve,
-    by: run.options.approvedBy,
-    at: now,
-    units: Object.fromEntries(result.released),
-  });
+  // What a suspect read holds is not asked of the guards: it says nothing about what they held before.
+  const kept = suspect ? heldBefore.filter((each) => !held.some((other) => isSame(each, other))) : [];
+  const all = [...held, ...kept];
+  await putFact(run.state.facts, 'held', all.length === 0 ? null : all);
+  if (mode === 'Apply') await rememberApproval(run, remembering);
+}
+
+/** Written before the first request, so that a kill in the middle neither loses nor widens the approval. */
+async function rememberApproval(
+  { state, options, now }: RunDependencies,
+  { result, approval }: Pick<Remembering, 'result' | 'approval'>,
+): Promise<void> {
+  const units = Object.fromEntries(result.released);
+  if (options.approve !== null && result.released.size > 0) {
+    const { approve: hash, approvedBy: by } = options;
+    await putFact(state.facts, 'approval', { hash, by, at: now().getTime(), units });
+    return;
+  }
+  // What is not called for any more is not approved any more: somebody who comes back and leaves again is a new loss.
+  if (approval !== null && Object.keys(approval.units).length > result.released.size)
+    await putFact(state.facts, 'approval', { ...approval, units });
 }

@@ -2,7 +2,9 @@
  * observe: what the target holds. From links, where they can be trusted; from the target's own list on the first run,
  * after a lost state and every `verifyEvery`; one by one for joiners and for accounts whose state is in doubt.
  */
+import { SyncError } from '../../errors.ts';
 import { toMatchKey } from '../../mapping/match-key.ts';
+import type { DesiredTeam } from '../../model.ts';
 import type { Effect, MatchKey, PersonState } from '../../state/store.ts';
 import type { TargetCapabilities, TargetObject, TargetTeam } from '../../targets/target.ts';
 import { getFact } from '../facts.ts';
@@ -64,8 +66,12 @@ async function observeAll(run: RunDependencies, loaded: Loaded, signal: AbortSig
     run.onProgress({ step: 'observe', done, total: page.total });
   }
   await staging.setComplete('User');
+  await observeAllTeams(run, loaded, signal);
+}
+
+async function observeAllTeams(run: RunDependencies, { target }: Loaded, signal: AbortSignal): Promise<void> {
   for await (const page of target.listTeams(signal)) await stageTeams(run, page.objects);
-  await staging.setComplete('Team');
+  await run.state.staging.setComplete('Team');
 }
 
 /** What entries write, what people are matched by, and what tells who an account belongs to. */
@@ -132,13 +138,22 @@ async function findJoiners(run: RunDependencies, loaded: Loaded, signal: AbortSi
   let looked = 0;
   for await (const page of run.state.staging.people()) {
     for (const person of page.filter(isJoiner)) {
-      if (looked >= LOOK_UPS) {
-        await observeAll(run, loaded, signal);
-        return;
-      }
       looked += 1;
-      await findAccount(person, { run, loaded, signal });
+      if (looked <= LOOK_UPS && (await isSearched(findAccount(person, { run, loaded, signal })))) continue;
+      await observeAll(run, loaded, signal);
+      return;
     }
+  }
+}
+
+/** False: the target does not search by this attribute, or for this value, which its list shows all the same. */
+async function isSearched(search: Promise<void>): Promise<boolean> {
+  try {
+    await search;
+    return true;
+  } catch (thrown) {
+    if (SyncError.from(thrown).scope === 'record') return false;
+    throw thrown;
   }
 }
 
@@ -162,20 +177,25 @@ async function findAccount({ desired }: PersonState, { run, loaded, signal }: Lo
   }
 }
 
-async function findTeams(run: RunDependencies, { target }: Loaded, signal: AbortSignal): Promise<void> {
-  const { staging } = run.state;
-  for await (const page of staging.teams()) {
+async function findTeams(run: RunDependencies, loaded: Loaded, signal: AbortSignal): Promise<void> {
+  for await (const page of run.state.staging.teams()) {
     for (const { desired, link, gone, desiredMembers } of page) {
       if (desired === null || desiredMembers === 0 || (link !== null && !gone)) continue;
-      const marked = await target.findTeams({ path: 'externalId', value: desired.externalId }, signal);
-      const named =
-        marked.length > 0 ? [] : await target.findTeams({ path: 'displayName', value: desired.displayName }, signal);
-      // The members of a team that will be recovered are what additions and removals are counted against.
-      const whole = await Promise.all([...marked, ...named].map((team) => target.readTeam(team.id, signal)));
-      await stageTeams(
-        run,
-        whole.filter((team) => team !== null),
-      );
+      if (await isSearched(findTeam(desired, { run, loaded, signal }))) continue;
+      await observeAllTeams(run, loaded, signal);
+      return;
     }
   }
+}
+
+async function findTeam(desired: DesiredTeam, { run, loaded: { target }, signal }: Looking): Promise<void> {
+  const marked = await target.findTeams({ path: 'externalId', value: desired.externalId }, signal);
+  const named =
+    marked.length > 0 ? [] : await target.findTeams({ path: 'displayName', value: desired.displayName }, signal);
+  // The members of a team that will be recovered are what additions and removals are counted against.
+  const whole = await Promise.all([...marked, ...named].map((team) => target.readTeam(team.id, signal)));
+  await stageTeams(
+    run,
+    whole.filter((team) => team !== null),
+  );
 }

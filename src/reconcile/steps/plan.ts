@@ -16,6 +16,7 @@ import {
   type TeamPlan,
 } from '../../plan/team.ts';
 import type { Effect, Link, MemberDifference, PersonState, TeamState } from '../../state/store.ts';
+import { getFact, putFact } from '../facts.ts';
 import type { Loaded, Mapped, Observed, PlanResult, ReadResult, RunDependencies } from '../run.ts';
 
 export interface PlanInput {
@@ -215,7 +216,7 @@ function note(person: PersonState, planned: Planned, people: PeoplePlan): void {
   }
   if (planned.protected > 0) people.spared.add(sourceId);
   if (!isOpen(person)) return;
-  if (planned.errors.length > 0) people.withoutAccount.add(sourceId);
+  if (planned.errors.length + planned.protected > 0) people.withoutAccount.add(sourceId);
   for (const id of toOpenAccounts(person)) people.claimed.add(id);
 }
 
@@ -294,9 +295,18 @@ async function followRenames({ state }: RunDependencies, loaded: Loaded): Promis
     if (from === undefined || to === undefined || other !== undefined || second !== undefined) continue;
     // A rename that the target has not taken yet may be taken back: then the name is still the team's own.
     if (to.candidates.some(({ linkedTo }) => linkedTo !== from)) waiting.add(from);
-    else await state.links.apply([{ type: 'rekeyTeam', from, to: to.key }]);
+    else await renameTeam(state, from, to.key);
   }
   return waiting;
+}
+
+/** What guards hold of the team is held under its new key, since when it was. */
+async function renameTeam({ links, facts }: RunDependencies['state'], from: string, to: string): Promise<void> {
+  await links.apply([{ type: 'rekeyTeam', from, to }]);
+  const held = (await getFact(facts, 'held')) ?? [];
+  if (held.every(({ scope }) => scope !== from)) return;
+  const renamed = held.map((each) => (each.scope === from ? { ...each, scope: to } : each));
+  await putFact(facts, 'held', renamed);
 }
 
 /** Null for a team of several rules. */

@@ -2,6 +2,9 @@
  * What was begun and not finished when an earlier run died is settled by asking the target (rule I6). Nothing unsent of
  * an old plan is ever sent; this run plans anew.
  */
+import { SyncError } from '../../errors.ts';
+import type { Json } from '../../model.ts';
+import { isSameValue } from '../../plan/diff.ts';
 import { toGuard } from '../../plan/draft.ts';
 import type { Effect, OperationResult, StoredOperation } from '../../state/store.ts';
 import type { Target, TargetObject } from '../../targets/target.ts';
@@ -41,9 +44,12 @@ function ask(operation: StoredOperation, asking: Asking): Promise<Answer> | Answ
 }
 
 /** An account found after a create that was written down as begun is ours. */
-async function askCreated(operation: StoredOperation, { target, signal }: Asking): Promise<Answer> {
+async function askCreated(operation: StoredOperation, { run, target, signal }: Asking): Promise<Answer> {
   const found = await findCreated(operation, target, signal);
   if (found === null) return { status: 'dropped', effects: [] };
+  // One that has the same userName and belongs to somebody else: our request was refused, or never arrived.
+  const owner = await run.state.links.byTarget(found.id);
+  if (owner !== null && owner.sourceId !== operation.id) return { status: 'dropped', effects: [] };
   return { status: 'done', effects: [toCreatedLink(operation, found)] };
 }
 
@@ -55,16 +61,35 @@ export async function findCreated(
 ): Promise<TargetObject | null> {
   const values = new Map(operation.changes.map(({ path, after }) => [path, after]));
   const externalId = values.get('externalId');
+  const isOurs = ({ attributes }: TargetObject): boolean =>
+    externalId === undefined || (attributes['externalId'] ?? externalId) === externalId;
   for (const path of ['externalId', 'userName']) {
     const value = values.get(path);
     if (value === undefined) continue;
-    const found = await target.findUsers({ path, value }, ['externalId', 'userName', 'active'], signal);
-    const ours = found.filter(
-      (each) => externalId === undefined || (each.attributes['externalId'] ?? externalId) === externalId,
-    );
-    if (ours[0] !== undefined) return ours[0];
+    const ours = (await search(target, { path, value }, signal)).find(isOurs);
+    if (ours !== undefined) return ours;
   }
   return null;
+}
+
+const SEARCHED = ['externalId', 'userName', 'active'];
+
+/** By the list where the target does not search by this attribute, or for this value. */
+async function search(
+  target: Target,
+  query: { path: string; value: Json },
+  signal: AbortSignal,
+): Promise<readonly TargetObject[]> {
+  try {
+    return await target.findUsers(query, SEARCHED, signal);
+  } catch (thrown) {
+    if (SyncError.from(thrown).scope !== 'record') throw thrown;
+  }
+  const found: TargetObject[] = [];
+  for await (const page of target.listUsers(SEARCHED, signal)) {
+    found.push(...page.objects.filter((each) => isSameValue(each.attributes[query.path], query.value, false)));
+  }
+  return found;
 }
 
 function toCreatedLink(operation: StoredOperation, found: TargetObject): Effect {
@@ -87,7 +112,8 @@ function toCreatedLink(operation: StoredOperation, found: TargetObject): Effect 
 async function askPerson(operation: StoredOperation, asking: Asking): Promise<Answer> {
   const { id, targetId, kind } = operation;
   if (targetId === null) return { status: 'dropped', effects: [] };
-  const now = await asking.target.readUser(targetId, ['active'], asking.signal);
+  const paths = new Set(['active', ...operation.changes.map(({ path }) => path)]);
+  const now = await asking.target.readUser(targetId, [...paths], asking.signal);
   const count = toCount(operation, asking);
   if (now === null) {
     const gone: Effect[] = [
@@ -97,6 +123,7 @@ async function askPerson(operation: StoredOperation, asking: Asking): Promise<An
     return { status: 'done', effects: [...gone, ...(kind === 'delete' ? count : [])] };
   }
   if (kind === 'adopt') {
+    if (!isCarriedOut(operation, now)) return { status: 'dropped', effects: [] };
     const link = {
       sourceId: id,
       targetId,
@@ -110,6 +137,11 @@ async function askPerson(operation: StoredOperation, asking: Asking): Promise<An
   }
   const went = kind === 'deactivate' && now.attributes['active'] === false;
   return { status: 'done', effects: [{ type: 'markDirty', sourceId: id }, ...(went ? count : [])] };
+}
+
+/** A request is carried out whole or not at all: one value that is there now says that it arrived. */
+function isCarriedOut({ changes }: StoredOperation, now: TargetObject): boolean {
+  return changes.length === 0 || changes.some(({ path, after }) => isSameValue(now.attributes[path], after, false));
 }
 
 function toCount({ id, kind, guard, unit }: StoredOperation, { run }: Asking): Effect[] {
@@ -153,7 +185,7 @@ async function isRemoved({ targetId, member }: StoredOperation, { target, signal
   return teams.get(targetId)?.has(member.targetId) !== true;
 }
 
-async function findTeam(
+export async function findTeam(
   target: Target,
   values: ReadonlyMap<string, unknown>,
   signal: AbortSignal,

@@ -110,10 +110,15 @@ function putTeam(db: Connection, directory: number, { team }: { team: TeamLink }
 }
 
 function rekeyTeam(db: Connection, directory: number, effect: EffectOf<'rekeyTeam'>): void {
-  refuseTaken(
-    () => db.run('UPDATE teams SET key = ?3 WHERE directory = ?1 AND key = ?2', ...[directory, effect.from, effect.to]),
-    `the team ${effect.from} cannot become ${effect.to}: there is such a team already`,
-  );
+  const { from, to } = effect;
+  refuseTaken(() => {
+    if (db.run('UPDATE teams SET key = ?3 WHERE directory = ?1 AND key = ?2', directory, from, to) === 0) return;
+    // A guard goes on counting under the new name; what stood there belonged to a team that is no more.
+    for (const table of ['removals', 'samples']) {
+      db.run(`DELETE FROM ${table} WHERE directory = ?1 AND scope = ?2`, directory, to);
+      db.run(`UPDATE ${table} SET scope = ?3 WHERE directory = ?1 AND scope = ?2`, directory, from, to);
+    }
+  }, `the team ${from} cannot become ${to}: there is such a team already`);
 }
 
 function addMembers(db: Connection, directory: number, effect: EffectOf<'addMembers' | 'setMembers'>): void {

@@ -30,7 +30,7 @@ export async function openStateFile(
   let db: DatabaseSync | null = null;
   let forget = () => {};
   try {
-    const path = file === MEMORY ? file : prepareFile(file);
+    const path = file === MEMORY ? file : await prepareFile(file);
     if (path !== MEMORY) forget = remember(path);
     db = new DatabaseSync(path, { timeout: busyTimeoutMs });
     applyMigrations(db, file, MIGRATIONS);
@@ -82,16 +82,27 @@ function readJournalMode(db: DatabaseSync): string | null {
 }
 
 /** Makes the folder and an empty file that only the owner reads, or checks that an existing one is a state file. */
-function prepareFile(file: string): string {
+async function prepareFile(file: string): Promise<string> {
   const folder = dirname(resolve(file));
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const path = join(realpathSync(folder), basename(file));
   if (OPEN.has(path)) return path;
   if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600));
-  else if (!isOurs(readHeader(path))) {
-    throw toUnavailable(file, 'is not a Dirsync state file; name another file (it was left as it is)');
-  }
+  else await refuseForeign(file, path);
   return path;
+}
+
+const LOOKS = 10;
+const BETWEEN_LOOKS_MS = 20;
+
+/** Another process may be making the file at this moment, and its first page is not all there yet: worth another look. */
+async function refuseForeign(file: string, path: string): Promise<void> {
+  for (let look = 1; !isOurs(readHeader(path)); look += 1) {
+    if (look === LOOKS) {
+      throw toUnavailable(file, 'is not a Dirsync state file; name another file (it was left as it is)');
+    }
+    await pause(BETWEEN_LOOKS_MS);
+  }
 }
 
 /** An empty file is a store whose first transaction never came: as good as none. */

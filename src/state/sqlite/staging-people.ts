@@ -140,11 +140,19 @@ export async function* readCollisions(
     ),
   );
   for await (const rows of pages) {
-    const collisions = rows
-      .map(({ path, key }) => ({ path, sourceIds: readSharers(of.db, directory, path, key) }))
-      .filter(({ sourceIds }) => sourceIds.length > 1);
+    const collisions = rows.flatMap(({ path, key }) =>
+      toNamed(readSharers(of.db, directory, path, key)).map((sourceIds) => ({ path, sourceIds })),
+    );
     if (collisions.length > 0) yield collisions;
   }
+}
+
+/** Everybody is in one of the lists, and no list is longer than a message should be. */
+function toNamed(sourceIds: readonly string[]): readonly (readonly string[])[] {
+  const [first, ...others] = sourceIds;
+  if (first === undefined) return [];
+  const count = Math.ceil(others.length / (NAMED - 1));
+  return Array.from({ length: count }, (_, at) => [first, ...others.slice(at * (NAMED - 1), (at + 1) * (NAMED - 1))]);
 }
 
 function readSharers(db: Connection, directory: number, path: string, key: string): readonly string[] {
@@ -152,7 +160,7 @@ function readSharers(db: Connection, directory: number, path: string, key: strin
     `SELECT DISTINCT d.source_id FROM run.desired_keys k JOIN run.desired d ON d.place = k.place
      WHERE k.directory = ?1 AND k.path = ?2 AND k.key = ?3 AND (d.presence = 'present' OR EXISTS
        (SELECT 1 FROM main.links l WHERE l.directory = ?1 AND l.source_id = d.source_id))
-     ORDER BY d.source_id LIMIT ${NAMED}`,
+     ORDER BY d.source_id`,
     ...[directory, path, key],
   );
   return rows.map((row) => row.source_id);
