@@ -95,7 +95,31 @@ export function computeGuard(input: GuardInput): GuardResult {
     input,
     held,
   );
+  holdEmptied(open, held);
   return settle({ input, open, held, released, subjects, removals });
+}
+
+const REMOVAL = '["removeMembers","Team",';
+const TEAM_DELETION = '["delete","Team",';
+
+/** A team is deleted when it is empty: while somebody's removal from it is held it is not, and its deletion waits too. */
+function holdEmptied(open: readonly Unit[], held: Map<string, HeldBy>): void {
+  const kept = new Map<string, HeldBy>();
+  for (const { unit, lines } of open) {
+    const by = held.get(unit);
+    if (by === undefined) continue;
+    for (const key of toTeams(lines, REMOVAL)) kept.set(key, by);
+  }
+  if (kept.size === 0) return;
+  for (const { unit, lines } of open) {
+    const by = toTeams(lines, TEAM_DELETION).map((key) => kept.get(key))[0];
+    if (by !== undefined && !held.has(unit)) held.set(unit, by);
+  }
+}
+
+/** Keys of the teams that lines of this kind are about. */
+function toTeams(lines: readonly string[], kind: string): readonly string[] {
+  return lines.filter((line) => line.startsWith(kind)).map((line) => String(JSON.parse(line)[2]));
 }
 
 function holdBeforeGuards(unit: Unit, { suspect }: GuardInput): HeldBy | null {

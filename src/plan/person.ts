@@ -236,8 +236,7 @@ function toUpdate(
       ? (['return', 'is back'] as const)
       : (['mapping', 'values changed'] as const);
   return toDraft({
-    // Apart from an update of the same person: each is written down with what the link held before its batch.
-    phase: clears ? 'references' : 'people',
+    phase: 'people',
     kind: activates ? 'reactivate' : 'update',
     resource: 'User',
     id: desired.sourceId,

@@ -302,11 +302,8 @@ function toMemberDraft(difference: MemberDifference, context: MemberContext, dra
   });
 }
 
-/**
- * The team goes with its last member, in the same unit: while that removal is held the team stays.
- * @param last removal that empties the team; null when it is empty already
- */
-export function planTeamDeletion(context: MemberContext, last: DraftOperation | null): DraftOperation {
+/** The team goes when nobody is left in it: a guard that holds one of the removals holds this too. */
+export function planTeamDeletion(context: MemberContext): DraftOperation {
   return toDraft({
     phase: 'deleteTeams',
     kind: 'delete',
@@ -316,9 +313,7 @@ export function planTeamDeletion(context: MemberContext, last: DraftOperation | 
     name: context.name,
     cause: context.emptied ? 'ruleDeleted' : 'rule',
     reason: 'is empty',
-    unit: last?.unit ?? `team:${context.key}:delete`,
-    guard: last?.guard ?? null,
-    scope: last?.scope ?? '',
+    unit: `team:${context.key}:delete`,
     removal: true,
   });
 }

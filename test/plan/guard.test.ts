@@ -181,6 +181,32 @@ describe('what is held', () => {
   });
 });
 
+describe('the deletion of a team that becomes empty', () => {
+  const line = (kind: string, key: string) => JSON.stringify([kind, 'Team', key, 't1', null, null, 'rule', []]);
+  const leaver = aUnit('leaver', {
+    recovered: true,
+    lines: ['["deactivate","User","p1"]', line('removeMembers', 'chess')],
+  });
+  const deletion = (key: string) => aUnit(`${key}-deletion`, { guard: null, lines: [line('delete', key)] });
+
+  it('waits while a removal from it is held, whatever holds that', () => {
+    const units = [leaver, deletion('chess'), deletion('choir')];
+    const result = computeGuard(aGuardInput({ units }));
+    expect(result.held).toEqual(
+      new Map([
+        ['leaver', 'recovered'],
+        ['chess-deletion', 'recovered'],
+      ]),
+    );
+    expect(computeGuard(aGuardInput({ units, approve: result.hash })).held.size).toBe(0);
+  });
+
+  it('goes with removals that go', () => {
+    const units = [{ ...leaver, recovered: false }, deletion('chess')];
+    expect(computeGuard(aGuardInput({ units })).held.size).toBe(0);
+  });
+});
+
 describe('a suspect read (I1)', () => {
   const removal = aUnit('removal');
   const clearing = aUnit('clearing', { guard: null });

@@ -380,26 +380,19 @@ describe('planMember', () => {
 });
 
 describe('planTeamDeletion', () => {
-  it('goes with the removal that empties the team: while that is held the team stays', () => {
-    const last = planMember(aDifference(), aMemberContext());
-    expect(planTeamDeletion(aMemberContext(), last)).toMatchObject({
+  it('is a unit of its own, which no guard counts and a suspect read holds', () => {
+    expect(planTeamDeletion(aMemberContext())).toMatchObject({
       kind: 'delete',
       phase: 'deleteTeams',
       resource: 'Team',
-      unit: last?.unit,
-      guard: 'removeMembers',
-      scope: 'rule:research',
-      cause: 'rule',
-      removal: true,
-    });
-  });
-
-  it('of a team that is empty already is a unit of its own, which no guard counts', () => {
-    expect(planTeamDeletion(aMemberContext({ emptied: true }), null)).toMatchObject({
+      id: 'rule:research',
+      targetId: 't1',
       unit: 'team:rule:research:delete',
       guard: null,
-      cause: 'ruleDeleted',
+      cause: 'rule',
+      reason: 'is empty',
       removal: true,
     });
+    expect(planTeamDeletion(aMemberContext({ emptied: true })).cause).toBe('ruleDeleted');
   });
 });

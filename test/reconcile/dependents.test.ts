@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkKstatus } from '../../src/api/kstatus.ts';
 import type { TeamRuleSpec } from '../../src/api/team-rule.ts';
+import { SyncError } from '../../src/errors.ts';
 import { writeDependents } from '../../src/reconcile/dependents.ts';
 import { aCompanyOf } from '../support/company.ts';
 import { ACME, createLoopWorld, type LoopWorld, MINUTE } from '../support/loop-world.ts';
@@ -163,10 +164,13 @@ describe('a TeamRule', () => {
     });
     world.company.people = [...aCompanyOf(11)];
     world.company.target.intercept = (line) => {
-      if (line.startsWith('changeMembers')) throw new Error('boom');
+      if (line.startsWith('changeMembers')) throw new SyncError('TargetRejected', 'the target refused the request');
     };
     await world.advance(40 * MINUTE);
-    expect(look(world, 'TeamRule', 'research').conditions[0]).toMatch(/^Ready=True Synced/);
+    expect(look(world, 'TeamRule', 'research')).toEqual({
+      conditions: ['Ready=True SyncedWithErrors'],
+      message: 'operations on its teams failed (1); dirsync history names them',
+    });
   });
 
   it('that is suspended keeps its teams as they are', async () => {

@@ -19,7 +19,11 @@ async function aConvergedCompany(people: number): Promise<Company> {
   return company;
 }
 
-function refuse(company: Company, start: string, error = new SyncError('TargetRejected', 'the target refused it')): void {
+function refuse(
+  company: Company,
+  start: string,
+  error = new SyncError('TargetRejected', 'the target refused it'),
+): void {
   company.target.intercept = (request) => {
     if (request.startsWith(start)) throw error;
   };
@@ -102,7 +106,28 @@ describe('what a verify found', () => {
     const next = await company.run();
     expect(next).toMatchObject({ outcome: 'held', held: { hash: held.held.hash } });
     expect(await company.run({ approve: held.held.hash })).toMatchObject({ outcome: 'synced' });
-    expect([...company.target.users.values()].filter(({ attributes }) => attributes['active'] === true)).toHaveLength(7);
+    expect([...company.target.users.values()].filter(({ attributes }) => attributes['active'] === true)).toHaveLength(
+      7,
+    );
+  });
+});
+
+describe('two requests for one person in one run', () => {
+  it('leave what both have written in the link, so that the next run writes nothing (I2)', async () => {
+    const company = await aConvergedCompany(40);
+    const set = (department: string): void => {
+      company.people = company.people.map((person) => ({ ...person, title: null, department }));
+    };
+    set('Research');
+    expect(await company.run()).toMatchObject({ reason: 'ReadSuspect', held: { kinds: { suspect: 40 } } });
+    company.now = new Date(company.now.getTime() + 3_600_000);
+    set('Lab');
+    company.rules = {};
+    await company.run();
+    const [user] = company.target.users.values();
+    expect(user?.attributes).toMatchObject({ [DEPARTMENT]: 'Lab' });
+    expect(user?.attributes).not.toHaveProperty('title');
+    await expectQuiet(company);
   });
 });
 
@@ -183,7 +208,11 @@ describe('a lost answer', () => {
     company.people = [{ id: 'a', mail: 'same@example.com' }];
     await company.run();
     company.people = [...company.people, { id: 'b', mail: 'same@example.com' }];
-    refuse(company, 'createUser', new SyncError('TargetUnavailable', 'no answer', { outcomeUnknown: true, scope: 'record' }));
+    refuse(
+      company,
+      'createUser',
+      new SyncError('TargetUnavailable', 'no answer', { outcomeUnknown: true, scope: 'record' }),
+    );
     await company.run();
     accept(company);
     company.people = [...company.people, { id: 'c', mail: 'c@example.com' }];

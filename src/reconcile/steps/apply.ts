@@ -111,6 +111,7 @@ async function applyBatch(applying: Applying, tasks: readonly Task[], onSettled:
   );
   const results: OperationResult[] = [];
   const errors: RecordError[] = [];
+  const single: OperationResult[] = [];
   let fatal: SyncError | null = null;
   const chains = toChains(tasks);
   const queue = chains.values();
@@ -120,20 +121,30 @@ async function applyBatch(applying: Applying, tasks: readonly Task[], onSettled:
       fatal ??= ended();
       if (fatal !== null) {
         // Never sent: the next run plans anew and owes nothing for it.
-        results.push(...task.map(({ seq }) => ({ seq, status: 'dropped' as const, effects: [] })));
+        const dropped = task.map(({ seq }) => ({ seq, status: 'dropped' as const, effects: [] }));
+        results.push(...dropped);
+        single.push(...dropped);
         continue;
       }
       const outcome = await carryOut(task, applying);
       results.push(...outcome.results);
       errors.push(...outcome.errors);
       fatal ??= outcome.fatal;
+      if (chain.length === 1) single.push(...outcome.results);
+      // At once, because the next request of the chain goes by what this one has left of the link.
+      else await settle(outcome.results);
     }
+  };
+  const settle = async (some: readonly OperationResult[]): Promise<void> => {
+    await journal.settle(run.runId, some).catch((thrown: unknown) => {
+      fatal ??= SyncError.from(thrown);
+    });
   };
   const work = async (): Promise<void> => {
     for (const chain of queue) await follow(chain);
   };
   await Promise.all(Array.from({ length: Math.min(loaded.spec.limits.concurrency, chains.length) }, work));
-  await journal.settle(run.runId, results);
+  await settle(single);
   if (errors.length > 0) await journal.addErrors(run.runId, errors);
   onSettled(results);
   if (fatal !== null) throw fatal;

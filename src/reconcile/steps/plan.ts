@@ -278,17 +278,7 @@ async function planTeams(run: RunDependencies, teams: TeamsInput): Promise<void>
  * keys of teams whose new name somebody else's team has: they keep their members until that is settled.
  */
 async function followRenames({ state }: RunDependencies, loaded: Loaded): Promise<ReadonlySet<string>> {
-  const single = new Set(loaded.rules.rules.filter((rule) => rule.teamsFrom === null).map((rule) => rule.name));
-  const left = new Map<string, string[]>();
-  const fresh = new Map<string, TeamState[]>();
-  for await (const page of state.staging.teams()) {
-    for (const team of page) {
-      const rule = toOnlyRule(team);
-      if (rule === null || !single.has(rule)) continue;
-      if (team.desired === null) push(left, rule, team.key);
-      else if (team.link === null) push(fresh, rule, team);
-    }
-  }
+  const { left, fresh } = await findRenames(state, loaded);
   const waiting = new Set<string>();
   for (const [rule, [to, second]] of fresh) {
     const [from, other] = left.get(rule) ?? [];
@@ -298,6 +288,27 @@ async function followRenames({ state }: RunDependencies, loaded: Loaded): Promis
     else await renameTeam(state, from, to.key);
   }
   return waiting;
+}
+
+interface Renames {
+  /** Teams that nothing calls for any more, by rule. */
+  readonly left: ReadonlyMap<string, readonly string[]>;
+  readonly fresh: ReadonlyMap<string, readonly TeamState[]>;
+}
+
+async function findRenames({ staging }: RunDependencies['state'], { rules }: Loaded): Promise<Renames> {
+  const single = new Set(rules.rules.filter((rule) => rule.teamsFrom === null).map((rule) => rule.name));
+  const left = new Map<string, string[]>();
+  const fresh = new Map<string, TeamState[]>();
+  for await (const page of staging.teams()) {
+    for (const team of page) {
+      const rule = toOnlyRule(team);
+      if (rule === null || !single.has(rule)) continue;
+      if (team.desired === null) push(left, rule, team.key);
+      else if (team.link === null) push(fresh, rule, team);
+    }
+  }
+  return { left, fresh };
 }
 
 /** What guards hold of the team is held under its new key, since when it was. */
@@ -368,21 +379,16 @@ async function findDeactivated(
 
 async function planMembers({ state }: RunDependencies, { team, planned, member, writer }: MembersInput): Promise<void> {
   let remaining = planned.deleteWhenEmpty ? await state.links.members(team.key) : Number.POSITIVE_INFINITY;
-  let last: DraftOperation | null = null;
   for await (const page of state.staging.memberDifferences(team.key)) {
     const context = { ...member, deactivated: await findDeactivated(state, page, member) };
     const operations = page
       .map((difference) => planMember(difference, context))
       .filter((operation) => operation !== null);
-    for (const operation of operations) {
-      if (operation.kind !== 'removeMembers') continue;
-      remaining -= 1;
-      last = operation;
-    }
+    remaining -= operations.filter(({ kind }) => kind === 'removeMembers').length;
     await writer.add({ operations, errors: [], effects: [], protected: 0 });
   }
   if (planned.deleteWhenEmpty && remaining <= 0) {
     if (member.targetId === null) throw new SyncError('Unknown', 'a team without an account was to be deleted');
-    await writer.add({ operations: [planTeamDeletion(member, last)], errors: [], effects: [], protected: 0 });
+    await writer.add({ operations: [planTeamDeletion(member)], errors: [], effects: [], protected: 0 });
   }
 }

@@ -35,6 +35,7 @@ const FILE_SENTENCES: ReadonlyMap<string, string> = new Map([
   ['ENOTDIR', 'cannot be opened: a part of its path is a file and not a folder'],
   ['EEXIST', 'cannot be opened: a part of its path is a file and not a folder'],
   ['EISDIR', 'is a folder; name a file'],
+  ['ENOENT', 'cannot be opened: its folder does not exist and cannot be made'],
 ]);
 
 export function toUnavailable(location: string, sentence: string, cause?: unknown): SyncError {

@@ -84,12 +84,23 @@ function readJournalMode(db: DatabaseSync): string | null {
 /** Makes the folder and an empty file that only the owner reads, or checks that an existing one is a state file. */
 async function prepareFile(file: string): Promise<string> {
   const folder = dirname(resolve(file));
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder);
   const path = join(realpathSync(folder), basename(file));
   if (OPEN.has(path)) return path;
   if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600));
   else await refuseForeign(file, path);
   return path;
+}
+
+/** Step by step: Node's recursive `mkdir` never ends below a folder in which nothing can be made, such as `/proc`. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    if (!existsSync(folder)) throw error;
+  }
 }
 
 const LOOKS = 10;

@@ -126,6 +126,10 @@ describe('the state file', () => {
     await store.close();
   });
 
+  it('in a folder that cannot be made is refused at once', async () => {
+    await expect(openSqliteStore('/proc/nothing/below/state.db')).rejects.toMatchObject({ code: 'StateUnavailable' });
+  });
+
   it('may be made by several processes at once', async () => {
     const process = fileURLToPath(new URL('../../support/state-process.ts', import.meta.url));
     const module = new URL('./open.ts', import.meta.url).href;

@@ -1,0 +1,101 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, it, onTestFinished } from 'vitest';
+import type { ResolvedDirectorySyncSpec } from '../../src/api/defaults.ts';
+import type { Budgets, RateLimits } from '../../src/http/budget.ts';
+import { createConnections } from '../../src/reconcile/connections.ts';
+import type { HttpClientNeeds } from '../../src/reconcile/run.ts';
+
+const SPEC = {
+  limits: { concurrency: 3, requestsPerSecond: 50 },
+  timeouts: { requestMs: 5_000, runMs: 60_000 },
+} as unknown as ResolvedDirectorySyncSpec;
+
+async function aServer() {
+  const requests: IncomingMessage[] = [];
+  const server = createServer((request, response) => {
+    requests.push(request);
+    response.end('{}');
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}/scim/v2`, host: `127.0.0.1:${port}`, requests };
+}
+
+/** Remembers who has joined which budget, and is in no one's way. */
+function aBudget() {
+  const open: { host: string; credential: string; limits: RateLimits }[] = [];
+  const budgets: Budgets = {
+    join(host, credential, limits) {
+      const share = { host, credential, limits };
+      open.push(share);
+      return {
+        acquire: async () => () => undefined,
+        pause: () => undefined,
+        close: () => {
+          open.splice(open.indexOf(share), 1);
+        },
+      };
+    },
+  };
+  return { open, budgets };
+}
+
+function needs(endpoint: string, more: Partial<HttpClientNeeds> = {}): HttpClientNeeds {
+  return { side: 'target', endpoint, credential: 'a', spec: SPEC, ...more };
+}
+
+it('shares one budget for a host and a credential, whatever the path (I11), and gives its share back', () => {
+  const { open, budgets } = aBudget();
+  const connect = createConnections({ userAgent: 'dirsync/test', budgets });
+  const first = connect(needs('app.example.com/scim/one'));
+  const second = connect(needs('app.example.com/scim/two'));
+  const other = connect(needs('app.example.com/scim/one', { credential: 'b' }));
+  const source = connect(needs('app.example.com/scim/one', { side: 'source' }));
+  expect(open.map(({ host, credential }) => `${host} ${credential}`)).toEqual([
+    'app.example.com a',
+    'app.example.com a',
+    'app.example.com b',
+    'app.example.com a',
+  ]);
+  expect(open.map(({ limits }) => limits)).toEqual([
+    { concurrency: 3, requestsPerSecond: 50 },
+    { concurrency: 3, requestsPerSecond: 50 },
+    { concurrency: 3, requestsPerSecond: 50 },
+    // The limit is the one of the application.
+    { concurrency: 3, requestsPerSecond: null },
+  ]);
+  for (const client of [first, second, other, source]) client.close();
+  expect(open).toEqual([]);
+});
+
+it('says who asks, and counts what was asked', async () => {
+  const { url, requests } = await aServer();
+  const counted: string[] = [];
+  const metrics = {
+    countRequest: (side: string, { method, code }: { method: string; code: string }) =>
+      void counted.push(`${side} ${method} ${code}`),
+  };
+  const client = createConnections({ userAgent: 'dirsync/1.2.3', metrics })(needs(url));
+  onTestFinished(() => client.close());
+  const signal = new AbortController().signal;
+  await client.send({ method: 'GET', url: `${url}/Users`, headers: {}, repeatable: true, signal });
+  expect(client.sent).toBe(1);
+  expect(counted).toEqual(['target GET 200']);
+  expect(requests[0]?.headers['user-agent']).toBe('dirsync/1.2.3');
+});
+
+it.each([
+  ['target', 'TargetUnavailable'],
+  ['source', 'ReadFailed'],
+] as const)('calls a %s that does not answer %s', async (side, code) => {
+  const client = createConnections({ userAgent: 'dirsync/test' })(needs('http://127.0.0.1:9/scim', { side }));
+  onTestFinished(() => client.close());
+  const request = { method: 'POST', url: 'http://127.0.0.1:9/scim', headers: {}, repeatable: false } as const;
+  await expect(client.send({ ...request, signal: AbortSignal.timeout(10_000) })).rejects.toMatchObject({ code });
+});
