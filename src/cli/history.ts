@@ -92,7 +92,7 @@ function toRow(run: RunRecord): readonly string[] {
     formatTime(run.startedAt),
     run.finishedAt === null ? '' : formatDuration(run.finishedAt - run.startedAt),
     kind,
-    run.reason ?? 'not finished',
+    run.outcome === 'stopped' ? 'stopped' : (run.reason ?? 'not finished'),
     run.finishedAt === null ? '' : summarizePlan(applied ?? {}),
     String(held?.count ?? ''),
     String(people?.failed ?? ''),
