@@ -1,6 +1,7 @@
 /** Corners of mapping and plan that only a whole run shows. */
 import { describe, expect, it } from 'vitest';
 import type { TeamRuleSpec } from '../../src/api/team-rule.ts';
+import { MANAGER } from '../support/builders.ts';
 import { aCompanyOf, type Company, createCompany } from '../support/company.ts';
 
 const WORK = 'emails[type eq "work"].value';
@@ -103,6 +104,19 @@ describe('values', () => {
     change(company, 'p2', { nick: '' });
     await company.run();
     expect([nick('u1'), nick('u2')]).toEqual(['n/a', undefined]);
+  });
+
+  it('refer to the new account of a manager whose old one was deleted by hand, in the same run (I2)', async () => {
+    const company = await aConvergedCompany(3, (index) => ({ manager: index === 0 ? null : 'p1' }));
+    const bosses = () => [...company.target.users.values()].map(({ attributes }) => attributes[MANAGER]);
+    expect(bosses()).toEqual([undefined, 'u1', 'u1']);
+    company.target.users.delete('u1');
+    await company.run({ resync: true });
+    const boss = (await (await company.state()).links.get('p1'))?.targetId;
+    expect(bosses().filter((id) => id === boss)).toHaveLength(2);
+    company.target.writes.length = 0;
+    await company.run();
+    expect(company.target.writes).toEqual([]);
   });
 
   it('that vanished from every record are a suspect read, which clears nothing (I1)', async () => {
