@@ -18,7 +18,7 @@ export function declareRun(program: Command, context: CommandContext): void {
   const command = program
     .command('run')
     .description(
-      'keep the target what the folder says: runs by schedule and on every change of the folder, until stopped',
+      'keep the target what the folder says: runs by schedule and on every change of the manifests, until stopped',
     );
   withLogLevel(withState(withSecrets(withFolder(command))), 'warn').action((options: FolderOptions) =>
     runCommand(context, () => run(context.io, options)),

@@ -1,5 +1,7 @@
 /** Where local mode keeps what a cluster would keep in the resources themselves: in the state store. */
+import type { Condition } from '../api/condition-schema.ts';
 import type { ResourceSet } from '../api/host.ts';
+import { findCondition } from '../api/kstatus.ts';
 import type { Resource } from '../api/resources.ts';
 import type { LocalHostOptions } from '../local/host.ts';
 import { toDirectoryKey } from '../reconcile/engine.ts';
@@ -22,6 +24,14 @@ export interface StatusStore extends Pick<LocalHostOptions, 'loadStatus' | 'save
 
 type Lists = { -readonly [K in keyof ResourceSet]: Resource[] };
 
+function toOwnName({ metadata }: Resource): string {
+  return `status/${metadata.name}`;
+}
+
+function isWaiting({ conditions }: Readonly<Record<string, unknown>>): boolean {
+  return findCondition(conditions as readonly Condition[] | undefined, 'Ready')?.reason === 'IdInUse';
+}
+
 export function createStatusStore(store: StateStore): StatusStore {
   const shared = async (namespace: string): Promise<Facts> =>
     (await store.directory({ namespace, id: SHARED_ID })).facts;
@@ -34,14 +44,17 @@ export function createStatusStore(store: StateStore): StatusStore {
 
   const loadStatus: StatusStore['loadStatus'] = async (resource) => {
     const { facts, name } = await locate(resource);
-    return facts.get(name);
+    return (await facts.get(toOwnName(resource))) ?? (await facts.get(name));
   };
 
   return {
     loadStatus,
     async saveStatus(resource, status) {
       const { facts, name } = await locate(resource);
-      await facts.put(name, status);
+      // Two resources with one id share a place: the one that waits must not speak for the one that runs.
+      const waits = isWaiting(status);
+      await facts.put(waits ? toOwnName(resource) : name, status);
+      if (!waits) await facts.put(toOwnName(resource), null);
     },
     async saveResources(resources) {
       for (const [namespace, lists] of splitByNamespace(resources)) {

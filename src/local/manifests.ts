@@ -127,7 +127,8 @@ function isOtherJson(text: string): boolean {
   try {
     return toFields(JSON.parse(text))?.['kind'] === undefined;
   } catch {
-    return false;
+    // A file of people that breaks off is the source's to refuse: only what looks like a manifest is one.
+    return !/"(kind|apiVersion)"\s*:/.test(text);
   }
 }
 

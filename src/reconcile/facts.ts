@@ -12,7 +12,7 @@ export interface FactShapes {
   /** A suspect read that waits for a second one: when, and the removals that it called for. */
   readonly suspect: { readonly since: number; readonly removals: readonly string[] };
   /** Guards that hold something, and since when: the window of each begins before that time. */
-  readonly held: readonly (GuardSubject & { readonly since: number })[];
+  readonly held: readonly (GuardSubject & { readonly since: number; readonly base: number })[];
   /** The last approval. Units that are not done yet, with their operations; none of them left when it is spent. */
   readonly approval: {
     readonly hash: string;

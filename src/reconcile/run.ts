@@ -97,6 +97,8 @@ export interface ReadStats {
   readonly people: number;
   /** Filled values, by attribute that mappings or rules use. */
   readonly filled: Readonly<Record<string, number>>;
+  /** The attribute that said who is active; null where none does. Missing in what older versions wrote. */
+  readonly stateFrom?: string | null;
 }
 
 export interface ReadResult {

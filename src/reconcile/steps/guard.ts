@@ -18,9 +18,10 @@ export async function guard(run: RunDependencies, input: GuardStepInput, _signal
   const suspect = await judgeSuspicion(run, input);
   const approval = await getFact(facts, 'approval');
   const heldBefore = (await getFact(facts, 'held')) ?? [];
+  const arithmetic = await toLimits(run, input, { units, heldBefore });
   const result = computeGuard({
     units,
-    ...(await toLimits(run, input, { units, heldBefore })),
+    ...arithmetic,
     suspect: suspect === null ? null : { confirmed: suspect.confirmed },
     approved: new Set(Object.values(approval?.units ?? {}).flat()),
     approve: toApproval(run, input, approval),
@@ -30,7 +31,9 @@ export async function guard(run: RunDependencies, input: GuardStepInput, _signal
   await journal.hold(run.runId, result.held);
   const trusted = isTrusted(suspect, result);
   if (!run.options.planOnly) {
-    await remember(run, { result, heldBefore, approval, suspect: suspect !== null, mode: input.loaded.spec.mode });
+    const { mode } = input.loaded.spec;
+    const { base } = arithmetic;
+    await remember(run, { result, base, heldBefore, approval, suspect: suspect !== null, mode });
     await rememberSuspicion(run, input.read, { suspect, result, trusted });
   }
   return { ...result, trusted, heldUnits: result.held.size };
@@ -115,7 +118,9 @@ async function toLimits(
     const since = (heldBefore.find((held) => isSame(held, subject))?.since ?? now) - guards.windowMs;
     const counts = await run.state.ledger.removals(since);
     removed.set(keyOf(subject), counts.find((each) => isSame(each, subject))?.count ?? 0);
-    bases.set(keyOf(subject), await baseOf(run, subject, { since, owned, inScope: mapped.inScope }));
+    const base = await baseOf(run, subject, { since, owned, inScope: mapped.inScope });
+    // What was held once is measured against what stood then: a team (or company) that grew meanwhile releases nothing.
+    bases.set(keyOf(subject), Math.min(base, heldBefore.find((held) => isSame(held, subject))?.base ?? base));
   }
   return {
     limits: guards,
@@ -158,7 +163,7 @@ function isSame(left: GuardSubject, right: GuardSubject): boolean {
   return left.kind === right.kind && left.scope === right.scope;
 }
 
-interface Remembering {
+interface Remembering extends Pick<Arithmetic, 'base'> {
   readonly result: GuardResult;
   readonly heldBefore: FactShapes['held'];
   readonly approval: FactShapes['approval'] | null;
@@ -172,6 +177,7 @@ async function remember(run: RunDependencies, remembering: Remembering): Promise
   const held = result.subjects.map((subject) => ({
     ...subject,
     since: heldBefore.find((each) => isSame(each, subject))?.since ?? now,
+    base: remembering.base(subject),
   }));
   // What a suspect read holds is not asked of the guards: it says nothing about what they held before.
   const kept = suspect ? heldBefore.filter((each) => !held.some((other) => isSame(each, other))) : [];

@@ -23,9 +23,14 @@ export async function read(
     run.onProgress({ step: 'read', done: tally.people, total: null });
   }
   if (tally.end === null) throw new SyncError('ReadIncomplete', 'the source ended before its last page');
-  const stats = tally.stats();
+  const { attributes } = tally.end;
+  const stats: ReadStats = {
+    ...tally.stats(),
+    stateFrom: STATE_ATTRIBUTES.find((name) => attributes.includes(name)) ?? null,
+  };
   const known = new KnownAttributes(tally.end.attributes);
   const before = await getFact(run.state.facts, 'lastGoodRead');
+  if (!run.options.resync) checkState(stats, before);
   const owned = (await run.state.links.counts()).people;
   return {
     stats,
@@ -46,6 +51,22 @@ function projectionOf({ mapping, rules, scope }: Loaded): readonly string[] {
   const names = [...mapping.usedNames, ...scope.attributes, ...ofRules];
   return [...new Set(names.map((name) => name.replace(/^source:/, '')))].filter(
     (name) => !/^(custom|standard):/.test(name),
+  );
+}
+
+/** Attributes of a record that say whether the person is active, where a source has no other way to tell. */
+const STATE_ATTRIBUTES = ['active', 'accountEnabled'] as const;
+
+/**
+ * Without the attribute everybody would pass for active, and leavers would get their accounts back (rule I13): nobody's
+ * state is known, so nothing of this read can be trusted.
+ */
+function checkState({ stateFrom }: ReadStats, before: ReadStats | null): void {
+  const lost = before?.stateFrom ?? null;
+  if (lost === null || stateFrom !== null) return;
+  throw new SyncError(
+    'ReadFailed',
+    `the read did not deliver ${JSON.stringify(lost)}, which told who is active: nobody is changed. Put it back, or ask for a resync to go on without it`,
   );
 }
 
