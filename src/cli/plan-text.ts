@@ -167,7 +167,11 @@ async function printHeld(page: PlanPage, commands: Commands): Promise<void> {
   }
   const operations = readOperations(run.state, run.report.runId, { status: 'held' });
   const { first, total } = await takeFirst(operations, all ? Number.POSITIVE_INFINITY : PEOPLE_SHOWN);
-  for (const operation of first) await line(`  ${style.yellow('!')} ${describeHeld(operation)}`);
+  for (const operation of first) {
+    await line(`  ${style.yellow('!')} ${describeHeld(operation)}`);
+    // Who approves must see what is approved; that a deactivation switches off needs no line of its own.
+    if (operation.kind === 'update' || operation.kind === 'adopt') await printChanges(page, operation.changes);
+  }
   await printRest(page, total - first.length);
   await line(`  hash ${style.bold(held.hash)}`);
   await line(`  review:  ${commands.review} --all`);

@@ -39,7 +39,7 @@ const FORBIDDEN = [
     pattern:
       /registry\.(?:npmjs|yarnpkg)\.|npmmirror\.|(?:files\.)?pythonhosted\.org|pypi\.org|(?:proxy|sum)\.golang\.org|(?:static\.)?crates\.io|(?:deb|security)\.debian\.org|repo1?\.maven\./,
   },
-  { what: 'a note of work left over', pattern: /\b(?:TODO|FIXME|XXX|HACK)\b|\bnot (?:yet )?implemented\b/i },
+  { what: 'a note of work left over', pattern: /\b(?:TO[D]O|FIX[M]E|X[X]X|HA[C]K)\b|\bnot (?:yet )?implemented\b/i },
   { what: 'a test that does not run', pattern: /\b(?:it|test|describe)\.(?:skip|todo|only)\b/ },
   {
     what: 'a page that this repository does not hold',
@@ -66,11 +66,11 @@ describe('the tree', () => {
 
   it.each([
     ['a path of somebody’s machine', 'cd /home/ada/dirsync'],
-    ['a path of somebody’s machine', '"/root/.npmrc"'],
-    ['the host of a package registry', 'https://registry.npmjs.org/ajv'],
+    ['a path of somebody’s machine', `"/${'root'}/.npmrc"`],
+    ['the host of a package registry', `https://registry.${'npmjs'}.org/ajv`],
     ['a note of work left over', '// todo: later'],
     ['a note of work left over', 'throw new Error("Not implemented")'],
-    ['a test that does not run', 'it.only("x", () => {})'],
+    ['a test that does not run', `it.${'only'}("x", () => {})`],
     ['a page that this repository does not hold', 'as DESIGN section 3 says'],
     ['a conflict marker', '>>>>>>> theirs'],
   ])('would find %s', (what, line) => {
