@@ -28,8 +28,8 @@ type Interpretation = (args: Args, environment: Environment) => Value;
 
 const INTERPRETATIONS: Readonly<Record<string, Interpretation>> = {
   Append: (args, env) => {
-    const [source, suffix] = [text(args[0], env), text(args[1], env)];
-    return source === null ? null : `${source}${suffix ?? ''}`;
+    const source = text(args[0], env);
+    return source === null ? null : `${source}${text(args[1], env) ?? ''}`;
   },
   Coalesce: (args, env) => {
     for (const arg of args) {
@@ -74,8 +74,8 @@ const INTERPRETATIONS: Readonly<Record<string, Interpretation>> = {
   },
   Replace: (args, env) => {
     const source = text(args[0], env);
-    const old = text(args[1], env) ?? '';
     if (source === null) return null;
+    const old = text(args[1], env) ?? '';
     const template = args[6] !== undefined && args[6].kind !== 'Empty';
     const [subject, put] = template ? [text(args[6], env) ?? '', source] : [source, text(args[4], env) ?? ''];
     return old === '' ? subject : subject.split(old).join(put);
