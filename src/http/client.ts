@@ -5,7 +5,7 @@ import https from 'node:https';
 import { type ErrorCode, SyncError } from '../errors.ts';
 import { computeBackoff, MAX_WAIT_MS, parseRetryAfter } from './backoff.ts';
 import type { RateBudget } from './budget.ts';
-import { type Exchange, exchange, type Failure, type Wire } from './exchange.ts';
+import { type Exchange, exchange, type Failure, type Transport, type Wire } from './exchange.ts';
 import { toOrigin } from './redact.ts';
 import { systemTiming, type Timing } from './timing.ts';
 
@@ -62,6 +62,8 @@ export interface HttpClientOptions {
   /** 64 MiB by default; a longer answer is an error. */
   readonly maxBodyBytes?: number;
   readonly timing?: Timing;
+  /** How one request and its answer travel; node:http and node:https by default. */
+  readonly transport?: Transport;
   readonly onAttempt?: (attempt: Attempt) => void;
 }
 
@@ -88,6 +90,7 @@ export function createHttpClient(options: HttpClientOptions): PooledHttpClient {
   };
   const wire: Wire = { agents, timeoutMs: options.timeoutMs, maxBodyBytes: options.maxBodyBytes ?? 64 * 1024 * 1024 };
   const timing = options.timing ?? systemTiming;
+  const transport = options.transport ?? exchange;
   const maxAttempts = options.maxAttempts ?? 4;
   const headers = { 'user-agent': options.userAgent, ...options.headers };
   let sent = 0;
@@ -96,7 +99,7 @@ export function createHttpClient(options: HttpClientOptions): PooledHttpClient {
     const release = await options.budget.acquire(request.signal);
     try {
       sent += 1;
-      const result = await exchange(request, wire);
+      const result = await transport(request, wire);
       options.onAttempt?.({
         method: request.method,
         code: 'response' in result ? String(result.response.status) : 'none',

@@ -26,7 +26,10 @@ export interface Failure {
   readonly cause?: unknown;
 }
 
-/** Rejects only when the signal aborts (SyncError `Aborted`). */
+/** One request and its answer, without any repetition. Rejects only when the signal aborts (SyncError `Aborted`). */
+export type Transport = (request: HttpRequest, wire: Wire) => Promise<Exchange>;
+
+/** @see Transport */
 export async function exchange(request: HttpRequest, wire: Wire): Promise<Exchange> {
   if (request.signal.aborted) throw toAborted(request.signal.reason);
   const result = await start(request, wire);

@@ -23,6 +23,8 @@ export interface EngineOptions {
   readonly log: Logger;
   /** Shown to other processes that wait for the state store: `dirsync apply (process 4711)`. */
   readonly holder: string;
+  /** Aborts after so many milliseconds: the bound of a run. `AbortSignal.timeout` by default. */
+  readonly timeout?: (ms: number) => AbortSignal;
 }
 
 export interface RunRequest extends Partial<RunOptions> {
@@ -105,7 +107,7 @@ async function runMachineOnce(
     runId,
     log,
     startedAt,
-    stopping: AbortSignal.any([request.stopping, runTimeout(resource)]),
+    stopping: AbortSignal.any([request.stopping, runTimeout(resource, options.timeout)]),
     signal: request.signal,
     onProgress: request.onProgress ?? (() => undefined),
     options: {
@@ -128,12 +130,15 @@ async function runMachineOnce(
 }
 
 /** A spec that is wrong elsewhere still gets a bound. */
-function runTimeout(resource: DirectorySyncResource): AbortSignal {
+function runTimeout(
+  resource: DirectorySyncResource,
+  timeout: (ms: number) => AbortSignal = (ms) => AbortSignal.timeout(ms),
+): AbortSignal {
   try {
     // Node's timers end at 2^31 - 1 ms.
-    return AbortSignal.timeout(Math.min(withDefaults(resource).timeouts.runMs, 2_147_483_647));
+    return timeout(Math.min(withDefaults(resource).timeouts.runMs, 2_147_483_647));
   } catch {
-    return AbortSignal.timeout(12 * 3_600_000);
+    return timeout(12 * 3_600_000);
   }
 }
 

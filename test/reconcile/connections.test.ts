@@ -6,6 +6,7 @@ import type { ResolvedDirectorySyncSpec } from '../../src/api/defaults.ts';
 import type { Budgets, RateLimits } from '../../src/http/budget.ts';
 import { createConnections } from '../../src/reconcile/connections.ts';
 import type { HttpClientNeeds } from '../../src/reconcile/run.ts';
+import { createManualTiming } from '../support/manual-timing.ts';
 
 const SPEC = {
   limits: { concurrency: 3, requestsPerSecond: 50 },
@@ -98,4 +99,21 @@ it.each([
   onTestFinished(() => client.close());
   const request = { method: 'POST', url: 'http://127.0.0.1:9/scim', headers: {}, repeatable: false } as const;
   await expect(client.send({ ...request, signal: AbortSignal.timeout(10_000) })).rejects.toMatchObject({ code });
+});
+
+it('sends over the transport and waits by the timing that it is given', async () => {
+  const timing = createManualTiming();
+  const answers = [429, 200];
+  const client = createConnections({
+    userAgent: 'dirsync/test',
+    timing,
+    transport: async () => ({
+      response: { status: answers.shift() ?? 500, headers: { 'retry-after': '7' }, body: '' },
+    }),
+  })(needs('http://nowhere.example.com/scim'));
+  onTestFinished(() => client.close());
+  const signal = new AbortController().signal;
+  const request = { method: 'GET', url: 'http://nowhere.example.com/scim', repeatable: true, signal } as const;
+  expect(await client.send(request)).toMatchObject({ status: 200 });
+  expect(timing.waits).toEqual([7000]);
 });
