@@ -1,6 +1,5 @@
 /** The operations on users and groups (RFC 7644 sections 3.3 to 3.6), apart from HTTP. */
 
-import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Json } from '../model.ts';
 import { URN_LIST_RESPONSE } from '../scim/schema.ts';
@@ -18,6 +17,8 @@ export interface ResourceContext extends ValidationContext {
   readonly store: DirectoryStore;
   /** URL of the service, without a slash at its end: locations begin with it. */
   readonly baseUrl: string;
+  /** An id that no resource has, in lower case. */
+  makeId(): string;
 }
 
 /** A conditional request's header, null when absent. */
@@ -34,9 +35,9 @@ export function readResource(id: string, context: ResourceContext): StoredResour
 export function createResource(input: Json, now: Date, context: ResourceContext): StoredResource {
   const { body, memberIds } = toValidResource(input, context);
   const { store, type } = context;
-  if (memberIds.length === 0) return store.insert(type, randomUUID(), body, now.toISOString());
+  if (memberIds.length === 0) return store.insert(type, context.makeId(), body, now.toISOString());
   return store.transaction(() => {
-    const made = store.insert(type, randomUUID(), body, now.toISOString());
+    const made = store.insert(type, context.makeId(), body, now.toISOString());
     store.addMembers(made, memberIds);
     return made;
   });

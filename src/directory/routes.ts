@@ -45,6 +45,7 @@ export interface Service extends DiscoveryContext {
   readonly store: DirectoryStore;
   readonly maxNameLength: number;
   readClock(): Date;
+  makeId(): string;
 }
 
 const TYPES: Readonly<Record<string, ResourceType>> = { users: 'User', groups: 'Group' };
@@ -67,8 +68,8 @@ export function answerRequest(request: ScimRequest, service: Service): ScimAnswe
 }
 
 function toContext(type: ResourceType, service: Service): ResourceContext {
-  const { catalog, maxNameLength, store, baseUrl } = service;
-  return { type, catalog, maxNameLength, store, baseUrl };
+  const { catalog, maxNameLength, store, baseUrl, makeId } = service;
+  return { type, catalog, maxNameLength, store, baseUrl, makeId };
 }
 
 /** Queries over users and groups together (RFC 7644 sections 3.4.2.1 and 3.4.3). */
