@@ -7,16 +7,17 @@ import type { CustomAttributeResource } from '../../src/api/custom-attribute.ts'
 import type { DirectorySyncResource, DirectorySyncSpec } from '../../src/api/directory-sync.ts';
 import type { ResourceHost } from '../../src/api/host.ts';
 import type { TeamRuleResource } from '../../src/api/team-rule.ts';
-import type { Json, SourceUser } from '../../src/model.ts';
+import type { Json } from '../../src/model.ts';
 import { createEngine, type RunRequest } from '../../src/reconcile/engine.ts';
 import type { Providers, RunReport } from '../../src/reconcile/run.ts';
-import type { FailedRecord, SourceProvider } from '../../src/sources/source.ts';
+import type { FailedRecord } from '../../src/sources/source.ts';
 import { openSqliteStore } from '../../src/state/sqlite/store.ts';
 import type { DirectoryState, StateStore, StoredOperation } from '../../src/state/store.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 import { createMemoryTarget, type MemoryTarget } from './memory-target.ts';
+import { createScriptedSource, type Person, type ScriptedSource } from './scripted-source.ts';
 
-export type Person = Record<string, Json> & { readonly id: string };
+export type { Person } from './scripted-source.ts';
 
 export interface Company {
   people: Person[];
@@ -31,6 +32,8 @@ export interface Company {
   rules: Record<string, TeamRuleResource['spec']>;
   customs: Record<string, CustomAttributeResource['spec']>;
   now: Date;
+  /** What `people`, `failed`, `columns` and `readError` are words for; the script can say more. */
+  readonly source: ScriptedSource;
   readonly target: MemoryTarget;
   store: StateStore;
   run(request?: Partial<RunRequest>): Promise<RunReport>;
@@ -49,11 +52,33 @@ const NAMESPACE = 'identity';
 
 export async function createCompany(options: { file?: string } = {}): Promise<Company> {
   const target = createMemoryTarget();
+  const source = createScriptedSource({ pageSize: 3 });
   const company: Company = {
-    people: [],
-    failed: [],
-    columns: null,
-    readError: null,
+    get people() {
+      return source.people as Person[];
+    },
+    set people(people) {
+      source.people = people;
+    },
+    get failed() {
+      return source.failed as FailedRecord[];
+    },
+    set failed(failed) {
+      source.failed = failed;
+    },
+    get columns() {
+      return source.columns;
+    },
+    set columns(columns) {
+      source.columns = columns;
+    },
+    get readError() {
+      return source.failsAfter?.error ?? null;
+    },
+    set readError(error) {
+      source.failsAfter = error === null ? null : { pages: 1, error };
+    },
+    source,
     spec: {
       source: { file: { users: { path: 'people.csv' } } },
       mappings: [{ name: 'users' }],
@@ -76,7 +101,7 @@ export async function createCompany(options: { file?: string } = {}): Promise<Co
     resource: () => toResource('DirectorySync', 'acme', company.spec),
     get providers(): Providers {
       return {
-        sources: new Map([['file', toSource(company)]]),
+        sources: new Map([['file', source.provider]]),
         targets: new Map([['scim', target.provider]]),
       };
     },
@@ -107,28 +132,6 @@ export async function createCompany(options: { file?: string } = {}): Promise<Co
 
 function toResource<K extends string, S>(kind: K, name: string, spec: S) {
   return { apiVersion: 'dirsync.dev/v1alpha1', kind, metadata: { name, namespace: NAMESPACE }, spec } as const;
-}
-
-function toSource(company: Company): SourceProvider<unknown> {
-  return {
-    name: 'file',
-    validate: () => [],
-    connect: async () => ({
-      identity: async () => ({ tenantId: null, tenantName: null, domains: [] }),
-      readUsers: async function* () {
-        const users = company.people.map(toUser);
-        yield { users: users.slice(0, 3), failed: company.failed };
-        if (company.readError !== null) throw company.readError;
-        const attributes = company.columns ?? [...new Set(company.people.flatMap((person) => Object.keys(person)))];
-        yield { users: users.slice(3), failed: [], end: { attributes } };
-      },
-      close: async () => undefined,
-    }),
-  };
-}
-
-function toUser({ id, active, ...attributes }: Person): SourceUser {
-  return { id, active: active !== false, attributes: { id, ...attributes } };
 }
 
 function run(company: Company, request: Partial<RunRequest>): Promise<RunReport> {
