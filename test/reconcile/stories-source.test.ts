@@ -23,15 +23,15 @@ describe('the directory', () => {
     const company = await aConvergedCompany(12);
     company.source.columns = Object.keys(company.people[0] ?? {});
     company.people = [];
-    const after = async (minutes: number) => {
+    const later = async (minutes: number) => {
       company.now = new Date(company.now.getTime() + minutes * 60_000);
       return company.run();
     };
     const held = { reason: 'ReadSuspect', held: { kinds: { suspect: 12 } } };
-    expect(await after(0)).toMatchObject({ ...held, suspicion: 'the read has nobody, the last good one had 12' });
-    expect(await after(1)).toMatchObject(held);
+    expect(await later(0)).toMatchObject({ ...held, suspicion: 'the read has nobody, the last good one had 12' });
+    expect(await later(1)).toMatchObject(held);
     // Confirmed by a second read, the guards judge: nobody is gone for that either.
-    expect(await after(20)).toMatchObject({ outcome: 'held', held: { kinds: { deactivate: 12 } } });
+    expect(await later(20)).toMatchObject({ outcome: 'held', held: { kinds: { deactivate: 12 } } });
     expect(company.target.writes).toEqual([]);
     expect(company.teamMembers('Research')).toHaveLength(12);
   });
