@@ -16,10 +16,12 @@ export interface DiscoveryContext {
   readonly baseUrl: string;
   readonly defaultPageSize: number;
   readonly maxPageSize: number;
+  readonly cursorTimeoutSeconds: number;
   readonly hasToken: boolean;
 }
 
-export function toServiceProviderConfig({ baseUrl, defaultPageSize, maxPageSize, hasToken }: DiscoveryContext): Json {
+export function toServiceProviderConfig(context: DiscoveryContext): Json {
+  const { baseUrl, defaultPageSize, maxPageSize, cursorTimeoutSeconds, hasToken } = context;
   const bearer = {
     type: 'oauthbearertoken',
     name: 'Bearer token',
@@ -33,9 +35,16 @@ export function toServiceProviderConfig({ baseUrl, defaultPageSize, maxPageSize,
     bulk: { supported: false, maxOperations: 0, maxPayloadSize: 0 },
     filter: { supported: true, maxResults: maxPageSize },
     changePassword: { supported: false },
-    sort: { supported: false },
+    sort: { supported: true },
     etag: { supported: true },
-    pagination: { cursor: false, index: true, defaultPaginationMethod: 'index', defaultPageSize, maxPageSize },
+    pagination: {
+      cursor: true,
+      index: true,
+      defaultPaginationMethod: 'index',
+      defaultPageSize,
+      maxPageSize,
+      cursorTimeout: cursorTimeoutSeconds,
+    },
     authenticationSchemes: hasToken ? [bearer] : [],
     meta: { resourceType: 'ServiceProviderConfig', location: `${baseUrl}/ServiceProviderConfig` },
   };

@@ -3,7 +3,7 @@
 import type { Json } from '../model.ts';
 import { URN_ERROR } from '../scim/schema.ts';
 
-/** RFC 7644 table 9. */
+/** RFC 7644 table 9, and RFC 9865 section 2.1. */
 export type ScimType =
   | 'invalidFilter'
   | 'tooMany'
@@ -14,7 +14,10 @@ export type ScimType =
   | 'noTarget'
   | 'invalidValue'
   | 'invalidVers'
-  | 'sensitive';
+  | 'sensitive'
+  | 'invalidCursor'
+  | 'expiredCursor'
+  | 'invalidCount';
 
 export interface RefusalOptions {
   readonly scimType?: ScimType;

@@ -2,10 +2,8 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Json } from '../model.ts';
-import { URN_LIST_RESPONSE } from '../scim/schema.ts';
-import { CORE_URNS, ENDPOINTS, type ResourceType } from './catalog.ts';
-import { type FilterNode, isMatch, listTops, parseResourceFilter } from './filter.ts';
-import { type SqlCondition, toSqlCondition } from './filter-sql.ts';
+import { CORE_URNS, ENDPOINTS } from './catalog.ts';
+import { type FilterNode, isMatch } from './filter.ts';
 import type { JsonObject, MutableObject } from './json.ts';
 import { applyPatch, type MemberChange, parsePatchRequest } from './patch.ts';
 import type { Projection } from './projection.ts';
@@ -155,7 +153,12 @@ export function toRepresentation(
   return projection.apply(toWhole(resource, (name) => projection.holds(name), context));
 }
 
-function toWhole(resource: StoredResource, holds: (name: string) => boolean, context: ResourceContext): JsonObject {
+/** The resource with the links that `holds` names. */
+export function toWhole(
+  resource: StoredResource,
+  holds: (name: string) => boolean,
+  context: ResourceContext,
+): JsonObject {
   const { type } = resource;
   const body: JsonObject = JSON.parse(resource.body);
   const linksName = type === 'User' ? 'groups' : 'members';
@@ -185,93 +188,4 @@ function readLinks(resource: StoredResource, { store, baseUrl }: ResourceContext
   return store
     .groupsOf(resource)
     .map(({ id, display }) => ({ value: id, $ref: `${baseUrl}${ENDPOINTS.Group}/${id}`, display, type: 'direct' }));
-}
-
-export interface ListRequest {
-  readonly filter: string | null;
-  /** From 1. */
-  readonly startIndex: number;
-  /** 0 answers the number of matches alone. */
-  readonly count: number;
-  toProjection(type: ResourceType): Projection;
-}
-
-/**
- * A page of a list, in the order in which resources were made, one type after the other. A filter that names what a
- * type does not have matches none of it (RFC 7644 section 3.4.2.1); when no type has it, it is refused with 400.
- */
-export function listResources(request: ListRequest, contexts: readonly ResourceContext[]): JsonObject {
-  const readers = contexts.map((context) => toReader(request, context));
-  const usable = readers.filter((each) => typeof each === 'function');
-  const refused = readers.find((each) => each instanceof Refusal);
-  if (refused !== undefined && usable.length === 0) throw refused;
-  const resources: JsonObject[] = [];
-  let total = 0;
-  for (const read of usable) {
-    const startIndex = Math.max(1, request.startIndex - total);
-    const page = read({ offset: startIndex - 1, limit: request.count - resources.length });
-    resources.push(...page.resources);
-    total += page.total;
-  }
-  return {
-    schemas: [URN_LIST_RESPONSE],
-    totalResults: total,
-    itemsPerPage: resources.length,
-    startIndex: request.startIndex,
-    Resources: resources,
-  };
-}
-
-interface Range {
-  readonly offset: number;
-  readonly limit: number;
-}
-
-type Reader = (range: Range) => { readonly total: number; readonly resources: readonly JsonObject[] };
-
-function toReader(request: ListRequest, context: ResourceContext): Reader | Refusal {
-  try {
-    const filter = request.filter === null ? null : parseResourceFilter(request.filter, context.type, context.catalog);
-    const condition = filter === null ? null : toSqlCondition(filter, context.type);
-    const projection = request.toProjection(context.type);
-    return (range) => {
-      const isAnswered = filter === null || condition?.exact === true;
-      const page = isAnswered ? readPage(condition, range, context) : searchPage(filter, condition, range, context);
-      return { ...page, resources: page.resources.map((each) => toRepresentation(each, projection, context)) };
-    };
-  } catch (error) {
-    if (error instanceof Refusal) return error;
-    throw error;
-  }
-}
-
-interface Page {
-  readonly total: number;
-  readonly resources: readonly StoredResource[];
-}
-
-function readPage(condition: SqlCondition | null, range: Range, { store, type }: ResourceContext): Page {
-  return {
-    total: store.count(type, condition),
-    resources: range.limit <= 0 ? [] : store.page(type, condition, range),
-  };
-}
-
-/** Tests one resource after the other and keeps the page alone. */
-function searchPage(filter: FilterNode, condition: SqlCondition | null, range: Range, context: ResourceContext): Page {
-  const tops = new Set(listTops(filter));
-  const resources: StoredResource[] = [];
-  let total = 0;
-  for (const each of context.store.scan(context.type, condition)) {
-    if (
-      !isMatch(
-        filter,
-        toWhole(each, (name) => tops.has(name), context),
-      )
-    )
-      continue;
-    total += 1;
-    if (total > range.offset && resources.length < range.limit) resources.push(each);
-  }
-  return { total, resources };
 }

@@ -1,17 +1,23 @@
 /** Which operation a request asks for, and its answer: RFC 7644 table 1, apart from sockets. */
 
 import type { Json } from '../model.ts';
-import { URN_SEARCH_REQUEST } from '../scim/schema.ts';
 import type { ResourceType } from './catalog.ts';
 import { type DiscoveryContext, toResourceTypes, toSchemas, toServiceProviderConfig } from './discovery.ts';
-import { readKey } from './json.ts';
+import {
+  fromQuery,
+  fromSearchRequest,
+  type ListParameters,
+  type PageLimits,
+  toListRequest,
+  toNames,
+} from './list-parameters.ts';
+import { listResources } from './listing.ts';
 import { type Projection, parseProjection } from './projection.ts';
-import { Refusal, toBadRequest } from './refusal.ts';
+import { Refusal } from './refusal.ts';
 import {
   createResource,
   deleteResource,
   isTagListed,
-  listResources,
   patchResource,
   type ResourceContext,
   readResource,
@@ -21,7 +27,6 @@ import {
   toRepresentation,
 } from './resources.ts';
 import type { DirectoryStore, StoredResource } from './store.ts';
-import { assertSchemas } from './validate.ts';
 
 export interface ScimRequest {
   readonly method: string;
@@ -41,10 +46,9 @@ export interface ScimAnswer {
   readonly body: Json | null;
 }
 
-export interface Service extends DiscoveryContext {
+export interface Service extends DiscoveryContext, PageLimits {
   readonly store: DirectoryStore;
   readonly maxNameLength: number;
-  readClock(): Date;
   makeId(): string;
 }
 
@@ -177,66 +181,7 @@ function toProjection(query: URLSearchParams, type: ResourceType): Projection {
   return parseProjection(toNames(query.get('attributes')), toNames(query.get('excludedAttributes')), type);
 }
 
-function toNames(text: string | null): string[] | null {
-  return text === null ? null : text.split(',');
-}
-
-/** The parameters of a list, from a query or from a SearchRequest. */
-interface ListParameters {
-  readonly filter: string | null;
-  readonly startIndex: Json;
-  readonly count: Json;
-  readonly attributes: readonly string[] | null;
-  readonly excludedAttributes: readonly string[] | null;
-  readonly hasCursor: boolean;
-}
-
-function fromQuery(query: URLSearchParams): ListParameters {
-  return {
-    filter: query.get('filter'),
-    startIndex: query.get('startIndex'),
-    count: query.get('count'),
-    attributes: toNames(query.get('attributes')),
-    excludedAttributes: toNames(query.get('excludedAttributes')),
-    hasCursor: query.has('cursor'),
-  };
-}
-
-/** RFC 7644 section 3.4.3. */
-function fromSearchRequest(body: Json): ListParameters {
-  assertSchemas(readKey(body, 'schemas'), URN_SEARCH_REQUEST);
-  const filter = readKey(body, 'filter') ?? null;
-  if (filter !== null && typeof filter !== 'string') throw toBadRequest('invalidFilter', '"filter" must be a string');
-  return {
-    filter,
-    startIndex: readKey(body, 'startIndex') ?? null,
-    count: readKey(body, 'count') ?? null,
-    attributes: toNameList(readKey(body, 'attributes')),
-    excludedAttributes: toNameList(readKey(body, 'excludedAttributes')),
-    hasCursor: readKey(body, 'cursor') !== undefined,
-  };
-}
-
-function toNameList(value: Json | undefined): string[] | null {
-  return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : null;
-}
-
 function toListAnswer(parameters: ListParameters, contexts: readonly ResourceContext[], service: Service): ScimAnswer {
-  // A client that asks for cursors takes an answer without one for the last page, and the rest for absent.
-  if (parameters.hasCursor) throw new Refusal(501, 'paging by cursor is not supported; use startIndex and count');
-  const filter = parameters.filter?.trim() === '' ? null : parameters.filter;
-  const request = {
-    filter,
-    startIndex: Math.max(1, toInteger('startIndex', parameters.startIndex, 1)),
-    count: Math.min(service.maxPageSize, Math.max(0, toInteger('count', parameters.count, service.defaultPageSize))),
-    toProjection: (type: ResourceType) => parseProjection(parameters.attributes, parameters.excludedAttributes, type),
-  };
-  return { status: 200, headers: {}, body: listResources(request, contexts) };
-}
-
-function toInteger(name: string, value: Json, fallback: number): number {
-  if (value === null || value === '') return fallback;
-  const number = typeof value === 'string' ? Number(value) : value;
-  if (typeof number === 'number' && Number.isSafeInteger(number)) return number;
-  throw toBadRequest('invalidValue', `"${name}" must be a whole number`);
+  const types = contexts.map(({ type }) => type);
+  return { status: 200, headers: {}, body: listResources(toListRequest(parameters, types, service), contexts) };
 }

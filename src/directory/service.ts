@@ -20,6 +20,8 @@ export interface ServiceOptions {
   readonly schemas?: readonly SchemaDefinition[];
   /** The most resources of a page; default 1,000. A page has 100 when the client does not say. */
   readonly pageSize?: number;
+  /** How long a cursor is good for; default 3,600. */
+  readonly cursorTimeoutSeconds?: number;
   /** Characters of a group's displayName; default 256. */
   readonly maxNameLength?: number;
   /** Told of what was answered with 500, whose body says nothing of the reason. */
@@ -81,6 +83,7 @@ export function openService(url: string, options: ServiceOptions): DirectoryServ
     baseUrl,
     defaultPageSize: Math.min(100, maxPageSize),
     maxPageSize,
+    cursorTimeoutSeconds: options.cursorTimeoutSeconds ?? 3600,
     maxNameLength: options.maxNameLength ?? 256,
     hasToken: options.token !== null,
     readClock: options.readClock ?? (() => new Date()),

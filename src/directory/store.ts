@@ -50,6 +50,8 @@ const PRAGMAS = `
   PRAGMA wal_autocheckpoint = 4000;
 `;
 
+const MAX_STATEMENTS = 256;
+
 const COLUMNS = 'seq, type, id, version, created, modified, body';
 
 export interface StoredResource {
@@ -65,6 +67,12 @@ export interface StoredResource {
   readonly body: string;
 }
 
+export interface PageRange {
+  readonly after: number;
+  readonly offset: number;
+  readonly limit: number;
+}
+
 export interface DirectoryStore {
   /** Refuses with 409 a userName that another user has. */
   insert(type: ResourceType, id: string, body: JsonObject, now: string): StoredResource;
@@ -74,7 +82,8 @@ export interface DirectoryStore {
   delete(resource: StoredResource, now: string): void;
   find(type: ResourceType, id: string): StoredResource | undefined;
   count(type: ResourceType, condition: SqlCondition | null): number;
-  page(type: ResourceType, condition: SqlCondition | null, range: { offset: number; limit: number }): StoredResource[];
+  /** In the order of lists, from the first one whose `seq` is greater than `after`. */
+  page(type: ResourceType, condition: SqlCondition | null, range: PageRange): StoredResource[];
   /** Every resource that the condition holds for, in the order of lists, one at a time. */
   scan(type: ResourceType, condition: SqlCondition | null): Iterable<StoredResource>;
   membersOf(group: StoredResource): { id: string; type: ResourceType }[];
@@ -101,6 +110,8 @@ export function openStore(file: string): DirectoryStore {
   const prepare = (sql: string): StatementSync => {
     const known = statements.get(sql);
     if (known !== undefined) return known;
+    // Filters make statements of ever new forms.
+    if (statements.size >= MAX_STATEMENTS) statements.clear();
     const made = database.prepare(sql);
     statements.set(sql, made);
     return made;
@@ -212,11 +223,12 @@ function createResourceStatements(
       );
       return Number(row?.['n']);
     },
-    page(type, condition, { offset, limit }) {
+    page(type, condition, { after, offset, limit }) {
       // The inner query walks an index alone, so that a late page does not read the bodies of all before it.
       const sql = `SELECT ${COLUMNS} FROM resources WHERE seq IN
-        (SELECT seq FROM resources WHERE ${toWhere(condition)} ORDER BY seq LIMIT ? OFFSET ?) ORDER BY seq`;
-      const rows = prepare(sql).all(type, ...(condition?.parameters ?? []), limit, offset);
+        (SELECT seq FROM resources WHERE ${toWhere(condition)} AND ${condition === null ? '' : '+'}seq > ?
+        ORDER BY seq LIMIT ? OFFSET ?) ORDER BY seq`;
+      const rows = prepare(sql).all(type, ...(condition?.parameters ?? []), after, limit, offset);
       return rows.map(toResource).filter((each) => each !== undefined);
     },
     *scan(type, condition) {
@@ -229,7 +241,7 @@ function createResourceStatements(
   };
 }
 
-/** `+type`: with a condition, its index shall be used, and not the one on the type that half of the rows share. */
+/** `+type`, `+seq`: with a condition, its index shall be used, and not one that half of the rows share. */
 function toWhere(condition: SqlCondition | null): string {
   return condition === null ? 'type = ?' : `+type = ? AND (${condition.sql})`;
 }

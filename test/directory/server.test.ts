@@ -31,11 +31,18 @@ describe('what the directory says of itself', () => {
       patch: { supported: true },
       bulk: { supported: false },
       filter: { supported: true, maxResults: 50 },
-      sort: { supported: false },
+      sort: { supported: true },
       etag: { supported: true },
       changePassword: { supported: false },
       authenticationSchemes: [{ type: 'oauthbearertoken' }],
-      pagination: { index: true, cursor: false, defaultPageSize: 50, maxPageSize: 50 },
+      pagination: {
+        index: true,
+        cursor: true,
+        defaultPaginationMethod: 'index',
+        defaultPageSize: 50,
+        maxPageSize: 50,
+        cursorTimeout: 3600,
+      },
     });
   });
 

@@ -260,7 +260,6 @@ describe('listing users', () => {
     expect(idsOf(await list(`${filtered}&startIndex=3&count=2`))).toEqual(ids.slice(2, 4));
     expect(await list(`${filtered}&count=0`)).toMatchObject({ totalResults: 10, itemsPerPage: 0 });
     expect(await directory.call('GET', '/Users?count=ten')).toMatchObject({ status: 400 });
-    expect(await directory.call('GET', '/Users?cursor=')).toMatchObject({ status: 501 });
   });
 
   it('shows the attributes that are asked for', async () => {
