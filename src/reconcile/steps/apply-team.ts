@@ -18,7 +18,7 @@ export async function carryOutTeam(
 async function request(operation: StoredOperation, applying: Applying): Promise<readonly Effect[] | null> {
   switch (operation.kind) {
     case 'create':
-      return create(operation, applying);
+      return (await hasMember(operation, applying)) ? create(operation, applying) : null;
     case 'recover':
       return [];
     case 'update':
@@ -32,6 +32,18 @@ async function request(operation: StoredOperation, applying: Applying): Promise<
     default:
       throw new SyncError('Unknown', `an operation of kind ${operation.kind} is none on a team`);
   }
+}
+
+/** Whoever was to be its first member may have got no account after all: held back, refused, or in doubt. */
+async function hasMember({ id }: StoredOperation, { run }: Applying): Promise<boolean> {
+  const { links, staging } = run.state;
+  for await (const page of staging.memberDifferences(id)) {
+    const added = page.filter(({ change }) => change === 'add');
+    if (added.some(({ targetId }) => targetId !== null)) return true;
+    const known = await links.many(added.flatMap(({ sourceId }) => sourceId ?? []));
+    if ([...known.values()].some(({ dirty }) => !dirty)) return true;
+  }
+  return false;
 }
 
 async function create(operation: StoredOperation, applying: Applying): Promise<readonly Effect[]> {

@@ -3,7 +3,7 @@ import { SyncError } from '../../errors.ts';
 import { toTeamKey } from '../../mapping/match-key.ts';
 import type { Departure, Operation, RecordError } from '../../model.ts';
 import { planRecovery, type RecoveryClaim, selectRecoveries } from '../../plan/account.ts';
-import { type DraftOperation, type Planned, toOperationLine } from '../../plan/draft.ts';
+import { type DraftOperation, NOTHING, type Planned, toOperationLine } from '../../plan/draft.ts';
 import { planPerson } from '../../plan/person.ts';
 import type { PlanSettings } from '../../plan/settings.ts';
 import {
@@ -338,7 +338,8 @@ async function planOneTeam(
   { writer, settings, people, context }: TeamsInput & { context: TeamContext },
 ): Promise<void> {
   const planned = planTeam(team, context);
-  await writer.add(planned);
+  const isNew = planned.operations.some(({ kind }) => kind === 'create');
+  await writer.add(isNew ? { ...planned, operations: [] } : planned);
   if (planned.members === 'keep') return;
   const member: MemberContext = {
     settings,
@@ -377,7 +378,9 @@ async function findDeactivated(
   return new Set([...known].flatMap(([sourceId, { active }]) => (active ? [] : [sourceId])));
 }
 
+/** A new team stands in the plan when somebody who belongs to it has or gets an account: not before, and before them. */
 async function planMembers({ state }: RunDependencies, { team, planned, member, writer }: MembersInput): Promise<void> {
+  let creates = planned.operations.filter(({ kind }) => kind === 'create');
   let remaining = planned.deleteWhenEmpty ? await state.links.members(team.key) : Number.POSITIVE_INFINITY;
   for await (const page of state.staging.memberDifferences(team.key)) {
     const context = { ...member, deactivated: await findDeactivated(state, page, member) };
@@ -385,10 +388,12 @@ async function planMembers({ state }: RunDependencies, { team, planned, member, 
       .map((difference) => planMember(difference, context))
       .filter((operation) => operation !== null);
     remaining -= operations.filter(({ kind }) => kind === 'removeMembers').length;
-    await writer.add({ operations, errors: [], effects: [], protected: 0 });
+    if (operations.length === 0) continue;
+    await writer.add({ ...NOTHING, operations: [...creates, ...operations] });
+    creates = [];
   }
   if (planned.deleteWhenEmpty && remaining <= 0) {
     if (member.targetId === null) throw new SyncError('Unknown', 'a team without an account was to be deleted');
-    await writer.add({ operations: [planTeamDeletion(member)], errors: [], effects: [], protected: 0 });
+    await writer.add({ ...NOTHING, operations: [planTeamDeletion(member)] });
   }
 }
