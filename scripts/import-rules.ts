@@ -58,7 +58,7 @@ export const LAYERS: Readonly<Record<Layer, Allowed>> = {
   registry: { imports: ['provider', 'contracts'] },
   mapping: { imports: PURE_BASE },
   // The plan is computed from rows that the store hands over; what reads and writes them is not its business.
-  plan: { imports: PURE_BASE, types: ['state', 'mapping'] },
+  plan: { imports: PURE_BASE, types: ['state', 'mapping', 'contracts'] },
   state: { imports: GROUND, types: ['contracts', 'telemetry', 'api'] },
   kube: { imports: ['api', 'http', 'telemetry', ...GROUND] },
   local: { imports: ['api', 'http', 'telemetry', ...GROUND] },

@@ -5,6 +5,7 @@ import { diffValues, isUnassigned } from './diff.ts';
 import { NOTHING, type Planned, toDraft } from './draft.ts';
 import { isProtected } from './protection.ts';
 import type { PlanSettings } from './settings.ts';
+import { toUpdatable } from './target-limits.ts';
 import { failPerson, forget, type PersonContext, toClear, toReferences, toReferenceUpdate } from './values.ts';
 
 export function planWithoutAccount(person: PersonState, desired: DesiredUser, context: PersonContext): Planned {
@@ -138,7 +139,7 @@ function planMatch(desired: DesiredUser, candidate: Candidate, context: PersonCo
     id: desired.sourceId,
     targetId: object.id,
     name: desired.name,
-    changes: diffToAccount(desired, object.attributes, context),
+    changes: diffToAccount(toUpdatable(desired, context.settings), object.attributes, context),
     cause: 'match',
     reason: `matches the account by ${path}`,
     unit: `person:${desired.sourceId}:adopt`,

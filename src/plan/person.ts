@@ -7,10 +7,12 @@ import { diffValues, isClearing, isSameValue } from './diff.ts';
 import { type DraftOperation, NOTHING, type Planned, toDraft, toGuard } from './draft.ts';
 import { isProtected } from './protection.ts';
 import type { LeavingPolicy, PlanSettings } from './settings.ts';
+import { fitPolicy, fitToTarget } from './target-limits.ts';
 import { failPerson, forget, type PersonContext, toClear, toReferences, toReferenceUpdate } from './values.ts';
 
 export function planPerson(person: PersonState, context: PersonContext): Planned {
-  return noteDoubt(person, planOne(person, context));
+  const fitted = fitToTarget(person, context.settings);
+  return noteDoubt(fitted, planOne(fitted, context));
 }
 
 /**
@@ -75,7 +77,7 @@ function planPresentLeaver(person: PersonState, departure: Departure, context: P
 
 /** Whom only an entry for `active` switches off is not gone: the policy for disabled people may not delete them. */
 function toPersonPolicy(desired: DesiredUser | null, departure: Departure, settings: PlanSettings): LeavingPolicy {
-  return desired?.byEntry === true ? 'Deactivate' : toLeavingPolicy(departure, settings);
+  return desired?.byEntry === true ? fitPolicy('Deactivate', settings) : toLeavingPolicy(departure, settings);
 }
 
 function withoutActive(desired: DesiredUser): DesiredUser {
@@ -95,7 +97,8 @@ function join(first: Planned, second: Planned): Planned {
 /** What the policy for this departure comes to; an entry for `active` that says false deactivates whatever it says. */
 export function toLeavingPolicy(departure: Departure, settings: PlanSettings): LeavingPolicy {
   const policy = settings.leaving[departure];
-  return departure === 'disabledAtSource' && settings.activeMapped && policy === 'Retain' ? 'Deactivate' : policy;
+  const isEntrys = departure === 'disabledAtSource' && settings.activeMapped && policy === 'Retain';
+  return fitPolicy(isEntrys ? 'Deactivate' : policy, settings);
 }
 
 /** Everything that belongs to one person's departure is one unit: held or released together. */
@@ -113,7 +116,7 @@ function planLeaving(person: PersonState, departure: Departure, context: PersonC
   if (isProtected(person, context.settings.protectedUsers)) return { ...NOTHING, protected: 1 };
   const kind = policy === 'Delete' ? 'delete' : 'deactivate';
   const operation = toDraft({
-    phase: policy === 'Delete' ? 'deletePeople' : 'deactivate',
+    phase: toLeavingPhase(policy, context.settings),
     kind,
     resource: 'User',
     id: person.sourceId,
@@ -129,6 +132,11 @@ function planLeaving(person: PersonState, departure: Departure, context: PersonC
   });
   const seen = kind === 'deactivate' ? noteSeen(person, link, context) : NOTHING;
   return { ...seen, operations: [operation] };
+}
+
+/** Where switching off removes, that is what people wait for: it does not go last, as other deletions do. */
+function toLeavingPhase(policy: LeavingPolicy, { target }: PlanSettings): DraftOperation['phase'] {
+  return policy === 'Delete' && target.deactivation === 'deactivates' ? 'deletePeople' : 'deactivate';
 }
 
 /** The target was read and nothing is to be done: what was read is the truth now. */

@@ -1,5 +1,6 @@
 /** What planners must know of the DirectorySync. */
 import type { Departure } from '../model.ts';
+import type { TargetCapabilities } from '../targets/target.ts';
 import type { PathShape } from './diff.ts';
 
 export type LeavingPolicy = 'Deactivate' | 'Delete' | 'Retain';
@@ -17,4 +18,11 @@ export interface PlanSettings {
   readonly suspect: boolean;
   /** Items of the read that errored and whose id is not known: nobody may be taken for absent. */
   readonly absenceProven: boolean;
+  readonly target: TargetLimits;
 }
+
+/** What the target can do, as far as plans depend on it. */
+export type TargetLimits = Pick<
+  TargetCapabilities,
+  'deactivation' | 'deleteUsers' | 'teams' | 'renameTeams' | 'attribute'
+>;

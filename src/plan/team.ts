@@ -1,9 +1,10 @@
 /** One team and its members: what rules call for against what the target holds. Pure. */
-import type { AttributeChange, Attributes, Departure, DesiredTeam, Operation, RecordError } from '../model.ts';
+import type { AttributeChange, Attributes, Departure, DesiredTeam, Json, Operation, RecordError } from '../model.ts';
 import type { MemberDifference, TeamLink, TeamState } from '../state/store.ts';
 import { type DraftOperation, NOTHING, type Planned, toDraft } from './draft.ts';
 import { toDepartureUnit, toLeavingPolicy } from './person.ts';
-import type { PlanSettings } from './settings.ts';
+import type { PlanSettings, TargetLimits } from './settings.ts';
+import { isHidden, toTeamChanges } from './target-limits.ts';
 
 export interface TeamContext {
   readonly settings: PlanSettings;
@@ -29,6 +30,14 @@ export interface TeamPlan extends Planned {
 const KEEP: TeamPlan = { ...NOTHING, members: 'keep', deleteWhenEmpty: false };
 
 export function planTeam(team: TeamState, context: TeamContext): TeamPlan {
+  const { teams } = context.settings.target;
+  if (teams === 'none')
+    return team.desired === null ? KEEP : fail(team.desired, 'Conflict', 'the target has no groups: remove the rule');
+  const planned = planKnownTeam(team, context);
+  return teams === 'full' ? planned : { ...planned, deleteWhenEmpty: false };
+}
+
+function planKnownTeam(team: TeamState, context: TeamContext): TeamPlan {
   const { desired, link, gone } = team;
   const rules = [...(desired?.rules ?? []), ...(link?.rules ?? [])];
   // Whoever mends the rule later must not meet a link to a team that is known to be gone.
@@ -96,6 +105,9 @@ function planMissing(team: TeamState, desired: DesiredTeam, context: TeamContext
     const owner = other.linkedTo === null ? 'is not managed by Dirsync' : 'is managed as another team';
     return fail(desired, 'Conflict', `the target already has a team of this name (${other.object.id}), which ${owner}`);
   }
+  const { target } = context.settings;
+  if (target.teams === 'updateOnly')
+    return fail(desired, 'Conflict', 'the target does not let teams be made, and it has none of this name');
   const tooLong = checkName(desired, context);
   if (tooLong !== null) return tooLong;
   const create = toTeamDraft(desired, { kind: 'create', phase: 'teams', targetId: null, reason: ruleReason(desired) });
@@ -105,7 +117,13 @@ function planMissing(team: TeamState, desired: DesiredTeam, context: TeamContext
   ];
   return {
     ...NOTHING,
-    operations: [{ ...create, changes, cause: team.gone ? 'drift' : 'rule' }],
+    operations: [
+      {
+        ...create,
+        changes: toTeamChanges(changes, target, ['always', 'onCreate']),
+        cause: team.gone ? 'drift' : 'rule',
+      },
+    ],
     members: 'compare',
     deleteWhenEmpty: false,
   };
@@ -124,8 +142,15 @@ function ruleReason(desired: Pick<DesiredTeam, 'rules'>): string {
 }
 
 function fail(desired: DesiredTeam, code: RecordError['code'], message: string): TeamPlan {
-  return { ...KEEP, errors: desired.rules.map((rule) => ({ resource: 'TeamRule', id: rule, code, message })) };
+  return { ...KEEP, errors: toRuleErrors(desired, code, message) };
 }
+
+function toRuleErrors({ rules }: DesiredTeam, code: RecordError['code'], message: string): readonly RecordError[] {
+  return rules.map((rule) => ({ resource: 'TeamRule', id: rule, code, message }));
+}
+
+const NOT_RENAMED =
+  'the target does not let teams be renamed: the team keeps its old name until somebody renames it there';
 
 function planExisting(
   team: TeamState,
@@ -134,11 +159,14 @@ function planExisting(
 ): TeamPlan {
   const { observed } = team;
   // The first spelling of a name stays while the team exists; only another name is a rename.
-  const renamed = context.toKey(link.displayName) !== team.key;
+  const calledOtherwise = context.toKey(link.displayName) !== team.key;
+  const { target } = context.settings;
+  const renamed = calledOtherwise && target.renameTeams;
   const displayName = renamed ? desired.displayName : link.displayName;
   const tooLong = renamed ? checkName(desired, context) : null;
   if (tooLong !== null) return tooLong;
-  const changes = diffTeam({ displayName, externalId: desired.externalId }, link, observed);
+  const wanted = { displayName, externalId: desired.externalId };
+  const changes = toTeamChanges(diffTeam(wanted, link, toBelieved(observed, link, target)), target, ['always']);
   const update = toTeamDraft(desired, {
     kind: 'update',
     phase: 'teams',
@@ -148,16 +176,31 @@ function planExisting(
   // What was seen and is not mended yet is looked at again, should the update fail.
   const dirty = observed !== null && changes.length > 0;
   const { rules, deletionPolicy } = desired;
-  const seen = toSeen({ displayName, externalId: desired.externalId }, observed, changes);
+  const seen = toSeen(wanted, observed, changes);
   const stored: TeamLink = { ...link, ...seen, rules, deletionPolicy, dirty };
   const changed = JSON.stringify(stored) !== JSON.stringify(link);
   return {
     ...NOTHING,
     operations: changes.length === 0 ? [] : [{ ...update, changes, cause: renamed ? 'rule' : 'drift' }],
     effects: changed ? [{ type: 'putTeam', team: stored }] : [],
+    errors: calledOtherwise && !renamed ? toRuleErrors(desired, 'Conflict', NOT_RENAMED) : [],
     members: 'compare',
     deleteWhenEmpty: desired.whenEmpty === 'Delete' && team.desiredMembers === 0,
   };
+}
+
+/** The team as if it showed what was written, where the target makes something else of it. */
+function toBelieved(observed: TeamState['observed'], link: TeamLink, target: TargetLimits): TeamState['observed'] {
+  if (observed === null) return null;
+  const attributes: Record<string, Json> = { ...observed.attributes };
+  for (const path of ['displayName', 'externalId'] as const) {
+    const behaviour = target.attribute('Team', path);
+    const [shown, written] = [attributes[path], link[path]];
+    if (written === null) continue;
+    const isRecased = behaviour.shows === 'otherCase' && String(shown).toLowerCase() === written.toLowerCase();
+    if (isHidden(behaviour) || isRecased) attributes[path] = written;
+  }
+  return { ...observed, attributes };
 }
 
 /** What is wanted and was seen to be so already, although no answer ever said it: a rename before a kill. */

@@ -44,13 +44,14 @@ export interface References {
 }
 
 /** Whom nobody answers to is kept as debt: nothing is written, and the next run looks again. */
-export function toReferences(desired: DesiredUser, { accounts, coming }: PersonContext): References {
+export function toReferences(desired: DesiredUser, { accounts, coming, settings }: PersonContext): References {
   const known: Record<string, string> = {};
   const later: AttributeChange[] = [];
   for (const [path, sourceId] of Object.entries(desired.references)) {
     const targetId = accounts.get(sourceId);
     if (targetId !== undefined) known[path] = targetId;
-    else if (coming.has(sourceId)) later.push({ path, after: sourceId, reference: true });
+    else if (coming.has(sourceId) && settings.target.attribute('User', path).writes === 'always')
+      later.push({ path, after: sourceId, reference: true });
   }
   return { known, coming: later };
 }

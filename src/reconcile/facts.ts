@@ -1,5 +1,6 @@
 /** Names and shapes of the small documents that a run leaves for the next one. */
 
+import type { Json } from '../model.ts';
 import type { GuardSubject } from '../plan/guard.ts';
 import type { Facts } from '../state/store.ts';
 import type { ReadStats } from './run.ts';
@@ -22,6 +23,8 @@ export interface FactShapes {
     readonly units: Readonly<Record<string, readonly string[]>>;
   };
   readonly verifiedAt: number;
+  /** What was observed of the target application; its shape is the provider's. */
+  readonly targetMemory: Json;
   /** The last run that ended. */
   readonly ended: {
     /** What it was made for: the resource and all that it names. */

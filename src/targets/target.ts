@@ -12,9 +12,12 @@
  * - **T7** 401 and 403 throw `CredentialsRejected`, and no further request is made with that secret in this run.
  * - **T8** The signal reaches the socket.
  * - **T9** Values that the server reads as equal (null, [], absent; case of a value that is not caseExact) are not changes.
+ * - **T10** What the capabilities say that the target cannot do is never sent to it.
+ * - **T11** What an application does not keep, or keeps in a form of its own, is noticed from its answers and said by
+ *   `capabilities`; it is not written for ever.
  */
 import type { HttpClient } from '../http/client.ts';
-import type { AttributeChange, Attributes, Json } from '../model.ts';
+import type { AttributeChange, Attributes, Json, ResourceKind } from '../model.ts';
 import type { SchemaSet } from '../scim/schema.ts';
 
 /** A user or team as the target holds it now. */
@@ -27,7 +30,7 @@ export interface TargetObject {
 }
 
 export interface TargetTeam extends TargetObject {
-  /** Target ids of all members; null when they were not asked for. */
+  /** Target ids of all members; null when they were not asked for, or cannot be read there: then links are the truth. */
   readonly members: readonly string[] | null;
 }
 
@@ -42,12 +45,46 @@ export interface TargetCapabilities {
   readonly patch: boolean;
   readonly filter: boolean;
   readonly etag: boolean;
-  /** Members that one request may change. */
+  /** Members that one request may change, whatever kind of change. */
   readonly membersPerRequest: number;
+  /** Of these, how many may be added and removed; `mixed`: both in one request. */
+  readonly memberChanges: { readonly add: number; readonly remove: number; readonly mixed: boolean };
+  /** `removes`: an account that is switched off is gone, so a deactivation is a deletion, for guards and links too. */
+  readonly deactivation: 'deactivates' | 'removes';
+  /** Accounts can be deleted for good; false: the policy Delete is carried out as Deactivate. */
+  readonly deleteUsers: boolean;
+  /** `updateOnly`: teams that are there can be filled, none can be made or deleted. */
+  readonly teams: 'full' | 'updateOnly' | 'none';
+  readonly renameTeams: boolean;
+  /** False: `TargetTeam.members` is always null. */
+  readonly readsMembers: boolean;
   /** Longest display name of a team; null when not known. */
   readonly maxTeamNameLength: number | null;
   /** The schemas that the server publishes; null when it publishes none. */
   readonly schemas: SchemaSet | null;
+  /** What becomes of a value at this path. Asked for when it is needed: answers of the application may change it. */
+  readonly attribute: (resource: ResourceKind, path: string) => AttributeBehaviour;
+  /** What differs from what one would expect, as sentences for the status: no names of people. */
+  readonly limitations: () => readonly TargetLimitation[];
+}
+
+export interface AttributeBehaviour {
+  /** `onCreate`: only in the request that makes the object. `never`: left out of every request. */
+  readonly writes: 'always' | 'onCreate' | 'never';
+  /**
+   * How a value that was written reads: `exactly`; in `otherCase`; `otherwise`, so that only what was written last can be
+   * compared with; or `never`.
+   */
+  readonly shows: 'exactly' | 'otherCase' | 'otherwise' | 'never';
+}
+
+/** Of a target without quirks. */
+export const PLAIN_ATTRIBUTE: AttributeBehaviour = { writes: 'always', shows: 'exactly' };
+
+export interface TargetLimitation {
+  /** PascalCase, for the warning in the status. */
+  readonly reason: string;
+  readonly message: string;
 }
 
 /** A connection to one application. All methods throw SyncError. */
@@ -80,18 +117,38 @@ export interface Target {
   createTeam(attributes: Attributes, signal: AbortSignal): Promise<TargetTeam>;
   updateTeam(id: string, changes: readonly AttributeChange[], signal: AbortSignal): Promise<void>;
   deleteTeam(id: string, signal: AbortSignal): Promise<void>;
-  /** At most `membersPerRequest` ids in all; idempotent. */
+  /** At most `membersPerRequest` ids in all, within `memberChanges`; idempotent. */
   changeMembers(
     id: string,
     change: { add: readonly string[]; remove: readonly string[] },
     signal: AbortSignal,
   ): Promise<void>;
+  /** What was observed of the application, to be given to the next connection as `TargetContext.memory`. */
+  memory(): Json;
   close(): Promise<void>;
 }
 
 export interface TargetContext {
   readonly secrets: Readonly<Record<string, string>>;
   readonly http: HttpClient;
+  /** What an earlier connection to this endpoint observed; null or absent: nothing yet. */
+  readonly memory?: Json;
+}
+
+/** What a DirectorySync wants of a target. */
+export interface TargetUse {
+  /** Canonical paths that its mappings write. */
+  readonly userPaths: readonly string[];
+  /** It has TeamRules. */
+  readonly teams: boolean;
+  /** A policy of `deprovisioning` is Delete. */
+  readonly deletes: boolean;
+}
+
+export interface TargetProblem {
+  readonly severity: 'error' | 'warning';
+  /** Names the attribute or field, and what to do. */
+  readonly message: string;
 }
 
 export interface TargetProvider<Config> {
@@ -99,6 +156,8 @@ export interface TargetProvider<Config> {
   readonly name: string;
   /** Problems of the config that can be seen offline, as one sentence each. */
   validate(config: Config): readonly string[];
+  /** What is wanted and cannot be had there, as far as that is known offline. An error stops the run at load. */
+  check(config: Config, use: TargetUse): readonly TargetProblem[];
   /** Host, path and tenant, normalised: who has the same endpoint talks to the same application. No secrets. */
   endpoint(config: Config): string;
   connect(config: Config, context: TargetContext): Promise<Target>;

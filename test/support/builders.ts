@@ -8,7 +8,7 @@ import type { MappingProblem } from '../../src/mapping/problem.ts';
 import type { Attributes, DesiredTeam, DesiredUser, Json, SourceUser } from '../../src/model.ts';
 import type { PathShape } from '../../src/plan/diff.ts';
 import type { GuardInput } from '../../src/plan/guard.ts';
-import type { PlanSettings } from '../../src/plan/settings.ts';
+import type { PlanSettings, TargetLimits } from '../../src/plan/settings.ts';
 import type { MemberContext, TeamContext } from '../../src/plan/team.ts';
 import type { PersonContext } from '../../src/plan/values.ts';
 import type {
@@ -20,7 +20,7 @@ import type {
   TeamState,
   Unit,
 } from '../../src/state/store.ts';
-import type { TargetTeam } from '../../src/targets/target.ts';
+import { PLAIN_ATTRIBUTE, type TargetTeam } from '../../src/targets/target.ts';
 
 export const DEPARTMENT = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department';
 export const MANAGER = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value';
@@ -174,6 +174,19 @@ export function planSettings(overrides: Partial<PlanSettings> = {}): PlanSetting
     protectedUsers: new Set(),
     suspect: false,
     absenceProven: true,
+    target: aTargetLimits(),
+    ...overrides,
+  };
+}
+
+/** A target without quirks, but for these. */
+export function aTargetLimits(overrides: Partial<TargetLimits> = {}): TargetLimits {
+  return {
+    deactivation: 'deactivates',
+    deleteUsers: true,
+    teams: 'full',
+    renameTeams: true,
+    attribute: () => PLAIN_ATTRIBUTE,
     ...overrides,
   };
 }

@@ -13,6 +13,7 @@ import type { Providers, RunReport } from '../../src/reconcile/run.ts';
 import type { FailedRecord } from '../../src/sources/source.ts';
 import { openSqliteStore } from '../../src/state/sqlite/store.ts';
 import type { DirectoryState, StateStore, StoredOperation } from '../../src/state/store.ts';
+import type { TargetCapabilities } from '../../src/targets/target.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 import { createMemoryTarget, type MemoryTarget } from './memory-target.ts';
 import { createScriptedSource, type Person, type ScriptedSource } from './scripted-source.ts';
@@ -50,8 +51,10 @@ export interface Company {
 
 const NAMESPACE = 'identity';
 
-export async function createCompany(options: { file?: string } = {}): Promise<Company> {
-  const target = createMemoryTarget();
+export async function createCompany(
+  options: { file?: string; capabilities?: Partial<TargetCapabilities> } = {},
+): Promise<Company> {
+  const target = createMemoryTarget(options.capabilities);
   const source = createScriptedSource({ pageSize: 3 });
   const company: Company = {
     get people() {

@@ -4,13 +4,15 @@
  */
 import { SyncError } from '../../src/errors.ts';
 import type { AttributeChange, Attributes, Json } from '../../src/model.ts';
-import type {
-  Target,
-  TargetCapabilities,
-  TargetObject,
-  TargetPage,
-  TargetProvider,
-  TargetTeam,
+import {
+  PLAIN_ATTRIBUTE,
+  type Target,
+  type TargetCapabilities,
+  type TargetObject,
+  type TargetPage,
+  type TargetProblem,
+  type TargetProvider,
+  type TargetTeam,
 } from '../../src/targets/target.ts';
 
 export interface MemoryUser {
@@ -32,6 +34,11 @@ export interface MemoryTarget {
   readonly reads: string[];
   /** Called before each request with what it is about; throws to make it fail. */
   intercept: (request: string) => void;
+  /** What it says that it observed, and what it was told of earlier observations at each connect. */
+  memory: Json;
+  readonly remembered: Json[];
+  /** What it finds wrong with the resources offline. */
+  problems: readonly TargetProblem[];
   addUser(attributes: Record<string, Json>): MemoryUser;
   addTeam(displayName: string, members?: readonly string[]): MemoryTeam;
   readonly provider: TargetProvider<unknown>;
@@ -49,6 +56,9 @@ export function createMemoryTarget(capabilities: Partial<TargetCapabilities> = {
     writes,
     reads,
     intercept: () => undefined,
+    memory: null,
+    remembered: [],
+    problems: [],
     addUser: (attributes) => {
       next += 1;
       const user = { id: `u${next}`, attributes: { active: true, ...attributes } };
@@ -64,8 +74,12 @@ export function createMemoryTarget(capabilities: Partial<TargetCapabilities> = {
     provider: {
       name: 'scim',
       validate: () => [],
+      check: () => memory.problems,
       endpoint: () => 'https://app.example.com/scim',
-      connect: async () => toTarget(),
+      connect: async (_config, context) => {
+        memory.remembered.push(context.memory ?? null);
+        return toTarget();
+      },
     },
   };
 
@@ -86,7 +100,7 @@ export function createMemoryTarget(capabilities: Partial<TargetCapabilities> = {
     id,
     version: null,
     attributes: { ...attributes },
-    members: [...members],
+    members: capabilities.readsMembers === false ? null : [...members],
   });
   const need = <T>(map: Map<string, T>, id: string): T => {
     const found = map.get(id);
@@ -119,8 +133,16 @@ export function createMemoryTarget(capabilities: Partial<TargetCapabilities> = {
         filter: true,
         etag: false,
         membersPerRequest: 100,
+        memberChanges: { add: 100, remove: 100, mixed: true },
+        deactivation: 'deactivates',
+        deleteUsers: true,
+        teams: 'full',
+        renameTeams: true,
+        readsMembers: true,
         maxTeamNameLength: null,
         schemas: null,
+        attribute: () => PLAIN_ATTRIBUTE,
+        limitations: () => [],
         ...capabilities,
       }),
       listUsers: (paths) => {
@@ -196,6 +218,7 @@ export function createMemoryTarget(capabilities: Partial<TargetCapabilities> = {
         for (const member of add) team.members.add(member);
         for (const member of remove) team.members.delete(member);
       },
+      memory: () => memory.memory,
       close: async () => undefined,
     };
   }

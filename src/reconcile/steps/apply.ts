@@ -5,6 +5,7 @@
 import { SyncError } from '../../errors.ts';
 import { PHASES, type Phase, type RecordError } from '../../model.ts';
 import type { Effect, OperationResult, StoredOperation } from '../../state/store.ts';
+import type { TargetCapabilities } from '../../targets/target.ts';
 import { getFact, putFact } from '../facts.ts';
 import type { Applied, Guarded, Loaded, Observed, RunDependencies } from '../run.ts';
 import { carryOutMembers } from './apply-members.ts';
@@ -81,11 +82,19 @@ function toMemberTasks(page: readonly StoredOperation[], { observed }: Applying)
   const tasks: StoredOperation[][] = [];
   for (const operation of page) {
     const last = tasks.at(-1);
-    if (last !== undefined && last[0]?.id === operation.id && last.length < observed.capabilities.membersPerRequest)
+    if (last !== undefined && last[0]?.id === operation.id && hasRoom(last, operation, observed.capabilities))
       last.push(operation);
     else tasks.push([operation]);
   }
   return tasks;
+}
+
+function hasRoom(task: Task, { kind }: StoredOperation, capabilities: TargetCapabilities): boolean {
+  const { membersPerRequest, memberChanges } = capabilities;
+  if (task.length >= membersPerRequest || (!memberChanges.mixed && task.some((each) => each.kind !== kind)))
+    return false;
+  const same = task.filter((each) => each.kind === kind).length;
+  return same < (kind === 'addMembers' ? memberChanges.add : memberChanges.remove);
 }
 
 /**

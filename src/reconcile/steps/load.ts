@@ -8,6 +8,7 @@ import type { ResourceRef } from '../../api/host.ts';
 import { validateResource } from '../../api/validate.ts';
 import { SyncError } from '../../errors.ts';
 import type { PooledHttpClient } from '../../http/client.ts';
+import type { MappingProblem } from '../../mapping/problem.ts';
 import { compileResources } from '../compile.ts';
 import { getFact, putFact } from '../facts.ts';
 import type { HttpClientNeeds, Loaded, RunDependencies } from '../run.ts';
@@ -18,6 +19,7 @@ export async function load(run: RunDependencies, signal: AbortSignal): Promise<L
   const spec = withDefaults(resource);
   checkIdentity(run, spec.id);
   const compiled = compileResources(run, spec.source.provider);
+  const problems = [...compiled.problems, ...checkTarget(run, spec, compiled)];
   const http: HttpClients = {};
   try {
     const connections = await connect(run, spec, http);
@@ -27,7 +29,7 @@ export async function load(run: RunDependencies, signal: AbortSignal): Promise<L
       target: connections.endpoint,
     });
     const { endpoint: _checked, ...rest } = connections;
-    return { spec, identity, ...compiled, ...rest };
+    return { spec, identity, ...compiled, problems, ...rest };
   } catch (thrown) {
     // Nobody else knows of them yet: kept open they would go on taking their share of the budget.
     http.source?.close();
@@ -39,6 +41,25 @@ export async function load(run: RunDependencies, signal: AbortSignal): Promise<L
 function checkSchema({ resource }: RunDependencies): void {
   const problem = validateResource(resource).find(({ severity }) => severity === 'error');
   if (problem !== undefined) throw new SyncError('Invalid', `${problem.pointer}: ${problem.message}`);
+}
+
+/** What the application cannot do and the resources want: an error stops the run, the rest is a warning in the status. */
+function checkTarget(
+  { providers, resource }: RunDependencies,
+  { target, deprovisioning }: Loaded['spec'],
+  { mapping, ruleNames }: Pick<Loaded, 'mapping' | 'ruleNames'>,
+): readonly MappingProblem[] {
+  const { outOfScope, disabledAtSource, deletedAtSource } = deprovisioning;
+  const use = {
+    userPaths: [...mapping.paths.keys()],
+    teams: ruleNames.length > 0,
+    deletes: [outOfScope, disabledAtSource, deletedAtSource].includes('Delete'),
+  };
+  const problems = providers.targets.get(target.provider)?.check(target.config, use) ?? [];
+  const error = problems.find(({ severity }) => severity === 'error');
+  if (error !== undefined) throw new SyncError('Invalid', error.message);
+  const pointer = `/spec/target/${target.provider}`;
+  return problems.map((problem) => ({ ...problem, kind: 'DirectorySync', name: resource.metadata.name, pointer }));
 }
 
 /** Of two resources with one id the newer waits: both would write the same accounts. */
@@ -87,7 +108,9 @@ async function connect(run: RunDependencies, spec: Loaded['spec'], opened: HttpC
     resolvePath: (path: string): string => host.resolvePath(owner, path),
     readConfigMap: (name: string, key: string): Promise<Uint8Array> => host.readConfigMap(namespace, name, key),
   };
-  const target = await targets.connect(spec.target.config, { secrets, http: http.target });
+  // Who asks for a fresh look does not want old observations either.
+  const memory = run.options.resync ? null : await getFact(run.state.facts, 'targetMemory');
+  const target = await targets.connect(spec.target.config, { secrets, http: http.target, memory });
   const source = await sources.connect(spec.source.config, { secrets: {}, files, http: http.source });
   return { source, target, http, endpoint };
 }

@@ -16,6 +16,7 @@ import {
   type TeamPlan,
 } from '../../plan/team.ts';
 import type { Effect, Link, MemberDifference, PersonState, TeamState } from '../../state/store.ts';
+import type { TargetCapabilities } from '../../targets/target.ts';
 import { getFact, putFact } from '../facts.ts';
 import type { Loaded, Mapped, Observed, PlanResult, ReadResult, RunDependencies } from '../run.ts';
 
@@ -38,19 +39,30 @@ export async function plan(run: RunDependencies, input: PlanInput, signal: Abort
   return { operations: writer.operations, protected: writer.protected };
 }
 
-function toSettings({ loaded, read }: PlanInput): PlanSettings {
+function toSettings({ loaded, read, observed }: PlanInput): PlanSettings {
   const { adoption, deprovisioning, guards } = loaded.spec;
   const { memberships, ...leaving } = deprovisioning;
+  const { capabilities } = observed;
   return {
     adoption,
     leaving,
     memberships,
-    shapes: loaded.mapping.paths,
+    shapes: toShapes(loaded, capabilities),
     activeMapped: loaded.mapping.activeMapped,
     protectedUsers: new Set(guards.protectedUsers.map((name) => name.toLowerCase())),
     suspect: read.suspicion !== null,
     absenceProven: read.absenceProven,
+    target: capabilities,
   };
+}
+
+/** A target that changes the case of what it is given has nothing changed by hand. */
+function toShapes({ mapping }: Loaded, { attribute }: TargetCapabilities): PlanSettings['shapes'] {
+  return new Map(
+    [...mapping.paths].map(([path, shape]) =>
+      attribute('User', path).shows === 'otherCase' ? [path, { ...shape, caseExact: false }] : [path, shape],
+    ),
+  );
 }
 
 /** Numbers operations and writes them in batches, so that memory does not grow with the plan. */

@@ -15,6 +15,7 @@ const KEPT_MS = 90 * 86_400_000;
 export async function report(context: RunContext): Promise<RunReport> {
   const { run, failure } = context;
   const { journal, staging } = run.state;
+  await rememberTarget(context);
   await closeConnections(context);
   const error = toError(context);
   if (error !== null && error.code !== 'Aborted') run.log.debug({ step: failure?.step, err: error }, 'step failed');
@@ -41,6 +42,14 @@ export async function report(context: RunContext): Promise<RunReport> {
   });
   if (!result.stopped && !run.options.planOnly) await rememberEnd(context, result);
   return result;
+}
+
+/** How the application was seen to behave; the next run begins with it. */
+async function rememberTarget({ run, loaded }: RunContext): Promise<void> {
+  if (loaded === undefined) return;
+  const memory = loaded.target.memory();
+  const before = await getFact(run.state.facts, 'targetMemory');
+  if (JSON.stringify(before) !== JSON.stringify(memory)) await putFact(run.state.facts, 'targetMemory', memory);
 }
 
 /** Before anything that may fail: they take a share of the budget as long as they are open. */
@@ -136,7 +145,12 @@ function toReadPart({ read, loaded, failure, mapped, observed, guarded }: RunCon
     identity: loaded?.identity ?? null,
     kind: observed?.kind ?? 'Full',
     requests: { source: loaded?.http.source.sent ?? 0, target: loaded?.http.target.sent ?? 0 },
-    warnings: [...(mapped?.warnings ?? []), ...(observed?.warnings ?? [])],
+    // What the target was seen to do in this run too.
+    warnings: [
+      ...(mapped?.warnings ?? []),
+      ...(observed?.warnings ?? []),
+      ...(observed?.capabilities.limitations() ?? []),
+    ],
   };
 }
 

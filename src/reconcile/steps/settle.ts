@@ -30,7 +30,7 @@ interface Asking {
   readonly run: RunDependencies;
   readonly target: Target;
   readonly signal: AbortSignal;
-  /** Members of the team that was asked for last, by target id; null for one that is gone. */
+  /** Members of the team that was asked for last, by target id; nobody where it is gone, null where none are shown. */
   readonly teams: Map<string, ReadonlySet<string> | null>;
 }
 
@@ -179,10 +179,12 @@ async function isRemoved({ targetId, member }: StoredOperation, { target, signal
   if (!teams.has(targetId)) {
     // One team at a time, as operations come: they may be large.
     teams.clear();
-    const members = (await target.readTeam(targetId, signal))?.members ?? null;
+    const team = await target.readTeam(targetId, signal);
+    const members = team === null ? [] : team.members;
     teams.set(targetId, members === null ? null : new Set(members));
   }
-  return teams.get(targetId)?.has(member.targetId) !== true;
+  const members = teams.get(targetId) ?? null;
+  return members !== null && !members.has(member.targetId);
 }
 
 export async function findTeam(

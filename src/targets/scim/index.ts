@@ -1,6 +1,6 @@
 /** Applications with a SCIM 2.0 interface (RFC 7643, RFC 7644), as the profile Standard takes them. */
 
-import type { Target, TargetContext, TargetProvider } from '../target.ts';
+import { PLAIN_ATTRIBUTE, type Target, type TargetContext, type TargetProvider } from '../target.ts';
 import { createScimClient, type ScimClient } from './client.ts';
 import { type ScimConfig, toAuthorization, toBaseUrl, toEndpoint, validateScimConfig } from './config.ts';
 import { type Discovered, discover } from './discovery.ts';
@@ -13,6 +13,7 @@ const MEMBERS_PER_REQUEST = 1000;
 export const scimTarget: TargetProvider<ScimConfig> = {
   name: 'scim',
   validate: validateScimConfig,
+  check: () => [],
   endpoint: toEndpoint,
   connect: async (config, context) => connect(config, context),
 };
@@ -23,7 +24,22 @@ function connect(config: ScimConfig, { secrets, http }: TargetContext): Target {
   return {
     async capabilities(signal) {
       const { patch, filter, etag, schemas } = (await open(signal)).discovered;
-      return { patch, filter, etag, schemas, membersPerRequest: MEMBERS_PER_REQUEST, maxTeamNameLength: null };
+      return {
+        patch,
+        filter,
+        etag,
+        schemas,
+        membersPerRequest: MEMBERS_PER_REQUEST,
+        memberChanges: { add: MEMBERS_PER_REQUEST, remove: MEMBERS_PER_REQUEST, mixed: true },
+        deactivation: 'deactivates',
+        deleteUsers: true,
+        teams: 'full',
+        renameTeams: true,
+        readsMembers: true,
+        maxTeamNameLength: null,
+        attribute: () => PLAIN_ATTRIBUTE,
+        limitations: () => [],
+      };
     },
     async *listUsers(paths, signal) {
       yield* listUsers(await open(signal), paths, signal);
@@ -48,6 +64,7 @@ function connect(config: ScimConfig, { secrets, http }: TargetContext): Target {
       updateResource(await open(signal), { kind: 'Group', id }, changes, signal),
     deleteTeam: async (id, signal) => deleteResource(await open(signal), { kind: 'Group', id }, signal),
     changeMembers: async (id, change, signal) => changeMembers(await open(signal), id, change, signal),
+    memory: () => null,
     close: async () => undefined,
   };
 }

@@ -1,0 +1,103 @@
+import { expect, it } from 'vitest';
+import type { TeamRuleSpec } from '../../src/api/team-rule.ts';
+import type { TargetCapabilities } from '../../src/targets/target.ts';
+import { aCompanyOf, createCompany } from '../support/company.ts';
+
+const everyone: Pick<TeamRuleSpec, 'match'> = {
+  match: [{ attribute: 'department', operator: 'Equals', value: 'Research' }],
+};
+
+async function aCompany(capabilities: Partial<TargetCapabilities>, people = 4) {
+  const company = await createCompany({ capabilities });
+  company.people = aCompanyOf(people);
+  company.rules = { research: { directorySyncRef: { name: 'acme' }, team: { displayName: 'Research' }, ...everyone } };
+  return company;
+}
+
+it('where switching off removes, a leaver is deleted, counted as a delete, forgotten, and new when back', async () => {
+  const company = await aCompany({ deactivation: 'removes' });
+  await company.run();
+  const [leaver, ...others] = company.people;
+  company.people = others;
+  const left = await company.run();
+  expect(left.applied).toMatchObject({ delete: 1, deactivate: 0 });
+  expect(company.target.writes).toContain('deleteUser u1');
+  expect(await (await company.state()).links.get('p1')).toBeNull();
+  expect(await (await company.state()).ledger.removals(0)).toMatchObject([{ kind: 'delete', count: 1 }]);
+  expect(company.teamMembers('Research')).toHaveLength(3);
+  if (leaver !== undefined) company.people = [leaver, ...others];
+  expect((await company.run()).applied).toMatchObject({ create: 1, addMembers: 1, reactivate: 0 });
+});
+
+it('where switching off removes, the guard for deletions holds what the one for deactivations would let go', async () => {
+  const company = await aCompany({ deactivation: 'removes' }, 20);
+  company.spec = { ...company.spec, guards: { deactivate: { percent: 100 }, delete: { max: 0, percent: 100 } } };
+  await company.run();
+  company.people = company.people.slice(0, 18);
+  const report = await company.run();
+  expect(report).toMatchObject({ outcome: 'held', held: { count: 2, kinds: { delete: 2 } } });
+  expect(company.target.users.size).toBe(20);
+});
+
+it('members go in requests of the size and kind that the target takes', async () => {
+  const company = await aCompany({ memberChanges: { add: 3, remove: 1, mixed: false } }, 7);
+  company.spec = { ...company.spec, guards: { removeMembers: { percent: 100 } } };
+  await company.run();
+  const members = (): string[] => company.target.writes.filter((line) => line.startsWith('changeMembers'));
+  expect(members().map((line) => line.replace(/t\d+/, 't'))).toEqual([
+    'changeMembers t +3 -0',
+    'changeMembers t +3 -0',
+    'changeMembers t +1 -0',
+  ]);
+  company.people = company.people.map((person, index) => (index < 2 ? { ...person, department: 'Sales' } : person));
+  await company.run();
+  expect(members().slice(3)).toHaveLength(2);
+  expect(company.teamMembers('Research')).toHaveLength(5);
+});
+
+it('where no members are shown, links are the truth: a look at the whole target writes nothing (I2)', async () => {
+  const company = await aCompany({ readsMembers: false });
+  await company.run();
+  const { length } = company.target.writes;
+  const verified = await company.run({ resync: true });
+  expect(verified.kind).toBe('Verify');
+  expect(company.target.writes.slice(length)).toEqual([]);
+  company.people = company.people
+    .slice(1)
+    .map((person, index) => (index === 0 ? { ...person, department: 'x' } : person));
+  await company.run();
+  expect(company.teamMembers('Research')).toHaveLength(2);
+});
+
+it('a target without groups: people are served, the rule says why it has no team', async () => {
+  const company = await aCompany({ teams: 'none' });
+  const report = await company.run();
+  expect(report).toMatchObject({ outcome: 'failed', applied: { create: 4, createTeams: 0 } });
+  expect(await company.errors(report)).toEqual([expect.stringMatching(/^research Conflict: the target has no groups/)]);
+  expect(company.target.writes.filter((line) => line.includes('Team'))).toEqual([]);
+});
+
+it('what was observed is given to the next connection, but not where a fresh look is asked for', async () => {
+  const company = await aCompany({});
+  company.target.memory = { hidden: ['title'] };
+  await company.run();
+  await company.run();
+  await company.run({ resync: true });
+  expect(company.target.remembered).toEqual([null, { hidden: ['title'] }, null]);
+});
+
+it('what is known to be impossible stops the run before any request, or is a warning in the status', async () => {
+  const company = await aCompany({});
+  company.target.problems = [{ severity: 'warning', message: 'title is not taken' }];
+  const warned = await company.run();
+  expect(warned.outcome).toBe('synced');
+  expect(warned.warnings).toMatchObject([{ message: expect.stringContaining('title is not taken') }]);
+  company.target.problems = [{ severity: 'error', message: 'name.givenName has no entry' }];
+  const { length } = company.target.reads;
+  expect(await company.run()).toMatchObject({
+    outcome: 'stalled',
+    reason: 'Invalid',
+    message: 'name.givenName has no entry',
+  });
+  expect(company.target.reads).toHaveLength(length);
+});
