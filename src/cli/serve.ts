@@ -17,6 +17,7 @@ export interface ServeOptions {
   readonly token?: string;
   readonly tokenFile?: string;
   readonly open?: boolean;
+  readonly lenient?: boolean;
 }
 
 export function declareServe(program: Command, context: CommandContext): void {
@@ -30,6 +31,10 @@ export function declareServe(program: Command, context: CommandContext): void {
     .option('--token <token>', 'bearer token that requests must carry; a random one is made and printed without it')
     .option('--token-file <file>', 'the token is the first line of this file')
     .option('--open', 'let everybody in, without a token')
+    .option(
+      '--lenient',
+      'understand what Entra ID and others send beside RFC 7644, as "op": "Replace"; refused without it',
+    )
     .action((options: ServeOptions) => runCommand(context, () => serve(context.io, options)));
 }
 
@@ -43,9 +48,9 @@ async function serve(io: CliIo, options: ServeOptions): Promise<ExitCode> {
   const token = await readToken(io, options);
   const file = options.file === ':memory:' ? options.file : toPath(io, options.file);
   if (file !== ':memory:') await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const { host, port, basePath } = options;
+  const { host, port, basePath, lenient = false } = options;
   const directory = await startDirectory({
-    ...{ file, token, host, port, basePath },
+    ...{ file, token, host, port, basePath, lenient },
     onError: (error) => io.stderr(`a request failed: ${SyncError.from(error).message}\n`),
   });
   try {

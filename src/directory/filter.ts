@@ -49,15 +49,22 @@ const MAX_DEPTH = 32;
 
 /** The filter of a list request. Refuses with 400 invalidFilter. */
 export function parseResourceFilter(text: string, type: ResourceType, catalog: Catalog): FilterNode {
-  return parseWith(text, (name) => toResourcePlace(name, type, catalog));
+  return parseWith(text, (name) => toResourcePlace(name, type, catalog), false);
 }
 
-/** What stands between the brackets of a path; `definitions` is null where no schema describes the entries. */
-export function parseValueFilter(text: string, definitions: readonly AttributeDefinition[] | null): FilterNode {
-  return parseWith(text, (name) => toEntryPlace(name, definitions));
+/**
+ * What stands between the brackets of a path; `definitions` is null where no schema describes the entries. `lenient` lets
+ * `"True"` be compared with a boolean.
+ */
+export function parseValueFilter(
+  text: string,
+  definitions: readonly AttributeDefinition[] | null,
+  lenient: boolean,
+): FilterNode {
+  return parseWith(text, (name) => toEntryPlace(name, definitions), lenient);
 }
 
-function parseWith(text: string, lookup: Lookup): FilterNode {
+function parseWith(text: string, lookup: Lookup, lenient: boolean): FilterNode {
   if (text.length > MAX_LENGTH) {
     throw toBadRequest('invalidFilter', `a filter takes at most ${MAX_LENGTH} characters`);
   }
@@ -71,7 +78,7 @@ function parseWith(text: string, lookup: Lookup): FilterNode {
   } catch (error) {
     throw error instanceof Refusal ? error : toUnreadable();
   }
-  return toNode(tree, { lookup, literals, depth: 0 });
+  return toNode(tree, { lookup, literals, lenient, depth: 0 });
 }
 
 /**
@@ -96,6 +103,7 @@ function toUnreadable(): Refusal {
 interface Reading {
   readonly lookup: Lookup;
   readonly literals: readonly CompareValue[];
+  readonly lenient: boolean;
   readonly depth: number;
 }
 
@@ -122,11 +130,16 @@ function toNode(tree: Filter, reading: Reading): FilterNode {
     case 'pr':
       return { op: 'pr', place: reading.lookup(tree.attrPath) };
     default: {
-      const raw = tree.compValue;
-      const value = typeof raw === 'string' ? (reading.literals[Number(raw)] ?? null) : raw;
-      return toComparison(tree.op, toScalarPlace(reading.lookup(tree.attrPath)), value);
+      const place = toScalarPlace(reading.lookup(tree.attrPath));
+      return toComparison(tree.op, place, toCompareValue(tree.compValue, place, reading));
     }
   }
+}
+
+function toCompareValue(raw: CompareValue, { definition }: Place, { literals, lenient }: Reading): CompareValue {
+  const value = typeof raw === 'string' ? (literals[Number(raw)] ?? null) : raw;
+  const isBoolean = lenient && definition?.type === 'Boolean' && typeof value === 'string';
+  return isBoolean && /^(?:true|false)$/i.test(value) ? value.toLowerCase() === 'true' : value;
 }
 
 function toComparison(op: CompareOperator, place: Place, value: CompareValue): FilterNode {

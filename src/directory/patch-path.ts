@@ -4,10 +4,11 @@ import { SyncError } from '../errors.ts';
 import { computeNearestName } from '../nearest-name.ts';
 import { parseScimPath } from '../scim/path.ts';
 import { type AttributeDefinition, findAttribute, type SchemaDefinition } from '../scim/schema.ts';
-import { type Catalog, CORE_URNS, type ResourceType } from './catalog.ts';
+import { CORE_URNS } from './catalog.ts';
 import { type FilterNode, parseValueFilter } from './filter.ts';
 import { findKey, type JsonObject } from './json.ts';
 import { toBadRequest } from './refusal.ts';
+import type { ValidationContext } from './validate.ts';
 
 /** What one operation changes. */
 export type PatchTarget =
@@ -31,23 +32,23 @@ export interface AttributeTarget {
 }
 
 /** Refuses with 400 invalidPath or invalidFilter. `body` shows which extensions the resource already has. */
-export function parsePatchPath(text: string, type: ResourceType, catalog: Catalog, body: JsonObject): PatchTarget {
+export function parsePatchPath(text: string, context: ValidationContext, body: JsonObject): PatchTarget {
+  const { type, catalog } = context;
   if (text.toLowerCase() === CORE_URNS[type].toLowerCase()) return { kind: 'resource' };
   const extension = catalog.schemas.find(text)?.id ?? (/^urn:/i.test(text) ? findKey(body, text) : undefined);
   if (extension !== undefined) return { kind: 'extension', urn: extension };
   const open = text.indexOf('[');
   const close = text.lastIndexOf(']');
-  if (open === -1) return toTarget(text, { head: text, filter: null }, type, catalog);
+  if (open === -1) return toTarget(text, { head: text, filter: null }, context);
   if (close < open) throw toBadRequest('invalidPath', `the path ${JSON.stringify(text)} lacks a "]"`);
   const head = text.slice(0, open) + text.slice(close + 1);
-  return toTarget(text, { head, filter: text.slice(open + 1, close) }, type, catalog);
+  return toTarget(text, { head, filter: text.slice(open + 1, close) }, context);
 }
 
 function toTarget(
   text: string,
   parts: { readonly head: string; readonly filter: string | null },
-  type: ResourceType,
-  catalog: Catalog,
+  { type, catalog, lenient }: ValidationContext,
 ): AttributeTarget {
   const path = parseHead(parts.head, text);
   const isCore = path.urn === null || path.urn.toLowerCase() === CORE_URNS[type].toLowerCase();
@@ -61,7 +62,7 @@ function toTarget(
     urn: isCore ? null : (schema?.id ?? path.urn),
     name: definition?.name ?? path.attribute,
     definition,
-    filter: toFilter(parts.filter, definition, text),
+    filter: parts.filter === null ? null : parseValueFilter(parts.filter, toEntryAttributes(definition, text), lenient),
     sub: toSub(path.sub, definition),
   };
 }
@@ -88,12 +89,18 @@ function parseHead(head: string, text: string) {
   }
 }
 
-function toFilter(filter: string | null, definition: AttributeDefinition | null, text: string): FilterNode | null {
-  if (filter === null) return null;
-  if (definition !== null && !(definition.multiValued && definition.type === 'Complex')) {
-    throw toBadRequest('invalidPath', `the path ${JSON.stringify(text)} filters what is not a list of complex values`);
+/** What a filter on the list can name: an entry that is no object is its own `value`. Null where no schema tells. */
+function toEntryAttributes(
+  definition: AttributeDefinition | null,
+  text: string,
+): readonly AttributeDefinition[] | null {
+  if (definition === null) return null;
+  if (!definition.multiValued) {
+    throw toBadRequest('invalidPath', `the path ${JSON.stringify(text)} filters what is not a list`);
   }
-  return parseValueFilter(filter, definition?.subAttributes ?? null);
+  return definition.type === 'Complex'
+    ? definition.subAttributes
+    : [{ ...definition, name: 'value', multiValued: false, required: false }];
 }
 
 function toSub(sub: string | null, definition: AttributeDefinition | null): string | null {

@@ -44,32 +44,36 @@ export interface PatchResult {
   readonly memberChanges: readonly MemberChange[];
 }
 
-/** The operations of a PATCH body; `op` and the names without regard to case. Refuses with 400 invalidSyntax. */
-export function parsePatchRequest(input: Json): PatchOperation[] {
+/**
+ * The operations of a PATCH body; names have no case, and `op` has none when `lenient` (Entra ID sends "Replace"). Refuses
+ * with 400 invalidSyntax.
+ */
+export function parsePatchRequest(input: Json, lenient: boolean): PatchOperation[] {
   if (!isObject(input)) throw toBadRequest('invalidSyntax', 'the body must be a JSON object');
   assertSchemas(readKey(input, 'schemas'), URN_PATCH_OP);
   const operations = readKey(input, 'Operations');
   if (!Array.isArray(operations) || operations.length === 0) {
     throw toBadRequest('invalidSyntax', '"Operations" must be a list of at least one operation');
   }
-  return operations.map(parseOperation);
+  return operations.map((each: Json, index) => parseOperation(each, `Operations[${index}]`, lenient));
 }
 
-function parseOperation(input: Json, index: number): PatchOperation {
-  const where = `Operations[${index}]`;
-  const op = readKey(input, 'op');
+function parseOperation(input: Json, where: string, lenient: boolean): PatchOperation {
+  const op = parseVerb(readKey(input, 'op'), where, lenient);
   const path = readKey(input, 'path') ?? null;
   const value = readKey(input, 'value');
-  const lower = typeof op === 'string' ? op.toLowerCase() : '';
-  if (lower !== 'add' && lower !== 'replace' && lower !== 'remove') {
-    throw toBadRequest('invalidSyntax', `"${where}.op" must be add, replace or remove`);
-  }
   if (path !== null && typeof path !== 'string') throw toBadRequest('invalidPath', `"${where}.path" must be a string`);
-  if (lower === 'remove' && (path === null || path === '')) {
+  if (op === 'remove' && (path === null || path === '')) {
     throw toBadRequest('noTarget', `"${where}" removes nothing: it needs a path`);
   }
-  if (lower !== 'remove' && value === undefined) throw toBadRequest('invalidValue', `"${where}" needs a value`);
-  return { op: lower, path: path === '' ? null : path, value };
+  if (op !== 'remove' && value === undefined) throw toBadRequest('invalidValue', `"${where}" needs a value`);
+  return { op, path: path === '' ? null : path, value };
+}
+
+function parseVerb(given: Json | undefined, where: string, lenient: boolean): PatchOperation['op'] {
+  const op = lenient && typeof given === 'string' ? given.toLowerCase() : given;
+  if (op === 'add' || op === 'replace' || op === 'remove') return op;
+  throw toBadRequest('invalidSyntax', `"${where}.op" must be add, replace or remove, in lower case`);
 }
 
 /** Applies the operations in order to a copy. Refuses with 400, and then none of them counts. */
@@ -106,8 +110,7 @@ function applyOperation(state: PatchState, operation: PatchOperation): void {
 
 function findTarget(state: PatchState, { path, value }: PatchOperation): PatchTarget {
   if (path === null) return { kind: 'resource' };
-  const { catalog, type } = state.context;
-  const target = parsePatchPath(path, type, catalog, state.body);
+  const target = parsePatchPath(path, state.context, state.body);
   // A new extension that no schema describes looks like an attribute "User" of another one.
   const isNewExtension = target.kind === 'attribute' && target.urn !== null && target.definition === null;
   if (isNewExtension && isObject(value) && /^(?:user|group)$/i.test(target.name))
@@ -117,7 +120,8 @@ function findTarget(state: PatchState, { path, value }: PatchOperation): PatchTa
 
 /**
  * Each attribute of an object as an operation of its own. At the top a read-only one is passed over, as in PUT (clients
- * repeat the `id` here), `schemas` follows from the extensions, and keys that are paths themselves are taken as such: some clients write `name.givenName`.
+ * repeat the `id` here), and `schemas` follows from the extensions. Keys that are paths, as Entra ID's `name.givenName`,
+ * are taken as such when lenient.
  */
 function applyMembers(state: PatchState, operation: PatchOperation, prefix: string): void {
   if (operation.op === 'remove') throw toBadRequest('noTarget', 'the path of a remove must name an attribute');
@@ -125,8 +129,22 @@ function applyMembers(state: PatchState, operation: PatchOperation, prefix: stri
   for (const [key, value] of Object.entries(operation.value)) {
     assertSafeName(key);
     if (key === 'schemas' || (prefix === '' && isPassedOver(state, key))) continue;
+    if (!state.context.lenient) assertNoPath(key, prefix, state);
     applyOperation(state, { op: operation.op, path: `${prefix}${key}`, value });
   }
+}
+
+/** The URN of an extension is a key, and `urn:…:User:department` is a path. */
+function assertNoPath(key: string, prefix: string, { context, body }: PatchState): void {
+  const isUrn = prefix === '' && /^urn:/i.test(key);
+  const isPath = isUrn ? isPathInExtension(key, context, body) : /[.[:]/.test(key);
+  if (!isPath) return;
+  throw toBadRequest('invalidPath', `${JSON.stringify(key)} is a path: it must stand in "path", not in the value`);
+}
+
+function isPathInExtension(key: string, context: ValidationContext, body: JsonObject): boolean {
+  const target = parsePatchPath(key, context, body);
+  return target.kind === 'attribute' && (target.definition !== null || findKey(body, target.urn ?? '') !== undefined);
 }
 
 function isPassedOver({ context }: PatchState, key: string): boolean {
@@ -141,34 +159,60 @@ function applyAttribute(state: PatchState, target: AttributeTarget, operation: P
   }
   // The directory derives `schemas` from the extensions that a resource has.
   if (target.urn === null && target.name === 'schemas') return;
-  if (operation.op === 'remove') assertNoValue(target, operation);
+  if (operation.op === 'remove' && definition?.multiValued !== false && !isUnassigned(operation.value)) {
+    removeByValue(state, target, operation);
+    return;
+  }
   if (state.context.type === 'Group' && target.urn === null && target.name === 'members') {
-    state.memberChanges.push(toMemberChange(target, operation));
+    state.memberChanges.push(toMemberChange(target, operation, state.context.lenient));
     return;
   }
   const container = target.urn === null ? state.body : openObject(state.body, target.urn);
   const next = computeNext(container[target.name], target, operation);
+  if (operation.op === 'remove') assertRemovable(target, leaf, next);
   if (next === undefined) delete container[target.name];
   else container[target.name] = next;
 }
 
-/** Some clients name the entries to remove in the value. Read literally such a request removes the whole list. */
-function assertNoValue({ definition, text }: AttributeTarget, { value }: PatchOperation): void {
-  if (definition?.multiValued === false || isUnassigned(value)) return;
-  throw toBadRequest(
-    'invalidValue',
-    `a remove takes no value: name the entries by a filter in the path, as in ${text}[value eq "…"]`,
-  );
+/** What is required cannot be removed: RFC 7644 section 3.5.2.2 has the same code for it as for what is read-only. */
+function assertRemovable(
+  { definition, sub, text }: AttributeTarget,
+  leaf: AttributeDefinition | null | undefined,
+  next: Json | undefined,
+) {
+  const isGone = sub !== null || isUnassigned(next);
+  if (!isGone || !(leaf ?? definition)?.required) return;
+  throw toBadRequest('mutability', `${JSON.stringify(text)} is required: it can be replaced, and not be removed`);
 }
 
-function toMemberChange(target: AttributeTarget, { op, value }: PatchOperation): MemberChange {
+/**
+ * Some clients name the entries to remove in the value. Read literally such a request removes the whole list, so it is
+ * refused; when lenient, each entry is a remove of its own.
+ */
+function removeByValue(state: PatchState, target: AttributeTarget, { value }: PatchOperation): void {
+  const { text, filter, sub } = target;
+  if (!state.context.lenient || filter !== null || sub !== null) {
+    throw toBadRequest(
+      'invalidValue',
+      `a remove takes no value: name the entries by a filter in the path, as in ${text}[value eq "…"]`,
+    );
+  }
+  for (const entry of toList(value)) {
+    const id = isObject(entry) ? readKey(entry, 'value') : entry;
+    if (typeof id !== 'string') throw toBadRequest('invalidValue', `an entry to remove from ${text} needs a "value"`);
+    applyOperation(state, { op: 'remove', path: `${text}[value eq ${JSON.stringify(id)}]`, value: undefined });
+  }
+}
+
+function toMemberChange(target: AttributeTarget, { op, value }: PatchOperation, lenient: boolean): MemberChange {
   if (target.sub !== null || (target.filter !== null && op !== 'remove')) {
     throw toBadRequest('mutability', 'members are immutable: remove one and add another');
   }
   if (op === 'remove') return target.filter === null ? { op: 'clear' } : { op, filter: target.filter };
   if (isUnassigned(value)) return op === 'add' ? { op, ids: [] } : { op: 'clear' };
   const { definition } = target;
-  const members = definition === null ? undefined : toValidValue(definition, toList(value), 'members');
+  const where = { name: 'members', lenient };
+  const members = definition === null ? undefined : toValidValue(definition, toList(value), where);
   return { op, ids: toMemberIds(members ?? []) };
 }
 
@@ -219,16 +263,30 @@ function withSub(object: JsonObject, name: string, value: Json): JsonObject {
   return Object.fromEntries(Object.entries(object).filter(([key]) => key !== name));
 }
 
+/** An entry with the `value` and `type` of one that is there is laid over it: RFC 7643 section 2.4 wants no such pair twice. */
 function appendTo(list: readonly Json[], { definition }: AttributeTarget, value: Json | undefined): Json[] {
-  const given = toList(value).map((each) => merge(undefined, each, definition));
-  const added = given.filter((each) => !list.some((known) => isDeepStrictEqual(known, each)));
-  return withOnePrimary([...list, ...added], new Set(added));
+  const next = [...list];
+  const touched = new Set<Json>();
+  for (const given of toList(value)) {
+    const entry = merge(undefined, given, definition);
+    const at = next.findIndex((known) => isSameEntry(known, entry));
+    const placed = at === -1 ? entry : merge(next[at], entry, definition);
+    next.splice(at === -1 ? next.length : at, 1, placed);
+    touched.add(placed);
+  }
+  return withOnePrimary(next, touched);
+}
+
+function isSameEntry(a: Json, b: Json): boolean {
+  const value = readKey(a, 'value');
+  if (value === undefined || value === null) return isDeepStrictEqual(a, b);
+  return isDeepStrictEqual(value, readKey(b, 'value')) && readKey(a, 'type') === readKey(b, 'type');
 }
 
 /** A list of which a filter chooses entries, or a sub-attribute is meant in all entries. */
 function computeNextList(list: readonly Json[], target: AttributeTarget, operation: PatchOperation): Json[] {
   const { filter, sub } = target;
-  const isChosen = (entry: Json) => isObject(entry) && (filter === null || isMatch(filter, entry));
+  const isChosen = (entry: Json) => filter === null || isMatch(filter, isObject(entry) ? entry : { value: entry });
   if (operation.op === 'remove') {
     // Nothing chosen is what a remove wants: a repeated request finds its work done.
     if (sub === null) return list.filter((each) => !isChosen(each));

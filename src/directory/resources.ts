@@ -63,7 +63,7 @@ export function replaceResource(change: Change, context: ResourceContext): Store
 /** PATCH: all operations or none. No difference, no new version. */
 export function patchResource(change: Change, context: ResourceContext): StoredResource {
   const { store } = context;
-  const operations = parsePatchRequest(change.input);
+  const operations = parsePatchRequest(change.input, context.lenient);
   return store.transaction(() => {
     const current = readResource(change.id, context);
     assertVersion(current, change.ifMatch);

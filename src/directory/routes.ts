@@ -49,6 +49,7 @@ export interface ScimAnswer {
 export interface Service extends DiscoveryContext, PageLimits {
   readonly store: DirectoryStore;
   readonly maxNameLength: number;
+  readonly lenient: boolean;
   makeId(): string;
 }
 
@@ -72,8 +73,8 @@ export function answerRequest(request: ScimRequest, service: Service): ScimAnswe
 }
 
 function toContext(type: ResourceType, service: Service): ResourceContext {
-  const { catalog, maxNameLength, store, baseUrl, makeId } = service;
-  return { type, catalog, maxNameLength, store, baseUrl, makeId };
+  const { catalog, maxNameLength, lenient, store, baseUrl, makeId } = service;
+  return { type, catalog, maxNameLength, lenient, store, baseUrl, makeId };
 }
 
 /** Queries over users and groups together (RFC 7644 sections 3.4.2.1 and 3.4.3). */

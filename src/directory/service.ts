@@ -24,6 +24,11 @@ export interface ServiceOptions {
   readonly cursorTimeoutSeconds?: number;
   /** Characters of a group's displayName; default 256. */
   readonly maxNameLength?: number;
+  /**
+   * Whether it understands what some clients, Entra ID among them, send beside the RFC; default false: it is refused.
+   * `docs/directory.md` lists it.
+   */
+  readonly lenient?: boolean;
   /** Told of what was answered with 500, whose body says nothing of the reason. */
   readonly onError?: (error: unknown) => void;
   /** What times of resources are taken from; the machine's clock without it. */
@@ -85,6 +90,7 @@ export function openService(url: string, options: ServiceOptions): DirectoryServ
     maxPageSize,
     cursorTimeoutSeconds: options.cursorTimeoutSeconds ?? 3600,
     maxNameLength: options.maxNameLength ?? 256,
+    lenient: options.lenient ?? false,
     hasToken: options.token !== null,
     readClock: options.readClock ?? (() => new Date()),
     makeId: options.makeId ?? randomUUID,

@@ -31,6 +31,8 @@ export interface ValidationContext {
   readonly catalog: Catalog;
   /** Characters of a group's displayName. */
   readonly maxNameLength: number;
+  /** Whether what clients are known to send beside the RFC is understood, and not refused. */
+  readonly lenient: boolean;
 }
 
 /** The body of POST and PUT. Refuses with 400 what breaks a type, an unknown attribute, a missing required one. */
@@ -65,7 +67,7 @@ function assignCore(body: MutableObject, key: string, value: Json, context: Vali
   const { catalog, type } = context;
   const definition = catalog.findCore(type, key) ?? failUnknown(key, catalog.coreNames(type));
   if (definition.mutability === 'readOnly') return;
-  const valid = toValidValue(definition, value, definition.name);
+  const valid = toValidValue(definition, value, { name: definition.name, lenient: context.lenient });
   if (valid !== undefined && definition.returned !== 'never') body[definition.name] = valid;
 }
 
@@ -94,7 +96,7 @@ function assignExtension(body: MutableObject, key: string, value: Json, context:
   }
   if (!isObject(value)) throw toBadRequest('invalidValue', `"${key}" must be an object`);
   const schema = context.catalog.schemas.find(key);
-  const valid = schema === undefined ? toUncheckedExtension(value) : toValidExtension(schema, value);
+  const valid = schema === undefined ? toUncheckedExtension(value) : toValidExtension(schema, value, context);
   if (Object.keys(valid).length > 0) body[schema?.id ?? key] = valid;
 }
 
@@ -103,12 +105,13 @@ function toUncheckedExtension(value: JsonObject): MutableObject {
   return Object.fromEntries(Object.entries(value).filter(([, each]) => !isUnassigned(each)));
 }
 
-function toValidExtension(schema: SchemaDefinition, value: JsonObject): MutableObject {
+function toValidExtension(schema: SchemaDefinition, value: JsonObject, { lenient }: ValidationContext): MutableObject {
   // Clients that model an extension as a resource put its `schemas` into it.
   const { schemas: _schemas, ...attributes } = value;
-  const valid = toValidMembers(schema.attributes, attributes, schema.id, ':');
+  const valid = toValidMembers(schema.attributes, attributes, { name: schema.id, lenient }, ':');
   for (const each of schema.attributes) {
-    if (each.required && valid[each.name] === undefined) {
+    // What is never returned is not kept either, so it cannot be asked for when a kept resource is changed.
+    if (each.required && each.returned !== 'never' && valid[each.name] === undefined) {
       throw toBadRequest('invalidValue', `"${schema.id}:${each.name}" is required`);
     }
   }
@@ -119,7 +122,7 @@ function toValidExtension(schema: SchemaDefinition, value: JsonObject): MutableO
 function toValidMembers(
   definitions: readonly AttributeDefinition[],
   value: JsonObject,
-  where: string,
+  where: Where,
   separator: string,
 ): MutableObject {
   const valid: MutableObject = {};
@@ -127,54 +130,67 @@ function toValidMembers(
     const definition =
       findAttribute(definitions, key) ??
       failUnknown(
-        `${where}${separator}${key}`,
-        definitions.map(({ name }) => `${where}${separator}${name}`),
+        `${where.name}${separator}${key}`,
+        definitions.map(({ name }) => `${where.name}${separator}${name}`),
       );
     if (definition.mutability === 'readOnly' || isUnassigned(each)) continue;
-    const checked = toValidValue(definition, each, `${where}${separator}${definition.name}`);
-    if (checked !== undefined) valid[definition.name] = checked;
+    const checked = toValidValue(definition, each, { ...where, name: `${where.name}${separator}${definition.name}` });
+    if (checked !== undefined && definition.returned !== 'never') valid[definition.name] = checked;
   }
   return valid;
 }
 
-/**
- * A value in stored form, undefined when nothing of it is assigned. `where` names it in the refusal.
- */
-export function toValidValue(definition: AttributeDefinition, value: Json, where: string): Json | undefined {
+export interface Where {
+  /** Names the value in a refusal. */
+  readonly name: string;
+  readonly lenient: boolean;
+}
+
+/** A value in stored form, undefined when nothing of it is assigned. */
+export function toValidValue(definition: AttributeDefinition, value: Json, where: Where): Json | undefined {
   if (!definition.multiValued) return toValidSingle(definition, value, where);
-  if (!Array.isArray(value)) throw toBadRequest('invalidValue', `"${where}" must be a list`);
+  if (!Array.isArray(value)) throw toBadRequest('invalidValue', `"${where.name}" must be a list`);
   const entries: Json[] = [];
   const seen = new Set<string>();
   value.forEach((each: Json, index) => {
-    const valid = isUnassigned(each) ? undefined : toValidSingle(definition, each, `${where}[${index}]`);
+    const place = { ...where, name: `${where.name}[${index}]` };
+    const valid = isUnassigned(each) ? undefined : toValidSingle(definition, each, place);
     const text = JSON.stringify(valid);
     if (valid === undefined || seen.has(text)) return;
     seen.add(text);
     entries.push(valid);
   });
   if (entries.filter((each) => readKey(each, 'primary') === true).length > 1) {
-    throw toBadRequest('invalidValue', `"${where}" has more than one entry with "primary": true`);
+    throw toBadRequest('invalidValue', `"${where.name}" has more than one entry with "primary": true`);
   }
   return entries.length > 0 ? entries : undefined;
 }
 
-function toValidSingle(definition: AttributeDefinition, value: Json, where: string): Json | undefined {
+function toValidSingle(definition: AttributeDefinition, given: Json, where: Where): Json | undefined {
+  const value = where.lenient ? toMeant(definition, given) : given;
   if (definition.type !== 'Complex') {
     const form = FORMS[definition.type];
-    if (!form.fits(value)) throw toBadRequest('invalidValue', `"${where}" must be ${form.text}`);
+    if (!form.fits(value)) throw toBadRequest('invalidValue', `"${where.name}" must be ${form.text}`);
     return value;
   }
   if (!isObject(value)) {
     const example = findAttribute(definition.subAttributes, 'value') === undefined ? '' : ', as {"value": "…"}';
-    throw toBadRequest('invalidValue', `"${where}" must be an object${example}`);
+    throw toBadRequest('invalidValue', `"${where.name}" must be an object${example}`);
   }
   const valid = toValidMembers(definition.subAttributes, value, where, '.');
   for (const each of definition.subAttributes) {
     if (each.required && valid[each.name] === undefined) {
-      throw toBadRequest('invalidValue', `"${where}.${each.name}" is required`);
+      throw toBadRequest('invalidValue', `"${where.name}.${each.name}" is required`);
     }
   }
   return Object.keys(valid).length > 0 ? valid : undefined;
+}
+
+/** `"True"` for a boolean, and the bare value of a complex one such as the manager: Entra ID sends both. */
+function toMeant({ type, subAttributes }: AttributeDefinition, value: Json): Json {
+  if (typeof value !== 'string') return value;
+  if (type === 'Boolean' && /^(?:true|false)$/i.test(value)) return value.toLowerCase() === 'true';
+  return type === 'Complex' && findAttribute(subAttributes, 'value') !== undefined ? { value } : value;
 }
 
 interface Form {

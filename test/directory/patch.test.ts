@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { URN_ENTERPRISE_USER, URN_PATCH_OP, URN_USER } from '../../src/scim/schema.ts';
-import { aUser, openTestDirectory } from './directory-client.ts';
+import { toAttributeDefinition, URN_ENTERPRISE_USER, URN_PATCH_OP, URN_USER } from '../../src/scim/schema.ts';
+import { aUser, openTestDirectory, type TestDirectory } from './directory-client.ts';
 
 const UNKNOWN = 'urn:example:acme:1.2.3:User';
 
@@ -19,7 +19,10 @@ const PERSON = {
 };
 
 async function patchPerson(...operations: readonly unknown[]) {
-  const directory = await openTestDirectory();
+  return patchPersonIn(await openTestDirectory(), operations);
+}
+
+async function patchPersonIn(directory: TestDirectory, operations: readonly unknown[]) {
   const id = await directory.addUser({ userName: 'ada@example.com', ...PERSON });
   const answer = await directory.patch(`/Users/${id}`, ...operations);
   const { body } = await directory.call('GET', `/Users/${id}`);
@@ -115,8 +118,8 @@ describe('PATCH of users', () => {
       },
     ],
     [
-      'names and operators have no case',
-      { OP: 'Replace', PATH: 'EMAILS[TYPE EQ "Work"].Value', VALUE: 'x@example.com' },
+      'names, and operators of filters, have no case',
+      { OP: 'replace', PATH: 'EMAILS[TYPE EQ "Work"].Value', VALUE: 'x@example.com' },
       { emails: [{ ...WORK, value: 'x@example.com' }, HOME] },
     ],
     ['remove of an attribute', { op: 'remove', path: 'title' }, { title: undefined }],
@@ -185,12 +188,45 @@ describe('PATCH of users', () => {
       { title: 'Lady' },
     ],
     [
-      'keys of a value that are paths',
-      { op: 'replace', value: { 'name.familyName': 'King', [`${URN_ENTERPRISE_USER}:department`]: 'Looms' } },
+      'add of an entry that is there lays it over the old one',
+      { op: 'add', path: 'emails', value: [{ ...HOME, primary: true, display: 'Home' }] },
       {
-        name: { givenName: 'Ada', familyName: 'King' },
-        [URN_ENTERPRISE_USER]: { department: 'Looms', manager: { value: 'm1' } },
+        emails: [
+          { ...WORK, primary: false },
+          { ...HOME, primary: true, display: 'Home' },
+        ],
       },
+    ],
+    [
+      'add of the address under another type makes another entry',
+      { op: 'add', path: 'emails', value: { value: HOME.value, type: 'other' } },
+      { emails: [WORK, HOME, { value: HOME.value, type: 'other' }] },
+    ],
+    [
+      'a filter by or, not and parentheses',
+      { op: 'remove', path: 'emails[not (type eq "home") or (value sw "x" and primary pr)]' },
+      { emails: [HOME] },
+    ],
+    [
+      'replace of every entry that a filter chooses',
+      { op: 'replace', path: 'addresses[type pr].locality', value: 'Paris' },
+      {
+        addresses: [
+          { ...OFFICE, locality: 'Paris' },
+          { ...VILLA, locality: 'Paris' },
+        ],
+      },
+    ],
+    [
+      'replace of a list',
+      { op: 'replace', path: 'emails', value: [HOME, { value: 'new@example.com' }] },
+      { emails: [HOME, { value: 'new@example.com' }] },
+    ],
+    ['replace of a list by one value', { op: 'replace', path: 'emails', value: HOME }, { emails: [HOME] }],
+    [
+      'a filter on a list of plain values names them by value',
+      { op: 'remove', path: `${UNKNOWN}:seats[value gt 1]` },
+      { [UNKNOWN]: { tier: 'gold', seats: [1] } },
     ],
     [
       'read-only attributes in a value are passed over',
@@ -224,6 +260,11 @@ describe('PATCH of users', () => {
 
   it.each([
     [{ op: 'move', path: 'title', value: 'x' }, 'invalidSyntax', 'add, replace or remove'],
+    [{ op: 'Replace', path: 'title', value: 'x' }, 'invalidSyntax', 'in lower case'],
+    [{ op: 'replace', value: { 'name.familyName': 'King' } }, 'invalidPath', '"name.familyName" is a path'],
+    [{ op: 'replace', value: { 'emails[type eq "work"].value': 'x' } }, 'invalidPath', 'must stand in "path"'],
+    [{ op: 'add', value: { [`${URN_ENTERPRISE_USER}:department`]: 'x' } }, 'invalidPath', 'is a path'],
+    [{ op: 'add', value: { [`${UNKNOWN}:tier`]: 'x' } }, 'invalidPath', 'is a path'],
     [{ op: 'remove' }, 'noTarget', 'it needs a path'],
     [{ op: 'remove', path: URN_USER }, 'noTarget', 'must name an attribute'],
     [{ op: 'replace', path: 'title' }, 'invalidValue', 'needs a value'],
@@ -239,6 +280,7 @@ describe('PATCH of users', () => {
     [{ op: 'replace', path: 'emails[type eq "work"', value: 'x' }, 'invalidPath', 'lacks a "]"'],
     [{ op: 'replace', path: 'emails[type is "work"].value', value: 'x' }, 'invalidFilter', 'grammar'],
     [{ op: 'replace', path: 'name[givenName eq "Ada"]', value: {} }, 'invalidPath', 'not a list'],
+    [{ op: 'replace', path: 'title[value eq "x"]', value: 'x' }, 'invalidPath', 'not a list'],
     [{ op: 'replace', path: '__proto__.x', value: 'x' }, 'invalidPath', 'no path'],
     [{ op: 'replace', path: 'phoneNumbers[type eq "mobile"].value', value: 'x' }, 'noTarget', 'no value that there is'],
     [{ op: 'add', path: 'phoneNumbers[type sw "m"].value', value: 'x' }, 'noTarget', 'no value that there is'],
@@ -249,7 +291,15 @@ describe('PATCH of users', () => {
     [{ op: 'replace', path: `${URN_ENTERPRISE_USER}:manager.displayName`, value: 'x' }, 'mutability', 'read-only'],
     [{ op: 'replace', path: `${URN_ENTERPRISE_USER}:manager`, value: 'm2' }, 'invalidValue', 'as {"value": "…"}'],
     [{ op: 'replace', path: 'active', value: 'False' }, 'invalidValue', 'true or false, without quotes'],
-    [{ op: 'remove', path: 'userName' }, 'invalidValue', '"userName" is required'],
+    [{ op: 'remove', path: 'userName' }, 'mutability', '"userName" is required'],
+    [{ op: 'replace', path: 'userName', value: null }, 'invalidValue', '"userName" is required'],
+    [
+      { op: 'replace', path: 'emails[primary eq "True"].value', value: 'x' },
+      'invalidFilter',
+      'compared with a boolean',
+    ],
+    [{ op: 'remove', path: 'emails[type eq "home"]', value: [HOME] }, 'invalidValue', 'by a filter in the path'],
+    [{ op: 'replace', path: 'emails[type eq "none"]', value: HOME }, 'noTarget', 'no value that there is'],
     [{ op: 'add', path: 'emails', value: 'x@example.com' }, 'invalidValue', 'must be an object'],
     [
       { op: 'replace', path: 'emails', value: [{ ...WORK }, { ...HOME, primary: true }] },
@@ -297,5 +347,123 @@ describe('PATCH of users', () => {
     expect(added.body.schemas).toEqual([URN_USER, URN_ENTERPRISE_USER]);
     const removed = await directory.patch(path, { op: 'remove', path: `${URN_ENTERPRISE_USER}:department` });
     expect(removed.body.schemas).toEqual([URN_USER]);
+  });
+});
+
+describe('PATCH of users, lenient', () => {
+  it.each([
+    ['op in any case', { op: 'Replace', path: 'title', value: 'Lady' }, { title: 'Lady' }],
+    [
+      'keys of a value that are paths',
+      { op: 'Add', value: { 'name.familyName': 'King', [`${URN_ENTERPRISE_USER}:department`]: 'Looms' } },
+      {
+        name: { givenName: 'Ada', familyName: 'King' },
+        [URN_ENTERPRISE_USER]: { department: 'Looms', manager: { value: 'm1' } },
+      },
+    ],
+    ['a boolean as text', { op: 'Replace', path: 'active', value: 'False' }, { active: false }],
+    [
+      'a boolean as text in a filter',
+      { op: 'Replace', path: 'emails[primary eq "True"].value', value: 'x@example.com' },
+      { emails: [{ ...WORK, value: 'x@example.com' }, HOME] },
+    ],
+    [
+      'the manager as text',
+      { op: 'Replace', path: `${URN_ENTERPRISE_USER}:manager`, value: 'm2' },
+      { [URN_ENTERPRISE_USER]: { department: 'Engines', manager: { value: 'm2' } } },
+    ],
+    [
+      'entries to remove in the value',
+      { op: 'Remove', path: 'emails', value: [{ value: WORK.value }] },
+      { emails: [HOME] },
+    ],
+    ['and what the RFC has', { op: 'replace', path: 'title', value: 'Lady' }, { title: 'Lady' }],
+  ])('takes %s', async (_because, operation, changed) => {
+    const { answer, attributes } = await patchPersonIn(await openTestDirectory({ lenient: true }), [operation]);
+    expect(answer.status, JSON.stringify(answer.body)).toBe(200);
+    expect(attributes).toEqual({ ...PERSON, ...changed });
+  });
+
+  it.each([
+    [{ op: 'Move', path: 'title', value: 'x' }, 'invalidSyntax'],
+    [{ op: 'Replace', path: 'active', value: 'yes' }, 'invalidValue'],
+    [{ op: 'Remove', path: 'emails', value: [{ type: 'work' }] }, 'invalidValue'],
+    [{ op: 'Remove', path: 'emails.display', value: [{ value: 'x' }] }, 'invalidValue'],
+    [{ op: 'Replace', path: 'emails[primary eq "yes"].value', value: 'x' }, 'invalidFilter'],
+  ])('still refuses %j with %s', async (operation, scimType) => {
+    const { answer, meta } = await patchPersonIn(await openTestDirectory({ lenient: true }), [operation]);
+    expect(answer).toMatchObject({ status: 400, body: { scimType } });
+    expect(meta.version).toBe('W/"1"');
+  });
+
+  it('takes the members to remove from a group in the value, and no others', async () => {
+    const directory = await openTestDirectory({ lenient: true });
+    const people = [await directory.addUser(), await directory.addUser()];
+    const path = `/Groups/${await directory.addGroup('Engines', people)}`;
+    await directory.patch(path, { op: 'Remove', path: 'members', value: [{ value: people[0] }] });
+    const { body } = await directory.call('GET', path);
+    expect(body.members.map((each: { value: string }) => each.value)).toEqual([people[1]]);
+  });
+});
+
+describe('PATCH of attributes of other kinds', () => {
+  const ACME = 'urn:example:params:acme:1.0:User';
+  const schema = {
+    id: ACME,
+    name: 'Acme',
+    description: '',
+    attributes: [
+      toAttributeDefinition('tags', 'String', '', { multiValued: true }),
+      toAttributeDefinition('badge', 'String', '', { mutability: 'immutable' }),
+      toAttributeDefinition('level', 'Integer', '', { required: true }),
+      toAttributeDefinition('pin', 'String', '', { mutability: 'writeOnly', returned: 'never', required: true }),
+      toAttributeDefinition('desks', 'Complex', '', {
+        multiValued: true,
+        subAttributes: [toAttributeDefinition('floor', 'Integer', ''), toAttributeDefinition('room', 'String', '')],
+      }),
+    ],
+  };
+  const VALUES = { tags: ['a', 'b'], badge: '7', level: 1, desks: [{ floor: 1, room: 'a' }, { floor: 2 }] };
+
+  async function patchAcme(...operations: readonly unknown[]) {
+    const directory = await openTestDirectory({ schemas: [schema] });
+    const id = await directory.addUser({ [ACME]: { ...VALUES, pin: '1234' } });
+    const { status, body } = await directory.patch(`/Users/${id}`, ...operations);
+    return status === 200 ? { version: body.meta.version, ...body[ACME] } : `${status} ${body.scimType}`;
+  }
+
+  it.each([
+    [{ op: 'add', path: `${ACME}:tags`, value: ['b', 'c'] }, { tags: ['a', 'b', 'c'] }],
+    [{ op: 'add', path: `${ACME}:tags`, value: 'c' }, { tags: ['a', 'b', 'c'] }],
+    [{ op: 'replace', path: `${ACME}:tags`, value: ['c'] }, { tags: ['c'] }],
+    [{ op: 'remove', path: `${ACME}:tags[value eq "A"]` }, { tags: ['b'] }],
+    [{ op: 'replace', path: `${ACME}:tags[value eq "a"]`, value: 'z' }, { tags: ['z', 'b'] }],
+    [{ op: 'remove', path: `${ACME}:tags` }, { tags: undefined }],
+    [
+      { op: 'replace', path: `${ACME}:desks[floor gt 1].room`, value: 'b' },
+      { desks: [VALUES.desks[0], { floor: 2, room: 'b' }] },
+    ],
+    [{ op: 'remove', path: `${ACME}:desks[room pr].room` }, { desks: [{ floor: 1 }, { floor: 2 }] }],
+    [{ op: 'replace', path: ACME, value: { level: 2 } }, { level: 2 }],
+  ])('%j', async (operation, changed) => {
+    expect(await patchAcme(operation)).toEqual({ version: 'W/"2"', ...VALUES, ...changed });
+  });
+
+  it.each([
+    [{ op: 'replace', path: `${ACME}:badge`, value: '8' }, '400 mutability'],
+    [{ op: 'remove', path: `${ACME}:badge` }, '400 mutability'],
+    [{ op: 'remove', path: `${ACME}:level` }, '400 mutability'],
+    [{ op: 'replace', path: `${ACME}:level`, value: 'x' }, '400 invalidValue'],
+    [{ op: 'replace', path: `${ACME}:desks[floor eq 9].room`, value: 'x' }, '400 noTarget'],
+  ])('%j is refused with %s', async (operation, refusal) => {
+    expect(await patchAcme(operation)).toBe(refusal);
+  });
+
+  it.each([
+    { op: 'replace', path: `${ACME}:badge`, value: '7' },
+    { op: 'replace', path: `${ACME}:pin`, value: '9999' },
+    { op: 'remove', path: `${ACME}:tags[value eq "none"]` },
+  ])('%j is no change', async (operation) => {
+    expect(await patchAcme(operation)).toEqual({ version: 'W/"1"', ...VALUES });
   });
 });
