@@ -63,7 +63,8 @@ const AttributeEntrySchema = object(
     required: Type.Optional(
       flag({
         default: false,
-        description: 'An empty value is an error of this person, who stays as they are; the others go on.',
+        description:
+          'An empty value is an error of this person, who stays as they are; the others go on. While the read does not deliver the value, nobody gets an account without it.',
       }),
     ),
     matching: Type.Optional(

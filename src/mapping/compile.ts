@@ -44,6 +44,7 @@ export interface PathShape {
   readonly multiValued: boolean;
   readonly reference: boolean;
   readonly matching: boolean;
+  readonly required: boolean;
 }
 
 export interface CompiledMapping {
@@ -111,11 +112,11 @@ export function compileMapping(
 }
 
 function toPathShapes(entries: readonly CompiledEntry[]): Map<string, PathShape> {
-  const active: PathShape = { caseExact: true, multiValued: false, reference: false, matching: false };
+  const active: PathShape = { caseExact: true, multiValued: false, reference: false, matching: false, required: false };
   const shapes = new Map<string, PathShape>([['active', active]]);
-  for (const { path, definition, multiValued, reference, precedence } of entries) {
+  for (const { path, definition, multiValued, reference, precedence, required } of entries) {
     const caseExact = definition.caseExact || reference;
-    if (path !== null) shapes.set(path, { caseExact, multiValued, reference, matching: precedence !== null });
+    if (path !== null) shapes.set(path, { caseExact, multiValued, reference, matching: precedence !== null, required });
   }
   return shapes;
 }

@@ -107,6 +107,11 @@ export class KnownAttributes {
     }
     return false;
   }
+
+  /** The delivered attribute that a name which leads to nothing most likely meant; null when none is near. */
+  nearest(raw: string): string | null {
+    return computeNearestName(splitPrefix(raw)[1], this.#names);
+  }
 }
 
 /** Binds a name to a read. The name has passed `checkName`. */

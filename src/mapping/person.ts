@@ -183,11 +183,10 @@ function decidePresence(draft: Draft, { inScope, user, options }: PresenceInput)
 }
 
 function checkMatching(draft: Draft, mapping: CompiledMapping, user: SourceUser): void {
-  const unknown = mapping.matching.some(({ path }) => draft.kept.includes(path));
   if (draft.fatal) return;
-  if (mapping.matching.some(({ path }) => matchText(draft, path) !== null)) return;
+  // Who has an account keeps it; that nobody can be found or created by an unknown value is the plan's to say.
+  if (mapping.matching.some(({ path }) => matchText(draft, path) !== null || draft.kept.includes(path))) return;
   draft.fatal = true;
-  if (unknown) return;
   const names = mapping.matching.map(({ path }) => path).join(', ');
   draft.errors.push({
     resource: 'User',

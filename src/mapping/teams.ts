@@ -116,7 +116,8 @@ export interface TeamMapperOptions {
 
 export function createTeamMapper({ mapping, rules, known, mark }: TeamMapperOptions): TeamMapper {
   const reader = new NameReader(mapping, known);
-  const missing = (rule: CompiledRule): readonly string[] => namesOf(rule).filter((name) => reader.bind(name).missing);
+  const missing = (rule: CompiledRule): readonly string[] =>
+    toRuleNames(rule).filter((name) => reader.bind(name).missing);
   const frozen = rules.rules.filter((rule) => rule.suspend || missing(rule).length > 0);
   const active = rules.rules.filter((rule) => !frozen.includes(rule));
   const open = new Map(active.map((rule) => [rule.name, new Set([...rule.include, ...rule.exclude])]));
@@ -144,7 +145,7 @@ function mapPerson(rules: readonly CompiledRule[], input: RuleInput): PersonTeam
   const teams = new Map<string, DesiredTeam>();
   const undecided: CompiledRule[] = [];
   for (const rule of rules) {
-    const called = namesOf(rule).some(input.isUnknown) ? null : computeTeams(rule, input);
+    const called = toRuleNames(rule).some(input.isUnknown) ? null : computeTeams(rule, input);
     if (called === null) undecided.push(rule);
     for (const team of called ?? []) unite(teams, team);
   }
@@ -156,7 +157,7 @@ function mapPerson(rules: readonly CompiledRule[], input: RuleInput): PersonTeam
   };
 }
 
-function namesOf(rule: CompiledRule): readonly string[] {
+export function toRuleNames(rule: CompiledRule): readonly string[] {
   return rule.match?.attributes ?? rule.teamsFrom?.attributes ?? [];
 }
 

@@ -169,6 +169,11 @@ function planCreate(desired: DesiredUser, context: PersonContext, cause: Cause):
   if (isUnassigned(values['userName'])) {
     return failPerson(desired, 'userName is empty or unknown: the account cannot be created', 'RecordInvalid');
   }
+  const unknown = desired.kept.filter((path) => context.settings.shapes.get(path)?.required);
+  if (unknown.length > 0) {
+    const paths = unknown.join(' and ');
+    return failPerson(desired, `${paths} is required and unknown: the account cannot be created`, 'RecordInvalid');
+  }
   const changes = Object.keys(values)
     .sort()
     .map((path): AttributeChange => ({ path, after: values[path] ?? null }));

@@ -9,6 +9,8 @@ export interface PathShape {
   readonly reference: boolean;
   /** Accounts are matched by it. */
   readonly matching: boolean;
+  /** No account is made without a value. */
+  readonly required: boolean;
 }
 
 /** Null, empty text and empty lists are one state: "unassigned" (RFC 7643 section 2.5). */

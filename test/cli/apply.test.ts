@@ -237,8 +237,26 @@ describe('a read that cannot be trusted removes nobody', () => {
     await company.writePeople(makePeople(20), { columns: ['id', 'userName', 'teams', 'active'] });
     const { code, stderr } = await company.apply();
     expect(code).toBe(0);
-    expect(stderr).toContain('acme: warning: the read did not deliver "department"');
-    expect(stderr).toContain('acme: warning: the read did not deliver "title"');
+    expect(stderr.split('\n').filter((line) => line.includes('did not deliver'))).toEqual([
+      'acme: warning: the read did not deliver "title": the entry for title changed no account, and new ones lack it',
+      'acme: warning: the read did not deliver "department": the entry for urn:ietf:params:scim:schemas:extension:' +
+        'enterprise:2.0:User:department changed no account, and new ones lack it; rule sales changed no team',
+    ]);
+    expect(directory.counts().writes).toBe(writes);
+  });
+
+  it('I13: nobody gets an account without a required value, and who has one keeps it', async () => {
+    const { directory, company, writes } = await createApplied();
+    const mapping = await company.read('manifests/mapping.yaml');
+    await company.write('manifests/mapping.yaml', mapping.replace('source: title,', 'source: titel, required: true,'));
+    await company.writePeople(makePeople(22));
+    const { code, stderr } = await company.apply();
+    expect(code).toBe(4);
+    expect(stderr).toContain(
+      'acme: warning: the read did not deliver "titel" (did you mean "title"?): ' +
+        'the entry for title changed no account, and nobody new gets one\n',
+    );
+    expect(stderr).toContain('title is required and unknown: the account cannot be created (RecordInvalid)');
     expect(directory.counts().writes).toBe(writes);
   });
 });

@@ -40,6 +40,7 @@ describe('compileMapping', () => {
       multiValued: false,
       reference: true,
       matching: false,
+      required: false,
     });
     expect(mapping.usedNames).toEqual(['mail', 'id', 'department', 'manager', 'title']);
     expect(mapping.activeMapped).toBe(false);

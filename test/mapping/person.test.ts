@@ -253,10 +253,10 @@ describe('unknown (I13)', () => {
     expect(mapper.missingNames).toEqual(['title', 'country']);
   });
 
-  it('leaves a person out who has no known matching attribute, without an error', () => {
+  it('matches nobody by it, and leaves to the plan what that means', () => {
     const base: AttributeEntry[] = [{ target: 'userName', source: 'mail', matching: { precedence: 1 } }];
     expect(map({ base, missing: ['mail'] }, aSourceUser())).toMatchObject({
-      desired: { presence: 'undecided', match: [] },
+      desired: { presence: 'present', kept: ['userName'], match: [] },
       errors: [],
     });
   });

@@ -95,6 +95,11 @@ describe('a person without an account', () => {
       'p1 RecordInvalid: userName is unknown: whether there is an account already cannot be told',
       'what accounts are matched by',
     ],
+    [
+      { kept: ['name.familyName', 'title'] },
+      'p1 RecordInvalid: name.familyName is required and unknown: the account cannot be created',
+      'an account without it is not wanted',
+    ],
   ])('with %j gets none: %s, %s', (overrides, error) => {
     expect(errorsOf({ desired: aDesiredUser(overrides) })).toEqual([error]);
   });

@@ -150,6 +150,7 @@ const shape = (more: Partial<PathShape> = {}): PathShape => ({
   multiValued: false,
   reference: false,
   matching: false,
+  required: false,
   ...more,
 });
 
@@ -159,6 +160,7 @@ export const SHAPES: ReadonlyMap<string, PathShape> = new Map([
   ['externalId', shape({ caseExact: true, matching: true })],
   ['active', shape({ caseExact: true })],
   ['title', shape()],
+  ['name.familyName', shape({ required: true })],
   ['nickName', shape()],
   [DEPARTMENT, shape()],
   [MANAGER, shape({ caseExact: true, reference: true })],

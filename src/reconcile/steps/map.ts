@@ -1,5 +1,6 @@
 /** map: staged records → desired users and teams. Drives the pure mapping over the pages; nothing is decided here. */
 import { toMatchKey } from '../../mapping/match-key.ts';
+import { toMissingMessage } from '../../mapping/missing.ts';
 import { createPersonMapper, type MappedPerson, type PersonMapper } from '../../mapping/person.ts';
 import { createTeamMapper, type TeamMapper, toAccountNames } from '../../mapping/teams.ts';
 import type { DesiredTeam, DesiredUser, RecordError } from '../../model.ts';
@@ -60,7 +61,7 @@ export async function map(
     inScope,
     errors,
     frozenRules: teams.frozenRules,
-    warnings: toWarnings({ people, teams, unprotected, loaded }),
+    warnings: toWarnings({ people, teams, unprotected, loaded, known: read.known }),
   };
 }
 
@@ -151,14 +152,15 @@ interface WarningInput {
   readonly teams: TeamMapper;
   readonly unprotected: ReadonlySet<string>;
   readonly loaded: Loaded;
+  readonly known: ReadResult['known'];
 }
 
-function toWarnings({ people, teams, unprotected, loaded }: WarningInput): readonly Warning[] {
+function toWarnings({ people, teams, unprotected, loaded, known }: WarningInput): readonly Warning[] {
   const warnings: Warning[] = [];
   for (const name of new Set([...people.missingNames, ...teams.missingNames])) {
     warnings.push({
       reason: 'UnknownAttribute',
-      message: `the read did not deliver ${JSON.stringify(name)}: nothing that depends on it is changed`,
+      message: toMissingMessage(name, { ...loaded, known }),
     });
   }
   const unresolved = teams.unresolved();
