@@ -118,7 +118,7 @@ export type OperationKind =
 export type GuardKind = 'deactivate' | 'delete' | 'adopt' | 'removeMembers';
 
 /** Why an operation is there: a departure, a mapping, a rule, a drift, a policy. Shown to people, part of the held hash. */
-export type Cause = Departure | 'mapping' | 'rule' | 'ruleDeleted' | 'drift' | 'match' | 'return';
+export type Cause = Departure | 'mapping' | 'rule' | 'ruleDeleted' | 'drift' | 'match' | 'return' | 'swap';
 
 /**
  * Order of apply. Rebuilt links come first, because what follows needs them; then leavers, because that is what people

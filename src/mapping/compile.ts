@@ -45,6 +45,7 @@ export interface PathShape {
   readonly reference: boolean;
   readonly matching: boolean;
   readonly required: boolean;
+  readonly unique: boolean;
 }
 
 export interface CompiledMapping {
@@ -112,11 +113,14 @@ export function compileMapping(
 }
 
 function toPathShapes(entries: readonly CompiledEntry[]): Map<string, PathShape> {
-  const active: PathShape = { caseExact: true, multiValued: false, reference: false, matching: false, required: false };
+  const plain = { multiValued: false, reference: false, matching: false, required: false, unique: false };
+  const active: PathShape = { ...plain, caseExact: true };
   const shapes = new Map<string, PathShape>([['active', active]]);
   for (const { path, definition, multiValued, reference, precedence, required } of entries) {
     const caseExact = definition.caseExact || reference;
-    if (path !== null) shapes.set(path, { caseExact, multiValued, reference, matching: precedence !== null, required });
+    const unique = definition.uniqueness !== 'none';
+    const matching = precedence !== null;
+    if (path !== null) shapes.set(path, { caseExact, multiValued, reference, matching, required, unique });
   }
   return shapes;
 }

@@ -25,16 +25,12 @@ function planAccount(person: PersonState, desired: DesiredUser, context: PersonC
   }
   const candidates = distinctAccounts(person.candidates);
   const [only, second] = candidates;
-  if (only === undefined) return planCreate(desired, context, person.gone ? 'drift' : 'mapping');
+  // Who has the value may give it up in this run. Whether they do is seen when everybody is planned.
+  if (only === undefined || candidates.every((each) => isTaken(each, desired)))
+    return planCreate(desired, context, person.gone ? 'drift' : 'mapping');
   if (second !== undefined) {
     const ids = candidates.map((each) => each.object.id).join(', ');
     return failPerson(desired, `${candidates.length} accounts of the target match (${ids}): none is guessed`);
-  }
-  if (only.linkedTo !== null && only.linkedTo !== desired.sourceId) {
-    return failPerson(
-      desired,
-      `the account ${only.object.id} that matches by ${only.path} belongs to ${only.linkedTo}`,
-    );
   }
   const others = (context.rivals.get(only.object.id) ?? []).filter((id) => id !== desired.sourceId);
   if (others.length > 0) {
@@ -44,6 +40,10 @@ function planAccount(person: PersonState, desired: DesiredUser, context: PersonC
     );
   }
   return planMatch(desired, only, context);
+}
+
+function isTaken({ linkedTo }: Candidate, { sourceId }: DesiredUser): boolean {
+  return linkedTo !== null && linkedTo !== sourceId;
 }
 
 function toExternalId({ attributes, onCreate }: DesiredUser): Json | undefined {

@@ -11,6 +11,8 @@ export interface PathShape {
   readonly matching: boolean;
   /** No account is made without a value. */
   readonly required: boolean;
+  /** The target takes a value from one account only. */
+  readonly unique: boolean;
 }
 
 /** Null, empty text and empty lists are one state: "unassigned" (RFC 7643 section 2.5). */

@@ -11,6 +11,7 @@ import type { MappingProblem } from '../mapping/problem.ts';
 import type { RuleSet } from '../mapping/teams.ts';
 import type { HeldBy, RecordError } from '../model.ts';
 import type { GuardResult } from '../plan/guard.ts';
+import type { Order } from '../plan/order.ts';
 import type { CompiledFilter } from '../rule/clause.ts';
 import type { Source, SourceIdentity, SourceProvider } from '../sources/source.ts';
 import type { DirectoryState, LinkCounts, RunKind } from '../state/store.ts';
@@ -138,6 +139,8 @@ export interface Guarded extends GuardResult {
   /** The read is good, or a second one has confirmed it. */
   readonly trusted: boolean;
   readonly heldUnits: number;
+  /** Of operations that want each other's values. */
+  readonly order: Pick<Order, 'rounds' | 'waits'>;
 }
 
 export interface Applied {

@@ -168,6 +168,32 @@ export interface MatchKey {
   readonly key: string;
 }
 
+/**
+ * Who has, wants or frees a value that one account at most may have. `has`: the account holds it now. `wants`: operation
+ * `seq` of this plan writes it. `frees`: operation `seq` takes it from the person's own account.
+ */
+export interface NameRow {
+  readonly role: 'has' | 'wants' | 'frees';
+  readonly path: string;
+  /** Normalised by the attribute's case rule. */
+  readonly key: string;
+  readonly sourceId: string;
+  /** 0 for `has`. */
+  readonly seq: number;
+}
+
+/** A value that an operation wants and somebody else's account has. */
+export interface Contention {
+  /** The operation that wants it, and whose it is. */
+  readonly seq: number;
+  readonly sourceId: string;
+  readonly path: string;
+  /** Source id of the person who has the value. */
+  readonly holder: string;
+  /** The operation by which the holder gives it up; null where this plan has none. */
+  readonly freedBy: number | null;
+}
+
 /** A staged source record. */
 export interface StagedUser {
   readonly user: SourceUser;
@@ -284,6 +310,9 @@ export interface Staging {
   presences(sourceIds: readonly string[]): Promise<ReadonlyMap<string, DesiredUser['presence']>>;
   /** Accounts seen in the target that no link and no candidate of this run explains. */
   countUnmanaged(): Promise<number>;
+  addNames(rows: readonly NameRow[]): Promise<void>;
+  /** By operation, path and holder. Whoever has a value is in no contention with themselves. */
+  contentions(): AsyncIterable<readonly Contention[]>;
 }
 
 export type OperationStatus = 'planned' | 'held' | 'begun' | 'done' | 'failed' | 'dropped';
@@ -355,8 +384,10 @@ export interface Journal {
   hold(runId: string, units: ReadonlyMap<string, HeldBy>): Promise<void>;
   operations(
     runId: string,
-    filter?: { phase?: Phase; status?: OperationStatus },
+    filter?: { phase?: Phase; status?: OperationStatus; seqs?: readonly number[] },
   ): AsyncIterable<readonly StoredOperation[]>;
+  /** Takes operations of these units back that were not begun: the plan is as if it never had them. */
+  withdraw(runId: string, units: readonly string[]): Promise<void>;
   /** Operations by kind, resource and status. */
   counts(
     runId: string,

@@ -36,6 +36,17 @@ export function describeJournal(states: OpenStates): void {
       ]);
     });
 
+    it('takes units back that were not begun, and gives operations by number', async () => {
+      const { journal } = await states.directory();
+      const planned = numbers(4).map((seq) => anOperation(seq, { unit: seq < 4 ? 'swap' : 'other' }));
+      await start(journal, planned);
+      await journal.begin('run-1', [2]);
+      await journal.withdraw('run-1', ['swap', 'unknown']);
+      expect((await collect(journal.operations('run-1'))).map(({ seq }) => seq)).toEqual([2, 4]);
+      const numbered = await collect(journal.operations('run-1', { seqs: [1, 2, 4], status: 'planned' }));
+      expect(numbered.map(({ seq }) => seq)).toEqual([4]);
+    });
+
     it('D5 D8 gives operations back as they were planned, in pages, while they are settled', async () => {
       const { journal } = await states.directory();
       const planned = numbers(1_201).map((seq) =>

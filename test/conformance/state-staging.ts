@@ -24,6 +24,35 @@ export function describeStaging(states: OpenStates): void {
       expect(await staging.countUsers()).toBe(4);
     });
 
+    it('names who wants what somebody else has, and by what it becomes free', async () => {
+      const { staging } = await states.directory();
+      const name = { path: 'userName', key: 'ada' };
+      await staging.addNames([
+        { ...name, role: 'has', sourceId: 'ada', seq: 0 },
+        { ...name, role: 'frees', sourceId: 'ada', seq: 4 },
+        { ...name, role: 'wants', sourceId: 'bob', seq: 2 },
+        { ...name, role: 'wants', sourceId: 'ada', seq: 3 },
+        { path: 'externalId', key: 'e1', role: 'has', sourceId: 'cyd', seq: 0 },
+        { path: 'externalId', key: 'e1', role: 'wants', sourceId: 'bob', seq: 2 },
+        { path: 'externalId', key: 'ada', role: 'wants', sourceId: 'bob', seq: 2 },
+      ]);
+      expect(await collect(staging.contentions())).toEqual([
+        { seq: 2, sourceId: 'bob', path: 'externalId', holder: 'cyd', freedBy: null },
+        { seq: 2, sourceId: 'bob', path: 'userName', holder: 'ada', freedBy: 4 },
+      ]);
+      await staging.clear();
+      expect(await collect(staging.contentions())).toEqual([]);
+    });
+
+    it('D5 gives contentions in pages, each once', async () => {
+      const { staging } = await states.directory();
+      const all = numbers(1_201).map((n) => ({ path: 'userName', key: `k${n}` }));
+      await staging.addNames(all.map((each, n) => ({ ...each, role: 'has', sourceId: `old-${n}`, seq: 0 })));
+      await staging.addNames(all.map((each, n) => ({ ...each, role: 'wants', sourceId: `new-${n}`, seq: n + 1 })));
+      const found = await collect(staging.contentions());
+      expect(found.map(({ seq }) => seq)).toEqual(numbers(1_201));
+    });
+
     it('is empty after clear, whatever was in it', async () => {
       const state = await states.directory();
       await fill(state);

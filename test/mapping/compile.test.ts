@@ -41,6 +41,7 @@ describe('compileMapping', () => {
       reference: true,
       matching: false,
       required: false,
+      unique: false,
     });
     expect(mapping.usedNames).toEqual(['mail', 'id', 'department', 'manager', 'title']);
     expect(mapping.activeMapped).toBe(false);

@@ -144,9 +144,9 @@ describe('an account that matches (I3)', () => {
     ['P1', 'OnMatch', null, `p1 Conflict: the account u1 that matches by userName ${OTHER}`, 'ids are exact'],
     [undefined, 'Never', null, NEVER, 'adoption is off'],
     ['p9', 'Never', null, `p1 Conflict: the account u1 that matches by userName ${OTHER}`, 'it names somebody else'],
-    [undefined, 'OnMatch', 'p9', 'p1 Conflict: the account u1 that matches by userName belongs to p9', 'it is linked'],
-    ['p1', 'OnMatch', 'p9', 'p1 Conflict: the account u1 that matches by userName belongs to p9', 'whatever it names'],
-    ['p1', 'Never', 'p9', 'p1 Conflict: the account u1 that matches by userName belongs to p9', 'whatever it names'],
+    [undefined, 'OnMatch', 'p9', 'create', 'whether the owner gives the value up is seen when everybody is planned'],
+    ['p1', 'OnMatch', 'p9', 'create', 'whatever it names'],
+    ['p1', 'Never', 'p9', 'create', 'whatever it names'],
   ])('with externalId %j, adoption %s and owner %j: %s, %s', (...[externalId, adoption, linkedTo, expected]) => {
     const candidates = [aCandidate(externalId === undefined ? {} : { externalId }, { linkedTo })];
     const { operations, errors } = plan({ candidates }, { settings: { adoption } });

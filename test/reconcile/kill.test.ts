@@ -70,6 +70,8 @@ const BEFORE = [
   'p7,p7@example.com,Engineer,Sales,,true,in,Everybody;Leavers',
   'p11,p11@example.com,Engineer,Sales,,true,in,Everybody;Leavers',
   'p13,p13@example.com,Engineer,Sales,,true,in,Everybody',
+  'p14,p14@example.com,Engineer,Sales,,true,in,',
+  'p15,p15@example.com,Engineer,Sales,,true,in,',
 ];
 /** Between the two p13 is away: their return is one of the operations. */
 const AWAY = BEFORE.map((row) => (row.startsWith('p13,') ? row.replace(',true,', ',false,') : row));
@@ -82,6 +84,8 @@ const AFTER = [
   'p6,p6@example.com,Engineer,Sales,,true,out,Everybody',
   'p7,p7@example.com,Engineer,Sales,,false,in,Everybody;Leavers',
   'p13,p13@example.com,Engineer,Sales,,true,in,Everybody',
+  'p14,p15@example.com,Engineer,Sales,,true,in,',
+  'p15,p14@example.com,Engineer,Sales,,true,in,',
   'p21,p21@example.com,Engineer,Research,p22,true,in,Chess;Everybody;Design',
   'p22,p22@example.com,Engineer,Research,,true,in,Everybody',
   'p23,p23@example.com,Engineer,Research,p1,true,in,Everybody',
@@ -265,7 +269,7 @@ async function dump(directory: Directory): Promise<unknown> {
   return { users: users.map(toText).sort(), groups: groups.map(toText).sort() };
 }
 
-const WRITES = 21;
+const WRITES = 24;
 const numbers = Array.from({ length: WRITES }, (_, index) => index + 1);
 const CASES: Case[] = [
   ...numbers.flatMap((n): Case[] => [

@@ -151,12 +151,13 @@ const shape = (more: Partial<PathShape> = {}): PathShape => ({
   reference: false,
   matching: false,
   required: false,
+  unique: false,
   ...more,
 });
 
 /** The paths that tests of the plan write, and how each compares. */
 export const SHAPES: ReadonlyMap<string, PathShape> = new Map([
-  ['userName', shape({ matching: true })],
+  ['userName', shape({ matching: true, unique: true })],
   ['externalId', shape({ caseExact: true, matching: true })],
   ['active', shape({ caseExact: true })],
   ['title', shape()],

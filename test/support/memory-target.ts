@@ -39,6 +39,10 @@ export interface MemoryTarget {
   readonly remembered: Json[];
   /** What it finds wrong with the resources offline. */
   problems: readonly TargetProblem[];
+  /** Called when a write was carried out, before it is answered; throws to lose the answer. */
+  answering: (request: string) => void;
+  /** Attributes whose values the target takes from one account only, without regard to case. */
+  unique: readonly string[];
   addUser(attributes: Record<string, Json>): MemoryUser;
   addTeam(displayName: string, members?: readonly string[]): MemoryTeam;
   readonly provider: TargetProvider<unknown>;
@@ -59,6 +63,8 @@ export function createMemoryTarget(capabilities: Partial<TargetCapabilities> = {
     memory: null,
     remembered: [],
     problems: [],
+    answering: () => undefined,
+    unique: ['userName'],
     addUser: (attributes) => {
       next += 1;
       const user = { id: `u${next}`, attributes: { active: true, ...attributes } };
@@ -78,7 +84,7 @@ export function createMemoryTarget(capabilities: Partial<TargetCapabilities> = {
       endpoint: () => 'https://app.example.com/scim',
       connect: async (_config, context) => {
         memory.remembered.push(context.memory ?? null);
-        return toTarget();
+        return answerWrites(toTarget());
       },
     },
   };
@@ -86,6 +92,23 @@ export function createMemoryTarget(capabilities: Partial<TargetCapabilities> = {
   const write = (line: string): void => {
     memory.intercept(line);
     writes.push(line);
+  };
+  /** The line of a write is there when its method has come to its end. */
+  const answerWrites = (target: Target): Target => {
+    const wrapped = Object.entries(target).map(([name, method]: [string, (...args: never[]) => unknown]) => [
+      name,
+      (...args: never[]) => {
+        const before = writes.length;
+        const result = method(...args);
+        if (!(result instanceof Promise)) return result;
+        return result.then((value) => {
+          if (/^(create|update|deactivate|delete|change)/.test(name) && writes.length > before)
+            memory.answering(writes.at(-1) ?? '');
+          return value;
+        });
+      },
+    ]);
+    return Object.fromEntries(wrapped) as Target;
   };
   const read = (line: string): void => {
     memory.intercept(line);
@@ -113,12 +136,14 @@ export function createMemoryTarget(capabilities: Partial<TargetCapabilities> = {
       else attributes[path] = after;
     }
   };
-  const checkUserName = (attributes: Attributes, self: string | null): void => {
-    const taken = [...users.values()].some(
-      ({ id, attributes: theirs }) =>
-        id !== self && String(theirs['userName']).toLowerCase() === String(attributes['userName']).toLowerCase(),
-    );
-    if (taken) throw new SyncError('Conflict', 'userName is taken');
+  const checkUnique = (attributes: Attributes, self: string | null): void => {
+    for (const path of memory.unique) {
+      const value = attributes[path];
+      const isSame = (other: Json | undefined): boolean => String(other).toLowerCase() === String(value).toLowerCase();
+      const others = [...users.values()].filter(({ id }) => id !== self);
+      if (value !== undefined && others.some(({ attributes: theirs }) => isSame(theirs[path])))
+        throw new SyncError('Conflict', `${path} is taken`);
+    }
   };
   async function* pages<T extends TargetObject>(objects: readonly T[]): AsyncGenerator<TargetPage<T>> {
     for (let at = 0; at === 0 || at < objects.length; at += 100) {
@@ -177,7 +202,7 @@ export function createMemoryTarget(capabilities: Partial<TargetCapabilities> = {
       },
       createUser: async (attributes) => {
         write(`createUser ${attributes['userName']}`);
-        checkUserName(attributes, null);
+        checkUnique(attributes, null);
         const user = memory.addUser({ ...attributes });
         return project(user, Object.keys(attributes));
       },
@@ -186,7 +211,7 @@ export function createMemoryTarget(capabilities: Partial<TargetCapabilities> = {
         const user = need(users, id);
         const after = { ...user.attributes };
         change(after, changes);
-        checkUserName(after, id);
+        checkUnique(after, id);
         user.attributes = after;
       },
       deactivateUser: async (id) => {

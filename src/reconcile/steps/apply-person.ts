@@ -93,11 +93,12 @@ async function lookAgain(targetId: string, { loaded, signal }: Applying): Promis
 async function update(operation: StoredOperation, applying: Applying): Promise<readonly Effect[] | null> {
   const { loaded, run, signal } = applying;
   const link = await run.state.links.get(operation.id);
-  if (link === null) return null;
+  // In a swap also an account gives way that is only about to be taken over.
+  const targetId = link?.targetId ?? (operation.cause === 'swap' ? operation.targetId : null);
   const changes = await resolveReferences(operation.changes, applying);
-  if (changes.length === 0) return null;
-  await loaded.target.updateUser(link.targetId, changes, signal);
-  return [{ type: 'putLink', link: toUpdated(link, operation, changes) }];
+  if (targetId === null || changes.length === 0) return null;
+  await loaded.target.updateUser(targetId, changes, signal);
+  return link === null ? [] : [{ type: 'putLink', link: toUpdated(link, operation, changes) }];
 }
 
 async function deactivate(operation: StoredOperation, { loaded, run, signal }: Applying): Promise<readonly Effect[]> {

@@ -4,7 +4,7 @@
  */
 import { SyncError } from '../../errors.ts';
 import { PHASES, type Phase, type RecordError } from '../../model.ts';
-import type { Effect, OperationResult, StoredOperation } from '../../state/store.ts';
+import type { Contention, Effect, OperationResult, StoredOperation } from '../../state/store.ts';
 import type { TargetCapabilities } from '../../targets/target.ts';
 import { getFact, putFact } from '../facts.ts';
 import type { Applied, Guarded, Loaded, Observed, RunDependencies } from '../run.ts';
@@ -65,14 +65,73 @@ async function spendApproval({ runId, state }: RunDependencies): Promise<void> {
 type OnSettled = (results: readonly OperationResult[]) => void;
 
 async function applyPhase(applying: Applying, phase: Phase, onSettled: OnSettled): Promise<void> {
-  const { run, loaded } = applying;
-  const size = loaded.spec.limits.concurrency * BATCHES_PER_CONNECTION;
+  const { run, guarded } = applying;
+  const ordered = new Set(guarded.order.rounds.flat());
   for await (const page of run.state.journal.operations(run.runId, { phase, status: 'planned' })) {
-    const tasks = phase === 'members' ? toMemberTasks(page, applying) : page.map((operation) => [operation]);
-    for (let at = 0; at < tasks.length; at += size) {
-      await applyBatch(applying, tasks.slice(at, at + size), onSettled);
+    const free = page.filter(({ seq }) => !ordered.has(seq));
+    await applyTasks(
+      applying,
+      phase === 'members' ? toMemberTasks(free, applying) : free.map((operation) => [operation]),
+      onSettled,
+    );
+  }
+  if (phase === 'people') await applyRounds(applying, onSettled);
+}
+
+async function applyTasks(applying: Applying, tasks: readonly Task[], onSettled: OnSettled): Promise<void> {
+  const size = applying.loaded.spec.limits.concurrency * BATCHES_PER_CONNECTION;
+  for (let at = 0; at < tasks.length; at += size) await applyBatch(applying, tasks.slice(at, at + size), onSettled);
+}
+
+/** Operations that want each other's values, deletions among them: each round when the one before it is done. */
+async function applyRounds(applying: Applying, onSettled: OnSettled): Promise<void> {
+  const { run, guarded } = applying;
+  const done = new Set<number>();
+  const note: OnSettled = (results) => {
+    for (const { seq, status } of results) if (status === 'done') done.add(seq);
+    onSettled(results);
+  };
+  for (const seqs of guarded.order.rounds) {
+    for await (const page of run.state.journal.operations(run.runId, { seqs, status: 'planned' })) {
+      const stuck = page.filter(({ seq }) => toMissing(seq, applying, done) !== undefined);
+      if (stuck.length > 0) await failStuck(stuck, applying, { done, onSettled });
+      const free = page.filter((operation) => !stuck.includes(operation));
+      await applyTasks(
+        applying,
+        free.map((operation) => [operation]),
+        note,
+      );
     }
   }
+}
+
+function toMissing(seq: number, { guarded }: Applying, done: ReadonlySet<number>): Contention | undefined {
+  return guarded.order.waits.get(seq)?.find(({ freedBy }) => freedBy !== null && !done.has(freedBy));
+}
+
+/** Never sent: a server that does not enforce uniqueness would give two people one name. */
+async function failStuck(
+  stuck: readonly StoredOperation[],
+  applying: Applying,
+  { done, onSettled }: { done: ReadonlySet<number>; onSettled: OnSettled },
+): Promise<void> {
+  const { run } = applying;
+  const results = stuck.map((operation) => {
+    const { path, holder } = toMissing(operation.seq, applying, done) as Contention;
+    const message = `${path} of ${operation.id} still belongs to ${holder}, whose change failed: the next run tries both again`;
+    return toFailed(operation, new SyncError('Conflict', message));
+  });
+  await run.state.journal.settle(run.runId, results);
+  await run.state.journal.addErrors(
+    run.runId,
+    results.map(({ error }, index) => ({
+      resource: 'User',
+      id: stuck[index]?.id ?? '',
+      code: 'Conflict',
+      message: error?.message ?? '',
+    })),
+  );
+  onSettled(results);
 }
 
 /** Operations of one request. */

@@ -3,13 +3,15 @@ import { SyncError } from '../../errors.ts';
 import { computeGuard, type GuardInput, type GuardResult, type GuardSubject } from '../../plan/guard.ts';
 import type { Unit } from '../../state/store.ts';
 import { type FactShapes, getFact, putFact } from '../facts.ts';
-import type { Guarded, Loaded, Mapped, ReadResult, RunDependencies } from '../run.ts';
+import type { Guarded, Loaded, Mapped, PlanResult, ReadResult, RunDependencies } from '../run.ts';
 import { toConfirmAfterMs } from '../schedule.ts';
+import { order } from './order.ts';
 
 export interface GuardStepInput {
   readonly loaded: Loaded;
   readonly read: ReadResult;
   readonly mapped: Mapped;
+  readonly planned: PlanResult;
 }
 
 export async function guard(run: RunDependencies, input: GuardStepInput, _signal: AbortSignal): Promise<Guarded> {
@@ -36,7 +38,7 @@ export async function guard(run: RunDependencies, input: GuardStepInput, _signal
     await remember(run, { result, base, heldBefore, approval, suspect: suspect !== null, mode });
     await rememberSuspicion(run, input.read, { suspect, result, trusted });
   }
-  return { ...result, trusted, heldUnits: result.held.size };
+  return { ...result, trusted, heldUnits: result.held.size, order: await order(run, input.planned.operations + 1) };
 }
 
 /** Null: nothing is approved now. What was approved before a kill goes on by its units and needs no second match. */

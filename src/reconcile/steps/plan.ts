@@ -4,6 +4,7 @@ import { toTeamKey } from '../../mapping/match-key.ts';
 import type { Departure, Operation, RecordError } from '../../model.ts';
 import { planRecovery, type RecoveryClaim, selectRecoveries } from '../../plan/account.ts';
 import { type DraftOperation, NOTHING, type Planned, toOperationLine } from '../../plan/draft.ts';
+import { toNames } from '../../plan/names.ts';
 import { planPerson } from '../../plan/person.ts';
 import type { PlanSettings } from '../../plan/settings.ts';
 import {
@@ -15,10 +16,11 @@ import {
   type TeamContext,
   type TeamPlan,
 } from '../../plan/team.ts';
-import type { Effect, Link, MemberDifference, PersonState, TeamState } from '../../state/store.ts';
-import type { TargetCapabilities } from '../../targets/target.ts';
+import type { Effect, Link, MemberDifference, NameRow, PersonState, TeamState } from '../../state/store.ts';
 import { getFact, putFact } from '../facts.ts';
 import type { Loaded, Mapped, Observed, PlanResult, ReadResult, RunDependencies } from '../run.ts';
+import { withdrawBlocked } from './order.ts';
+import { toShapes } from './shapes.ts';
 
 export interface PlanInput {
   readonly loaded: Loaded;
@@ -56,15 +58,6 @@ function toSettings({ loaded, read, observed }: PlanInput): PlanSettings {
   };
 }
 
-/** A target that changes the case of what it is given has nothing changed by hand. */
-function toShapes({ mapping }: Loaded, { attribute }: TargetCapabilities): PlanSettings['shapes'] {
-  return new Map(
-    [...mapping.paths].map(([path, shape]) =>
-      attribute('User', path).shows === 'otherCase' ? [path, { ...shape, caseExact: false }] : [path, shape],
-    ),
-  );
-}
-
 /** Numbers operations and writes them in batches, so that memory does not grow with the plan. */
 class PlanWriter {
   operations = 0;
@@ -78,23 +71,22 @@ class PlanWriter {
     this.#run = run;
   }
 
-  async add(planned: Planned): Promise<void> {
-    for (const draft of planned.operations) this.#push(draft);
+  /** Returns the operations as they are numbered. */
+  async add(planned: Planned): Promise<readonly Operation[]> {
+    const numbered = planned.operations.map((draft) => this.#push(draft));
     this.#effects.push(...planned.effects);
     this.#errors.push(...planned.errors);
     this.protected += planned.protected;
     if (this.#rows.length + this.#effects.length + this.#errors.length >= 500) await this.flush();
+    return numbered;
   }
 
-  #push(draft: DraftOperation): void {
-    const { scope, recovered, ...operation } = draft;
+  #push(draft: DraftOperation): Operation {
+    const { scope, recovered, ...rest } = draft;
     this.operations += 1;
-    this.#rows.push({
-      operation: { ...operation, seq: this.operations, held: null },
-      scope,
-      recovered,
-      line: toOperationLine(draft),
-    });
+    const operation = { ...rest, seq: this.operations, held: null };
+    this.#rows.push({ operation, scope, recovered, line: toOperationLine(draft) });
+    return operation;
   }
 
   async flush(): Promise<void> {
@@ -200,6 +192,7 @@ async function planPeople(
     claimed: new Set(),
   };
   const total = await staging.countUsers();
+  const names: NameRow[] = [];
   let done = 0;
   for await (const page of staging.people()) {
     signal.throwIfAborted();
@@ -213,12 +206,22 @@ async function planPeople(
         rivals: open.rivals,
       });
       note(person, planned, people);
-      await writer.add(planned);
+      names.push(...toNames(person, await writer.add(planned), settings.shapes));
     }
+    await staging.addNames(names.splice(0));
     done += page.length;
     run.onProgress({ step: 'plan', done, total: Math.max(total, done) });
   }
+  await writer.flush();
+  await settleNames(run, writer, people);
   return people;
+}
+
+/** Who cannot have a name that somebody else keeps is a conflict, and nobody else waits for it (rule I8). */
+async function settleNames(run: RunDependencies, writer: PlanWriter, people: PeoplePlan): Promise<void> {
+  const { rest, errors, withoutAccount } = await withdrawBlocked(run);
+  await writer.add({ ...NOTHING, operations: rest, errors });
+  for (const id of withoutAccount) people.withoutAccount.add(id);
 }
 
 function note(person: PersonState, planned: Planned, people: PeoplePlan): void {

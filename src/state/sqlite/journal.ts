@@ -87,6 +87,12 @@ export function toJournal(of: Directory): Journal {
       });
     },
     operations: (runId, filter = {}) => readOperations(of, runId, filter),
+    async withdraw(runId, units) {
+      await of.write((directory) => {
+        const run = runNumber(of, directory, runId);
+        for (const unit of units) withdrawUnit(of, run, unit);
+      });
+    },
     async counts(runId) {
       const rows = db.all<{
         kind: Operation['kind'];
@@ -175,16 +181,33 @@ function insertOperation(
   );
 }
 
+function withdrawUnit({ db }: Directory, run: number, unit: string): void {
+  const rows = db.all<{ seq: number }>(
+    `DELETE FROM operations WHERE run = ?1 AND unit = ?2 AND status IN ('planned', 'held') RETURNING seq`,
+    run,
+    unit,
+  );
+  for (const { seq } of rows) db.run('DELETE FROM operation_texts WHERE run = ?1 AND seq = ?2', run, seq);
+}
+
 async function* readOperations(
   of: Directory,
   runId: string,
-  filter: { phase?: Operation['phase']; status?: OperationStatus },
+  { phase, status, seqs }: NonNullable<Parameters<Journal['operations']>[1]>,
 ): AsyncGenerator<readonly StoredOperation[]> {
-  const conditions = [
-    ...(filter.phase === undefined ? [] : ['AND o.phase = ?4']),
-    ...(filter.status === undefined ? [] : [filter.phase === undefined ? 'AND o.status = ?4' : 'AND o.status = ?5']),
-  ].join(' ');
-  const values = [filter.phase, filter.status].filter((value) => value !== undefined);
+  const filters = [
+    ...(phase === undefined ? [] : [{ condition: 'o.phase =', value: phase }]),
+    ...(status === undefined ? [] : [{ condition: 'o.status =', value: status }]),
+    ...(seqs === undefined
+      ? []
+      : [{ condition: 'o.seq IN (SELECT value FROM json_each', value: JSON.stringify(seqs) }]),
+  ];
+  const conditions = filters
+    .map(({ condition }, index) =>
+      condition.includes('(') ? `AND ${condition}(?${index + 4}))` : `AND ${condition} ?${index + 4}`,
+    )
+    .join(' ');
+  const values = filters.map(({ value }) => value);
   const sql = `SELECT ${OPERATION_COLUMNS} FROM runs r JOIN operations o ON o.run = r.id
      JOIN operation_texts x ON x.run = o.run AND x.seq = o.seq
      WHERE r.directory = ?1 AND r.name = ?2 AND o.seq > ?3 ${conditions} ORDER BY o.seq LIMIT ${PAGE}`;

@@ -266,6 +266,16 @@ export const SCRATCH = `
     PRIMARY KEY (directory, resource)
   ) STRICT, WITHOUT ROWID;
 
+  CREATE TABLE run.names (
+    directory INTEGER NOT NULL,
+    role TEXT NOT NULL,
+    path TEXT NOT NULL,
+    key TEXT NOT NULL,
+    source_id TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (directory, role, path, key, source_id, seq)
+  ) STRICT, WITHOUT ROWID;
+
   CREATE TABLE run.differences (
     place INTEGER PRIMARY KEY,
     directory INTEGER NOT NULL,

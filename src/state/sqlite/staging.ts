@@ -4,6 +4,7 @@ import type { StagedUser, Staging } from '../store.ts';
 import { firstPlace, PAGE, readPages } from './connection.ts';
 import type { Directory } from './directory.ts';
 import { parseJson } from './rows.ts';
+import { readContentions } from './staging-names.ts';
 import { readCollisions, readPeople, readPresences, readUnmanaged } from './staging-people.ts';
 import { readMemberDifferences, readTeams, toComparableName } from './staging-teams.ts';
 
@@ -18,7 +19,7 @@ const BY_PLACE = [
   'observed_teams',
   'observed_members',
 ];
-const BY_DIRECTORY = ['desired_teams', 'memberships', 'missing', 'complete', 'differences'];
+const BY_DIRECTORY = ['desired_teams', 'memberships', 'missing', 'complete', 'differences', 'names'];
 
 export function toStaging(of: Directory): Staging {
   const { db } = of;
@@ -91,6 +92,17 @@ export function toStaging(of: Directory): Staging {
     memberDifferences: (teamKey, targetId) => readMemberDifferences(of, teamKey, targetId),
     presences: (sourceIds) => readPresences(of, sourceIds),
     countUnmanaged: () => readUnmanaged(of),
+    async addNames(rows) {
+      await of.stage((directory) =>
+        db.run(
+          `INSERT OR IGNORE INTO run.names (directory, role, path, key, source_id, seq)
+           SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?2)`,
+          directory,
+          JSON.stringify(rows.map(({ role, path, key, sourceId, seq }) => [role, path, key, sourceId, seq])),
+        ),
+      );
+    },
+    contentions: () => readContentions(of),
   };
 }
 

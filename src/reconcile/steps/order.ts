@@ -1,0 +1,129 @@
+/**
+ * Values that must be unique: what of the plan cannot have its value is taken back as a conflict, and the rest gets its
+ * order. Asked twice: when people are planned, so that teams are planned without those who get no account, and when the
+ * guards have spoken, because what they hold gives nothing up.
+ */
+import type { Operation, RecordError } from '../../model.ts';
+import { type DraftOperation, toDraft, toOperationLine } from '../../plan/draft.ts';
+import { toTemporary } from '../../plan/names.ts';
+import { type Block, computeOrder, type Detour, findBlocked } from '../../plan/order.ts';
+import type { Contention, StoredOperation } from '../../state/store.ts';
+import type { Guarded, RunDependencies } from '../run.ts';
+
+export interface Withdrawn {
+  /** What is left of operations that lost a value: all else that they write. */
+  readonly rest: readonly DraftOperation[];
+  readonly errors: readonly RecordError[];
+  /** Source ids of those who get no account in this run. */
+  readonly withoutAccount: readonly string[];
+}
+
+/** Operations whose value nobody gives up leave the stored plan. */
+export async function withdrawBlocked(run: RunDependencies): Promise<Withdrawn> {
+  const contentions = await readContentions(run);
+  return withdraw(run, contentions, findBlocked(contentions, new Set()));
+}
+
+/** @param nextSeq the number of the first operation that is added */
+export async function order(run: RunDependencies, nextSeq: number): Promise<Guarded['order']> {
+  const contentions = await readContentions(run);
+  if (contentions.length === 0) return { rounds: [], waits: new Map() };
+  const seqs = contentions.flatMap(({ seq, freedBy }) => (freedBy === null ? [seq] : [seq, freedBy]));
+  const operations = await readBySeq(run, [...new Set(seqs)]);
+  const held = new Set([...operations.values()].filter(({ status }) => status === 'held').map(({ seq }) => seq));
+  const straight = new Set([...operations.values()].filter(({ kind }) => kind === 'adopt').map(({ seq }) => seq));
+  const blocked = findBlocked(contentions, held);
+  const { rest, errors } = await withdraw(run, contentions, blocked);
+  const { rounds, waits, detours } = computeOrder({
+    contentions: contentions.filter(({ seq }) => !blocked.has(seq) && !held.has(seq)),
+    straight,
+    nextSeq: nextSeq + rest.length,
+  });
+  const added = [...rest, ...detours.map((detour) => toDetour(detour, operations))];
+  await run.state.journal.addOperations(
+    run.runId,
+    added.map((draft, index) => toRow(draft, nextSeq + index)),
+  );
+  if (errors.length > 0) await run.state.journal.addErrors(run.runId, errors);
+  return { rounds, waits };
+}
+
+async function readContentions({ state }: RunDependencies): Promise<readonly Contention[]> {
+  const all: Contention[] = [];
+  for await (const page of state.staging.contentions()) all.push(...page);
+  return all;
+}
+
+async function readBySeq(
+  { state, runId }: RunDependencies,
+  seqs: readonly number[],
+): Promise<ReadonlyMap<number, StoredOperation>> {
+  const found = new Map<number, StoredOperation>();
+  for await (const page of state.journal.operations(runId, { seqs }))
+    for (const operation of page) found.set(operation.seq, operation);
+  return found;
+}
+
+async function withdraw(
+  run: RunDependencies,
+  contentions: readonly Contention[],
+  blocked: ReadonlyMap<number, Block>,
+): Promise<Withdrawn> {
+  // What was taken back before is not there any more.
+  const operations = blocked.size === 0 ? [] : [...(await readBySeq(run, [...blocked.keys()])).values()];
+  const lost = Map.groupBy(contentions, ({ seq }) => seq);
+  const units = operations.flatMap(({ id, unit, kind }) =>
+    kind === 'create' ? [unit, `person:${id}:references`] : [unit],
+  );
+  if (units.length > 0) await run.state.journal.withdraw(run.runId, units);
+  return {
+    rest: operations.flatMap((operation) => toRest(operation, lost.get(operation.seq) ?? [])),
+    errors: operations.map(({ seq, id }) => toError(id, blocked.get(seq))),
+    withoutAccount: operations.filter(isOfNewAccount).map(({ id }) => id),
+  };
+}
+
+function isOfNewAccount({ kind }: Operation): boolean {
+  return kind === 'create' || kind === 'adopt';
+}
+
+function toRest(operation: StoredOperation, lost: readonly Contention[]): readonly DraftOperation[] {
+  const { runId: _run, status: _status, error: _error, code: _code, seq: _seq, held: _held, ...draft } = operation;
+  const changes = draft.changes.filter(({ path }) => !lost.some((each) => each.path === path));
+  return isOfNewAccount(operation) || changes.length === 0 ? [] : [toDraft({ ...draft, changes })];
+}
+
+function toError(id: string, block: Block | undefined): RecordError {
+  const path = block?.path ?? 'a value';
+  const holder = block?.holder ?? 'somebody else';
+  const why = block?.isHeld
+    ? `belongs to ${holder} until what is held of ${holder} is approved`
+    : block?.freedBy === null
+      ? `belongs to ${holder}, whose account keeps it; if both are one person, give it to one of them at the source or delete the account of ${holder}`
+      : `belongs to ${holder}, who cannot get another one`;
+  return { resource: 'User', id, code: 'Conflict', message: `${path} of ${id} ${why}: neither is guessed` };
+}
+
+/** A request of its own, written down like every other, so that a kill after it is settled and mended. */
+function toDetour({ of, paths }: Detour, operations: ReadonlyMap<number, StoredOperation>): DraftOperation {
+  const { id, targetId, name, changes, unit } = operations.get(of) as StoredOperation;
+  return toDraft({
+    phase: 'people',
+    kind: 'update',
+    resource: 'User',
+    id,
+    targetId,
+    name,
+    changes: changes
+      .filter(({ path }) => paths.includes(path))
+      .map(({ path, before }) => ({ path, before, after: toTemporary(id, { path, before }) })),
+    cause: 'swap',
+    reason: 'makes way for who swaps with it',
+    unit,
+  });
+}
+
+function toRow(draft: DraftOperation, seq: number) {
+  const { scope, recovered, ...operation } = draft;
+  return { operation: { ...operation, seq, held: null }, scope, recovered, line: toOperationLine(draft) };
+}

@@ -1,0 +1,30 @@
+/** How values compare at this target: what the mapping says, and what the target says of itself. */
+import { resolveTargetPath } from '../../mapping/target-path.ts';
+import type { PathShape } from '../../plan/diff.ts';
+import type { PlanSettings } from '../../plan/settings.ts';
+import type { SchemaSet } from '../../scim/schema.ts';
+import type { TargetCapabilities } from '../../targets/target.ts';
+import type { Loaded } from '../run.ts';
+
+export function toShapes({ mapping }: Loaded, capabilities: TargetCapabilities): PlanSettings['shapes'] {
+  return new Map([...mapping.paths].map(([path, shape]) => [path, toShape(path, shape, capabilities)]));
+}
+
+function toShape(path: string, shape: PathShape, { attribute, schemas }: TargetCapabilities): PathShape {
+  return {
+    ...shape,
+    // A target that changes the case of what it is given has nothing changed by hand.
+    caseExact: shape.caseExact && attribute('User', path).shows !== 'otherCase',
+    unique: shape.unique || (schemas !== null && isUnique(path, schemas)),
+  };
+}
+
+/** Its own schemas hold beside RFC 7643. */
+function isUnique(path: string, schemas: SchemaSet): boolean {
+  try {
+    return resolveTargetPath(path, schemas).definition.uniqueness !== 'none';
+  } catch {
+    // The server does not list it, or lists it as something else: it says nothing of it.
+    return false;
+  }
+}
