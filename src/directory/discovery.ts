@@ -17,11 +17,16 @@ export interface DiscoveryContext {
   readonly defaultPageSize: number;
   readonly maxPageSize: number;
   readonly cursorTimeoutSeconds: number;
+  /** Of a bulk request. */
+  readonly maxOperations: number;
+  /** Bytes of a body. */
+  readonly maxPayloadSize: number;
   readonly hasToken: boolean;
 }
 
 export function toServiceProviderConfig(context: DiscoveryContext): Json {
-  const { baseUrl, defaultPageSize, maxPageSize, cursorTimeoutSeconds, hasToken } = context;
+  const { baseUrl, defaultPageSize, maxPageSize, cursorTimeoutSeconds, maxOperations, maxPayloadSize, hasToken } =
+    context;
   const bearer = {
     type: 'oauthbearertoken',
     name: 'Bearer token',
@@ -32,7 +37,7 @@ export function toServiceProviderConfig(context: DiscoveryContext): Json {
   return {
     schemas: [URN_SERVICE_PROVIDER_CONFIG],
     patch: { supported: true },
-    bulk: { supported: false, maxOperations: 0, maxPayloadSize: 0 },
+    bulk: { supported: true, maxOperations, maxPayloadSize },
     filter: { supported: true, maxResults: maxPageSize },
     changePassword: { supported: false },
     sort: { supported: true },

@@ -1,6 +1,7 @@
 /** Which operation a request asks for, and its answer: RFC 7644 table 1, apart from sockets. */
 
 import type { Json } from '../model.ts';
+import { answerBulk } from './bulk.ts';
 import type { ResourceType } from './catalog.ts';
 import { type DiscoveryContext, toResourceTypes, toSchemas, toServiceProviderConfig } from './discovery.ts';
 import {
@@ -26,7 +27,7 @@ import {
   toLocation,
   toRepresentation,
 } from './resources.ts';
-import type { DirectoryStore, StoredResource } from './store.ts';
+import type { DirectoryStore } from './store.ts';
 
 export interface ScimRequest {
   readonly method: string;
@@ -35,6 +36,8 @@ export interface ScimRequest {
   readonly query: URLSearchParams;
   readonly ifMatch: string | null;
   readonly ifNoneMatch: string | null;
+  /** False when nobody sees the body of a change's answer: it is then not made. */
+  readonly showsResource: boolean;
   /** The body as JSON; refuses with 400 when it is none. */
   readBody(): Json;
 }
@@ -68,8 +71,14 @@ export function answerRequest(request: ScimRequest, service: Service): ScimAnswe
   if (rest.length > 0) throw toNotFound();
   if (type !== undefined) return answerResource(request, second ?? null, toContext(type, service), service);
   if (name === '' || name === '.search') return answerRoot(request, second ?? null, service);
-  if (name === 'me' || name === 'bulk') throw new Refusal(501, `/${first} is not supported`);
+  if (name === 'me') throw new Refusal(501, `/${first} is not supported`);
+  if (name === 'bulk' && second === undefined) return answerBulkRequest(request, service);
   return answerDiscovery(request, name, second ?? null, service);
+}
+
+function answerBulkRequest(request: ScimRequest, service: Service): ScimAnswer {
+  assertMethod(request.method, ['POST']);
+  return answerBulk(request.readBody(), service, answerRequest);
 }
 
 function toContext(type: ResourceType, service: Service): ResourceContext {
@@ -144,7 +153,7 @@ function answerCollection(request: ScimRequest, context: ResourceContext, servic
   const projection = toProjection(request.query, context.type);
   const made = createResource(request.readBody(), service.readClock(), context);
   const headers = { Location: toLocation(made, context.baseUrl), ETag: toEntityTag(made) };
-  return { status: 201, headers, body: toRepresentation(made, projection, context) };
+  return { status: 201, headers, body: request.showsResource ? toRepresentation(made, projection, context) : null };
 }
 
 function answerRead(request: ScimRequest, id: string, context: ResourceContext): ScimAnswer {
@@ -160,22 +169,15 @@ function answerChange(request: ScimRequest, id: string, context: ResourceContext
   const projection = toProjection(request.query, context.type);
   const change = { id, input: request.readBody(), ifMatch: request.ifMatch, now: service.readClock() };
   const changed = request.method === 'PUT' ? replaceResource(change, context) : patchResource(change, context);
-  return isSilent(request, context.type) ? toSilent(changed) : toShown(changed, projection, context);
+  if (isSilent(request, context.type)) return { status: 204, headers: { ETag: toEntityTag(changed) }, body: null };
+  const headers = { ETag: toEntityTag(changed), Location: toLocation(changed, context.baseUrl) };
+  return { status: 200, headers, body: request.showsResource ? toRepresentation(changed, projection, context) : null };
 }
 
 /** A group may be large and its PATCH small: without a projection it is answered without a body. */
 function isSilent(request: ScimRequest, type: ResourceType): boolean {
   const asks = request.query.has('attributes') || request.query.has('excludedAttributes');
   return request.method === 'PATCH' && type === 'Group' && !asks;
-}
-
-function toSilent(resource: StoredResource): ScimAnswer {
-  return { status: 204, headers: { ETag: toEntityTag(resource) }, body: null };
-}
-
-function toShown(resource: StoredResource, projection: Projection, context: ResourceContext): ScimAnswer {
-  const headers = { ETag: toEntityTag(resource), Location: toLocation(resource, context.baseUrl) };
-  return { status: 200, headers, body: toRepresentation(resource, projection, context) };
 }
 
 function toProjection(query: URLSearchParams, type: ResourceType): Projection {

@@ -20,6 +20,8 @@ export interface ServiceOptions {
   readonly schemas?: readonly SchemaDefinition[];
   /** The most resources of a page; default 1,000. A page has 100 when the client does not say. */
   readonly pageSize?: number;
+  /** The most operations of a bulk request; default 1,000. */
+  readonly maxOperations?: number;
   /** How long a cursor is good for; default 3,600. */
   readonly cursorTimeoutSeconds?: number;
   /** Characters of a group's displayName; default 256. */
@@ -90,6 +92,8 @@ export function openService(url: string, options: ServiceOptions): DirectoryServ
     maxPageSize,
     cursorTimeoutSeconds: options.cursorTimeoutSeconds ?? 3600,
     maxNameLength: options.maxNameLength ?? 256,
+    maxOperations: options.maxOperations ?? 1000,
+    maxPayloadSize: MAX_BODY_BYTES,
     lenient: options.lenient ?? false,
     hasToken: options.token !== null,
     readClock: options.readClock ?? (() => new Date()),
@@ -116,7 +120,8 @@ function computeAnswer({ method, path, headers, body }: DirectoryRequest, contex
     const ifMatch = headers['if-match'] ?? null;
     const ifNoneMatch = headers['if-none-match'] ?? null;
     const readBody = () => parseBody(body, headers['content-type']);
-    return answerRequest({ method, segments, query, ifMatch, ifNoneMatch, readBody }, context.service);
+    const request = { method, segments, query, ifMatch, ifNoneMatch, showsResource: true, readBody };
+    return answerRequest(request, context.service);
   } catch (error) {
     return toErrorAnswer(error, context);
   }
@@ -144,7 +149,7 @@ export function parseTarget(path: string, basePath: string): Target | null {
 
 function parseBody(body: string | null, mediaType: string | undefined): Json {
   if (body === null || Buffer.byteLength(body) > MAX_BODY_BYTES) {
-    throw new Refusal(413, `a body takes at most ${MAX_BODY_BYTES} bytes`);
+    throw new Refusal(413, `a body takes at most ${MAX_BODY_BYTES} bytes (maxPayloadSize)`);
   }
   if (mediaType !== undefined && !/^application\/(?:scim\+)?json\b/i.test(mediaType)) {
     throw new Refusal(415, 'the body must be application/scim+json or application/json');

@@ -51,6 +51,8 @@ export const URN_SERVICE_PROVIDER_CONFIG = 'urn:ietf:params:scim:schemas:core:2.
 export const URN_LIST_RESPONSE = 'urn:ietf:params:scim:api:messages:2.0:ListResponse';
 export const URN_SEARCH_REQUEST = 'urn:ietf:params:scim:api:messages:2.0:SearchRequest';
 export const URN_PATCH_OP = 'urn:ietf:params:scim:api:messages:2.0:PatchOp';
+export const URN_BULK_REQUEST = 'urn:ietf:params:scim:api:messages:2.0:BulkRequest';
+export const URN_BULK_RESPONSE = 'urn:ietf:params:scim:api:messages:2.0:BulkResponse';
 export const URN_ERROR = 'urn:ietf:params:scim:api:messages:2.0:Error';
 
 type Characteristics = Partial<Omit<AttributeDefinition, 'name' | 'type' | 'description'>>;

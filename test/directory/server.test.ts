@@ -29,7 +29,7 @@ describe('what the directory says of itself', () => {
     expect(status).toBe(200);
     expect(body).toMatchObject({
       patch: { supported: true },
-      bulk: { supported: false },
+      bulk: { supported: true, maxOperations: 1000, maxPayloadSize: 1024 * 1024 },
       filter: { supported: true, maxResults: 50 },
       sort: { supported: true },
       etag: { supported: true },
@@ -88,7 +88,8 @@ describe('requests that are refused', () => {
     ['POST', '/Users/some-id', 405],
     ['POST', '/ServiceProviderConfig', 405],
     ['GET', '/Me', 501],
-    ['POST', '/Bulk', 501],
+    ['GET', '/Bulk', 405],
+    ['POST', '/Bulk/x', 404],
   ])('%s %s: %i', async (method, path, status) => {
     const directory = await openTestDirectory();
     const answer = await directory.call(method, path);
