@@ -8,7 +8,15 @@ import { type DraftOperation, NOTHING, type Planned, toDraft, toGuard } from './
 import { isProtected } from './protection.ts';
 import type { LeavingPolicy, PlanSettings } from './settings.ts';
 import { fitPolicy, fitToTarget } from './target-limits.ts';
-import { failPerson, forget, type PersonContext, toClear, toReferences, toReferenceUpdate } from './values.ts';
+import {
+  type Collision,
+  failPerson,
+  forget,
+  type PersonContext,
+  toClear,
+  toReferences,
+  toReferenceUpdate,
+} from './values.ts';
 
 export function planPerson(person: PersonState, context: PersonContext): Planned {
   const fitted = fitToTarget(person, context.settings);
@@ -43,7 +51,7 @@ function planOne(person: PersonState, context: PersonContext): Planned {
   if (departure === 'deletedAtSource')
     return context.settings.absenceProven ? planLeaving(person, departure, context) : NOTHING;
   if (departure !== 'stays' || desired === null) return planPresentLeaver(person, departure as Departure, context);
-  if (context.collidesWith.length > 0) return failCollision(desired, context.collidesWith);
+  if (context.collidesWith !== null) return failCollision(desired, context.collidesWith);
   return link === null || gone
     ? planWithoutAccount(person, desired, context)
     : planUpdate(person, desired, { link, context });
@@ -69,7 +77,7 @@ function planPresentLeaver(person: PersonState, departure: Departure, context: P
   const leaving = planLeaving(person, departure, context);
   const stays = departure === 'disabledAtSource' && toPersonPolicy(desired, departure, context.settings) !== 'Delete';
   if (!stays || desired === null) return leaving;
-  if (context.collidesWith.length > 0) return join(leaving, failCollision(desired, context.collidesWith));
+  if (context.collidesWith !== null) return join(leaving, failCollision(desired, context.collidesWith));
   // Disabled people keep their values up to date; `active` itself is the policy's business.
   const update = planUpdate(person, withoutActive(desired), { link, context });
   return join(leaving, update);
@@ -169,12 +177,9 @@ function toApplied(ours: Attributes, observed: Attributes, { shapes }: PlanSetti
   return applied;
 }
 
-function failCollision(desired: DesiredUser, others: readonly string[]): Planned {
-  const ids = others.filter((id) => id !== desired.sourceId).join(', ');
-  return failPerson(
-    desired,
-    `a matching attribute has the same value for ${desired.sourceId} and ${ids}: neither is guessed`,
-  );
+function failCollision(desired: DesiredUser, { path, sourceIds }: Collision): Planned {
+  const ids = sourceIds.filter((id) => id !== desired.sourceId).join(', ');
+  return failPerson(desired, `${path} has the same value for ${desired.sourceId} and ${ids}: neither is guessed`);
 }
 
 function planUpdate(

@@ -5,6 +5,13 @@ import { isSameValue } from './diff.ts';
 import { type DraftOperation, NOTHING, type Planned, toDraft } from './draft.ts';
 import type { PlanSettings } from './settings.ts';
 
+/** One value that several people have at a path that nobody may share. */
+export interface Collision {
+  readonly path: string;
+  /** This person's among them. */
+  readonly sourceIds: readonly string[];
+}
+
 /** What the plan knows of others when it plans one person. */
 export interface PersonContext {
   readonly settings: PlanSettings;
@@ -12,8 +19,8 @@ export interface PersonContext {
   readonly accounts: ReadonlyMap<string, string>;
   /** Source ids among `references` for whom this plan makes an account. */
   readonly coming: ReadonlySet<string>;
-  /** Others with the same matching value; empty for almost everybody. */
-  readonly collidesWith: readonly string[];
+  /** Who has the same matching value; null for almost everybody. */
+  readonly collidesWith: Collision | null;
   /** Accounts that more than one person without an account matches, by whatever attributes: target id → source ids. */
   readonly rivals: ReadonlyMap<string, readonly string[]>;
 }

@@ -105,8 +105,8 @@ describe('a person without an account', () => {
   });
 
   it('is guessed by nothing when another person has the same matching value, both named (I3)', () => {
-    expect(errorsOf({}, { collidesWith: ['p1', 'p7'] })).toEqual([
-      'p1 Conflict: a matching attribute has the same value for p1 and p7: neither is guessed',
+    expect(errorsOf({}, { collidesWith: { path: 'userName', sourceIds: ['p1', 'p7'] } })).toEqual([
+      'p1 Conflict: userName has the same value for p1 and p7: neither is guessed',
     ]);
   });
 
@@ -115,7 +115,9 @@ describe('a person without an account', () => {
     expect(operations).toMatchObject([{ kind: 'create', cause: 'drift', reason: 'was deleted in the target' }]);
     expect(effects).toEqual(IN_DOUBT);
     // Or none, when there is an error: the next run looks again, and does not take the link for the truth.
-    expect(plan({ link: aLink(), gone: true }, { collidesWith: ['p1', 'p2'] })).toMatchObject({
+    expect(
+      plan({ link: aLink(), gone: true }, { collidesWith: { path: 'userName', sourceIds: ['p1', 'p2'] } }),
+    ).toMatchObject({
       operations: [],
       errors: [{ code: 'Conflict' }],
       effects: [{ type: 'markDirty', sourceId: 'p1' }],

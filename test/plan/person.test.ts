@@ -118,7 +118,10 @@ describe('somebody who leaves', () => {
 
   it('disabled is deactivated, and not updated to a value that somebody else has', () => {
     const values = { ...disabled, attributes: { active: false, title: 'Boss' } };
-    const { operations, errors } = plan({ desired: values }, { collidesWith: ['p1', 'p2'] });
+    const { operations, errors } = plan(
+      { desired: values },
+      { collidesWith: { path: 'userName', sourceIds: ['p1', 'p2'] } },
+    );
     expect(operations.map(({ kind }) => kind)).toEqual(['deactivate']);
     expect(errors).toMatchObject([{ id: 'p1', code: 'Conflict' }]);
   });
@@ -267,7 +270,10 @@ describe('somebody who stays', () => {
   });
 
   it('shares a matching value with nobody, or stays as is (I3)', () => {
-    const { operations, errors } = plan({ desired: withValues({ title: 'Boss' }) }, { collidesWith: ['p0', 'p1'] });
+    const { operations, errors } = plan(
+      { desired: withValues({ title: 'Boss' }) },
+      { collidesWith: { path: 'userName', sourceIds: ['p0', 'p1'] } },
+    );
     expect(operations).toEqual([]);
     expect(errors).toMatchObject([{ id: 'p1', code: 'Conflict', message: expect.stringContaining('p1 and p0') }]);
   });

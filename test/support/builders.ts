@@ -202,7 +202,7 @@ export function aPersonContext({
     settings: planSettings(settings),
     accounts: new Map(),
     coming: new Set(),
-    collidesWith: [],
+    collidesWith: null,
     rivals: new Map(),
     ...overrides,
   };

@@ -16,6 +16,7 @@ import {
   type TeamContext,
   type TeamPlan,
 } from '../../plan/team.ts';
+import type { Collision } from '../../plan/values.ts';
 import type { Effect, Link, MemberDifference, NameRow, PersonState, TeamState } from '../../state/store.ts';
 import { getFact, putFact } from '../facts.ts';
 import type { Loaded, Mapped, Observed, PlanResult, ReadResult, RunDependencies } from '../run.ts';
@@ -202,7 +203,7 @@ async function planPeople(
         settings,
         accounts,
         coming,
-        collidesWith: collisions.get(person.sourceId) ?? [],
+        collidesWith: collisions.get(person.sourceId) ?? null,
         rivals: open.rivals,
       });
       note(person, planned, people);
@@ -235,10 +236,10 @@ function note(person: PersonState, planned: Planned, people: PeoplePlan): void {
   for (const id of toOpenAccounts(person)) people.claimed.add(id);
 }
 
-async function readCollisions({ state }: RunDependencies): Promise<Map<string, readonly string[]>> {
-  const collisions = new Map<string, readonly string[]>();
+async function readCollisions({ state }: RunDependencies): Promise<Map<string, Collision>> {
+  const collisions = new Map<string, Collision>();
   for await (const page of state.staging.collisions()) {
-    for (const { sourceIds } of page) for (const id of sourceIds) collisions.set(id, sourceIds);
+    for (const collision of page) for (const id of collision.sourceIds) collisions.set(id, collision);
   }
   return collisions;
 }
