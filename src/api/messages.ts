@@ -31,6 +31,12 @@ export function formatPath(pointer: string): string {
     .replace(/^\./, '');
 }
 
+/** The message with the path of its field in front, where it does not name it. */
+export function toPlacedMessage({ pointer, message }: Pick<Finding, 'pointer' | 'message'>): string {
+  const path = formatPath(pointer);
+  return message.includes(path) ? message : `${path}: ${message}`;
+}
+
 export function toFindings(errors: readonly ErrorObject[]): Finding[] {
   const outer = errors.filter((error) => error.keyword !== 'if' && !isInsideAlternative(error, errors));
   return outer

@@ -92,7 +92,7 @@ export async function finishRun(
   const { io } = session;
   await saveRun(session, run);
   printWarnings(io, run);
-  const isFailed = printFailure(io, run);
+  const isFailed = await printFailure(session, run);
   if (options.output === 'json') await printStatus(session, run.resource);
   else if (!isFailed && run.report.reason === 'Planned') await printModePlan(session, run);
   else if (!isFailed) await printOutcome(session, run);
@@ -116,7 +116,7 @@ async function askFirst(
 ): Promise<ExitCode | null> {
   const { io } = session;
   const run = await runSync(session, resource, { planOnly: true, resync: options.resync ?? false });
-  if (printFailure(io, run)) {
+  if (await printFailure(session, run)) {
     if (!run.report.stopped) await saveRun(session, run);
     return toExitCode(run.report);
   }

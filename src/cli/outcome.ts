@@ -1,17 +1,23 @@
 /** What a run came to, in lines for a person. */
+import type { DirectorySyncResource } from '../api/directory-sync.ts';
 import { PLAN_COUNT_NAMES } from '../api/directory-sync-status.ts';
+import { readManifests } from '../local/manifests.ts';
+import { formatProblem } from '../local/problem.ts';
 import type { RecordError } from '../model.ts';
-import type { CliIo } from './io.ts';
+import { type CliIo, toPath } from './io.ts';
 import { countOperations, formatTally, takeFirst } from './plan-operations.ts';
 import { toHost } from './plan-text.ts';
+import { findShownRoot, toShownProblem } from './problems.ts';
 import type { SyncRun } from './run-sync.ts';
 import type { Session } from './session.ts';
+import { findErrors } from './validation.ts';
 import { formatCount, formatDuration, formatNumber } from './wording.ts';
 
 const ERRORS_SHOWN = 10;
 
 /** True when the run ended before it had done what it was for; then the reason is on standard error. */
-export function printFailure(io: Pick<CliIo, 'stderr'>, { resource, report }: SyncRun): boolean {
+export async function printFailure(session: Session, { resource, report }: SyncRun): Promise<boolean> {
+  const { io } = session;
   const { name } = resource.metadata;
   if (report.stopped) {
     const done = PLAN_COUNT_NAMES.reduce((sum, count) => sum + (report.applied[count] ?? 0), 0);
@@ -21,9 +27,27 @@ export function printFailure(io: Pick<CliIo, 'stderr'>, { resource, report }: Sy
     return true;
   }
   if (report.failedStep === null) return false;
+  const errors = report.reason === 'Invalid' ? await printErrors(session, resource) : 0;
+  if (errors > 0) {
+    const count = formatCount(errors, 'error');
+    io.stderr(`${name}: Invalid: ${count} in ${session.options.filename}, named above; nothing was read or written\n`);
+    return true;
+  }
   const hint = report.message.startsWith('unexpected ') ? ' (--log-level debug shows it)' : '';
   io.stderr(`${name}: ${report.reason}: ${report.message}${hint}\n`);
   return true;
+}
+
+/**
+ * Errors of the resources that stall this one, by file and line; those that a schema shows stand on standard error since
+ * the folder was read. Returns how many there are.
+ */
+async function printErrors({ io, options }: Session, resource: DirectorySyncResource): Promise<number> {
+  const set = await readManifests(toPath(io, options.filename));
+  const root = await findShownRoot(io, options.filename);
+  const { ofSchemas, ofContents } = await findErrors(set, resource);
+  for (const problem of ofContents) io.stderr(`${formatProblem(toShownProblem(root, problem))}\n`);
+  return ofSchemas.length + ofContents.length;
 }
 
 /** The line (or lines) at the end of `apply` and `approve`. */

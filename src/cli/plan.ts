@@ -59,7 +59,7 @@ async function planOne(session: Session, resource: DirectorySyncResource, option
     return EXIT.done;
   }
   const run = await runSync(session, resource, { planOnly: true });
-  const isFailed = printFailure(io, run);
+  const isFailed = await printFailure(session, run);
   if (options.output === 'json') await printPlanJson(io, run);
   else if (!isFailed) await printPlanText(session, run, options.all === true);
   if (isFailed || options.detailedExitcode !== true) return toExitCode(run.report);

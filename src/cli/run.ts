@@ -65,7 +65,7 @@ function createReporter(session: Session): (resource: DirectorySyncResource, rep
       const state = await session.store.directory(toDirectoryKey(resource));
       await session.statuses.saveResources(session.host.resources());
       printWarnings(session.io, { resource, report, state });
-      if (!printFailure(session.io, { resource, report, state }))
+      if (!(await printFailure(session, { resource, report, state })))
         await printOutcome(session, { resource, report, state });
     };
     last = last.then(write).catch((thrown: unknown) => session.log.warn({ err: thrown }, 'result not shown'));

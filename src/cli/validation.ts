@@ -36,6 +36,37 @@ export async function validateFolder(folder: string, secretsDir: string | null):
   return { problems: withoutRepetitions(problems).sort(compareProblems), resources: countResources(set) };
 }
 
+/** What is wrong with a DirectorySync and with what it is made of, so that it stalls; by file and line. */
+export interface SyncErrors {
+  /** Found when the folder was read. */
+  readonly ofSchemas: readonly Problem[];
+  /** Found by compiling: expressions, types, paths. */
+  readonly ofContents: readonly Problem[];
+}
+
+/** @param resource of the set; valid or not */
+export async function findErrors(set: ManifestSet, resource: DirectorySyncResource): Promise<SyncErrors> {
+  const { name, namespace } = resource.metadata;
+  const { mappings }: { readonly mappings?: unknown } = resource.spec;
+  // What breaks its schema may say anything.
+  const named = new Set(
+    Array.isArray(mappings) ? mappings.map((each: { readonly name?: unknown } | null) => each?.name) : [],
+  );
+  const stalls = (reference: ResourceReference | undefined): boolean =>
+    reference?.namespace === namespace &&
+    ((reference.kind === 'DirectorySync' && reference.name === name) ||
+      (reference.kind === 'AttributeMapping' && named.has(reference.name)) ||
+      reference.kind === 'CustomAttribute');
+  const isError = ({ severity }: Pick<Problem, 'severity'>): boolean => severity === 'error';
+  const ofSchemas = set.problems.filter((problem) => isError(problem) && stalls(problem.resource));
+  const isSound = set.directorySyncs.some(
+    ({ reference }) => reference.namespace === namespace && reference.name === name,
+  );
+  const found = isSound ? [...checkProviders(resource), ...compileFor(set, resource)] : [];
+  const ofContents = found.filter((each) => isError(each) && stalls(each.reference));
+  return { ofSchemas, ofContents: withoutRepetitions(await placeInExpressions(set, ofContents)).sort(compareProblems) };
+}
+
 function countResources(set: ManifestSet): number {
   const lists = [set.directorySyncs, set.attributeMappings, set.teamRules, set.customAttributes, set.invalid];
   return lists.reduce((sum, list) => sum + list.length, 0);

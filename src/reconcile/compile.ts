@@ -6,6 +6,7 @@ import type { AttributeMappingResource } from '../api/attribute-mapping.ts';
 import type { CustomAttributeResource } from '../api/custom-attribute.ts';
 import type { DirectorySyncResource } from '../api/directory-sync.ts';
 import type { ResourceSet } from '../api/host.ts';
+import { toPlacedMessage } from '../api/messages.ts';
 import type { TeamRuleResource } from '../api/team-rule.ts';
 import { validateResource } from '../api/validate.ts';
 import { SyncError } from '../errors.ts';
@@ -39,7 +40,7 @@ export function compileResources(input: CompileInput, provider: string): Compile
   const compiled = checkResources(input, provider);
   const fatal = compiled.problems.find((problem) => problem.severity === 'error' && problem.kind !== 'TeamRule');
   if (fatal === undefined) return compiled;
-  throw new SyncError('Invalid', `${fatal.kind} ${fatal.name}: ${fatal.pointer}: ${fatal.message}`);
+  throw new SyncError('Invalid', `${fatal.kind} ${fatal.name}: ${toPlacedMessage(fatal)}`);
 }
 
 /** The same without throwing for what is invalid; only a mapping that does not exist throws `ReferenceNotFound`. */
@@ -105,7 +106,7 @@ function findMappings({ resource, resources }: CompileInput): readonly Attribute
     }
     const problem = validateResource(found).find(({ severity }) => severity === 'error');
     if (problem === undefined) return found;
-    throw new SyncError('Invalid', `AttributeMapping ${name}: ${problem.pointer}: ${problem.message}`);
+    throw new SyncError('Invalid', `AttributeMapping ${name}: ${toPlacedMessage(problem)}`);
   });
 }
 

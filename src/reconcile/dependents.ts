@@ -5,6 +5,7 @@ import { SITUATIONS, type Situation } from '../api/conditions.ts';
 import type { DirectorySyncResource } from '../api/directory-sync.ts';
 import type { ResourceHost, ResourceRef, ResourceSet } from '../api/host.ts';
 import { removeCondition, setCondition, toInstant } from '../api/kstatus.ts';
+import { toPlacedMessage } from '../api/messages.ts';
 import type { ReadyReason } from '../api/reasons.ts';
 import type { Resource } from '../api/resources.ts';
 import type { TeamRuleResource } from '../api/team-rule.ts';
@@ -69,7 +70,7 @@ function appliesTo({ directorySyncs = 'All' }: { readonly directorySyncs?: unkno
 }
 
 interface Findings {
-  /** First error by `kind/name`, as `pointer: message`. */
+  /** First error by `kind/name`, with the path of its field. */
   readonly errors: ReadonlyMap<string, string>;
   /** Source attributes by mapping. */
   readonly attributes: ReadonlyMap<string, ReadonlySet<string>>;
@@ -81,18 +82,17 @@ function toKey({ kind, name }: { readonly kind: string; readonly name: string })
 
 function compileAll(resources: ResourceSet): Findings {
   const errors = new Map<string, string>();
-  const note = (key: string, pointer: string, message: string): void => {
-    if (!errors.has(key)) errors.set(key, `${pointer}: ${message}`);
+  const note = (key: string, problem: { readonly pointer: string; readonly message: string }): void => {
+    if (!errors.has(key)) errors.set(key, toPlacedMessage(problem));
   };
   for (const resource of [...resources.attributeMappings, ...resources.teamRules, ...resources.customAttributes]) {
     const error = findSchemaError(resource);
-    if (error !== null)
-      note(toKey({ kind: resource.kind, name: resource.metadata.name }), error.pointer, error.message);
+    if (error !== null) note(toKey({ kind: resource.kind, name: resource.metadata.name }), error);
   }
   // What is wrong with a DirectorySync itself stands in its own status.
   const syncs = resources.directorySyncs.filter((each) => findSchemaError(each) === null);
   for (const problem of syncs.flatMap((sync) => check(sync, resources)?.problems ?? []))
-    if (problem.severity === 'error') note(toKey(problem), problem.pointer, problem.message);
+    if (problem.severity === 'error') note(toKey(problem), problem);
   return { errors, attributes: listAllAttributes(syncs, resources) };
 }
 

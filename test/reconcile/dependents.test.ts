@@ -114,11 +114,11 @@ describe('a TeamRule', () => {
   });
 
   it.each([
-    ['breaks its schema', { team: undefined }, '/spec: '],
+    ['breaks its schema', { team: undefined }, 'spec: '],
     [
       'names an attribute that nobody has',
       { match: [{ attribute: 'custom:nope', operator: 'IsTrue' as const }] },
-      '/spec/match: there is no CustomAttribute',
+      'spec.match: there is no CustomAttribute',
     ],
   ])('that %s is stalled, and hinders nothing else', async (_what, spec, message) => {
     const world = await aRunningWorld(({ host }) => {
@@ -200,8 +200,8 @@ describe('an AttributeMapping', () => {
   });
 
   it.each([
-    ['does not compile', [{ target: 'userName', expression: 'Join(' }], '/spec/attributes/0/expression'],
-    ['breaks its schema', [{ target: '' }], '/spec/attributes/0: spec.attributes[0]'],
+    ['does not compile', [{ target: 'userName', expression: 'Join(' }], 'spec.attributes[0].expression: column'],
+    ['breaks its schema', [{ target: '' }], 'spec.attributes[0]'],
   ])('that %s is stalled, with the place', async (_what, attributes, place) => {
     const world = await aRunningWorld(({ host, company }) =>
       host.put({

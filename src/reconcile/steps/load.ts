@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { withDefaults } from '../../api/defaults.ts';
 import type { ResourceRef } from '../../api/host.ts';
+import { toPlacedMessage } from '../../api/messages.ts';
 import { validateResource } from '../../api/validate.ts';
 import { SyncError } from '../../errors.ts';
 import type { PooledHttpClient } from '../../http/client.ts';
@@ -40,7 +41,7 @@ export async function load(run: RunDependencies, signal: AbortSignal): Promise<L
 
 function checkSchema({ resource }: RunDependencies): void {
   const problem = validateResource(resource).find(({ severity }) => severity === 'error');
-  if (problem !== undefined) throw new SyncError('Invalid', `${problem.pointer}: ${problem.message}`);
+  if (problem !== undefined) throw new SyncError('Invalid', toPlacedMessage(problem));
 }
 
 /** What the application cannot do and the resources want: an error stops the run, the rest is a warning in the status. */

@@ -1,4 +1,5 @@
 /** map: staged records → desired users and teams. Drives the pure mapping over the pages; nothing is decided here. */
+import { toPlacedMessage } from '../../api/messages.ts';
 import { toMatchKey } from '../../mapping/match-key.ts';
 import { toMissingMessage } from '../../mapping/missing.ts';
 import { createPersonMapper, type MappedPerson, type PersonMapper } from '../../mapping/person.ts';
@@ -70,11 +71,11 @@ function toRuleErrors({ problems }: Loaded): readonly RecordError[] {
   const errors = problems.filter(({ severity, kind }) => severity === 'error' && kind === 'TeamRule');
   // Of several problems of one rule the first is the one to mend first.
   const byRule = new Map([...errors].reverse().map((problem) => [problem.name, problem]));
-  return [...byRule.values()].map(({ name, pointer, message }) => ({
+  return [...byRule.values()].map((problem) => ({
     resource: 'TeamRule',
-    id: name,
+    id: problem.name,
     code: 'Invalid',
-    message: `${pointer}: ${message}`,
+    message: toPlacedMessage(problem),
   }));
 }
 
@@ -183,7 +184,7 @@ function toWarnings({ people, teams, unprotected, loaded, known }: WarningInput)
   for (const problem of loaded.problems) {
     warnings.push({
       reason: problem.severity === 'error' ? 'InvalidRule' : 'Mapping',
-      message: `${problem.kind} ${problem.name}: ${problem.pointer}: ${problem.message}`,
+      message: `${problem.kind} ${problem.name}: ${toPlacedMessage(problem)}`,
     });
   }
   return warnings;
