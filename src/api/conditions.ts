@@ -2,6 +2,7 @@
 import type { ConditionStatus } from './condition-schema.ts';
 import type { Kind } from './metadata.ts';
 import {
+  CREDENTIALS_EXPIRING_REASONS,
   DEGRADED_REASONS,
   HELD_REASONS,
   READY_REASONS,
@@ -30,6 +31,8 @@ export const CONDITION_TYPES = {
   Degraded: 'Degraded',
   /** True: the last read lost too much to be trusted with removals. */
   Suspect: 'Suspect',
+  /** True: a credential or certificate ends within 30 days, or has ended. */
+  CredentialsExpiring: 'CredentialsExpiring',
 } as const;
 export type ConditionType = keyof typeof CONDITION_TYPES;
 
@@ -43,6 +46,7 @@ export const REASONS_BY_TYPE: Readonly<Record<ConditionType, Readonly<Record<str
   Held: HELD_REASONS,
   Degraded: DEGRADED_REASONS,
   Suspect: SUSPECT_REASONS,
+  CredentialsExpiring: CREDENTIALS_EXPIRING_REASONS,
 };
 
 /** The condition that says of a kind whether all is well, and that is always there. */

@@ -67,8 +67,12 @@ export interface ResolvedDirectorySyncSpec {
   readonly guards: ResolvedGuards;
   /** 0: never. */
   readonly drift: { readonly verifyEveryMs: number };
-  /** `requestsPerSecond` null: no limit. */
-  readonly limits: { readonly concurrency: number; readonly requestsPerSecond: number | null };
+  /** Requests per second null: no limit. */
+  readonly limits: {
+    readonly concurrency: number;
+    readonly requestsPerSecond: number | null;
+    readonly sourceRequestsPerSecond: number | null;
+  };
   readonly timeouts: { readonly requestMs: number; readonly runMs: number };
   readonly deletionPolicy: 'Retain';
   readonly historyLimit: number;
@@ -182,6 +186,7 @@ function resolveDirectorySync({ metadata, spec }: DirectorySyncResource): Resolv
     limits: {
       concurrency: filled.limits.concurrency,
       requestsPerSecond: spec.limits?.requestsPerSecond ?? null,
+      sourceRequestsPerSecond: spec.limits?.sourceRequestsPerSecond ?? null,
     },
     timeouts: { requestMs: parseDuration(filled.timeouts.request), runMs: parseDuration(filled.timeouts.run) },
     deletionPolicy: filled.deletionPolicy,

@@ -117,13 +117,36 @@ export const DirectorySyncStatusSchema = object(
       { provider: word('Key under `spec.target`.', 64), host: word('Host of the application.') },
       'Which application is written.',
     ),
+    credentials: Type.Optional(
+      list(
+        object(
+          {
+            kind: oneOf(['Token', 'Authority', 'ServerCertificate'] as const, {
+              description:
+                'Token: what the Secret holds. Authority: the last certificate of `caRef` to end. ServerCertificate: what the host showed.',
+            }),
+            host: word('Host with this certificate.'),
+            expiresAt: instant({ description: 'When it ends.' }),
+          },
+          { description: 'Something that ends.' },
+        ),
+        {
+          maxItems: 8,
+          description: 'What the target is reached with and when it ends, where it says so; the first to end first.',
+        },
+      ),
+    ),
     progress: part(
       {
         step: oneOf(STEPS, { description: 'Step of the run.' }),
         done: count('Records or operations done in this step.'),
         total: count('Of so many, where that is known.'),
         startedAt: instant({ description: 'When the run began.' }),
-        estimatedEnd: Type.Optional(instant({ description: 'When it will end at the present rate.' })),
+        estimatedEnd: Type.Optional(
+          instant({
+            description: 'When the step will end at its present rate, a pause that the other side asks for included.',
+          }),
+        ),
       },
       'Only while a run lasts; written at most every 10 seconds.',
     ),

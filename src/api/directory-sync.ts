@@ -281,7 +281,7 @@ export const DirectorySyncSpecSchema = object(
               minimum: 1,
               maximum: 64,
               default: 8,
-              description: 'Requests to the target under way at once; 1 to 64.',
+              description: 'Requests under way at once to the target, and to the source; 1 to 64.',
             }),
           ),
           requestsPerSecond: Type.Optional(
@@ -293,8 +293,17 @@ export const DirectorySyncSpecSchema = object(
                 'Most requests per second to the target. For one host and credential the lowest of all resources holds, shared by all.',
             }),
           ),
+          sourceRequestsPerSecond: Type.Optional(
+            decimal({
+              minimum: 0.01,
+              maximum: 10_000,
+              documentedDefault: 'no limit',
+              description:
+                'Most requests per second to the source. For one host and credential the lowest of all resources holds, shared by all; a source that is a file makes none.',
+            }),
+          ),
         },
-        { description: 'How hard the target may be worked.', defaulted: true },
+        { description: 'How hard target and source may be worked.', defaulted: true },
       ),
     ),
     timeouts: Type.Optional(

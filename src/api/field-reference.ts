@@ -109,7 +109,8 @@ function toType(node: Node): string {
   if (node['format'] === 'date-time') return 'time';
   const items = toFields(node['items']);
   if (items !== null) return `list of: ${toType(items)}`;
-  if (toFields(node['additionalProperties']) !== null) return 'map of integers';
+  const values = toFields(node['additionalProperties']);
+  if (values !== null) return `map of ${String(values['type'])}s`;
   return String(node['type']);
 }
 

@@ -1,7 +1,7 @@
 /** Configuration of the providers under `spec.source` and `spec.target`: one key each, the key is the provider's name. */
 import { Type } from '@sinclair/typebox';
 import { exactlyOneOf, type SchemaRule, toFields } from './rules.ts';
-import { flag, type Of, object, objectName, oneOf, reference, text } from './schema.ts';
+import { flag, type Of, object, objectName, oneOf, reference, text, words } from './schema.ts';
 
 /** Absolute, without user, query or fragment: these would carry secrets into status and logs. */
 const URL_PATTERN = '^https?://[^\\s/?#@]+(/[^\\s?#]*)?$';
@@ -29,6 +29,16 @@ const URL_ENCRYPTED_RULE: SchemaRule = {
 const FILE_FORMATS = ['CSV', 'JSON', 'JSONLines'] as const;
 export type FileFormat = (typeof FILE_FORMATS)[number];
 
+/** A key of a Secret or ConfigMap. */
+function dataKey(description: string) {
+  return text({
+    maxLength: 253,
+    pattern: '^[-._a-zA-Z0-9]+$',
+    expected: 'a key of letters, digits, "-", "_" and "."',
+    description,
+  });
+}
+
 const FileLocationSchema = object(
   {
     path: Type.Optional(
@@ -42,12 +52,7 @@ const FileLocationSchema = object(
       object(
         {
           name: objectName({ description: 'Name of the ConfigMap in the same namespace.' }),
-          key: text({
-            maxLength: 253,
-            pattern: '^[-._a-zA-Z0-9]+$',
-            expected: 'a key of letters, digits, "-", "_" and "."',
-            description: 'Key under `data` or `binaryData`. Its extension says the format, as that of a path does.',
-          }),
+          key: dataKey('Key under `data` or `binaryData`. Its extension says the format, as that of a path does.'),
         },
         { description: 'A key of a ConfigMap. A missing one is `ReferenceNotFound`, never an empty file.' },
       ),
@@ -103,7 +108,28 @@ const ScimTargetSchema = object(
     }),
     credentialsRef: reference(
       'Secret',
-      'Secret with the credentials: `token` for a bearer token, or `username` and `password`. It is read at each run.',
+      'Secret with the credentials: `token` for a bearer token, `username` and `password`, or `clientId`, `clientSecret` and `tokenUrl` (and `scope` where one is wanted) for OAuth 2.0 client credentials. It is read at each run.',
+    ),
+    caRef: Type.Optional(
+      object(
+        {
+          kind: oneOf(['Secret', 'ConfigMap'] as const, { description: 'What it is.' }),
+          name: objectName({ description: 'Its name, in the same namespace.' }),
+          key: dataKey('Key with the certificates in PEM, such as `ca.crt`.'),
+        },
+        {
+          description:
+            'Certificates of private authorities that are trusted for this target, beside those of the system. A missing one is `ReferenceNotFound`, one without a certificate `Invalid`. Read at each run.',
+        },
+      ),
+    ),
+    headers: Type.Optional(
+      words({
+        maxProperties: 16,
+        maxLength: 1024,
+        description:
+          'Headers that every request to the target has besides, at most 16, such as `X-Tenant: acme`. Everybody who may read the resource sees them: never a secret. Headers that Dirsync or the connection sets, such as `Authorization`, `Host` and `Content-Length`, are refused.',
+      }),
     ),
     allowHTTP: Type.Optional(
       flag({
@@ -143,5 +169,5 @@ export const TargetSchema = object(
 
 /** Keys that a target's Secret must have: all of one of these sets. */
 export const CREDENTIAL_KEYS: Readonly<Record<TargetProviderName, readonly (readonly string[])[]>> = {
-  scim: [['token'], ['username', 'password']],
+  scim: [['token'], ['username', 'password'], ['clientId', 'clientSecret', 'tokenUrl']],
 };

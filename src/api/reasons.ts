@@ -120,6 +120,19 @@ export const SUSPECT_REASONS = {
   ReadTrusted: 'ReadTrusted',
 } as const;
 
+/** Reasons of `CredentialsExpiring`: what ends first. */
+export const CREDENTIALS_EXPIRING_REASONS = {
+  /** Surfaces when the token of the Secret says that it ends within 30 days, or has ended. */
+  TokenExpiring: 'TokenExpiring',
+  /** Surfaces when the last certificate of `caRef` does. */
+  AuthorityExpiring: 'AuthorityExpiring',
+  /** Surfaces when the certificate that a host shows does. */
+  ServerCertificateExpiring: 'ServerCertificateExpiring',
+  /** Surfaces, with status False, when nothing that is known to expire does so within 30 days. */
+  NothingExpiring: 'NothingExpiring',
+} as const;
+export type CredentialsExpiringReason = keyof typeof CREDENTIALS_EXPIRING_REASONS;
+
 /** Reasons of Kubernetes Events on the resource; never one a person. A failure's event has the reason of `Ready`. */
 export const EVENT_REASONS = {
   /** Surfaces when a run changed something and ended well. */
@@ -132,6 +145,8 @@ export const EVENT_REASONS = {
   Released: 'Released',
   /** Surfaces when links were rebuilt from the target. */
   Recovered: 'Recovered',
+  /** Surfaces 30, 7 and 1 day before a credential or certificate ends, and when it has ended. */
+  CredentialsExpiring: 'CredentialsExpiring',
 } as const;
 export type EventReason = keyof typeof EVENT_REASONS;
 

@@ -198,6 +198,17 @@ export function counts(options: Described) {
   });
 }
 
+/** A map of bounded size from words to texts of bounded length. */
+export function words(options: Described & { readonly maxProperties: number; readonly maxLength: number }) {
+  const { maxProperties, maxLength } = options;
+  return Type.Unsafe<Readonly<Record<string, string>>>({
+    type: 'object',
+    additionalProperties: { type: 'string', minLength: 1, maxLength },
+    maxProperties,
+    ...annotate(options),
+  });
+}
+
 export function instant(options: Described) {
   return Type.String({ ...annotate(options), format: 'date-time' });
 }

@@ -31,9 +31,10 @@ export function createProgress(io: Pick<CliIo, 'stderr' | 'isTTY' | 'columns' | 
   const step = { name: '', since: start };
   let drawnAt = io.isTTY.stderr ? 0 : start;
   let isDrawn = false;
+  let pausedUntil = 0;
 
   const draw = (progress: Progress, elapsed: number): void => {
-    const text = `${name}: ${WORDS[progress.step]}${describe(progress, elapsed)}`;
+    const text = `${name}: ${WORDS[progress.step]}${describe(progress, elapsed, io.now())}`;
     if (!io.isTTY.stderr) {
       io.stderr(`${text}\n`);
       return;
@@ -50,7 +51,10 @@ export function createProgress(io: Pick<CliIo, 'stderr' | 'isTTY' | 'columns' | 
       const isNew = step.name !== progress.step;
       if (isNew) Object.assign(step, { name: progress.step, since: now });
       const wait = io.isTTY.stderr ? REDRAW_MS : LINE_MS;
-      const isDue = now - drawnAt >= wait || (io.isTTY.stderr && isNew);
+      // Nothing will come to say it later. A pause of a moment is not worth a line.
+      const isPause = isLonger(progress.pausedUntil, Math.max(pausedUntil, now + wait));
+      if (isPause) pausedUntil = progress.pausedUntil?.getTime() ?? 0;
+      const isDue = now - drawnAt >= wait || (io.isTTY.stderr && isNew) || isPause;
       if (!isDue) return;
       drawnAt = now;
       draw(progress, now - step.since);
@@ -62,14 +66,21 @@ export function createProgress(io: Pick<CliIo, 'stderr' | 'isTTY' | 'columns' | 
   };
 }
 
-/** ` 412 of 1,204, 38/s, 21 s left`. */
-function describe({ done, total }: Progress, elapsed: number): string {
+/** ` 412 of 1,204, 38/s, 21 s left`; ` 412 of 1,204; throttled, goes on in 42 s`. */
+function describe({ done, total, pausedUntil }: Progress, elapsed: number, now: Date): string {
   const count = total === null ? ` ${formatNumber(done)}` : ` ${formatNumber(done)} of ${formatNumber(total)}`;
+  if (pausedUntil !== undefined) {
+    return `${count}; throttled, goes on in ${formatDuration(pausedUntil.getTime() - now.getTime())}`;
+  }
   const rate = elapsed < RATE_AFTER_MS ? 0 : done / (elapsed / 1000);
   if (rate === 0) return count;
   const speed = `, ${formatNumber(rate < 10 ? Math.round(rate * 10) / 10 : Math.round(rate))}/s`;
   if (total === null || done >= total) return `${count}${speed}`;
   return `${count}${speed}, ${formatDuration(((total - done) / rate) * 1000)} left`;
+}
+
+function isLonger(until: Date | undefined, than: number): boolean {
+  return until !== undefined && until.getTime() > than;
 }
 
 function drawBar(done: number, total: number): string {

@@ -2,6 +2,8 @@
 
 import { createHash } from 'node:crypto';
 import { SyncError } from '../errors.ts';
+import { MAX_WAIT_MS } from './backoff.ts';
+import { computeSlowdown, type RateHint } from './rate-hints.ts';
 import { systemTiming, type Timing } from './timing.ts';
 
 export interface RateLimits {
@@ -16,6 +18,8 @@ export interface RateBudget {
   acquire(signal: AbortSignal): Promise<() => void>;
   /** Nobody who shares the budget starts a request for so long. Requests under way go on. */
   pause(ms: number): void;
+  /** Slows everybody down to what the other side says that it still takes; called after each answer that says so. */
+  heed(hints: readonly RateHint[]): void;
 }
 
 /** The part of one user of the budget; its limits hold until it is closed. */
@@ -24,8 +28,11 @@ export interface BudgetShare extends RateBudget {
 }
 
 export interface Budgets {
-  /** Joins the budget of this host and credential. The lowest limits of all who have joined hold for all of them. */
-  join(host: string, credentialKey: string, limits: RateLimits): BudgetShare;
+  /**
+   * Joins the budget of this host and credential. The lowest limits of all who have joined hold for all of them.
+   * @param onPause told when nobody may start a request for so many milliseconds, whoever was asked to wait
+   */
+  join(host: string, credentialKey: string, limits: RateLimits, onPause?: (ms: number) => void): BudgetShare;
 }
 
 /** What tells credentials apart without being one: equal for equal values, whatever the order of the keys. */
@@ -40,14 +47,15 @@ const CATCH_UP_MS = 50;
 export function createBudgets(timing: Timing = systemTiming): Budgets {
   const buckets = new Map<string, Bucket>();
   return {
-    join(host, credentialKey, limits) {
+    join(host, credentialKey, limits, onPause = () => undefined) {
       const key = `${host.toLowerCase()}\n${credentialKey}`;
       const bucket = buckets.get(key) ?? createBucket(timing);
       buckets.set(key, bucket);
-      const leave = bucket.join(limits);
+      const leave = bucket.join({ limits, onPause });
       return {
         acquire: bucket.acquire,
         pause: bucket.pause,
+        heed: bucket.heed,
         close() {
           leave();
           if (bucket.isIdle()) buckets.delete(key);
@@ -57,23 +65,30 @@ export function createBudgets(timing: Timing = systemTiming): Budgets {
   };
 }
 
+interface Member {
+  readonly limits: RateLimits;
+  readonly onPause: (ms: number) => void;
+}
+
 interface Bucket extends RateBudget {
-  join(limits: RateLimits): () => void;
-  /** Nobody has joined, and no pause has to be remembered. */
+  join(member: Member): () => void;
+  /** Nobody has joined, and no pause or pace has to be remembered. */
   isIdle(): boolean;
 }
 
 function createBucket(timing: Timing): Bucket {
-  const members = new Set<RateLimits>();
+  const members = new Set<Member>();
   const waiting = new Set<() => void>();
   let running = 0;
   let pausedUntil = 0;
   /** When the next request is due at an even pace. */
   let dueAt = 0;
+  /** What the other side was last heard to bear. */
+  let slow = { everyMs: 0, until: 0 };
   let alarm: AbortController | null = null;
 
   const lowest = (select: (limits: RateLimits) => number) =>
-    [...members].reduce((least, each) => Math.min(least, select(each)), Number.POSITIVE_INFINITY);
+    [...members].reduce((least, { limits }) => Math.min(least, select(limits)), Number.POSITIVE_INFINITY);
 
   function computeWait(now: number): number {
     return Math.max(pausedUntil - now, dueAt - CATCH_UP_MS - now, 0);
@@ -95,7 +110,9 @@ function createBucket(timing: Timing): Bucket {
       }
       waiting.delete(start);
       running += 1;
-      dueAt = Math.max(dueAt, now) + 1000 / perSecond;
+      const from = Math.max(dueAt, now);
+      // A new window is not made to wait by the pace of the old one.
+      dueAt = Math.max(from + 1000 / perSecond, Math.min(from + slow.everyMs, slow.until));
       start();
     }
   }
@@ -123,19 +140,32 @@ function createBucket(timing: Timing): Bucket {
     startWaiting();
   }
 
+  function pause(ms: number): void {
+    const until = timing.now() + ms;
+    if (until <= pausedUntil) return;
+    pausedUntil = until;
+    for (const { onPause } of members) onPause(ms);
+    clearAlarm();
+    startWaiting();
+  }
+
   return {
-    join(limits) {
-      members.add(limits);
+    join(member) {
+      members.add(member);
       return () => {
-        members.delete(limits);
+        members.delete(member);
         startWaiting();
       };
     },
-    isIdle: () => members.size === 0 && waiting.size === 0 && pausedUntil <= timing.now(),
-    pause(ms) {
-      pausedUntil = Math.max(pausedUntil, timing.now() + ms);
-      clearAlarm();
-      startWaiting();
+    isIdle: () => members.size === 0 && waiting.size === 0 && Math.max(pausedUntil, slow.until) <= timing.now(),
+    pause,
+    heed(hints) {
+      // Whose answer it is has not given its place back yet.
+      const slowdown = computeSlowdown(hints, Math.max(0, running - 1));
+      slow = { everyMs: 0, until: 0 };
+      if (slowdown?.kind === 'pace') slow = { everyMs: slowdown.everyMs, until: timing.now() + slowdown.forMs };
+      // A longer wait is the work queue's: the next request will be refused, and says when to come back.
+      else if (slowdown !== null && slowdown.ms <= MAX_WAIT_MS) pause(slowdown.ms);
     },
     acquire: (signal) =>
       new Promise((resolve, reject) => {

@@ -2,18 +2,21 @@
 
 import http from 'node:http';
 import https from 'node:https';
+import { TLSSocket } from 'node:tls';
 import { type ErrorCode, SyncError } from '../errors.ts';
-import { computeBackoff, MAX_WAIT_MS, parseRetryAfter } from './backoff.ts';
+import { computeBackoff, MAX_WAIT_MS } from './backoff.ts';
 import type { RateBudget } from './budget.ts';
 import { type Exchange, exchange, type Failure, type Transport, type Wire } from './exchange.ts';
+import { computeAskedWait, parseRateHints } from './rate-hints.ts';
 import { toOrigin } from './redact.ts';
 import { systemTiming, type Timing } from './timing.ts';
+import { toSecureContext } from './trust.ts';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** JSON text, already serialised. */
+  /** Already serialised; its type is said by `headers`. */
   readonly body?: string;
   /**
    * May this be sent again after a failure that leaves open whether it was carried out? GET, PUT and DELETE always may
@@ -57,8 +60,10 @@ export interface HttpClientOptions {
   readonly maxAttempts?: number;
   /** Headers of every request. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Certificates in PEM that are trusted instead of the system's. */
+  /** Certificates of authorities in PEM that are trusted beside the system's. */
   readonly ca?: string;
+  /** Told, with each new connection, when the certificate of the other side ends; milliseconds since 1970. */
+  readonly onCertificate?: (expiresAt: number) => void;
   /** 64 MiB by default; a longer answer is an error. */
   readonly maxBodyBytes?: number;
   readonly timing?: Timing;
@@ -80,13 +85,13 @@ export interface PooledHttpClient extends HttpClient {
  *
  * After the last attempt an answer is returned as it is; a lost one throws `unavailable`, with `outcomeUnknown` when a
  * write may have been carried out. `Retry-After` is obeyed by everybody who shares the budget; one of more than 5
- * minutes throws at once with that wait as `retry`.
+ * minutes throws at once with that wait as `retry`. So are the headers that say how much of a rate limit is left.
  */
 export function createHttpClient(options: HttpClientOptions): PooledHttpClient {
   const pool = { keepAlive: true, maxSockets: options.concurrency, scheduling: 'lifo' } as const;
   const agents = {
     http: new http.Agent(pool),
-    https: new https.Agent({ ...pool, ...(options.ca === undefined ? {} : { ca: options.ca }) }),
+    https: createSecureAgent(pool, options),
   };
   const wire: Wire = { agents, timeoutMs: options.timeoutMs, maxBodyBytes: options.maxBodyBytes ?? 64 * 1024 * 1024 };
   const timing = options.timing ?? systemTiming;
@@ -95,11 +100,17 @@ export function createHttpClient(options: HttpClientOptions): PooledHttpClient {
   const headers = { 'user-agent': options.userAgent, ...options.headers };
   let sent = 0;
 
+  function heed({ headers: said }: HttpResponse): void {
+    const hints = parseRateHints(said, timing.now());
+    if (hints.length > 0) options.budget.heed(hints);
+  }
+
   async function attempt(request: HttpRequest): Promise<Exchange> {
     const release = await options.budget.acquire(request.signal);
     try {
       sent += 1;
       const result = await transport(request, wire);
+      if ('response' in result) heed(result.response);
       options.onAttempt?.({
         method: request.method,
         code: 'response' in result ? String(result.response.status) : 'none',
@@ -140,6 +151,27 @@ export function createHttpClient(options: HttpClientOptions): PooledHttpClient {
   };
 }
 
+function createSecureAgent(
+  pool: http.AgentOptions,
+  { ca, onCertificate }: Pick<HttpClientOptions, 'ca' | 'onCertificate'>,
+): https.Agent {
+  const agent = new https.Agent({ ...pool, ...(ca === undefined ? {} : { secureContext: toSecureContext(ca) }) });
+  if (onCertificate === undefined) return agent;
+  const connect = agent.createConnection.bind(agent);
+  agent.createConnection = (connection, callback) => {
+    const socket = connect(connection, callback);
+    if (socket instanceof TLSSocket) {
+      socket.once('secureConnect', () => {
+        // Without any where the connection was resumed: it was told of when it was made.
+        const expiresAt = Date.parse(socket.getPeerCertificate().valid_to ?? '');
+        if (!Number.isNaN(expiresAt)) onCertificate(expiresAt);
+      });
+    }
+    return socket;
+  };
+  return agent;
+}
+
 interface Wait {
   readonly isWorthIt: boolean;
   readonly ms: number;
@@ -157,8 +189,8 @@ function computeWait(request: HttpRequest, result: Exchange, at: { attempt: numb
     return { isWorthIt: passing && (isSafe || !sent), ms, isThrottled: false };
   }
   const { status, headers } = result.response;
-  const asked = parseRetryAfter(headers['retry-after'], at.timing.now());
-  if (status === 429 || (status === 503 && asked !== null)) {
+  const asked = computeAskedWait(headers, at.timing.now());
+  if (status === 429 || (status === 503 && headers['retry-after'] !== undefined && asked !== null)) {
     return { isWorthIt: true, ms: asked ?? ms, isThrottled: true };
   }
   return { isWorthIt: isSafe && PASSING_STATUS.has(status), ms, isThrottled: false };

@@ -116,11 +116,17 @@ function toResponse(incoming: http.IncomingMessage, chunks: readonly Buffer[]): 
 
 /** Nothing left this machine for the other side, whatever the method. */
 const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN']);
+const CERTIFICATE_ENDS: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: 'has a certificate that has expired, and must renew it',
+  CERT_NOT_YET_VALID: 'has a certificate that is not valid yet; compare the clocks',
+};
 const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET)|ERR_TLS|ERR_SSL|EPROTO/;
 
 function toFailure(cause: unknown, connected: boolean): Failure {
   const { code = 'no code', syscall } = cause as NodeJS.ErrnoException;
   const neverConnected = NOT_SENT.has(code) || syscall === 'connect' || syscall === 'getaddrinfo';
+  const end = CERTIFICATE_ENDS[code];
+  if (end !== undefined) return { what: `${end} (${code})`, sent: false, passing: false, cause };
   if (CERTIFICATE.test(code)) {
     return { what: `cannot be trusted or does not speak TLS (${code})`, sent: false, passing: false, cause };
   }

@@ -26,6 +26,7 @@ export async function checkReferences(set: ManifestSet, options: ReferenceOption
     checkMappings(set, manifest, report);
     checkConfigMap(set, manifest, report);
     await checkCredentials(set, manifest, { ...options, report });
+    await checkAuthorities(set, manifest, { ...options, report });
   }
   checkIds(set, problems);
   for (const manifest of set.teamRules) {
@@ -114,6 +115,29 @@ async function checkCredentials(
       const { code, message } = SyncError.from(thrown);
       report(pointer, message, code === 'ReferenceNotFound' ? missingSecret : 'error');
     }
+  }
+}
+
+/** As a missing Secret of credentials: authorities kept in one need not stand in Git either. */
+async function checkAuthorities(
+  set: ManifestSet,
+  { resource, reference: { namespace } }: Manifest<DirectorySyncResource>,
+  { missingSecret, secretsDir, report }: ReferenceOptions & { readonly report: Report },
+): Promise<void> {
+  const caRef = resource.spec.target.scim?.caRef;
+  if (caRef === undefined) return;
+  const { kind, name, key } = caRef;
+  const pointer = '/spec/target/scim/caRef';
+  try {
+    if (kind === 'ConfigMap') readLocalConfigMap(set, { namespace, name }, key);
+    else {
+      const values = await readLocalSecret(set, { namespace, name }, secretsDir);
+      const message = explainMissingKeys({ kind, namespace, name }, values, [[key]]);
+      if (message !== null) report(pointer, message);
+    }
+  } catch (thrown) {
+    const { code, message } = SyncError.from(thrown);
+    report(pointer, message, kind === 'Secret' && code === 'ReferenceNotFound' ? missingSecret : 'error');
   }
 }
 

@@ -11,6 +11,7 @@ import type { PooledHttpClient } from '../http/client.ts';
 import type { DirectoryKey, StateStore } from '../state/store.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { runMachine } from './machine.ts';
+import { withPauses } from './progress.ts';
 import type { HttpClientNeeds, Progress, Providers, RunDependencies, RunOptions, RunReport } from './run.ts';
 import { toLostReport } from './steps/report.ts';
 
@@ -109,7 +110,7 @@ async function runMachineOnce(
     startedAt,
     stopping: AbortSignal.any([request.stopping, runTimeout(resource, options.timeout)]),
     signal: request.signal,
-    onProgress: request.onProgress ?? (() => undefined),
+    ...withPauses(request.onProgress ?? (() => undefined), now),
     options: {
       planOnly: request.planOnly ?? false,
       approve: request.approve ?? null,

@@ -8,6 +8,29 @@ const EVERY_MS = 10_000;
 /** Whoever reads that it takes longer than this has learned nothing. */
 const LONGEST_ESTIMATE_MS = 30 * 86_400_000;
 
+/**
+ * What a run tells of itself, with the time until which the other side keeps it waiting. A pause is told of at once: no
+ * progress would come to say it.
+ */
+export function withPauses(
+  tell: (progress: Progress) => void,
+  now: () => Date,
+): { readonly onProgress: (progress: Progress) => void; readonly onPause: (ms: number) => void } {
+  let last: Progress | null = null;
+  let pausedUntil = 0;
+  const onProgress = (progress: Progress): void => {
+    last = progress;
+    tell(pausedUntil > now().getTime() ? { ...progress, pausedUntil: new Date(pausedUntil) } : progress);
+  };
+  return {
+    onProgress,
+    onPause(ms) {
+      pausedUntil = Math.max(pausedUntil, now().getTime() + ms);
+      if (last !== null) onProgress(last);
+    },
+  };
+}
+
 export interface ProgressOptions {
   /** Writes `status.progress`. Its failure is nobody's business: the outcome comes later. */
   readonly write: (progress: NonNullable<DirectorySyncStatus['progress']>) => Promise<unknown>;
@@ -36,6 +59,8 @@ export function createProgressWriter({ write, observeStep, now }: ProgressOption
   let written = false;
   let closed = false;
 
+  const pauses = createPauses();
+
   const endStep = (at: number): void => {
     if (step !== null) observeStep(step.name, (at - step.since) / 1000);
     step = null;
@@ -50,13 +75,15 @@ export function createProgressWriter({ write, observeStep, now }: ProgressOption
       endStep(at);
       step = { name, since: at };
     },
-    onProgress({ step: name, done, total }) {
+    onProgress({ step: name, done, total, pausedUntil }) {
       const at = now();
+      pauses.note(at, pausedUntil);
       // A slow API server gets no second write while it is busy with the first.
       if (closed || writing !== null || at - last < EVERY_MS) return;
       last = at;
       written = true;
-      const end = estimateEnd({ done, total, since: step?.since ?? started, at });
+      const since = step?.since ?? started;
+      const end = estimateEnd({ done, total, workedMs: at - since - pauses.since(since, at), at, pausedUntil });
       writing = write({
         step: name,
         done,
@@ -77,17 +104,39 @@ export function createProgressWriter({ write, observeStep, now }: ProgressOption
   };
 }
 
+/** Spans in which nothing could go on. */
+interface Pauses {
+  note(at: number, until: Date | undefined): void;
+  /** How much of the time between the two was a pause. */
+  since(from: number, to: number): number;
+}
+
+function createPauses(): Pauses {
+  const spans: { from: number; to: number }[] = [];
+  return {
+    note(at, until) {
+      if (until === undefined) return;
+      const last = spans.at(-1);
+      if (last !== undefined && last.to >= at) last.to = Math.max(last.to, until.getTime());
+      else spans.push({ from: at, to: until.getTime() });
+    },
+    since: (from, to) =>
+      spans.reduce((sum, span) => sum + Math.max(0, Math.min(span.to, to) - Math.max(span.from, from)), 0),
+  };
+}
+
 interface Rate {
   readonly done: number;
   readonly total: number | null;
-  /** When the step began; milliseconds as all times here. */
-  readonly since: number;
+  /** How long the step has worked, without the pauses; milliseconds as all times here. */
+  readonly workedMs: number;
   readonly at: number;
+  readonly pausedUntil: Date | undefined;
 }
 
-/** When the step ends at its present rate; null while there is none. */
-function estimateEnd({ done, total, since, at }: Rate): Date | null {
-  if (total === null || done === 0 || at <= since) return null;
-  const left = ((at - since) * Math.max(0, total - done)) / done;
-  return left > LONGEST_ESTIMATE_MS ? null : new Date(at + left);
+/** When the step ends at its present rate, beginning again behind a pause; null while there is no rate. */
+function estimateEnd({ done, total, workedMs, at, pausedUntil }: Rate): Date | null {
+  if (total === null || done === 0 || workedMs <= 0) return null;
+  const left = (workedMs * Math.max(0, total - done)) / done;
+  return left > LONGEST_ESTIMATE_MS ? null : new Date(Math.max(at, pausedUntil?.getTime() ?? 0) + left);
 }

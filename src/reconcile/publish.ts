@@ -8,6 +8,7 @@ import type { StateStore } from '../state/store.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { toDirectoryKey } from './engine.ts';
+import { fromStored, mergeExpiries } from './expiry.ts';
 import { createProgressWriter, type ProgressWriter } from './progress.ts';
 import type { RunReport } from './run.ts';
 import {
@@ -91,6 +92,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
       const success = history.find(({ outcome }) => outcome === 'Synced' || outcome === 'Held');
       if (success?.finishedAt !== undefined) metrics?.setLastSuccess(labels, Date.parse(success.finishedAt));
       if (held !== undefined) metrics?.setHeldUnits(labels, held.count ?? 0);
+      metrics?.setExpiries(labels, fromStored(resource.status?.credentials));
     },
     forget(key) {
       const [namespace = '', directorySync = ''] = key.split('/');
@@ -121,6 +123,8 @@ async function end(options: PublisherOptions, outcome: Outcome): Promise<void> {
   const warn = (what: string) => (thrown: unknown) =>
     log.warn({ directorySync: key, err: SyncError.from(thrown) }, `${what} not told`);
   for (const event of toEvents(report, previous)) await host.event(toRef(resource), event).catch(warn('an event was'));
+  if (report.expiries !== null)
+    options.metrics?.setExpiries(toLabels(resource), mergeExpiries(report.expiries, previous));
   await measure(options, outcome).catch(warn('operations were'));
 }
 

@@ -17,6 +17,7 @@ import type { Source, SourceIdentity, SourceProvider } from '../sources/source.t
 import type { DirectoryState, LinkCounts, RunKind } from '../state/store.ts';
 import type { Target, TargetCapabilities, TargetProvider } from '../targets/target.ts';
 import type { Logger } from '../telemetry/log.ts';
+import type { CredentialExpiry, ExpiryLog } from './expiry.ts';
 
 /** Providers by the key under `spec.source` and `spec.target`; built by whoever starts the engine. */
 export interface Providers {
@@ -26,11 +27,15 @@ export interface Providers {
 
 export interface HttpClientNeeds {
   readonly side: 'source' | 'target';
-  /** Normalised host and path. */
-  readonly endpoint: string;
   /** Tells credentials apart without being one. */
   readonly credential: string;
   readonly spec: ResolvedDirectorySyncSpec;
+  /** Authorities in PEM that are trusted beside the system's; null without any. */
+  readonly ca: string | null;
+  /** Told until when the certificate of a host is valid, in milliseconds since 1970. */
+  readonly onCertificate: (host: string, expiresAt: number) => void;
+  /** Told when no request may be sent for so many milliseconds, because the other side throttles. */
+  readonly onPause: (ms: number) => void;
 }
 
 export interface Progress {
@@ -38,6 +43,8 @@ export interface Progress {
   readonly done: number;
   /** Null: not known yet. */
   readonly total: number | null;
+  /** The other side throttles: nothing goes on before this time. */
+  readonly pausedUntil?: Date;
 }
 
 /** A warning for status and terminal: names attributes and rules, never people. */
@@ -59,6 +66,8 @@ export interface RunDependencies {
   readonly runId: string;
   readonly log: Logger;
   readonly onProgress: (progress: Progress) => void;
+  /** Nothing goes on for so many milliseconds, because the other side throttles. */
+  readonly onPause: (ms: number) => void;
   readonly options: RunOptions;
   readonly startedAt: Date;
   /** Ends the run at the next operation: what is on the wire is waited for. */
@@ -91,6 +100,8 @@ export interface Loaded {
   readonly target: Target;
   readonly identity: SourceIdentity;
   readonly http: { readonly source: PooledHttpClient; readonly target: PooledHttpClient };
+  /** What is known to expire; certificates join as connections are made. */
+  readonly expiries: ExpiryLog;
 }
 
 /** What one complete read looked like; compared with the next one's. */
@@ -201,6 +212,8 @@ export interface RunReport {
   readonly failures: readonly Pick<RecordError, 'resource' | 'id' | 'code'>[];
   readonly warnings: readonly Warning[];
   readonly requests: { readonly source: number; readonly target: number };
+  /** When what the run worked with expires; null: it did not get so far as to know. */
+  readonly expiries: readonly CredentialExpiry[] | null;
   readonly approval: { readonly hash: string; readonly by: string | null } | null;
 }
 

@@ -15,6 +15,7 @@ import {
 } from '../api/kstatus.ts';
 import type { EventReason, ReadyReason } from '../api/reasons.ts';
 import { toFields } from '../api/rules.ts';
+import { mergeExpiries, toExpiringChange, toStored } from './expiry.ts';
 import type { RunOutcome, RunReport } from './run.ts';
 
 export interface StatusInput {
@@ -41,6 +42,7 @@ export function computeStatus(input: StatusInput): DirectorySyncStatus {
     conditions: computeConditions(input),
     source: { ...before.source, provider: firstKey(resource.spec.source), ...toIdentity(report) },
     target: toTarget(resource),
+    ...toCredentials(report, previous),
     ...(report.plan === null ? {} : toCounts(report)),
     ...(isGuarded(report) ? toHeld(report) : {}),
     warnings: report.warnings.slice(0, 20).map(({ reason, message, count }) => ({
@@ -51,6 +53,13 @@ export function computeStatus(input: StatusInput): DirectorySyncStatus {
     ...toHistory(input),
     ...(nextRunAt === null ? {} : { nextRunAt: toInstant(nextRunAt) }),
   };
+}
+
+function toCredentials(
+  { expiries }: RunReport,
+  previous: DirectorySyncStatus | undefined,
+): Pick<DirectorySyncStatus, 'credentials'> {
+  return expiries === null ? {} : { credentials: toStored(mergeExpiries(expiries, previous)) };
 }
 
 /** A run that could not even begin (the state store is away) has no id and stands in no history. */
@@ -175,7 +184,7 @@ function computeConditions(input: StatusInput): Condition[] {
 
 type Change = Omit<ConditionChange, 'observedGeneration'>;
 
-function toConditionChanges({ report, commands }: StatusInput): readonly Change[] {
+function toConditionChanges({ previous, report, commands }: StatusInput): readonly Change[] {
   const situation = SITUATIONS[report.reason];
   const { reason, message } = report;
   const changes: Change[] = [
@@ -187,6 +196,8 @@ function toConditionChanges({ report, commands }: StatusInput): readonly Change[
   changes.push(...toReadChanges(report));
   if (isGuarded(report)) changes.push(toHeldChange(report, commands));
   if (report.plan !== null || reason === 'TooManyFailures') changes.push(toDegradedChange(report));
+  if (report.expiries !== null)
+    changes.push(toExpiringChange(mergeExpiries(report.expiries, previous), report.finishedAt));
   return changes;
 }
 
@@ -302,7 +313,17 @@ export function toEvents(report: RunReport, previous: DirectorySyncStatus | unde
   const changes = Object.values(applied).reduce((sum, count) => sum + count, 0);
   if (failedStep === null && changes > 0)
     add('Normal', 'Synced', `${changes} operations were carried out: ${summarizePlan(applied)}`);
+  const expiring = findNewExpiry(report, previous);
+  if (expiring !== null) add('Warning', 'CredentialsExpiring', expiring);
   return events;
+}
+
+/** The condition's text is another one at each threshold: that is when it is told. */
+function findNewExpiry({ expiries, finishedAt }: RunReport, previous: DirectorySyncStatus | undefined): string | null {
+  if (expiries === null) return null;
+  const { status, message } = toExpiringChange(mergeExpiries(expiries, previous), finishedAt);
+  const told = findCondition(previous?.conditions, 'CredentialsExpiring');
+  return status === 'True' && told?.message !== cutMessage(toSafeText(message)) ? message : null;
 }
 
 /** The same failure again and again is told once; the condition goes on saying it. */

@@ -30,12 +30,23 @@ export function findConcerned(change: ResourceChange, resources: ResourceSet): r
     case 'CustomAttribute':
       return here;
     case 'Secret':
-      return here.filter(({ spec }) => readName(spec, ['target', 'scim', 'credentialsRef', 'name']) === change.name);
+      return here.filter(
+        ({ spec }) =>
+          readName(spec, ['target', 'scim', 'credentialsRef', 'name']) === change.name || isAuthority(spec, change),
+      );
     case 'ConfigMap':
       return here.filter(
-        ({ spec }) => readName(spec, ['source', 'file', 'users', 'configMapRef', 'name']) === change.name,
+        ({ spec }) =>
+          readName(spec, ['source', 'file', 'users', 'configMapRef', 'name']) === change.name ||
+          isAuthority(spec, change),
       );
   }
+}
+
+/** Does `caRef` name it? */
+function isAuthority(spec: unknown, { kind, name }: ResourceChange): boolean {
+  const caRef = ['target', 'scim', 'caRef'];
+  return readName(spec, [...caRef, 'kind']) === kind && readName(spec, [...caRef, 'name']) === name;
 }
 
 function isWaitingForId(status: DirectorySyncStatus | undefined): boolean {

@@ -130,9 +130,12 @@ export interface Target {
 
 export interface TargetContext {
   readonly secrets: Readonly<Record<string, string>>;
+  /** Takes requests to any host; each has its own budget. */
   readonly http: HttpClient;
   /** What an earlier connection to this endpoint observed; null or absent: nothing yet. */
   readonly memory?: Json;
+  /** The system's clock by default. */
+  readonly now?: () => Date;
 }
 
 /** What a DirectorySync wants of a target. */
@@ -160,5 +163,7 @@ export interface TargetProvider<Config> {
   check(config: Config, use: TargetUse): readonly TargetProblem[];
   /** Host, path and tenant, normalised: who has the same endpoint talks to the same application. No secrets. */
   endpoint(config: Config): string;
+  /** When these secrets end, in milliseconds since 1970, where they say it themselves; null where they do not. */
+  expiresAt?(secrets: Readonly<Record<string, string>>): number | null;
   connect(config: Config, context: TargetContext): Promise<Target>;
 }

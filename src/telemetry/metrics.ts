@@ -17,6 +17,13 @@ export interface OperationLabels {
   readonly result: 'done' | 'failed';
 }
 
+export interface Expiry {
+  /** `Token`, `Authority` or `ServerCertificate`. */
+  readonly kind: string;
+  readonly host: string | null;
+  readonly expiresAt: number;
+}
+
 export interface Metrics {
   /** Counts a run that ended and how long it took. A run that did all it could (`synced`, `held`) is a success. */
   countRun(run: RunLabels & { readonly outcome: string }, seconds: number): void;
@@ -25,6 +32,8 @@ export interface Metrics {
   /** @param count how many of them; default 1 */
   countOperation(labels: OperationLabels, count?: number): void;
   setHeldUnits(run: RunLabels, count: number): void;
+  /** When what the target is reached with ends, in milliseconds since 1970; replaces what was said before. */
+  setExpiries(run: RunLabels, expiries: readonly Expiry[]): void;
   /** When the last success was, in milliseconds since 1970: told once after a start, from what the state store knows. */
   setLastSuccess(run: RunLabels, at: number): void;
   countRequest(side: 'source' | 'target', attempt: { readonly method: string; readonly code: string }): void;
@@ -102,6 +111,21 @@ export function createMetrics(options: { now: () => number } = { now: Date.now }
     },
   });
 
+  const expiries = new Map<string, { labels: Record<(typeof RUN_LABELS)[number], string>; list: readonly Expiry[] }>();
+  new Gauge({
+    name: 'dirsync_credentials_seconds_left',
+    help: 'Seconds until a credential or certificate ends; negative afterwards.',
+    labelNames: [...RUN_LABELS, 'kind', 'host'],
+    registers: [...registers],
+    collect() {
+      this.reset();
+      for (const { labels, list } of expiries.values()) {
+        for (const { kind, host, expiresAt } of list)
+          this.set({ ...labels, kind, host: host ?? '' }, (expiresAt - options.now()) / 1000);
+      }
+    },
+  });
+
   function setLastSuccess(run: RunLabels, at: number): void {
     const labels = toLabels(run);
     lastSuccess.set(toKey(run), { labels, at });
@@ -117,11 +141,13 @@ export function createMetrics(options: { now: () => number } = { now: Date.now }
     observeStep: (step, seconds) => stepSeconds.observe({ step }, seconds),
     countOperation: ({ kind, resource, result }, count = 1) => operations.inc({ kind, resource, result }, count),
     setHeldUnits: (run, count) => held.set(toLabels(run), count),
+    setExpiries: (run, list) => void expiries.set(toKey(run), { labels: toLabels(run), list }),
     setLastSuccess,
     countRequest: (side, { method, code }) => requests.inc({ side, method, code }),
     forget(run) {
       const { namespace, directorysync } = toLabels(run);
       lastSuccess.delete(toKey(run));
+      expiries.delete(toKey(run));
       for (const gauge of [held, successTime]) gauge.remove(namespace, directorysync);
       runSeconds.remove(namespace, directorysync);
       for (const outcome of OUTCOMES) runs.remove(namespace, directorysync, outcome);

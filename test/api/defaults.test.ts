@@ -44,7 +44,7 @@ describe('withDefaults', () => {
         suspiciousDrop: 30,
       },
       drift: { verifyEveryMs: 86_400_000 },
-      limits: { concurrency: 8, requestsPerSecond: null },
+      limits: { concurrency: 8, requestsPerSecond: null, sourceRequestsPerSecond: null },
       timeouts: { requestMs: 30_000, runMs: 43_200_000 },
       deletionPolicy: 'Retain',
       historyLimit: 10,
@@ -73,7 +73,7 @@ describe('withDefaults', () => {
     expect({ id, drift, limits }).toEqual({
       id: 'old',
       drift: { verifyEveryMs: 0 },
-      limits: { concurrency: 8, requestsPerSecond: 2.5 },
+      limits: { concurrency: 8, requestsPerSecond: 2.5, sourceRequestsPerSecond: null },
     });
     expect(resource).toEqual(before);
   });

@@ -28,7 +28,7 @@ const CASES: readonly Case[] = [
   sync(
     'an unknown field far from any known one',
     { limits: { burst: 5 } },
-    'unknown field "spec.limits.burst"; known here: concurrency, requestsPerSecond',
+    'unknown field "spec.limits.burst"; known here: concurrency, requestsPerSecond, sourceRequestsPerSecond',
   ),
   sync(
     'two providers',

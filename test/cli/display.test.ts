@@ -113,14 +113,25 @@ describe('progress', () => {
       },
       'acme',
     );
-    const at = (ms: number, done: number, total: number | null = 1000): string => {
+    const at = (ms: number, done: number, total: number | null = 1000, pausedUntil?: number): string => {
       now = ms;
       text = '';
-      progress.show({ step: 'apply', done, total });
+      const pause = pausedUntil === undefined ? {} : { pausedUntil: new Date(pausedUntil) };
+      progress.show({ step: 'apply', done, total, ...pause });
       return text;
     };
     return { at, progress, readText: () => text };
   }
+
+  it('says at once, and once, that the other side throttles and how long', () => {
+    const { at } = watch(false);
+    expect(at(1000, 100, 1000, 61_000)).toBe('acme: applying 100 of 1,000; throttled, goes on in 60 s\n');
+    expect(at(2000, 101, 1000, 61_000)).toBe('');
+    expect(at(3000, 102, 1000, 61_500)).toBe('acme: applying 102 of 1,000; throttled, goes on in 59 s\n');
+    // A moment only.
+    expect(at(62_000, 103, 1000, 62_500)).toMatch(/throttled, goes on in 0.5 s\n$/);
+    expect(at(63_000, 104, 1000, 63_500)).toBe('');
+  });
 
   it('is a bar with rate and time left on a terminal, drawn at most ten times a second', () => {
     const { at, progress, readText } = watch(true);

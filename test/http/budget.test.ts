@@ -5,6 +5,58 @@ import { createManualTiming } from '../support/manual-timing.ts';
 const NEVER = new AbortController().signal;
 
 describe('a rate budget', () => {
+  it('slows everybody down to what the other side still takes, and no more once it takes all again (I11)', async () => {
+    const timing = createManualTiming(0);
+    const budgets = createBudgets(timing);
+    const limits = { requestsPerSecond: null, concurrency: 100 };
+    const first = budgets.join('a.example.com', 'k', limits);
+    const second = budgets.join('a.example.com', 'k', limits);
+    first.heed([{ remaining: 10, resetMs: 20_000, limit: 100 }]);
+    for (let count = 0; count < 6; count += 1) (await second.acquire(NEVER))();
+    // Five intervals of two seconds.
+    expect(timing.now()).toBeGreaterThanOrEqual(9_950);
+    expect(timing.now()).toBeLessThanOrEqual(10_000);
+    first.heed([{ remaining: 90, resetMs: 20_000, limit: 100 }]);
+    const from = timing.now();
+    for (let count = 0; count < 20; count += 1) (await second.acquire(NEVER))();
+    expect(timing.now() - from).toBeLessThanOrEqual(2_000);
+  });
+
+  it('is full speed again when the window has ended', async () => {
+    const timing = createManualTiming(0);
+    const share = createBudgets(timing).join('a.example.com', 'k', { requestsPerSecond: null, concurrency: 100 });
+    share.heed([{ remaining: 2, resetMs: 4_000, limit: 100 }]);
+    for (let count = 0; count < 50; count += 1) (await share.acquire(NEVER))();
+    expect(timing.now()).toBeLessThanOrEqual(4_000);
+  });
+
+  it('waits for the next window when nothing is left, but for minutes only when it is refused', async () => {
+    const timing = createManualTiming(0);
+    const share = createBudgets(timing).join('a.example.com', 'k', { requestsPerSecond: null, concurrency: 100 });
+    share.heed([{ remaining: 0, resetMs: 40_000, limit: 100 }]);
+    (await share.acquire(NEVER))();
+    expect(timing.now()).toBe(40_000);
+    share.heed([{ remaining: 0, resetMs: 3_600_000, limit: 100 }]);
+    (await share.acquire(NEVER))();
+    expect(timing.now()).toBe(40_000);
+  });
+
+  it('tells all who share it of a pause, once', () => {
+    const budgets = createBudgets(createManualTiming(0));
+    const told: string[] = [];
+    const join = (name: string) =>
+      budgets.join('a.example.com', 'k', { requestsPerSecond: null, concurrency: 1 }, (ms) =>
+        told.push(`${name} ${ms}`),
+      );
+    const [one, two] = [join('one'), join('two')];
+    one.pause(60_000);
+    two.pause(30_000);
+    expect(told).toEqual(['one 60000', 'two 60000']);
+    one.close();
+    two.pause(90_000);
+    expect(told.slice(2)).toEqual(['two 90000']);
+  });
+
   it('spreads requests evenly at the lowest rate of all who share it (I11)', async () => {
     const timing = createManualTiming(0);
     const budgets = createBudgets(timing);

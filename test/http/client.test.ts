@@ -13,6 +13,7 @@ import {
   type HttpRequest,
   type PooledHttpClient,
 } from '../../src/http/client.ts';
+import { createCertificate } from '../support/certificates.ts';
 import { createManualTiming, type ManualTiming } from '../support/manual-timing.ts';
 import { type RawServer, startRawServer } from '../support/raw-server.ts';
 
@@ -209,6 +210,28 @@ describe('Retry-After', () => {
     expect(after - start).toBe(60_000);
   });
 
+  it('is read from what is left of the limit where it is missing', async () => {
+    const exhausted = { 'X-RateLimit-Remaining': '0', 'X-RateLimit-Reset': '40' };
+    nock(ORIGIN).post('/').reply(429, '', exhausted).post('/').reply(200);
+    const { client, timing } = aClient();
+    await client.send(aRequest({ url: `${ORIGIN}/`, method: 'POST' }));
+    expect(timing.waits).toEqual([40_000]);
+  });
+
+  it('need not be said: what an answer leaves of the limit is spread over its window', async () => {
+    const scope = nock(ORIGIN);
+    for (let remaining = 24; remaining > 18; remaining -= 1) {
+      const left = { 'RateLimit-Policy': '"a";q=100;w=60', RateLimit: `"a";r=${remaining};t=${remaining * 2}` };
+      scope.get('/').reply(200, '', left);
+    }
+    const { client, timing } = aClient();
+    const start = timing.now();
+    for (let count = 0; count < 6; count += 1) await client.send(aRequest({ url: `${ORIGIN}/` }));
+    // The first is answered before anything is known, the second begins the pace: four intervals of two seconds.
+    expect(timing.now() - start).toBeGreaterThanOrEqual(7_900);
+    expect(timing.now() - start).toBeLessThanOrEqual(8_100);
+  });
+
   it('of more than five minutes gives up at once and says when to come back', async () => {
     nock(ORIGIN).post('/').reply(429, '', { 'Retry-After': '3600' });
     const { client, timing } = aClient();
@@ -360,6 +383,28 @@ describe('no whole answer', () => {
     });
     expect(client.sent).toBe(1);
     expect((await aClient({ ca: PEM }).client.send(aRequest({ url }))).body).toBe('secret');
+  });
+
+  it('a certificate that has expired is told from one that nobody vouches for', async () => {
+    const { key, cert } = createCertificate({ notBefore: new Date('2020-01-01'), notAfter: new Date('2021-01-01') });
+    const server = await aServer(createSecureServer({ key, cert }, (_, answer) => answer.end('secret')));
+    const url = server.url.replace('http:', 'https:');
+    const { client } = aClient({ ca: cert });
+    const error = await failureOf(client.send(aRequest({ url })));
+    expect(error.message).toBe(`${url} has a certificate that has expired, and must renew it (CERT_HAS_EXPIRED)`);
+    expect(client.sent).toBe(1);
+  });
+
+  it('when the certificate of the other side ends is told with each connection', async () => {
+    const notAfter = new Date('2090-05-06T07:08:09Z');
+    const { key, cert } = createCertificate({ notBefore: new Date('2020-01-01'), notAfter });
+    const server = await aServer(createSecureServer({ key, cert }, (_, answer) => answer.end('secret')));
+    const ends: number[] = [];
+    const { client } = aClient({ ca: cert, onCertificate: (expiresAt) => ends.push(expiresAt) });
+    const url = server.url.replace('http:', 'https:');
+    await client.send(aRequest({ url }));
+    await client.send(aRequest({ url }));
+    expect(ends).toEqual([notAfter.getTime()]);
   });
 
   it('a redirect is not followed; the message says where to, without the path', async () => {

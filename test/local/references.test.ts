@@ -74,6 +74,23 @@ describe('checkReferences', () => {
       says: ['sync.yaml:6:22 ConfigMap default/people has no key "people.csv"; it has persons.csv'],
     },
     {
+      because: 'authorities that are missing',
+      files: { ...all, 'sync.yaml': `${SYNC}      caRef: { kind: ConfigMap, name: corp-ca, key: ca.crt }\n` },
+      says: ['sync.yaml:12:7 ConfigMap default/corp-ca is missing among the manifests'],
+    },
+    {
+      because: 'authorities in a Secret that may be elsewhere',
+      files: { ...all, 'sync.yaml': `${SYNC}      caRef: { kind: Secret, name: corp-ca, key: ca.crt }\n` },
+      says: [
+        'sync.yaml:12:7 warning: Secret default/corp-ca is missing: put it among the manifests, or one file per key into DIR/corp-ca (--secrets DIR)',
+      ],
+    },
+    {
+      because: 'authorities under another key',
+      files: { ...all, 'sync.yaml': `${SYNC}      caRef: { kind: Secret, name: acme-app, key: ca.crt }\n` },
+      says: ['sync.yaml:12:7 Secret default/acme-app needs ca.crt; it has token'],
+    },
+    {
       because: 'a Secret that is missing',
       files: { ...all, 'secret.yaml': '' },
       says: [
@@ -83,7 +100,9 @@ describe('checkReferences', () => {
     {
       because: 'a Secret without the keys',
       files: { ...all, 'secret.yaml': SECRET.replace('token', 'username') },
-      says: ['sync.yaml:11:31 Secret default/acme-app needs token, or username and password; it has username'],
+      says: [
+        'sync.yaml:11:31 Secret default/acme-app needs token, or username and password, or clientId and clientSecret and tokenUrl; it has username',
+      ],
     },
     {
       because: 'two with one id',

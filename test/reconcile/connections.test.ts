@@ -4,12 +4,13 @@ import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import type { ResolvedDirectorySyncSpec } from '../../src/api/defaults.ts';
 import type { Budgets, RateLimits } from '../../src/http/budget.ts';
+import type { HttpRequest } from '../../src/http/client.ts';
 import { createConnections } from '../../src/reconcile/connections.ts';
 import type { HttpClientNeeds } from '../../src/reconcile/run.ts';
 import { createManualTiming } from '../support/manual-timing.ts';
 
 const SPEC = {
-  limits: { concurrency: 3, requestsPerSecond: 50 },
+  limits: { concurrency: 3, requestsPerSecond: 50, sourceRequestsPerSecond: 2 },
   timeouts: { requestMs: 5_000, runMs: 60_000 },
 } as unknown as ResolvedDirectorySyncSpec;
 
@@ -38,6 +39,7 @@ function aBudget() {
       return {
         acquire: async () => () => undefined,
         pause: () => undefined,
+        heed: () => undefined,
         close: () => {
           open.splice(open.indexOf(share), 1);
         },
@@ -47,32 +49,53 @@ function aBudget() {
   return { open, budgets };
 }
 
-function needs(endpoint: string, more: Partial<HttpClientNeeds> = {}): HttpClientNeeds {
-  return { side: 'target', endpoint, credential: 'a', spec: SPEC, ...more };
+function needs(more: Partial<HttpClientNeeds> = {}): HttpClientNeeds {
+  const nothing = (): void => undefined;
+  return { side: 'target', credential: 'a', spec: SPEC, ca: null, onCertificate: nothing, onPause: nothing, ...more };
 }
 
-it('shares one budget for a host and a credential, whatever the path (I11), and gives its share back', () => {
+it('shares one budget for a host and a credential, whatever the path (I11), and gives its share back', async () => {
   const { open, budgets } = aBudget();
-  const connect = createConnections({ userAgent: 'dirsync/test', budgets });
-  const first = connect(needs('app.example.com/scim/one'));
-  const second = connect(needs('app.example.com/scim/two'));
-  const other = connect(needs('app.example.com/scim/one', { credential: 'b' }));
-  const source = connect(needs('app.example.com/scim/one', { side: 'source' }));
+  const transport = async () => ({ response: { status: 200, headers: {}, body: '' } });
+  const connect = createConnections({ userAgent: 'dirsync/test', budgets, transport });
+  const ask = (client: { send(request: HttpRequest): Promise<unknown> }, url: string) =>
+    client.send({ method: 'GET', url, repeatable: true, signal: new AbortController().signal });
+  const [first, second, other] = [connect(needs()), connect(needs()), connect(needs({ credential: 'b' }))];
+  const source = connect(needs({ side: 'source' }));
+  await ask(first, 'https://app.example.com/scim/one');
+  await ask(first, 'https://app.example.com/scim/one/Users');
+  await ask(second, 'https://app.example.com/scim/two');
+  await ask(other, 'https://app.example.com/scim/one');
+  await ask(source, 'https://app.example.com/scim/one');
+  // What gives the tokens is a host of its own.
+  await ask(first, 'https://login.example.com/token');
   expect(open.map(({ host, credential }) => `${host} ${credential}`)).toEqual([
     'app.example.com a',
     'app.example.com a',
     'app.example.com b',
     'app.example.com a',
+    'login.example.com a',
   ]);
-  expect(open.map(({ limits }) => limits)).toEqual([
-    { concurrency: 3, requestsPerSecond: 50 },
-    { concurrency: 3, requestsPerSecond: 50 },
-    { concurrency: 3, requestsPerSecond: 50 },
-    // The limit is the one of the application.
-    { concurrency: 3, requestsPerSecond: null },
-  ]);
+  expect(open.map(({ limits }) => limits.requestsPerSecond)).toEqual([50, 50, 50, 2, 50]);
+  expect(open.every(({ limits }) => limits.concurrency === 3)).toBe(true);
+  expect(first.sent).toBe(3);
   for (const client of [first, second, other, source]) client.close();
   expect(open).toEqual([]);
+});
+
+it('holds the source to limits.sourceRequestsPerSecond over everything that reads it (I11)', async () => {
+  const timing = createManualTiming();
+  const transport = async () => ({ response: { status: 200, headers: {}, body: '' } });
+  const connect = createConnections({ userAgent: 'dirsync/test', timing, transport });
+  const clients = [connect(needs({ side: 'source' })), connect(needs({ side: 'source' }))];
+  const start = timing.now();
+  for (let count = 0; count < 10; count += 1) {
+    const signal = new AbortController().signal;
+    await clients[count % 2]?.send({ method: 'GET', url: 'https://dir.example.com/users', repeatable: true, signal });
+  }
+  // Two each second.
+  expect(timing.now() - start).toBeGreaterThanOrEqual(4_400);
+  for (const client of clients) client.close();
 });
 
 it('says who asks, and counts what was asked', async () => {
@@ -82,7 +105,7 @@ it('says who asks, and counts what was asked', async () => {
     countRequest: (side: string, { method, code }: { method: string; code: string }) =>
       void counted.push(`${side} ${method} ${code}`),
   };
-  const client = createConnections({ userAgent: 'dirsync/1.2.3', metrics })(needs(url));
+  const client = createConnections({ userAgent: 'dirsync/1.2.3', metrics })(needs());
   onTestFinished(() => client.close());
   const signal = new AbortController().signal;
   await client.send({ method: 'GET', url: `${url}/Users`, headers: {}, repeatable: true, signal });
@@ -95,7 +118,7 @@ it.each([
   ['target', 'TargetUnavailable'],
   ['source', 'ReadFailed'],
 ] as const)('calls a %s that does not answer %s', async (side, code) => {
-  const client = createConnections({ userAgent: 'dirsync/test' })(needs('http://127.0.0.1:9/scim', { side }));
+  const client = createConnections({ userAgent: 'dirsync/test' })(needs({ side }));
   onTestFinished(() => client.close());
   const request = { method: 'POST', url: 'http://127.0.0.1:9/scim', headers: {}, repeatable: false } as const;
   await expect(client.send({ ...request, signal: AbortSignal.timeout(10_000) })).rejects.toMatchObject({ code });
@@ -110,7 +133,7 @@ it('sends over the transport and waits by the timing that it is given', async ()
     transport: async () => ({
       response: { status: answers.shift() ?? 500, headers: { 'retry-after': '7' }, body: '' },
     }),
-  })(needs('http://nowhere.example.com/scim'));
+  })(needs());
   onTestFinished(() => client.close());
   const signal = new AbortController().signal;
   const request = { method: 'GET', url: 'http://nowhere.example.com/scim', repeatable: true, signal } as const;

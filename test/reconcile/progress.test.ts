@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createProgressWriter } from '../../src/reconcile/progress.ts';
+import { createProgressWriter, withPauses } from '../../src/reconcile/progress.ts';
+import type { Progress } from '../../src/reconcile/run.ts';
 
 function aWriter(write?: () => Promise<unknown>) {
   let now = Date.parse('2026-03-01T09:00:00Z');
@@ -45,6 +46,29 @@ describe('progress', () => {
         estimatedEnd: '2026-03-01T09:02:20Z',
       },
     ]);
+  });
+
+  it('counts a pause in, and the time before it as work', () => {
+    const { writer, written, advance } = aWriter();
+    writer.onStep('apply');
+    advance(20_000);
+    // Two and a half a second; nothing goes on for a minute.
+    const progress = { step: 'apply', done: 50, total: 200 } as const;
+    writer.onProgress({ ...progress, pausedUntil: new Date('2026-03-01T09:01:20Z') });
+    expect(written.at(-1)).toMatchObject({ estimatedEnd: '2026-03-01T09:02:20Z' });
+  });
+
+  it('keeps the rate of the work after a pause', async () => {
+    const { writer, written, advance } = aWriter();
+    writer.onStep('apply');
+    advance(10_000);
+    writer.onProgress({ step: 'apply', done: 50, total: 200, pausedUntil: new Date('2026-03-01T09:01:10Z') });
+    await Promise.resolve();
+    await Promise.resolve();
+    // A minute of waiting, then ten seconds for the next 50.
+    advance(70_000);
+    writer.onProgress({ step: 'apply', done: 100, total: 200 });
+    expect(written.at(-1)).toMatchObject({ done: 100, estimatedEnd: '2026-03-01T09:01:40Z' });
   });
 
   it.each([
@@ -101,5 +125,28 @@ describe('progress', () => {
     writer.onProgress({ step: 'read', done: 2, total: null });
     await writer.close();
     expect(written).toHaveLength(2);
+  });
+});
+
+describe('a pause that the other side asks for', () => {
+  it('is told of at once, and with everything until it is over', () => {
+    let now = Date.parse('2026-03-01T09:00:00Z');
+    const told: Progress[] = [];
+    const { onProgress, onPause } = withPauses(
+      (progress) => told.push(progress),
+      () => new Date(now),
+    );
+    const progress = { step: 'apply', done: 1, total: 2 } as const;
+    // Before there is anything to tell it is remembered.
+    onPause(60_000);
+    expect(told).toEqual([]);
+    onProgress(progress);
+    const pausedUntil = new Date('2026-03-01T09:01:00Z');
+    expect(told).toEqual([{ ...progress, pausedUntil }]);
+    onPause(90_000);
+    expect(told.at(-1)).toEqual({ ...progress, pausedUntil: new Date('2026-03-01T09:01:30Z') });
+    now += 90_000;
+    onProgress(progress);
+    expect(told.at(-1)).toEqual(progress);
   });
 });

@@ -33,6 +33,7 @@ function aReport(more: Partial<RunReport> = {}): RunReport {
     failures: [],
     warnings: [],
     requests: { source: 0, target: 9 },
+    expiries: null,
     approval: null,
     ...more,
   };
@@ -425,4 +426,52 @@ describe('events', () => {
 it('every step has a reason for what has no word of its own', () => {
   for (const step of ['load', 'map', 'observe', 'plan', 'guard', 'apply', 'report'] as const)
     expect(TABLE).toHaveProperty(toReadyReason('Unknown', step));
+});
+
+describe('the end of credentials', () => {
+  const DAY = 86_400_000;
+  const end = Date.parse('2026-06-01T00:00:00Z');
+  const expiries = [{ kind: 'ServerCertificate', host: 'app.example.com', expiresAt: end }] as const;
+  const daysAhead = (days: number, more: Partial<RunReport> = {}) =>
+    aReport({ applied: {}, expiries, ...more, finishedAt: new Date(end - days * DAY) });
+
+  it('is told once at each threshold, by condition and event', () => {
+    let status: DirectorySyncStatus | undefined = BEFORE;
+    const told: string[] = [];
+    for (const days of [40, 30, 20, 7, 6, 1, 0.5, 0, -1]) {
+      const report = daysAhead(days);
+      for (const { reason, message } of toEvents(report, status)) told.push(`${days}: ${reason}: ${message}`);
+      status = compute(report, status);
+    }
+    const certificate = 'the certificate of app.example.com';
+    expect(told).toEqual([
+      `30: CredentialsExpiring: ${certificate} expires within 30 days; renew it`,
+      `7: CredentialsExpiring: ${certificate} expires within 7 days; renew it`,
+      `1: CredentialsExpiring: ${certificate} expires within 1 day; renew it`,
+      `0: CredentialsExpiring: ${certificate} has expired; renew it`,
+    ]);
+    expect(findCondition(status?.conditions, 'CredentialsExpiring')).toMatchObject({
+      status: 'True',
+      reason: 'ServerCertificateExpiring',
+    });
+    expect(status?.credentials).toEqual([
+      { kind: 'ServerCertificate', host: 'app.example.com', expiresAt: '2026-06-01T00:00:00Z' },
+    ]);
+  });
+
+  it('is known on after the connection that showed it, and forgotten when it is renewed', () => {
+    const before = compute(daysAhead(3), { ...BEFORE, target: { provider: 'scim', host: 'app.example.com' } });
+    const after = compute(daysAhead(-1, { ...failed('observe', 'TargetUnavailable'), expiries: [] }), before);
+    expect(findCondition(after.conditions, 'CredentialsExpiring')?.message).toMatch(/has expired/);
+    const renewed = compute(daysAhead(-2, { expiries: [{ ...expiries[0], expiresAt: end + 90 * DAY }] }), after);
+    expect(findCondition(renewed.conditions, 'CredentialsExpiring')).toMatchObject({
+      status: 'False',
+      reason: 'NothingExpiring',
+    });
+  });
+
+  it('stays as it was after a run that did not get so far', () => {
+    const before = compute(daysAhead(3));
+    expect(compute(failed('load', 'ReferenceNotFound'), before)).toMatchObject({ credentials: before.credentials });
+  });
 });

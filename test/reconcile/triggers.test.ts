@@ -36,7 +36,13 @@ describe('a change concerns', () => {
     name: 'other',
     spec: {
       mappings: [{ name: 'others' }],
-      target: { scim: { url: 'https://b.example.com', credentialsRef: { name: 'b' } } },
+      target: {
+        scim: {
+          url: 'https://b.example.com',
+          credentialsRef: { name: 'b' },
+          caRef: { kind: 'ConfigMap', name: 'corp-ca', key: 'ca.crt' },
+        },
+      },
       source: { file: { users: { path: 'x.csv' } } },
     },
   });
@@ -56,6 +62,8 @@ describe('a change concerns', () => {
     ['the whole namespace for an attribute', 'CustomAttribute', 'x', ['acme', 'other', 'waiting', 'broken']],
     ['who has the Secret', 'Secret', 'app', ['acme']],
     ['who reads the ConfigMap', 'ConfigMap', 'people', ['acme']],
+    ['who trusts its authorities', 'ConfigMap', 'corp-ca', ['other']],
+    ['nobody for a Secret with the name of a ConfigMap', 'Secret', 'corp-ca', []],
     ['nobody for a Secret of somebody else', 'Secret', 'people', []],
   ])('%s', (_because, kind, name, expected) => {
     const concerned = findConcerned({ kind, name, namespace: 'identity' }, resources);

@@ -3,6 +3,7 @@ import { SyncError } from '../../src/errors.ts';
 import { createBudgets } from '../../src/http/budget.ts';
 import { createHttpClient, type PooledHttpClient } from '../../src/http/client.ts';
 import type { Json } from '../../src/model.ts';
+import type { ScimConfig } from '../../src/targets/scim/config.ts';
 import { scimTarget } from '../../src/targets/scim/index.ts';
 import type { Target, TargetObject, TargetPage } from '../../src/targets/target.ts';
 import { createManualTiming } from './manual-timing.ts';
@@ -16,7 +17,10 @@ export interface WiredTarget {
 }
 
 /** The SCIM target at an address that nock answers; waits between attempts take no time. */
-export async function aWiredTarget(secrets: Record<string, string> = { token: 't' }): Promise<WiredTarget> {
+export async function aWiredTarget(
+  secrets: Record<string, string> = { token: 't' },
+  more: Partial<ScimConfig> = {},
+): Promise<WiredTarget> {
   const timing = createManualTiming();
   const http = createHttpClient({
     userAgent: 'dirsync/test',
@@ -26,7 +30,7 @@ export async function aWiredTarget(secrets: Record<string, string> = { token: 't
     concurrency: 4,
     timing,
   });
-  const config = { url: `${ORIGIN}/scim/v2/`, credentialsRef: { name: 'acme-app' } };
+  const config = { url: `${ORIGIN}/scim/v2/`, credentialsRef: { name: 'acme-app' }, ...more };
   return { target: await scimTarget.connect(config, { secrets, http }), http };
 }
 

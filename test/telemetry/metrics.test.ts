@@ -24,6 +24,7 @@ function aFilledRegistry(now = 1_000_000) {
   metrics.countOperation({ kind: 'create', resource: 'User', result: 'done' });
   metrics.setHeldUnits(ACME, 3);
   metrics.countRequest('target', { method: 'GET', code: '200' });
+  metrics.setExpiries(ACME, [{ kind: 'ServerCertificate', host: 'app.example.com', expiresAt: now + 90_000 }]);
   return { metrics, advance: (ms: number) => (clock += ms) };
 }
 

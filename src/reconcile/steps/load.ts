@@ -2,7 +2,6 @@
  * load: the resource and all that it names, compiled and checked, with connections that have not been used yet. What is
  * invalid stops here, before any call to a source or target.
  */
-import { createHash } from 'node:crypto';
 import { withDefaults } from '../../api/defaults.ts';
 import type { ResourceRef } from '../../api/host.ts';
 import { toPlacedMessage } from '../../api/messages.ts';
@@ -11,6 +10,8 @@ import { SyncError } from '../../errors.ts';
 import type { PooledHttpClient } from '../../http/client.ts';
 import type { MappingProblem } from '../../mapping/problem.ts';
 import { compileResources } from '../compile.ts';
+import { readCredentials } from '../credentials.ts';
+import { createExpiryLog } from '../expiry.ts';
 import { getFact, putFact } from '../facts.ts';
 import type { HttpClientNeeds, Loaded, RunDependencies } from '../run.ts';
 
@@ -82,7 +83,7 @@ function checkIdentity({ resource, resources }: RunDependencies, id: string): vo
   }
 }
 
-type Connections = Pick<Loaded, 'source' | 'target' | 'http'> & { readonly endpoint: string };
+type Connections = Pick<Loaded, 'source' | 'target' | 'http' | 'expiries'> & { readonly endpoint: string };
 type HttpClients = Partial<Record<HttpClientNeeds['side'], PooledHttpClient>>;
 
 /** @param opened gets the clients as they are made, so that a failure can close them */
@@ -95,25 +96,31 @@ async function connect(run: RunDependencies, spec: Loaded['spec'], opened: HttpC
   if (problems[0] !== undefined) throw new SyncError('Invalid', problems[0]);
   const namespace = resource.metadata.namespace ?? 'default';
   const owner: ResourceRef = { kind: 'DirectorySync', namespace, name: resource.metadata.name };
-  const secrets = await host.readSecret(namespace, spec.target.config.credentialsRef.name);
+  const expiries = createExpiryLog();
+  const input = { host, namespace, target: spec.target, provider: targets };
+  const { secrets, ca, key } = await readCredentials(input, expiries);
   const endpoint = targets.endpoint(spec.target.config);
-  const credential = createHash('sha256').update(JSON.stringify(secrets)).digest('hex');
-  const needs: Omit<HttpClientNeeds, 'side'> = { endpoint, credential, spec };
-  const open = (side: HttpClientNeeds['side']): PooledHttpClient => {
-    const client = run.createHttp({ ...needs, side });
-    opened[side] = client;
+  const open = (needs: Pick<HttpClientNeeds, 'side' | 'credential' | 'ca'>): PooledHttpClient => {
+    const onCertificate = (at: string, expiresAt: number): void =>
+      expiries.note({ kind: 'ServerCertificate', host: at, expiresAt });
+    const client = run.createHttp({ ...needs, spec, onCertificate, onPause: run.onPause });
+    opened[needs.side] = client;
     return client;
   };
-  const http = { source: open('source'), target: open('target') };
+  const http = {
+    source: open({ side: 'source', credential: '', ca: null }),
+    target: open({ side: 'target', credential: key, ca }),
+  };
   const files = {
     resolvePath: (path: string): string => host.resolvePath(owner, path),
     readConfigMap: (name: string, key: string): Promise<Uint8Array> => host.readConfigMap(namespace, name, key),
   };
   // Who asks for a fresh look does not want old observations either.
   const memory = run.options.resync ? null : await getFact(run.state.facts, 'targetMemory');
-  const target = await targets.connect(spec.target.config, { secrets, http: http.target, memory });
+  const context = { secrets, http: http.target, memory, now: run.now };
+  const target = await targets.connect(spec.target.config, context);
   const source = await sources.connect(spec.source.config, { secrets: {}, files, http: http.source });
-  return { source, target, http, endpoint };
+  return { source, target, http, endpoint, expiries };
 }
 
 /** Provider, tenant and id attribute are fixed once links exist; where a file lies is not. */

@@ -113,6 +113,7 @@ function toEmptyReport(times: RunTimes): Omit<RunReport, keyof Verdict> {
     failures: [],
     warnings: [],
     requests: { source: 0, target: 0 },
+    expiries: null,
     approval: null,
   };
 }
@@ -145,6 +146,7 @@ function toReadPart({ read, loaded, failure, mapped, observed, guarded }: RunCon
     identity: loaded?.identity ?? null,
     kind: observed?.kind ?? 'Full',
     requests: { source: loaded?.http.source.sent ?? 0, target: loaded?.http.target.sent ?? 0 },
+    expiries: loaded?.expiries.list() ?? null,
     // What the target was seen to do in this run too.
     warnings: [
       ...(mapped?.warnings ?? []),

@@ -1,10 +1,12 @@
 /** Requests to a SCIM service (RFC 7644): credentials, JSON, and the one switch from status to error. */
 
 import { SyncError } from '../../errors.ts';
-import { parseRetryAfter } from '../../http/backoff.ts';
 import type { HttpClient, HttpRequest, HttpResponse } from '../../http/client.ts';
+import { createTokenSource } from '../../http/client-credentials.ts';
+import { computeAskedWait } from '../../http/rate-hints.ts';
 import { redact, toOrigin } from '../../http/redact.ts';
 import type { Json } from '../../model.ts';
+import { type ScimCredentials, WHERE } from './config.ts';
 import { readField, toObject } from './convert.ts';
 
 export type JsonObject = { readonly [key: string]: Json };
@@ -45,28 +47,55 @@ export interface ScimClient {
 /** Sent and preferred is SCIM's own type (RFC 7644 section 3.1); some services know JSON only. */
 const SCIM_JSON = 'application/scim+json';
 
-export function createScimClient(options: { baseUrl: string; authorization: string; http: HttpClient }): ScimClient {
-  const origin = toOrigin(options.baseUrl);
+export interface ScimClientOptions {
+  readonly baseUrl: string;
+  readonly credentials: ScimCredentials;
+  /** Headers of every request beside its own. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly http: HttpClient;
+  readonly now: () => Date;
+}
+
+export function createScimClient(options: ScimClientOptions): ScimClient {
+  const { baseUrl, http } = options;
+  const origin = toOrigin(baseUrl);
+  const authorizer = createAuthorizer(options);
   let rejected: SyncError | null = null;
 
-  async function send(request: ScimRequest, signal: AbortSignal): Promise<ScimAnswer> {
-    if (rejected !== null) throw rejected;
-    const response = await options.http.send({
+  async function attempt(request: ScimRequest, authorization: string, signal: AbortSignal): Promise<HttpResponse> {
+    return http.send({
       method: request.method,
-      url: `${options.baseUrl}${request.path}${toQuery(request.query)}`,
-      headers: toHeaders(request, options.authorization),
+      url: `${baseUrl}${request.path}${toQuery(request.query)}`,
+      headers: { ...options.headers, ...toHeaders(request, authorization) },
       ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
       repeatable: request.repeatable ?? false,
       signal,
     });
-    if (response.status === 401 || response.status === 403) {
-      rejected ??= new SyncError(
+  }
+
+  async function sendAuthorized(request: ScimRequest, signal: AbortSignal): Promise<HttpResponse> {
+    const authorization = await authorizer.get(signal);
+    const response = await attempt(request, authorization, signal);
+    // Refused, so not carried out: the same request may go once more with a fresh token.
+    if (response.status !== 401 || !authorizer.renew(authorization)) return response;
+    return attempt(request, await authorizer.get(signal), signal);
+  }
+
+  async function send(request: ScimRequest, signal: AbortSignal): Promise<ScimAnswer> {
+    if (rejected !== null) throw rejected;
+    try {
+      const response = await sendAuthorized(request, signal);
+      if (response.status !== 401 && response.status !== 403) return toAnswer(request, response);
+      throw new SyncError(
         'CredentialsRejected',
-        `${origin} rejects the credentials (${response.status}); check the Secret of target.scim.credentialsRef`,
+        `${origin} rejects the credentials (${response.status}); check ${WHERE}`,
       );
+    } catch (thrown) {
+      const error = SyncError.from(thrown);
+      if (error.code !== 'CredentialsRejected') throw error;
+      rejected ??= error;
       throw rejected;
     }
-    return toAnswer(request, response);
   }
 
   return {
@@ -76,6 +105,33 @@ export function createScimClient(options: { baseUrl: string; authorization: stri
       const answer = await send(request, signal);
       if (!isSuccess(answer)) throw toScimError(answer, origin);
       return answer;
+    },
+  };
+}
+
+/** Gives the `Authorization` header. */
+interface Authorizer {
+  get(signal: AbortSignal): Promise<string>;
+  /** This one was refused. False: there will be no other. */
+  renew(authorization: string): boolean;
+}
+
+function createAuthorizer({ credentials, http, now }: ScimClientOptions): Authorizer {
+  if (credentials.kind === 'Static') {
+    return { get: async () => credentials.authorization, renew: () => false };
+  }
+  const tokens = createTokenSource({
+    ...credentials,
+    http,
+    where: WHERE,
+    unavailable: 'TargetUnavailable',
+    now: () => now().getTime(),
+  });
+  return {
+    get: async (signal) => `Bearer ${await tokens.get(signal)}`,
+    renew(authorization) {
+      tokens.drop(authorization.slice('Bearer '.length));
+      return true;
     },
   };
 }
@@ -146,7 +202,7 @@ export function toScimError(answer: ScimAnswer, origin: string): SyncError {
     case 413:
       return new SyncError('TargetRejected', `the target finds the request too large (${said})`);
     case 429: {
-      const afterMs = parseRetryAfter(answer.headers['retry-after'], Date.now());
+      const afterMs = computeAskedWait(answer.headers, Date.now());
       const retry = afterMs === null ? 'backoff' : { afterMs };
       return new SyncError('TargetUnavailable', `${origin} is throttling`, { retry });
     }

@@ -2,6 +2,7 @@
 
 import type { ScimTarget } from '../../api/providers.ts';
 import { SyncError } from '../../errors.ts';
+import type { ClientCredentials } from '../../http/client-credentials.ts';
 
 export type ScimConfig = ScimTarget;
 
@@ -20,7 +21,7 @@ export function validateScimConfig(config: ScimConfig): readonly string[] {
   if (url.protocol === 'http:' && config.allowHTTP !== true && !LOOPBACK.test(url.hostname)) {
     problems.push('target.scim.url is plain http, which needs allowHTTP: true for a host other than loopback');
   }
-  return problems;
+  return [...problems, ...validateHeaders(config.headers ?? {})];
 }
 
 /** The address without a slash at its end, to which `/Users` is added. */
@@ -34,24 +35,75 @@ export function toEndpoint(config: ScimConfig): string {
   return `${host}${pathname.replace(/\/+$/, '')}`;
 }
 
+/** Names of headers that Dirsync, HTTP or the connection decide about (RFC 9110, RFC 9112), in lower case. */
+const OWN_HEADERS: ReadonlySet<string> = new Set(
+  ['authorization', 'proxy-authorization', 'proxy-connection', 'cookie', 'host', 'accept', 'accept-encoding']
+    .concat(['content-type', 'content-length', 'content-encoding', 'transfer-encoding', 'te', 'trailer', 'connection'])
+    .concat(['keep-alive', 'upgrade', 'expect', 'if-match', 'if-none-match', 'user-agent']),
+);
+
+function validateHeaders(headers: Readonly<Record<string, string>>): readonly string[] {
+  const names = Object.keys(headers);
+  const lower = names.map((name) => name.toLowerCase());
+  return names.flatMap((name, index) => {
+    const where = `target.scim.headers: ${JSON.stringify(name)}`;
+    if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name)) return [`${where} cannot be the name of a header`];
+    if (OWN_HEADERS.has(lower[index] ?? '')) return [`${where} is set by Dirsync itself and must be left out`];
+    if (lower.indexOf(lower[index] ?? '') < index) return [`${where} stands twice; case does not tell headers apart`];
+    if (!/^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(headers[name] ?? ''))
+      return [`${where} has a value that no header can carry: printable ASCII without blanks at its ends`];
+    return [];
+  });
+}
+
+/** What the Secret of `credentialsRef` holds. A line end behind a value is left out, as files of Secrets often have one. */
+export type ScimCredentials =
+  | { readonly kind: 'Static'; readonly authorization: string }
+  | ({ readonly kind: 'ClientCredentials' } & ClientCredentials);
+
+export const WHERE = 'the Secret of target.scim.credentialsRef';
+
 /**
- * The `Authorization` header: a bearer token, or basic credentials (RFC 7617). A line end behind a value is left out, as
- * files of Secrets often have one. Throws `ReferenceNotFound` naming the keys that are wanted.
+ * A bearer token, basic credentials (RFC 7617) or those of an OAuth client; the first of these that is whole counts.
+ * Throws `ReferenceNotFound` naming the keys that are wanted, and `Invalid` for values that cannot be sent.
  */
-export function toAuthorization(secrets: Readonly<Record<string, string>>): string {
-  const [token, username, password] = ['token', 'username', 'password'].map((key) => readSecret(secrets, key));
-  if (token !== undefined) return `Bearer ${requireToken(token)}`;
+export function toCredentials(config: ScimConfig, secrets: Readonly<Record<string, string>>): ScimCredentials {
+  const read = (key: string): string | undefined => readSecret(secrets, key);
+  const token = read('token');
+  if (token !== undefined) return { kind: 'Static', authorization: `Bearer ${requireToken(token)}` };
+  const [username, password] = [read('username'), read('password')];
   if (username !== undefined && password !== undefined) {
-    return `Basic ${Buffer.from(`${username}:${password}`, 'utf8').toString('base64')}`;
+    const pair = Buffer.from(`${username}:${password}`, 'utf8').toString('base64');
+    return { kind: 'Static', authorization: `Basic ${pair}` };
   }
-  const missing = username === undefined ? 'password' : 'username';
+  const [clientId, clientSecret, tokenUrl] = [read('clientId'), read('clientSecret'), read('tokenUrl')];
+  if (clientId !== undefined && clientSecret !== undefined && tokenUrl !== undefined) {
+    requireTokenUrl(config, tokenUrl);
+    return { kind: 'ClientCredentials', clientId, clientSecret, tokenUrl, scope: read('scope') ?? null };
+  }
+  throw toMissingKeys(secrets);
+}
+
+const WANTED = ['username', 'password', 'clientId', 'clientSecret', 'tokenUrl'] as const;
+
+function toMissingKeys(secrets: Readonly<Record<string, string>>): SyncError {
+  const there = WANTED.filter((key) => readSecret(secrets, key) !== undefined).map((key) => `"${key}"`);
   const found =
-    username === undefined && password === undefined
-      ? ''
-      : `; of these only "${missing === 'password' ? 'password' : 'username'}" is there`;
-  throw new SyncError(
+    there.length === 0 ? '' : `; of these only ${there.join(' and ')} ${there.length === 1 ? 'is' : 'are'} there`;
+  return new SyncError(
     'ReferenceNotFound',
-    `the Secret of target.scim.credentialsRef must have the key "token", or "username" and "password"${found}`,
+    `${WHERE} must have the key "token", or "username" and "password", or "clientId", "clientSecret" and "tokenUrl"${found}`,
+  );
+}
+
+/** The secret of the client would travel readable for everybody on the way. */
+function requireTokenUrl(config: ScimConfig, tokenUrl: string): void {
+  const url = URL.canParse(tokenUrl) ? new URL(tokenUrl) : null;
+  const isPlain = url?.protocol === 'http:' && (config.allowHTTP === true || LOOPBACK.test(url.hostname));
+  if (url !== null && (url.protocol === 'https:' || isPlain) && url.username === '' && url.password === '') return;
+  throw new SyncError(
+    'Invalid',
+    `the key "tokenUrl" of ${WHERE} must be an https URL without user and password; plain http to a host other than loopback needs allowHTTP: true`,
   );
 }
 
@@ -64,6 +116,23 @@ function requireToken(token: string): string {
   if (/^[\x21-\x7e]+$/.test(token)) return token;
   throw new SyncError(
     'Invalid',
-    'the key "token" of the Secret of target.scim.credentialsRef has blanks, line ends or other characters that no header can carry',
+    `the key "token" of ${WHERE} has blanks, line ends or other characters that no header can carry`,
   );
+}
+
+/**
+ * When the bearer token ends, where it is a JSON Web Token that says so (RFC 7519 section 4.1.4). It is not verified: that
+ * is the application's business, and a wrong answer costs a wrong warning.
+ */
+export function toTokenExpiry(secrets: Readonly<Record<string, string>>): number | null {
+  const parts = readSecret(secrets, 'token')?.split('.') ?? [];
+  if (parts.length !== 3) return null;
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(parts[1] ?? '', 'base64url').toString('utf8'));
+    const exp = typeof claims === 'object' && claims !== null ? (claims as { exp?: unknown }).exp : undefined;
+    // Beyond this no Date can be made of it.
+    return typeof exp === 'number' && exp > 0 && exp < 8.64e12 ? exp * 1000 : null;
+  } catch {
+    return null;
+  }
 }

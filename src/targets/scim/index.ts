@@ -2,7 +2,7 @@
 
 import { PLAIN_ATTRIBUTE, type Target, type TargetContext, type TargetProvider } from '../target.ts';
 import { createScimClient, type ScimClient } from './client.ts';
-import { type ScimConfig, toAuthorization, toBaseUrl, toEndpoint, validateScimConfig } from './config.ts';
+import { type ScimConfig, toBaseUrl, toCredentials, toEndpoint, toTokenExpiry, validateScimConfig } from './config.ts';
 import { type Discovered, discover } from './discovery.ts';
 import { type Connection, findTeams, findUsers, listTeams, listUsers, readTeam, readUser } from './read.ts';
 import { changeMembers, createResource, createTeam, deleteResource, updateResource } from './write.ts';
@@ -15,11 +15,18 @@ export const scimTarget: TargetProvider<ScimConfig> = {
   validate: validateScimConfig,
   check: () => [],
   endpoint: toEndpoint,
+  expiresAt: toTokenExpiry,
   connect: async (config, context) => connect(config, context),
 };
 
-function connect(config: ScimConfig, { secrets, http }: TargetContext): Target {
-  const client = createScimClient({ baseUrl: toBaseUrl(config), authorization: toAuthorization(secrets), http });
+function connect(config: ScimConfig, { secrets, http, now = () => new Date() }: TargetContext): Target {
+  const client = createScimClient({
+    baseUrl: toBaseUrl(config),
+    credentials: toCredentials(config, secrets),
+    headers: config.headers ?? {},
+    http,
+    now,
+  });
   const open = createOpener(client);
   return {
     async capabilities(signal) {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { toAuthorization } from '../../../src/targets/scim/config.ts';
+import { toCredentials, toTokenExpiry } from '../../../src/targets/scim/config.ts';
 import { scimTarget } from '../../../src/targets/scim/index.ts';
 
 const credentialsRef = { name: 'acme-app' };
+const CONFIG = { url: 'https://app.example.com/scim/v2', credentialsRef };
 
 describe('validate', () => {
   it.each([
@@ -46,24 +47,77 @@ describe('credentials', () => {
     [{ token: 'abc\n', username: 'u', password: 'p' }, 'Bearer abc'],
     [{ username: 'ü', password: 'p:q' }, `Basic ${Buffer.from('ü:p:q').toString('base64')}`],
   ])('%j', (secrets, header) => {
-    expect(toAuthorization(secrets as Record<string, string>)).toBe(header);
+    expect(toCredentials(CONFIG, secrets as Record<string, string>)).toEqual({ kind: 'Static', authorization: header });
   });
 
   it.each([
-    [{}, 'the Secret of target.scim.credentialsRef must have the key "token", or "username" and "password"'],
-    [{ token: '' }, 'the Secret of target.scim.credentialsRef must have the key "token", or "username" and "password"'],
-    [
-      { username: 'u' },
-      'the Secret of target.scim.credentialsRef must have the key "token", or "username" and "password"; of these only "username" is there',
-    ],
-  ])('%j names the keys that are wanted', (secrets, message) => {
-    expect(() => toAuthorization(secrets as Record<string, string>)).toThrow(
+    [{}, ''],
+    [{ token: '' }, ''],
+    [{ username: 'u' }, '; of these only "username" is there'],
+    [{ clientId: 'c', tokenUrl: 'https://login.example.com' }, '; of these only "clientId" and "tokenUrl" are there'],
+  ])('%j names the keys that are wanted', (secrets, found) => {
+    const message = `the Secret of target.scim.credentialsRef must have the key "token", or "username" and "password", or "clientId", "clientSecret" and "tokenUrl"${found}`;
+    expect(() => toCredentials(CONFIG, secrets as Record<string, string>)).toThrow(
       expect.objectContaining({ code: 'ReferenceNotFound', message }),
     );
   });
 
+  it('of an OAuth client', () => {
+    const secrets = { clientId: 'c', clientSecret: 's\n', tokenUrl: 'https://login.example.com/token' };
+    expect(toCredentials(CONFIG, secrets)).toEqual({
+      ...{ kind: 'ClientCredentials', clientId: 'c', clientSecret: 's', scope: null },
+      tokenUrl: 'https://login.example.com/token',
+    });
+    expect(toCredentials(CONFIG, { ...secrets, scope: 'scim.write' })).toMatchObject({ scope: 'scim.write' });
+  });
+
+  it.each([
+    ['http://login.example.com/token', false],
+    ['http://localhost:8080/token', true],
+    ['https://u:p@login.example.com/token', false],
+    ['login.example.com', false],
+  ])('a tokenUrl that is %s is taken: %s', (tokenUrl, taken) => {
+    const read = () => toCredentials(CONFIG, { clientId: 'c', clientSecret: 's', tokenUrl });
+    if (taken) expect(read()).toMatchObject({ tokenUrl });
+    else
+      expect(read).toThrow(expect.objectContaining({ code: 'Invalid', message: expect.stringMatching(/"tokenUrl"/) }));
+  });
+
   it('a token that no header can carry is refused without being shown', () => {
-    expect(() => toAuthorization({ token: 'a b' })).toThrow(expect.objectContaining({ code: 'Invalid' }));
-    expect(() => toAuthorization({ token: 'hunter2\nx' })).not.toThrow(/hunter2/);
+    expect(() => toCredentials(CONFIG, { token: 'a b' })).toThrow(expect.objectContaining({ code: 'Invalid' }));
+    expect(() => toCredentials(CONFIG, { token: 'hunter2\nx' })).not.toThrow(/hunter2/);
+  });
+});
+
+describe('headers', () => {
+  const LONG = 'target.scim.headers: ';
+  it.each<[Record<string, string>, string[]]>([
+    [{ 'X-Tenant': 'acme', 'X-Note': 'two words' }, []],
+    [{ Authorization: 'Bearer x' }, [`${LONG}"Authorization" is set by Dirsync itself and must be left out`]],
+    [{ HOST: 'x' }, [`${LONG}"HOST" is set by Dirsync itself and must be left out`]],
+    [{ 'content-length': '1' }, [`${LONG}"content-length" is set by Dirsync itself and must be left out`]],
+    [{ 'X-A': '1', 'x-a': '2' }, [`${LONG}"x-a" stands twice; case does not tell headers apart`]],
+    [{ 'X A': '1' }, [`${LONG}"X A" cannot be the name of a header`]],
+    [
+      { 'X-A': 'a\r\nEvil: 1' },
+      [`${LONG}"X-A" has a value that no header can carry: printable ASCII without blanks at its ends`],
+    ],
+  ])('%j', (headers, problems) => {
+    expect(scimTarget.validate({ ...CONFIG, headers })).toEqual(problems);
+  });
+});
+
+describe('the end of a token', () => {
+  const jwt = (claims: unknown) => ['e30', Buffer.from(JSON.stringify(claims)).toString('base64url'), 'sig'].join('.');
+  it.each<[string, string, number | null]>([
+    ['is that of a JSON Web Token', jwt({ exp: 1_800_000_000 }), 1_800_000_000_000],
+    ['is not known of one that does not say it', jwt({ iss: 'x' }), null],
+    ['is not known of one that says nonsense', jwt({ exp: 'soon' }), null],
+    ['is not known of one that says what no date is', jwt({ exp: 1e18 }), null],
+    ['is not known of claims that are none', jwt('x'), null],
+    ['is not known of anything else', 'abc', null],
+    ['is not known of what only looks like one', 'a.b.c', null],
+  ])('%s', (_what, token, expiresAt) => {
+    expect(toTokenExpiry({ token })).toBe(expiresAt);
   });
 });

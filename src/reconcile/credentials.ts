@@ -1,0 +1,70 @@
+/** What a target is reached with, read by name at each run: Secret and authorities. Nothing of it is kept between runs. */
+import type { ResolvedTarget } from '../api/defaults.ts';
+import type { ResourceHost } from '../api/host.ts';
+import { formatReference } from '../api/metadata.ts';
+import { SyncError } from '../errors.ts';
+import { toCredentialKey } from '../http/budget.ts';
+import { readExpiries } from '../http/trust.ts';
+import type { TargetProvider } from '../targets/target.ts';
+import type { ExpiryLog } from './expiry.ts';
+
+export interface Credentials {
+  readonly secrets: Readonly<Record<string, string>>;
+  /** Authorities in PEM that are trusted beside the system's; null without any. */
+  readonly ca: string | null;
+  /** Tells credentials apart without being one. */
+  readonly key: string;
+}
+
+export interface CredentialsInput {
+  readonly host: Pick<ResourceHost, 'readSecret' | 'readConfigMap'>;
+  readonly namespace: string;
+  readonly target: ResolvedTarget;
+  readonly provider: TargetProvider<unknown>;
+}
+
+/**
+ * @param expiries is told what is known to end
+ * @throws SyncError `ReferenceNotFound` for what is missing; `Invalid` for authorities without a certificate
+ */
+export async function readCredentials(input: CredentialsInput, expiries: ExpiryLog): Promise<Credentials> {
+  const { host, namespace, target, provider } = input;
+  const secrets = await host.readSecret(namespace, target.config.credentialsRef.name);
+  const ca = await readAuthorities(input, expiries);
+  const expiresAt = provider.expiresAt?.(secrets) ?? null;
+  if (expiresAt !== null) expiries.note({ kind: 'Token', host: null, expiresAt });
+  return { secrets, ca, key: toCredentialKey(secrets) };
+}
+
+async function readAuthorities(input: CredentialsInput, expiries: ExpiryLog): Promise<string | null> {
+  const { caRef } = input.target.config;
+  if (caRef === undefined) return null;
+  const pem = await readPem(input, caRef);
+  const ends = readExpiries(pem);
+  if (ends === null || ends.length === 0) {
+    const what = ends === null ? 'has a certificate that cannot be read' : 'has no certificate';
+    const hint = 'put PEM there that begins with -----BEGIN CERTIFICATE-----';
+    throw new SyncError('Invalid', `${describe(input, caRef)} ${what}; ${hint}`);
+  }
+  // While an authority is replaced the old one stands beside the new one: nothing fails before the last has ended.
+  expiries.note({ kind: 'Authority', host: null, expiresAt: Math.max(...ends) });
+  return pem;
+}
+
+type CaRef = NonNullable<ResolvedTarget['config']['caRef']>;
+
+function describe({ namespace }: CredentialsInput, { kind, name, key }: CaRef): string {
+  return `${formatReference({ kind, namespace, name })}, key "${key}" (caRef)`;
+}
+
+async function readPem(input: CredentialsInput, caRef: CaRef): Promise<string> {
+  const { host, namespace } = input;
+  const { kind, name, key } = caRef;
+  if (kind === 'ConfigMap') return Buffer.from(await host.readConfigMap(namespace, name, key)).toString('utf8');
+  const values = await host.readSecret(namespace, name);
+  const value = Object.hasOwn(values, key) ? values[key] : undefined;
+  if (value !== undefined) return value;
+  const keys = Object.keys(values).toSorted().slice(0, 10);
+  const there = keys.length === 0 ? 'it is empty' : `it has ${keys.join(', ')}`;
+  throw new SyncError('ReferenceNotFound', `${describe(input, caRef)} does not exist; ${there}`);
+}
