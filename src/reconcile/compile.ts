@@ -14,8 +14,10 @@ import { type CompiledMapping, compileMapping } from '../mapping/compile.ts';
 import { compileCustomAttributes } from '../mapping/custom-attributes.ts';
 import { checkName, type NameContext } from '../mapping/names.ts';
 import type { MappingProblem } from '../mapping/problem.ts';
+import { compareSchemas, type SchemaFinding } from '../mapping/schema-check.ts';
 import { compileRules, type RuleSet } from '../mapping/teams.ts';
 import { type CompiledFilter, compileAny } from '../rule/clause.ts';
+import type { TargetCapabilities } from '../targets/target.ts';
 
 /** A DirectorySync and all resources around it. */
 export interface CompileInput {
@@ -41,6 +43,19 @@ export function compileResources(input: CompileInput, provider: string): Compile
   const fatal = compiled.problems.find((problem) => problem.severity === 'error' && problem.kind !== 'TeamRule');
   if (fatal === undefined) return compiled;
   throw new SyncError('Invalid', `${fatal.kind} ${fatal.name}: ${toPlacedMessage(fatal)}`);
+}
+
+/** Mappings and rules against what the target says of itself; what it is never sent anyway is left out. */
+export function compareWithTarget(
+  { mapping, rules }: Pick<CompiledResources, 'mapping' | 'rules'>,
+  { schemas, attribute }: TargetCapabilities,
+): readonly SchemaFinding[] {
+  if (schemas === null) return [];
+  const entries = mapping.entries.flatMap(({ path, onCreate }) => {
+    const writes = path === null ? 'never' : attribute('User', path).writes;
+    return path === null || writes === 'never' ? [] : [{ path, onCreate: onCreate || writes === 'onCreate' }];
+  });
+  return compareSchemas({ entries, teams: rules.rules.length > 0 }, schemas);
 }
 
 /** The same without throwing for what is invalid; only a mapping that does not exist throws `ReferenceNotFound`. */

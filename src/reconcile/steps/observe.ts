@@ -7,6 +7,7 @@ import { toMatchKey } from '../../mapping/match-key.ts';
 import type { DesiredTeam } from '../../model.ts';
 import type { Effect, MatchKey, PersonState } from '../../state/store.ts';
 import type { TargetCapabilities, TargetObject, TargetTeam } from '../../targets/target.ts';
+import { compareWithTarget } from '../compile.ts';
 import { getFact } from '../facts.ts';
 import type { Loaded, Mapped, Observed, RunDependencies, Warning } from '../run.ts';
 import { settleBegun } from './settle.ts';
@@ -17,7 +18,7 @@ export async function observe(
   signal: AbortSignal,
 ): Promise<Observed> {
   const capabilities = await loaded.target.capabilities(signal);
-  const warnings = compareSchemas(loaded, capabilities);
+  const warnings = checkAgainstSchemas(loaded, capabilities);
   await settleBegun(run, loaded.target, signal);
   const verified = !capabilities.filter || (await isVerifyDue(run, loaded));
   if (verified) await observeAll(run, loaded, signal);
@@ -42,17 +43,15 @@ async function isVerifyDue(run: RunDependencies, { spec }: Loaded): Promise<bool
   return verifyEveryMs > 0 && run.now().getTime() - last >= verifyEveryMs;
 }
 
-/** What the mapping writes must not be read-only there; what the server does not list is a warning, for many list little. */
-function compareSchemas({ mapping }: Loaded, { schemas }: TargetCapabilities): Warning[] {
-  if (schemas === null) return [];
-  const missing = [...mapping.paths.keys()]
-    .filter((path) => path.toLowerCase().startsWith('urn:'))
-    .map((path) => path.slice(0, path.lastIndexOf(':')))
-    .filter((urn) => schemas.find(urn) === undefined);
-  return [...new Set(missing)].map((urn) => ({
-    reason: 'UnlistedSchema',
-    message: `the target does not list the schema ${urn}; it may drop its attributes`,
-  }));
+/** What cannot work stops the run before its first write; the rest is a warning in the status. */
+function checkAgainstSchemas(loaded: Loaded, capabilities: TargetCapabilities): Warning[] {
+  const findings = compareWithTarget(loaded, capabilities);
+  const [error, ...more] = findings.filter(({ severity }) => severity === 'error');
+  if (error !== undefined) {
+    const rest = more.length === 0 ? '' : ` (and ${more.length} more; dirsync check target lists them)`;
+    throw new SyncError('Invalid', `${error.message}${rest}`);
+  }
+  return findings.map(({ reason, message }) => ({ reason, message }));
 }
 
 async function observeAll(run: RunDependencies, loaded: Loaded, signal: AbortSignal): Promise<void> {
