@@ -57,7 +57,8 @@ export function exactlyOneOf(name: string, keys: readonly string[]): SchemaRule 
     },
     explain: (value) => {
       const set = Object.keys(toFields(value) ?? {});
-      return `${message} (found ${set.length === 0 ? 'none' : set.join(' and ')})`;
+      const hint = set.every((key) => keys.includes(key)) ? '' : `; known here: ${keys.join(', ')}`;
+      return `${message} (found ${set.length === 0 ? 'none' : set.join(' and ')})${hint}`;
     },
   };
 }

@@ -120,6 +120,15 @@ const CERTIFICATE_ENDS: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'has a certificate that has expired, and must renew it',
   CERT_NOT_YET_VALID: 'has a certificate that is not valid yet; compare the clocks',
 };
+/** What to look at, where the code says it. */
+const ADVICE: Readonly<Record<string, string>> = {
+  ECONNREFUSED: '; is it running, and is the URL right?',
+  ENOTFOUND: '; check the host name in the URL',
+  EAI_AGAIN: '; can this machine look up names?',
+  EHOSTUNREACH: '; can it be reached from this machine?',
+  ENETUNREACH: '; can it be reached from this machine?',
+  ETIMEDOUT: '; can it be reached from this machine?',
+};
 const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET)|ERR_TLS|ERR_SSL|EPROTO/;
 
 function toFailure(cause: unknown, connected: boolean): Failure {
@@ -132,7 +141,7 @@ function toFailure(cause: unknown, connected: boolean): Failure {
   }
   if (code.startsWith('HPE_')) return { what: `does not speak HTTP (${code})`, sent: true, passing: false, cause };
   const verb = connected && !neverConnected ? 'closes the connection without an answer' : 'does not answer';
-  return { what: `${verb} (${code})`, sent: connected && !neverConnected, passing: true, cause };
+  return { what: `${verb} (${code})${ADVICE[code] ?? ''}`, sent: connected && !neverConnected, passing: true, cause };
 }
 
 /** Answers that were given but are none that a caller may act on. */

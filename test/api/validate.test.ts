@@ -33,12 +33,12 @@ const CASES: readonly Case[] = [
   sync(
     'two providers',
     { source: { file, entra: {} } },
-    'spec.source: exactly one of file must be set (found file and entra)',
+    'spec.source: exactly one of file must be set (found file and entra); known here: file',
   ),
   sync(
     'two targets',
     { target: { scim, slack: {} } },
-    'spec.target: exactly one of scim must be set (found scim and slack)',
+    'spec.target: exactly one of scim must be set (found scim and slack); known here: scim',
   ),
   sync(
     'a provider that this version lacks',

@@ -51,7 +51,9 @@ describe('the application', () => {
     const company = await createReadyCompany('http://127.0.0.1:1/scim/v2');
     const { code, stderr } = await company.apply();
     expect(code).toBe(1);
-    expect(stderr).toBe('acme: TargetUnavailable: http://127.0.0.1:1 does not answer (ECONNREFUSED)\n');
+    expect(stderr).toBe(
+      'acme: TargetUnavailable: http://127.0.0.1:1 does not answer (ECONNREFUSED); is it running, and is the URL right?\n',
+    );
     expect(READY(await company.status())).toBe('TargetUnavailable');
   });
 

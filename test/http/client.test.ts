@@ -254,7 +254,7 @@ describe('no whole answer', () => {
     const error = await failureOf(client.send(aRequest({ url: `${server.url}/Users/7?x=y`, method: 'POST' })));
     expect(error).toMatchObject({
       code: 'TargetUnavailable',
-      message: `${server.url} does not answer (ECONNREFUSED)`,
+      message: `${server.url} does not answer (ECONNREFUSED); is it running, and is the URL right?`,
       outcomeUnknown: false,
     });
     expect(client.sent).toBe(4);
@@ -266,7 +266,7 @@ describe('no whole answer', () => {
       .times(4)
       .replyWithError(Object.assign(new Error('getaddrinfo'), { code: 'ENOTFOUND' }));
     const error = await failureOf(aClient().client.send(aRequest({ url: `${ORIGIN}/` })));
-    expect(error.message).toBe('https://app.example.com does not answer (ENOTFOUND)');
+    expect(error.message).toBe('https://app.example.com does not answer (ENOTFOUND); check the host name in the URL');
   });
 
   it('a source that does not answer is a failed read', async () => {
