@@ -16,8 +16,10 @@ export const EXIT = {
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-export function toExitCode({ reason, stopped }: Pick<RunReport, 'reason' | 'stopped'>): ExitCode {
-  return stopped ? EXIT.failed : SITUATIONS[reason].exit;
+/** A plan without the people whose records failed is none of all that is wanted. */
+export function toExitCode({ reason, stopped, people }: Pick<RunReport, 'reason' | 'stopped' | 'people'>): ExitCode {
+  if (stopped) return EXIT.failed;
+  return reason === 'Planned' && people.failed > 0 ? EXIT.recordsFailed : SITUATIONS[reason].exit;
 }
 
 const FROM_WORST: readonly ExitCode[] = [EXIT.wrongUsage, EXIT.failed, EXIT.recordsFailed, EXIT.held];

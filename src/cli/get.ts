@@ -10,12 +10,13 @@ import { SyncError } from '../errors.ts';
 import { createLocalHost } from '../local/host.ts';
 import { writeDependents } from '../reconcile/dependents.ts';
 import { toDirectoryKey } from '../reconcile/engine.ts';
-import { openSqliteStore } from '../state/sqlite/store.ts';
 import type { StateStore } from '../state/store.ts';
 import { type CommandContext, runCommand } from './command.ts';
 import { EXIT, type ExitCode, UsageError } from './exit-code.ts';
 import { type CliIo, toPath } from './io.ts';
 import { withOutput, withState } from './options.ts';
+import { printProblems } from './problems.ts';
+import { openExistingStore } from './state-file.ts';
 import { createStatusStore } from './status-store.ts';
 import { formatAge, formatTable } from './table.ts';
 
@@ -47,7 +48,7 @@ async function get(
   options: GetOptions,
 ): Promise<ExitCode> {
   const kinds = word === undefined ? KINDS : [parseKind(word)];
-  const store = await openSqliteStore(toPath(io, options.state));
+  const store = await openExistingStore(io, options.state, { orEmpty: options.filename !== undefined });
   try {
     const resources = await readResources(io, store, options);
     const found = kinds.map((kind) => ({ kind, list: listOf(resources, kind).filter((each) => isNamed(each, name)) }));
@@ -85,7 +86,8 @@ async function readResources(io: CliIo, store: StateStore, { filename }: GetOpti
     loadStatus: statuses.loadStatus,
     saveStatus: async () => undefined,
   });
-  await host.read();
+  const { problems } = await host.read();
+  await printProblems(io, filename, problems);
   const resources = host.resources();
   const namespaces = new Set(
     KINDS.flatMap((kind) => listOf(resources, kind)).map(({ metadata }) => metadata.namespace),

@@ -2,14 +2,14 @@
 import type { Command } from 'commander';
 import { type PlanCount, summarizePlan } from '../api/directory-sync-status.ts';
 import { SyncError } from '../errors.ts';
-import { openSqliteStore } from '../state/sqlite/store.ts';
 import type { DirectoryKey, DirectoryState, RunRecord, StateStore, StoredOperation } from '../state/store.ts';
 import { type CommandContext, runCommand } from './command.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
-import { type CliIo, toPath } from './io.ts';
+import type { CliIo } from './io.ts';
 import { withState } from './options.ts';
 import { readOperations } from './plan-operations.ts';
 import { formatValue, shortenPath } from './plan-values.ts';
+import { openExistingStore } from './state-file.ts';
 import { createStatusStore } from './status-store.ts';
 import { formatTable } from './table.ts';
 import { formatDuration } from './wording.ts';
@@ -43,7 +43,7 @@ async function history(
   { name, run }: { readonly name?: string | undefined; readonly run?: string | undefined },
   options: HistoryOptions,
 ): Promise<ExitCode> {
-  const store = await openSqliteStore(toPath(io, options.state));
+  const store = await openExistingStore(io, options.state);
   try {
     const directories = await findDirectories(store, name);
     if (run !== undefined) {

@@ -2,12 +2,11 @@
 import type { DirectorySyncResource } from '../api/directory-sync.ts';
 import { PLAN_COUNT_NAMES } from '../api/directory-sync-status.ts';
 import { readManifests } from '../local/manifests.ts';
-import { formatProblem } from '../local/problem.ts';
 import type { RecordError } from '../model.ts';
 import { type CliIo, toPath } from './io.ts';
 import { countOperations, formatTally, takeFirst } from './plan-operations.ts';
 import { toHost } from './plan-text.ts';
-import { findShownRoot, toShownProblem } from './problems.ts';
+import { printProblems } from './problems.ts';
 import type { SyncRun } from './run-sync.ts';
 import type { Session } from './session.ts';
 import { findErrors } from './validation.ts';
@@ -44,9 +43,8 @@ export async function printFailure(session: Session, { resource, report }: SyncR
  */
 async function printErrors({ io, options }: Session, resource: DirectorySyncResource): Promise<number> {
   const set = await readManifests(toPath(io, options.filename));
-  const root = await findShownRoot(io, options.filename);
   const { ofSchemas, ofContents } = await findErrors(set, resource);
-  for (const problem of ofContents) io.stderr(`${formatProblem(toShownProblem(root, problem))}\n`);
+  await printProblems(io, options.filename, ofContents);
   return ofSchemas.length + ofContents.length;
 }
 

@@ -62,7 +62,8 @@ async function planOne(session: Session, resource: DirectorySyncResource, option
   const isFailed = await printFailure(session, run);
   if (options.output === 'json') await printPlanJson(io, run);
   else if (!isFailed) await printPlanText(session, run, options.all === true);
-  if (isFailed || options.detailedExitcode !== true) return toExitCode(run.report);
+  const code = toExitCode(run.report);
+  if (code !== EXIT.done || options.detailedExitcode !== true) return code;
   const { total } = await countOperations(run.state, run.report.runId);
   return total > 0 ? EXIT.changesPending : EXIT.done;
 }

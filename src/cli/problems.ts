@@ -2,7 +2,7 @@
 
 import { stat } from 'node:fs/promises';
 import { join, normalize, relative } from 'node:path';
-import type { Problem } from '../local/problem.ts';
+import { formatProblem, type Problem } from '../local/problem.ts';
 import { type CliIo, toPath } from './io.ts';
 
 /** The folder that the `file` of a problem is relative to, itself relative to the working directory. */
@@ -10,6 +10,16 @@ export async function findShownRoot(io: Pick<CliIo, 'cwd'>, folder: string): Pro
   const path = toPath(io, folder);
   const isFile = (await stat(path).catch(() => null))?.isFile() === true;
   return normalize(isFile ? join(folder, '..') : folder);
+}
+
+/** On standard error, as an editor opens them. */
+export async function printProblems(
+  io: Pick<CliIo, 'cwd' | 'stderr'>,
+  folder: string,
+  problems: readonly Problem[],
+): Promise<void> {
+  const root = await findShownRoot(io, folder);
+  for (const problem of problems) io.stderr(`${formatProblem(toShownProblem(root, problem))}\n`);
 }
 
 export function toShownProblem(root: string, problem: Problem): Problem {

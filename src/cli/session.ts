@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { DirectorySyncResource } from '../api/directory-sync.ts';
 import { SyncError } from '../errors.ts';
 import { createLocalHost, findUnreadable, type LocalHost } from '../local/host.ts';
-import { formatProblem, type Problem } from '../local/problem.ts';
+import type { Problem } from '../local/problem.ts';
 import { computeNearestName } from '../nearest-name.ts';
 import { createConnections } from '../reconcile/connections.ts';
 import { createEngine, type Engine } from '../reconcile/engine.ts';
@@ -14,7 +14,7 @@ import type { StateStore } from '../state/store.ts';
 import { targetProviders } from '../targets/registry.ts';
 import { createLogger, type Logger, type LogLevel } from '../telemetry/log.ts';
 import { type CliIo, toPath } from './io.ts';
-import { findShownRoot, toShownProblem } from './problems.ts';
+import { printProblems } from './problems.ts';
 import { createStatusStore, type StatusStore } from './status-store.ts';
 
 /** Options of every command that works on a folder. */
@@ -114,8 +114,7 @@ export async function selectSyncs(
 ): Promise<readonly DirectorySyncResource[]> {
   const { io, host, options } = session;
   const set = await host.read();
-  const root = await findShownRoot(io, options.filename);
-  for (const problem of set.problems) io.stderr(`${formatProblem(toShownProblem(root, problem))}\n`);
+  await printProblems(io, options.filename, set.problems);
   const unreadable = findUnreadable(set);
   if (unreadable.length > 0) {
     throw new SyncError('Invalid', `${options.filename} has errors that leave open what it wants; nothing was done`);

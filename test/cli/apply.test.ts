@@ -42,6 +42,19 @@ describe('plan and apply', () => {
     expect(directory.counts().writes).toBe(writes);
   });
 
+  it('plans with 4 when records failed, changes or not', async () => {
+    const directory = await startApplication();
+    const people = [...makePeople(2), { id: 'id-3', userName: '' }];
+    const company = await createReadyCompany(directory.url, { people });
+    for (const more of [[], ['--detailed-exitcode'], ['-o', 'json']]) {
+      const { code, stdout } = await company.run(['plan', '-f', 'manifests', ...more]);
+      expect(code).toBe(4);
+      if (!more.includes('json')) expect(stdout).toContain('Left out because of errors 1\n  ! User id-3: ');
+    }
+    await company.apply();
+    expect((await company.run(['plan', '-f', 'manifests', '--detailed-exitcode'])).code).toBe(4);
+  });
+
   it('shows what changes from what to what, who leaves and why, and team by team', async () => {
     const directory = await startApplication();
     const people = makePeople(20, (index) => (index < 3 ? { teams: 'Chess' } : {}));

@@ -6,6 +6,7 @@ import { toCommands } from '../../src/cli/session.ts';
 import { createStyle } from '../../src/cli/style.ts';
 import { formatAge, formatTable } from '../../src/cli/table.ts';
 import { formatCount, formatDuration } from '../../src/cli/wording.ts';
+import type { RunReport } from '../../src/reconcile/run.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -71,13 +72,18 @@ describe('commands that people are told to type', () => {
 });
 
 describe('exit codes', () => {
+  const exitOf = (reason: RunReport['reason'], stopped = false, failed = 0) =>
+    toExitCode({ reason, stopped, people: { inScope: 8, protected: 0, unmanaged: 0, conflicts: 0, failed } });
+
   it('follow the reason, and a stopped run failed', () => {
-    expect(toExitCode({ reason: 'Synced', stopped: false })).toBe(0);
-    expect(toExitCode({ reason: 'SyncedWithHeld', stopped: false })).toBe(3);
-    expect(toExitCode({ reason: 'ReadSuspect', stopped: false })).toBe(3);
-    expect(toExitCode({ reason: 'SyncedWithErrors', stopped: false })).toBe(4);
-    expect(toExitCode({ reason: 'CredentialsRejected', stopped: false })).toBe(1);
-    expect(toExitCode({ reason: 'ApplyFailed', stopped: true })).toBe(1);
+    expect(exitOf('Synced')).toBe(0);
+    expect(exitOf('SyncedWithHeld')).toBe(3);
+    expect(exitOf('ReadSuspect')).toBe(3);
+    expect(exitOf('SyncedWithErrors')).toBe(4);
+    expect(exitOf('CredentialsRejected')).toBe(1);
+    expect(exitOf('ApplyFailed', true)).toBe(1);
+    expect(exitOf('Planned')).toBe(0);
+    expect(exitOf('Planned', false, 3)).toBe(4);
   });
 
   it('of several the worst one', () => {

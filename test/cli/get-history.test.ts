@@ -59,14 +59,24 @@ describe('dirsync get', () => {
   it('takes the folder as it is now, where one is given', async () => {
     const directory = await startApplication();
     const company = await createReadyCompany(directory.url);
-    expect(await company.run(['get'])).toMatchObject({
-      code: 0,
-      stdout: '',
-      stderr: expect.stringContaining('there are no resources'),
-    });
     const before = await company.run(['get', 'amap', 'users', '-f', 'manifests', '-o', 'yaml']);
     expect(before.stdout).toContain('kind: AttributeMapping\n');
     expect(before.stdout).toContain('usedBy:\n    - acme\n');
+    // To look makes nothing.
+    await expect(company.read('.dirsync/state.db')).rejects.toThrow('ENOENT');
+  });
+
+  it('says what is wrong in the folder', async () => {
+    const directory = await startApplication();
+    const company = await createReadyCompany(directory.url);
+    await company.write('manifests/sync.yaml', toSyncText({ url: directory.url, spec: '  limts: {}\n' }));
+    expect(await company.run(['get', 'dsync', '-f', 'manifests'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^NAME .*\nacme\n$/),
+      stderr: expect.stringMatching(
+        /^manifests\/sync\.yaml:\d+:3 unknown field "spec\.limts"; did you mean "limits"\?\n$/,
+      ),
+    });
   });
 
   it('says what is not there', async () => {
@@ -75,10 +85,25 @@ describe('dirsync get', () => {
       code: 64,
       stderr: expect.stringContaining('there is no kind "pods"'),
     });
-    expect(await company.run(['get', 'dsync', 'nobody'])).toMatchObject({
+    expect(await company.run(['get', 'dsync', 'nobody', '-f', 'manifests'])).toMatchObject({
       code: 1,
       stderr: 'dirsync: there is no DirectorySync "nobody"\n',
     });
+  });
+
+  it.each([
+    ['get', ['get', 'dsync']],
+    ['get with a folder', ['get', 'dsync', '-f', 'manifests']],
+    ['history', ['history']],
+  ])('%s makes no state file of a name that was mistyped', async (_what, argv) => {
+    const company = await createReadyCompany('http://127.0.0.1:1/scim/v2');
+    expect(await company.run([...argv, '--state', 'keep/stat.db'])).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr:
+        'dirsync: there is no state file keep/stat.db; name another one with --state, or make it with dirsync apply\n',
+    });
+    await expect(company.read('keep/stat.db')).rejects.toThrow('ENOENT');
   });
 });
 
