@@ -44,7 +44,7 @@ export function fromQuery(query: URLSearchParams): ListParameters {
 }
 
 /** A list of names that commas separate. */
-export function toNames(text: string | null): string[] | null {
+function toNames(text: string | null): string[] | null {
   return text === null ? null : text.split(',');
 }
 
@@ -80,12 +80,11 @@ export function toListRequest(
   types: readonly ResourceType[],
   limits: PageLimits,
 ): ListRequest {
-  const { attributes, excludedAttributes } = parameters;
   return {
     filter: parameters.filter?.trim() === '' ? null : parameters.filter,
     sort: toSort(parameters),
     page: parameters.cursor === null ? toIndexPage(parameters, limits) : toCursorPage(parameters, types, limits),
-    toProjection: (type) => parseProjection(attributes, excludedAttributes, type),
+    toProjection: (type, catalog) => parseProjection(parameters, type, catalog),
   };
 }
 

@@ -1,7 +1,7 @@
 /** Lists of users and groups (RFC 7644 section 3.4.2), by index and by cursor. */
 
 import { URN_LIST_RESPONSE } from '../scim/schema.ts';
-import type { ResourceType } from './catalog.ts';
+import type { Catalog, ResourceType } from './catalog.ts';
 import { type CursorScope, type Position, parseCursor, printCursor } from './cursor.ts';
 import { type FilterNode, isMatch, listTops, parseResourceFilter } from './filter.ts';
 import { type SqlCondition, toSqlCondition } from './filter-sql.ts';
@@ -16,7 +16,7 @@ export interface ListRequest {
   readonly filter: string | null;
   readonly sort: SortRequest | null;
   readonly page: IndexPage | CursorPage;
-  toProjection(type: ResourceType): Projection;
+  toProjection(type: ResourceType, catalog: Catalog): Projection;
 }
 
 export interface IndexPage {
@@ -97,7 +97,7 @@ type Reader = (lists: readonly TypeList[], range: Range) => Page<Item>;
 function toTypeList(request: ListRequest, context: ResourceContext): TypeList {
   const filter = request.filter === null ? null : parseResourceFilter(request.filter, context.type, context.catalog);
   const condition = filter === null ? null : toSqlCondition(filter, context.type);
-  return { context, filter, condition, projection: request.toProjection(context.type) };
+  return { context, filter, condition, projection: request.toProjection(context.type, context.catalog) };
 }
 
 function attempt<T>(work: () => T): T | Refusal {

@@ -1,7 +1,8 @@
-/** `attributes` and `excludedAttributes` (RFC 7644 section 3.9). */
+/** `attributes` and `excludedAttributes` (RFC 7644 section 3.9), and what RFC 7643 section 2.2 calls `returned`. */
 
 import type { Json } from '../model.ts';
-import { CORE_URNS, type ResourceType } from './catalog.ts';
+import { type AttributeDefinition, findAttribute } from '../scim/schema.ts';
+import { type Catalog, CORE_URNS, type ResourceType } from './catalog.ts';
 import { isObject, type JsonObject, type MutableObject } from './json.ts';
 import { toBadRequest } from './refusal.ts';
 
@@ -9,6 +10,12 @@ export interface Projection {
   /** Whether the answer can hold anything of this core attribute: what it cannot hold need not be read. */
   holds(attribute: string): boolean;
   apply(resource: JsonObject): JsonObject;
+}
+
+export interface ProjectionNames {
+  /** As in the query; null when not given. */
+  readonly attributes: readonly string[] | null;
+  readonly excludedAttributes: readonly string[] | null;
 }
 
 /** A place that a parameter names, in lower case: `name.givenname`, an extension's attribute, or a whole extension. */
@@ -20,33 +27,30 @@ interface Entry {
   readonly text: string;
 }
 
-const ALWAYS: ReadonlySet<string> = new Set(['id', 'schemas']);
+interface Rules {
+  /** Whether the entries are all that is shown, or what is left out. */
+  readonly mode: 'include' | 'exclude';
+  readonly entries: readonly Entry[];
+}
 
-const WHOLE: Projection = { holds: () => true, apply: (resource) => resource };
-
-/** Lists as in the query, null when not given. Refuses with 400 when both are: they exclude each other. */
-export function parseProjection(
-  attributes: readonly string[] | null,
-  excludedAttributes: readonly string[] | null,
-  type: ResourceType,
-): Projection {
-  const included = toEntries(attributes, type);
-  const excluded = toEntries(excludedAttributes, type);
+/** Refuses with 400 when both lists are given: they exclude each other. */
+export function parseProjection(names: ProjectionNames, type: ResourceType, catalog: Catalog): Projection {
+  const included = toEntries(names.attributes, type);
+  const excluded = toEntries(names.excludedAttributes, type);
   if (included.length > 0 && excluded.length > 0) {
     throw toBadRequest('invalidValue', '"attributes" and "excludedAttributes" cannot be used together');
   }
-  if (included.length > 0) {
-    return {
-      holds: (name) => included.some((each) => each.urn === null && each.attribute === name.toLowerCase()),
-      apply: (resource) => select(resource, included),
-    };
-  }
-  if (excluded.length === 0) return WHOLE;
+  const rules: Rules =
+    included.length > 0 ? { mode: 'include', entries: included } : { mode: 'exclude', entries: excluded };
   return {
-    holds: (name) =>
-      !excluded.some((each) => each.urn === null && each.attribute === name.toLowerCase() && each.sub === null),
-    apply: (resource) => omit(resource, excluded),
+    holds: (name) => isHeld(name.toLowerCase(), rules),
+    apply: (resource) => project(resource, rules, type, catalog),
   };
+}
+
+function isHeld(attribute: string, { mode, entries }: Rules): boolean {
+  const named = entries.filter((each) => each.urn === null && each.attribute === attribute);
+  return mode === 'include' ? named.length > 0 : !named.some((each) => each.sub === null);
 }
 
 function toEntries(names: readonly string[] | null, type: ResourceType): Entry[] {
@@ -61,66 +65,53 @@ function toEntry(text: string, type: ResourceType): Entry {
   return { urn: urn === CORE_URNS[type].toLowerCase() ? null : urn, attribute, sub, text };
 }
 
-function select(resource: JsonObject, entries: readonly Entry[]): JsonObject {
-  const selected: MutableObject = {};
-  for (const [key, value] of Object.entries(resource)) {
-    const kept = ALWAYS.has(key) ? value : selectTop(key, value, entries);
-    if (kept !== undefined) selected[key] = kept;
-  }
-  return selected;
-}
-
-function selectTop(key: string, value: Json, entries: readonly Entry[]): Json | undefined {
-  const lower = key.toLowerCase();
-  if (entries.some((each) => each.text === lower)) return value;
-  if (!lower.startsWith('urn:'))
-    return selectAttribute(
-      lower,
-      value,
-      entries.filter((each) => each.urn === null),
+function project(resource: JsonObject, rules: Rules, type: ResourceType, catalog: Catalog): JsonObject {
+  return pickMembers(resource, (key, value) => {
+    if (!/^urn:/i.test(key)) return projectAttribute(value, catalog.findCore(type, key), toNaming(null, key, rules));
+    const known = catalog.schemas.find(key)?.attributes ?? [];
+    if (!isObject(value)) return value;
+    const left = pickMembers(value, (name, each) =>
+      projectAttribute(each, findAttribute(known, name), toNaming(key.toLowerCase(), name, rules)),
     );
-  const ofExtension = entries.filter((each) => each.urn === lower);
-  return selectMembers(value, (name, each) => selectAttribute(name, each, ofExtension));
+    return toFilled(left);
+  });
 }
 
-function selectAttribute(name: string, value: Json, entries: readonly Entry[]): Json | undefined {
-  const named = entries.filter((each) => each.attribute === name);
-  if (named.length === 0) return undefined;
-  if (named.some((each) => each.sub === null)) return value;
-  return eachEntry(value, (entry) =>
-    selectMembers(entry, (sub, each) => (named.some((one) => one.sub === sub) ? each : undefined)),
-  );
+/** How the parameters name an attribute: as a whole, or some of its parts. */
+interface Naming {
+  readonly mode: Rules['mode'];
+  readonly whole: boolean;
+  readonly subs: ReadonlySet<string>;
 }
 
-function omit(resource: JsonObject, entries: readonly Entry[]): JsonObject {
-  const left: MutableObject = {};
-  for (const [key, value] of Object.entries(resource)) {
-    const kept = ALWAYS.has(key) ? value : omitTop(key, value, entries);
-    if (kept !== undefined) left[key] = kept;
-  }
-  return left;
+function toNaming(urn: string | null, name: string, { mode, entries }: Rules): Naming {
+  const attribute = name.toLowerCase();
+  const own = entries.filter((each) => each.urn === urn && each.attribute === attribute);
+  const whole = own.some((each) => each.sub === null) || (urn !== null && entries.some(({ text }) => text === urn));
+  return { mode, whole, subs: new Set(own.map((each) => each.sub).filter((each) => each !== null)) };
 }
 
-function omitTop(key: string, value: Json, entries: readonly Entry[]): Json | undefined {
-  const lower = key.toLowerCase();
-  if (entries.some((each) => each.text === lower)) return undefined;
-  if (!lower.startsWith('urn:'))
-    return omitAttribute(
-      lower,
-      value,
-      entries.filter((each) => each.urn === null),
-    );
-  const ofExtension = entries.filter((each) => each.urn === lower);
-  return selectMembers(value, (name, each) => omitAttribute(name, each, ofExtension));
+/** What is shown of an attribute's value; undefined for nothing. Without a definition it is returned by default. */
+function projectAttribute(value: Json, definition: AttributeDefinition | undefined, naming: Naming): Json | undefined {
+  if (!isShown(definition?.returned ?? 'default', naming)) return undefined;
+  const subs = definition?.subAttributes ?? [];
+  const isPart = naming.subs.size > 0 && !(naming.mode === 'include' && naming.whole);
+  if (!isPart && subs.every(({ returned }) => returned === 'default' || returned === 'always')) return value;
+  const pick = (name: string, each: Json) =>
+    isPartShown(name, findAttribute(subs, name)?.returned ?? 'default', naming) ? each : undefined;
+  return eachEntry(value, (entry) => (isObject(entry) ? toFilled(pickMembers(entry, pick)) : entry));
 }
 
-function omitAttribute(name: string, value: Json, entries: readonly Entry[]): Json | undefined {
-  const named = entries.filter((each) => each.attribute === name);
-  if (named.length === 0) return value;
-  if (named.some((each) => each.sub === null)) return undefined;
-  return eachEntry(value, (entry) =>
-    selectMembers(entry, (sub, each) => (named.some((one) => one.sub === sub) ? undefined : each)),
-  );
+function isPartShown(name: string, returned: AttributeDefinition['returned'], { mode, whole, subs }: Naming): boolean {
+  const isNamed = subs.has(name.toLowerCase());
+  if (returned === 'never' || returned === 'always') return returned === 'always';
+  if (mode === 'exclude') return returned === 'default' && !isNamed;
+  return isNamed || (returned === 'default' && (whole || subs.size === 0));
+}
+
+function isShown(returned: AttributeDefinition['returned'], { mode, whole, subs }: Naming): boolean {
+  if (returned === 'never' || returned === 'always') return returned === 'always';
+  return mode === 'include' ? whole || subs.size > 0 : returned === 'default' && !whole;
 }
 
 /** The value, or each entry of a list, in another form; nothing when nothing is left. */
@@ -130,12 +121,15 @@ function eachEntry(value: Json, convert: (entry: Json) => Json | undefined): Jso
   return entries.length > 0 ? entries : undefined;
 }
 
-function selectMembers(value: Json, keep: (lowerName: string, value: Json) => Json | undefined): Json | undefined {
-  if (!isObject(value)) return value;
-  const kept: MutableObject = {};
-  for (const [key, each] of Object.entries(value)) {
-    const part = keep(key.toLowerCase(), each);
-    if (part !== undefined) kept[key] = part;
+function pickMembers(object: JsonObject, pick: (name: string, value: Json) => Json | undefined): MutableObject {
+  const picked: MutableObject = {};
+  for (const [name, value] of Object.entries(object)) {
+    const part = pick(name, value);
+    if (part !== undefined) picked[name] = part;
   }
-  return Object.keys(kept).length > 0 ? kept : undefined;
+  return picked;
+}
+
+function toFilled(object: MutableObject): MutableObject | undefined {
+  return Object.keys(object).length > 0 ? object : undefined;
 }

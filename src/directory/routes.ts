@@ -10,7 +10,6 @@ import {
   type ListParameters,
   type PageLimits,
   toListRequest,
-  toNames,
 } from './list-parameters.ts';
 import { listResources } from './listing.ts';
 import { type Projection, parseProjection } from './projection.ts';
@@ -124,7 +123,8 @@ function findDiscovery(name: string, id: string | null, service: Service): (() =
 
 function assertMethod(method: string, allowed: readonly string[]): void {
   if (allowed.includes(method)) return;
-  throw new Refusal(405, `${method} is not possible here`, { headers: { Allow: allowed.join(', ') } });
+  const all = allowed.flatMap((each) => (each === 'GET' ? ['GET', 'HEAD'] : [each]));
+  throw new Refusal(405, `${method} is not possible here`, { headers: { Allow: all.join(', ') } });
 }
 
 function answerResource(
@@ -150,14 +150,14 @@ function answerResource(
 function answerCollection(request: ScimRequest, context: ResourceContext, service: Service): ScimAnswer {
   assertMethod(request.method, ['GET', 'POST']);
   if (request.method === 'GET') return toListAnswer(fromQuery(request.query), [context], service);
-  const projection = toProjection(request.query, context.type);
+  const projection = toProjection(request.query, context);
   const made = createResource(request.readBody(), service.readClock(), context);
   const headers = { Location: toLocation(made, context.baseUrl), ETag: toEntityTag(made) };
   return { status: 201, headers, body: request.showsResource ? toRepresentation(made, projection, context) : null };
 }
 
 function answerRead(request: ScimRequest, id: string, context: ResourceContext): ScimAnswer {
-  const projection = toProjection(request.query, context.type);
+  const projection = toProjection(request.query, context);
   const found = readResource(id, context);
   const headers = { ETag: toEntityTag(found) };
   if (request.ifNoneMatch !== null && isTagListed(found, request.ifNoneMatch))
@@ -166,7 +166,7 @@ function answerRead(request: ScimRequest, id: string, context: ResourceContext):
 }
 
 function answerChange(request: ScimRequest, id: string, context: ResourceContext, service: Service): ScimAnswer {
-  const projection = toProjection(request.query, context.type);
+  const projection = toProjection(request.query, context);
   const change = { id, input: request.readBody(), ifMatch: request.ifMatch, now: service.readClock() };
   const changed = request.method === 'PUT' ? replaceResource(change, context) : patchResource(change, context);
   if (isSilent(request, context.type)) return { status: 204, headers: { ETag: toEntityTag(changed) }, body: null };
@@ -180,8 +180,8 @@ function isSilent(request: ScimRequest, type: ResourceType): boolean {
   return request.method === 'PATCH' && type === 'Group' && !asks;
 }
 
-function toProjection(query: URLSearchParams, type: ResourceType): Projection {
-  return parseProjection(toNames(query.get('attributes')), toNames(query.get('excludedAttributes')), type);
+function toProjection(query: URLSearchParams, { type, catalog }: ResourceContext): Projection {
+  return parseProjection(fromQuery(query), type, catalog);
 }
 
 function toListAnswer(parameters: ListParameters, contexts: readonly ResourceContext[], service: Service): ScimAnswer {

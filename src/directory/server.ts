@@ -178,11 +178,6 @@ function send(response: ServerResponse, { status, headers, body }: DirectoryResp
     // Whoever asked may be gone by now: then nothing is left that could be waited for.
     if (response.closed) resolve();
     response.once('finish', resolve).once('close', resolve);
-    if (body === null) {
-      response.writeHead(status, headers).end();
-      return;
-    }
-    const bytes = Buffer.from(body);
-    response.writeHead(status, { ...headers, 'Content-Length': bytes.length }).end(bytes);
+    response.writeHead(status, headers).end(body ?? undefined);
   });
 }

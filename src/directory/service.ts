@@ -105,10 +105,14 @@ export function openService(url: string, options: ServiceOptions): DirectoryServ
   return { handle: (request) => Promise.resolve(answer(request, context)), close: () => store.close() };
 }
 
+/** HEAD is GET without the body (RFC 9110 section 9.3.2). */
 function answer(request: DirectoryRequest, context: HandlerContext): DirectoryResponse {
-  const { status, headers, body } = computeAnswer(request, context);
+  const isHead = request.method === 'HEAD';
+  const { status, headers, body } = computeAnswer(isHead ? { ...request, method: 'GET' } : request, context);
   if (body === null) return { status, headers, body: null };
-  return { status, headers: { ...headers, 'Content-Type': MEDIA_TYPE }, body: JSON.stringify(body) };
+  const text = JSON.stringify(body);
+  const described = { ...headers, 'Content-Type': MEDIA_TYPE, 'Content-Length': String(Buffer.byteLength(text)) };
+  return { status, headers: described, body: isHead ? null : text };
 }
 
 function computeAnswer({ method, path, headers, body }: DirectoryRequest, context: HandlerContext): ScimAnswer {

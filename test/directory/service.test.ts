@@ -36,6 +36,7 @@ it('answers as the server does, with the URL, the ids and the times that it was 
       Location: `${URL_OF_IT}/Users/id-1`,
       ETag: 'W/"1"',
       'Content-Type': 'application/scim+json; charset=utf-8',
+      'Content-Length': String(Buffer.byteLength(body ?? '')),
     },
     body: {
       schemas: [URN_USER],
