@@ -99,7 +99,8 @@ export interface AttributeChange {
 }
 
 /**
- * `create`, `update`, `deactivate`, `reactivate`, `delete` are requests. `adopt` takes over an account that nobody owned,
+ * `create`, `update`, `rename`, `deactivate`, `reactivate`, `delete` are requests; `rename` changes by what somebody is
+ * known (userName, externalId, mail addresses), `update` everything else. `adopt` takes over an account that nobody owned,
  * `recover` rebuilds a link by equal externalId; both may carry changes. `addMembers` and `removeMembers` are one person
  * and one team each; apply sends them in chunks.
  */
@@ -108,14 +109,32 @@ export type OperationKind =
   | 'adopt'
   | 'recover'
   | 'update'
+  | 'rename'
   | 'deactivate'
   | 'reactivate'
   | 'delete'
   | 'addMembers'
   | 'removeMembers';
 
-/** Kinds that guards count. */
-export type GuardKind = 'deactivate' | 'delete' | 'adopt' | 'removeMembers';
+/** Kinds that guards count: losses, and changes that would be as bad. */
+export const GUARD_KINDS = [
+  'deactivate',
+  'delete',
+  'adopt',
+  'reactivate',
+  'rename',
+  'removeMembers',
+  'deleteTeams',
+  'update',
+] as const;
+export type GuardKind = (typeof GUARD_KINDS)[number];
+
+/** What is counted together. `removeMembers` is judged for each team by itself, `update` for each attribute. */
+export interface GuardSubject {
+  readonly kind: GuardKind;
+  /** For `removeMembers` the team's key, for `update` the attribute's path; else empty. */
+  readonly scope: string;
+}
 
 /** Why an operation is there: a departure, a mapping, a rule, a drift, a policy. Shown to people, part of the held hash. */
 export type Cause = Departure | 'mapping' | 'rule' | 'ruleDeleted' | 'drift' | 'match' | 'return' | 'swap';
@@ -159,8 +178,8 @@ export interface Operation {
   readonly reason: string;
   /** What is held or released together: one person (or team) and one cause. */
   readonly unit: string;
-  /** The guard that counts this unit; null where none does. */
-  readonly guard: GuardKind | null;
+  /** Guards that count this operation: one each time it is done. None for what another operation of the unit counts. */
+  readonly guards: readonly GuardSubject[];
   /** A removal in the sense of I1: waits when the read is suspect. */
   readonly removal: boolean;
   /** The guard (or reason) that keeps the unit back; null when it may go. */

@@ -37,9 +37,14 @@ export interface ResolvedGuards {
   readonly deactivate: ResolvedGuard;
   readonly delete: ResolvedGuard;
   readonly adopt: ResolvedGuard;
+  readonly reactivate: ResolvedGuard;
+  readonly rename: ResolvedGuard;
   readonly removeMembers: ResolvedGuard;
+  readonly deleteTeams: ResolvedGuard;
+  /** Null: updates are not counted. */
+  readonly update: ResolvedGuard | null;
   readonly floor: number;
-  /** Length of the window in which removals are counted. */
+  /** Length of the window in which is counted. */
   readonly windowMs: number;
   readonly protectedUsers: readonly string[];
   /** Percent. */
@@ -121,8 +126,6 @@ export interface ResolvedCustomAttributeSpec {
   readonly path: string;
 }
 
-const GUARD_WINDOW_MS = parseDuration('24h');
-
 /** The default of a CustomAttribute's `spec.name`. It may be no identifier; then `spec.name` is needed. */
 export function toAttributeName(metadataName: string): string {
   return metadataName.replaceAll('-', '_');
@@ -152,6 +155,11 @@ function toGuard(guard: { max: number; percent: number }): ResolvedGuard {
   return { max: guard.max < 0 ? null : guard.max, percent: guard.percent };
 }
 
+/** Null: it limits nothing. */
+function toOptionalGuard(guard: { max: number; percent: number }): ResolvedGuard | null {
+  return guard.max < 0 && guard.percent >= 100 ? null : toGuard(guard);
+}
+
 function resolveDirectorySync({ metadata, spec }: DirectorySyncResource): ResolvedDirectorySyncSpec {
   const filled = fill(DirectorySyncSpecSchema, spec);
   const { guards } = filled;
@@ -176,9 +184,13 @@ function resolveDirectorySync({ metadata, spec }: DirectorySyncResource): Resolv
       deactivate: toGuard(guards.deactivate),
       delete: toGuard(guards.delete),
       adopt: toGuard(guards.adopt),
+      reactivate: toGuard(guards.reactivate),
+      rename: toGuard(guards.rename),
       removeMembers: toGuard(guards.removeMembers),
+      deleteTeams: toGuard(guards.deleteTeams),
+      update: toOptionalGuard(guards.update),
       floor: guards.floor,
-      windowMs: GUARD_WINDOW_MS,
+      windowMs: parseDuration(guards.window),
       protectedUsers: guards.protectedUsers,
       suspiciousDrop: guards.suspiciousDrop,
     },

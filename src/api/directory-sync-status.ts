@@ -25,6 +25,7 @@ const PLAN_COUNTS = {
   adopt: count('Existing accounts to be taken over.'),
   recover: count('Links to be rebuilt from the target.'),
   update: count('People to be changed.'),
+  rename: count('People whose userName, externalId or mail address is to be changed.'),
   reactivate: count('People to be activated again.'),
   deactivate: count('People to be deactivated.'),
   delete: count('People to be deleted.'),
@@ -221,7 +222,7 @@ export type PlanCount = keyof typeof PLAN_COUNTS;
 export const PLAN_COUNT_NAMES = Object.keys(PLAN_COUNTS) as readonly PlanCount[];
 
 const GAINS: readonly PlanCount[] = ['create', 'adopt', 'recover', 'createTeams', 'addMembers'];
-const CHANGES: readonly PlanCount[] = ['update', 'reactivate', 'updateTeams'];
+const CHANGES: readonly PlanCount[] = ['update', 'rename', 'reactivate', 'updateTeams'];
 
 /** `+4 ~11 -1`: what comes, what changes, what goes; `none` for an empty plan. The PLAN column of `kubectl get`. */
 export function summarizePlan(plan: Partial<Record<PlanCount, number>>): string {

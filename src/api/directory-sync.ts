@@ -138,6 +138,7 @@ const DeprovisioningSchema = object(
   { description: 'What happens to people who leave.', defaulted: true },
 );
 
+/** @param percent default; 100 for a guard that is off */
 function guard(what: string, percent: number) {
   return Type.Optional(
     object(
@@ -147,7 +148,7 @@ function guard(what: string, percent: number) {
             minimum: -1,
             maximum: 1_000_000,
             default: -1,
-            description: `Most ${what} within 24 hours without approval. -1: no such limit; 0: none goes without approval.`,
+            description: `Most ${what} within \`guards.window\` without approval. -1: no such limit; 0: none goes without approval.`,
           }),
         ),
         percent: Type.Optional(
@@ -169,12 +170,34 @@ function guard(what: string, percent: number) {
 
 const GuardsSchema = object(
   {
-    deactivate: guard('deactivations (percent of the people owned and active at the start of the 24 hours)', 10),
-    delete: guard('deletions of people (percent of the people owned and active at the start of the 24 hours)', 5),
+    deactivate: guard('deactivations (percent of the people owned and active at the start of the window)', 10),
+    delete: guard('deletions of people (percent of the people owned and active at the start of the window)', 5),
     adopt: guard('take-overs of existing accounts (percent of the people in scope)', 10),
+    reactivate: guard('people activated again (percent of the people in scope)', 10),
+    rename: guard(
+      'changes of a userName, externalId or mail address (percent of the people owned and active at the start of the window)',
+      10,
+    ),
     removeMembers: guard(
       'removals from one team (percent of its members) that belong to no deactivation or deletion',
       50,
+    ),
+    deleteTeams: guard(
+      'teams deleted, emptied, or left by more than `guards.removeMembers.percent` of their members (percent of the teams owned at the start of the window)',
+      10,
+    ),
+    update: guard(
+      'people changed in one attribute, each attribute by itself (percent of the people owned and active at the start of the window); off without it',
+      100,
+    ),
+    window: Type.Optional(
+      duration({
+        atLeast: '1s',
+        atMost: '2160h',
+        default: '24h',
+        description:
+          'Time within which what was done without approval is counted together, over all runs; 1s to 2160h (90 days). What was done exactly so long ago still counts.',
+      }),
     ),
     floor: Type.Optional(
       whole({

@@ -156,9 +156,15 @@ const DURATION_RULE: SchemaRule = {
 };
 
 /** A Go-style duration. `atLeast` is itself a duration. */
-export function duration(options: Described & { readonly atLeast?: string; readonly default?: string }) {
-  const { atLeast } = options;
-  const rules = [DURATION_RULE, ...(atLeast === undefined ? [] : [durationAtLeast(atLeast)])];
+export function duration(
+  options: Described & { readonly atLeast?: string; readonly atMost?: string; readonly default?: string },
+) {
+  const { atLeast, atMost } = options;
+  const rules = [
+    DURATION_RULE,
+    ...(atLeast === undefined ? [] : [durationAtLeast(atLeast)]),
+    ...(atMost === undefined ? [] : [durationAtMost(atMost)]),
+  ];
   return Type.String({
     ...annotate({ ...options, rules }),
     minLength: 1,
@@ -175,6 +181,16 @@ function durationAtLeast(least: string): SchemaRule {
     message: `must be at least ${least}`,
     cel: `!(${DURATION_RULE.cel}) || duration(self) >= duration('${least}')`,
     holds: (value) => typeof value !== 'string' || (tryParseDuration(value) ?? leastMs) >= leastMs,
+  };
+}
+
+function durationAtMost(most: string): SchemaRule {
+  const mostMs = parseDuration(most);
+  return {
+    name: `durationAtMost${most}`,
+    message: `must be at most ${most}`,
+    cel: `!(${DURATION_RULE.cel}) || duration(self) <= duration('${most}')`,
+    holds: (value) => typeof value !== 'string' || (tryParseDuration(value) ?? mostMs) <= mostMs,
   };
 }
 

@@ -75,6 +75,7 @@ const WORDS: readonly {
   line('adopt', 'User', 'to take over', 'taken over'),
   line('recover', 'User', 'to link again', 'linked again'),
   line('update', 'User', 'to update', 'updated'),
+  line('rename', 'User', 'to rename', 'renamed'),
   line('reactivate', 'User', 'to reactivate', 'reactivated'),
   line('deactivate', 'User', 'to deactivate', 'deactivated'),
   line('delete', 'User', 'to delete', 'deleted'),

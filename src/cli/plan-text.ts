@@ -97,6 +97,13 @@ const SECTIONS: readonly Section[] = [
     withChanges: true,
   },
   {
+    title: 'Rename',
+    sign: '~',
+    filter: { phase: 'people', where: ofPeople('rename') },
+    describe: ({ cause, reason }) => (cause === 'drift' ? reason : ''),
+    withChanges: true,
+  },
+  {
     title: 'Reactivate',
     sign: '+',
     filter: { phase: 'people', where: ofPeople('reactivate') },
@@ -150,10 +157,16 @@ const WHY_HELD: Readonly<Record<HeldBy, string>> = {
   deactivate: 'more people than guards.deactivate lets go without approval',
   delete: 'more people than guards.delete lets go without approval',
   adopt: 'more accounts than guards.adopt lets be taken over without approval',
+  reactivate: 'more people than guards.reactivate lets come back without approval',
+  rename: 'more people than guards.rename lets be renamed without approval',
   removeMembers: 'more members of one team than guards.removeMembers lets go without approval',
+  deleteTeams: 'more teams than guards.deleteTeams lets be deleted or emptied without approval',
+  update: 'more people than guards.update lets be changed in one attribute without approval',
   suspect: 'the read lost too much to be trusted with removals',
   recovered: 'links that were rebuilt from the target remove nothing without approval',
 };
+
+const SHOWN_WHEN_HELD: ReadonlySet<StoredOperation['kind']> = new Set(['update', 'rename', 'adopt']);
 
 async function printHeld(page: PlanPage, commands: Commands): Promise<void> {
   const { run, style, line, all } = page;
@@ -170,7 +183,7 @@ async function printHeld(page: PlanPage, commands: Commands): Promise<void> {
   for (const operation of first) {
     await line(`  ${style.yellow('!')} ${describeHeld(operation)}`);
     // Who approves must see what is approved; that a deactivation switches off needs no line of its own.
-    if (operation.kind === 'update' || operation.kind === 'adopt') await printChanges(page, operation.changes);
+    if (SHOWN_WHEN_HELD.has(operation.kind)) await printChanges(page, operation.changes);
   }
   await printRest(page, total - first.length);
   await line(`  hash ${style.bold(held.hash)}`);

@@ -143,7 +143,7 @@ function planMatch(desired: DesiredUser, candidate: Candidate, context: PersonCo
     cause: 'match',
     reason: `matches the account by ${path}`,
     unit: `person:${desired.sourceId}:adopt`,
-    guard: 'adopt',
+    guards: [{ kind: 'adopt', scope: '' }],
   });
   return { ...NOTHING, operations: [adopt] };
 }
@@ -188,5 +188,8 @@ function planCreate(desired: DesiredUser, context: PersonContext, cause: Cause):
     reason: cause === 'drift' ? 'was deleted in the target' : 'is new in scope',
     unit: `person:${desired.sourceId}:create`,
   });
-  return { ...NOTHING, operations: [create, ...toReferenceUpdate(desired, null, coming)] };
+  return {
+    ...NOTHING,
+    operations: [create, ...toReferenceUpdate(desired, { targetId: null, settings: context.settings }, coming)],
+  };
 }

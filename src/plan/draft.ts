@@ -1,11 +1,9 @@
 /** Operations as planners write them, before they get their place in the plan. */
-import type { GuardKind, Operation, RecordError } from '../model.ts';
+import type { Operation, RecordError } from '../model.ts';
 import type { Effect } from '../state/store.ts';
 
 /** An operation without its number and without a decision of the guards. */
 export interface DraftOperation extends Omit<Operation, 'seq' | 'held'> {
-  /** For `removeMembers` the team's key; else empty. */
-  readonly scope: string;
   /** It removes something by way of a link that was rebuilt from the target (rule I7). */
   readonly recovered: boolean;
 }
@@ -21,7 +19,7 @@ export interface Planned {
 
 export const NOTHING: Planned = { operations: [], errors: [], effects: [], protected: 0 };
 
-type Defaults = 'targetId' | 'changes' | 'team' | 'member' | 'guard' | 'removal' | 'scope' | 'recovered';
+type Defaults = 'targetId' | 'changes' | 'team' | 'member' | 'guards' | 'removal' | 'recovered';
 
 export function toDraft(
   operation: Omit<DraftOperation, Defaults> & Partial<Pick<DraftOperation, Defaults>>,
@@ -31,9 +29,8 @@ export function toDraft(
     changes: [],
     team: null,
     member: null,
-    guard: null,
+    guards: [],
     removal: false,
-    scope: '',
     recovered: false,
     ...operation,
   };
@@ -52,9 +49,4 @@ export function toOperationLine(operation: DraftOperation): string {
     cause,
     changes,
   ]);
-}
-
-/** The guard that counts an operation of this kind by itself. */
-export function toGuard(kind: Operation['kind']): GuardKind | null {
-  return kind === 'deactivate' || kind === 'delete' || kind === 'adopt' || kind === 'removeMembers' ? kind : null;
 }

@@ -6,8 +6,9 @@
  * that is held begins where it began when it was first held.
  */
 import { createHash } from 'node:crypto';
-import type { GuardKind, HeldBy } from '../model.ts';
+import type { GuardKind, GuardSubject, HeldBy } from '../model.ts';
 import type { Unit } from '../state/store.ts';
+import { toDeletionUnit } from './team.ts';
 
 export interface GuardLimit {
   /** Null: no such limit. */
@@ -16,18 +17,14 @@ export interface GuardLimit {
   readonly percent: number;
 }
 
-/** One kind of loss; `removeMembers` is judged for each team by itself. */
-export interface GuardSubject {
-  readonly kind: GuardKind;
-  readonly scope: string;
-}
-
 export interface GuardInput {
   readonly units: readonly Unit[];
   readonly limits: Readonly<Record<GuardKind, GuardLimit>>;
   readonly floor: number;
   /** Units of this subject that went in the window without approval. */
   readonly removed: (subject: GuardSubject) => number;
+  /** Teams lost in the window without approval, as units of their deletion; `removed` leaves them out. */
+  readonly lostTeams: ReadonlySet<string>;
   /** What percentages of this subject refer to. */
   readonly base: (subject: GuardSubject) => number;
   /**
@@ -90,12 +87,7 @@ export function computeGuard(input: GuardInput): GuardResult {
     const by = holdBeforeGuards(unit, input);
     if (by !== null) held.set(unit.unit, by);
   }
-  const subjects = holdByGuards(
-    open.filter((unit) => !held.has(unit.unit)),
-    input,
-    held,
-  );
-  holdEmptied(open, held);
+  const subjects = holdByGuards(open, input, held);
   return settle({ input, open, held, released, subjects, removals });
 }
 
@@ -128,23 +120,84 @@ function holdBeforeGuards(unit: Unit, { suspect }: GuardInput): HeldBy | null {
   return null;
 }
 
-function holdByGuards(units: readonly Unit[], input: GuardInput, held: Map<string, HeldBy>): GuardSubject[] {
+/**
+ * Removals from teams first: a team whose removals are held is not lost, and only what is left of the plan counts as lost
+ * teams. A unit that counts under several guards goes when all of them let it.
+ */
+function holdByGuards(open: readonly Unit[], input: GuardInput, held: Map<string, HeldBy>): readonly GuardSubject[] {
+  const toGroups = (): readonly Group[] => groupBySubject(open.filter(({ unit }) => !held.has(unit)));
+  const isOfMembers = ({ subject }: Group): boolean => subject.kind === 'removeMembers';
+  const first = holdGroups(toGroups().filter(isOfMembers), input, held);
+  holdEmptied(open, held);
+  const left = toGroups();
+  const others = left.filter((group) => !isOfMembers(group));
+  const second = holdGroups(withLostTeams(others, left.filter(isOfMembers), input), input, held);
+  holdEmptied(open, held);
+  return [...first, ...second];
+}
+
+/** Units that count for one subject, by what is counted: units, but for lost teams. */
+interface Group {
+  readonly subject: GuardSubject;
+  readonly units: readonly Unit[];
+  readonly items: ReadonlySet<string>;
+}
+
+function groupBySubject(units: readonly Unit[]): readonly Group[] {
   const groups = new Map<string, { subject: GuardSubject; units: Unit[] }>();
   for (const unit of units) {
-    if (unit.guard === null) continue;
-    const subject: GuardSubject = { kind: unit.guard, scope: unit.scope };
-    const key = `${subject.kind}\n${subject.scope}`;
-    const group = groups.get(key) ?? { subject, units: [] };
-    group.units.push(unit);
-    groups.set(key, group);
+    for (const subject of unit.guards) {
+      const key = `${subject.kind}\n${subject.scope}`;
+      const group = groups.get(key) ?? { subject, units: [] };
+      group.units.push(unit);
+      groups.set(key, group);
+    }
   }
+  return [...groups.values()].map((group) => ({ ...group, items: new Set(group.units.map(({ unit }) => unit)) }));
+}
+
+function holdGroups(groups: readonly Group[], input: GuardInput, held: Map<string, HeldBy>): GuardSubject[] {
   const subjects: GuardSubject[] = [];
-  for (const { subject, units: some } of groups.values()) {
-    if (isWithinLimits(subject, some.length, input)) continue;
+  for (const { subject, units, items } of groups) {
+    if (isWithinLimits(subject, items.size, { ...input, removed: (of) => countBefore(of, items, input) })) continue;
     subjects.push(subject);
-    for (const unit of some) held.set(unit.unit, subject.kind);
+    for (const { unit } of units) if (!held.has(unit)) held.set(unit, subject.kind);
   }
   return subjects;
+}
+
+/** A team that was lost before and loses more now is one lost team. */
+function countBefore(subject: GuardSubject, items: ReadonlySet<string>, { removed, lostTeams }: GuardInput): number {
+  if (subject.kind !== 'deleteTeams') return removed(subject);
+  return [...lostTeams].filter((unit) => !items.has(unit)).length;
+}
+
+const LOST: GuardSubject = { kind: 'deleteTeams', scope: '' };
+
+/**
+ * Small teams are within the floor of their own guard, so an edit could empty one after another: a team that loses more
+ * than its guard's percentage, or everybody, counts among the lost teams like one that is deleted.
+ */
+function withLostTeams(others: readonly Group[], ofMembers: readonly Group[], input: GuardInput): readonly Group[] {
+  const lost = ofMembers.filter(({ subject, items }) =>
+    isLost(items.size + input.removed(subject), {
+      percent: input.limits.removeMembers.percent,
+      base: input.base(subject),
+    }),
+  );
+  const deleted = others.find(({ subject }) => subject.kind === LOST.kind);
+  if (lost.length === 0) return others;
+  const group: Group = {
+    subject: LOST,
+    units: [...(deleted?.units ?? []), ...lost.flatMap(({ units }) => units)],
+    items: new Set([...(deleted?.items ?? []), ...lost.map(({ subject }) => toDeletionUnit(subject.scope))]),
+  };
+  return [...others.filter((each) => each !== deleted), group];
+}
+
+/** @param count members that go without their account going, in the window and this plan */
+export function isLost(count: number, { percent, base }: { readonly percent: number; readonly base: number }): boolean {
+  return count > 0 && (count >= base || count * 100 > percent * base);
 }
 
 /** The check itself, with the count of this plan. */

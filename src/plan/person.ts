@@ -1,10 +1,10 @@
 /** One person: from what must be, what was applied and what the target holds to operations. Pure. */
 import type { AttributeChange, Attributes, Departure, DesiredUser } from '../model.ts';
-import { isMailPath } from '../scim/mail.ts';
 import type { Link, PersonState } from '../state/store.ts';
 import { planWithoutAccount } from './account.ts';
-import { diffValues, isClearing, isSameValue } from './diff.ts';
-import { type DraftOperation, NOTHING, type Planned, toDraft, toGuard } from './draft.ts';
+import { type ChangeGroup, isName, splitChanges, toChangeGuards } from './changes.ts';
+import { diffValues, isClearing, isSameValue, isUnassigned } from './diff.ts';
+import { type DraftOperation, NOTHING, type Planned, toDraft } from './draft.ts';
 import { isProtected } from './protection.ts';
 import type { LeavingPolicy, PlanSettings } from './settings.ts';
 import { fitPolicy, fitToTarget } from './target-limits.ts';
@@ -114,6 +114,11 @@ export function toDepartureUnit(sourceId: string, departure: Departure): string 
   return `person:${sourceId}:${departure}`;
 }
 
+/** So is everything that belongs to a return: who is not let in again is not put into teams. */
+export function toReturnUnit(sourceId: string): string {
+  return `person:${sourceId}:return`;
+}
+
 function planLeaving(person: PersonState, departure: Departure, context: PersonContext): Planned {
   const { link, observed, desired } = person;
   const policy = toPersonPolicy(desired, departure, context.settings);
@@ -134,7 +139,7 @@ function planLeaving(person: PersonState, departure: Departure, context: PersonC
     cause: departure,
     reason: desired?.byEntry === true ? 'is inactive by the mapping of active' : REASONS[departure],
     unit: toDepartureUnit(person.sourceId, departure),
-    guard: toGuard(kind),
+    guards: [{ kind, scope: '' }],
     removal: true,
     recovered: link.origin === 'recovered',
   });
@@ -194,18 +199,27 @@ function planUpdate(
   const wanted = { attributes: desired.attributes, clear: toClear(desired, current, shapes), references: known };
   const all = diffValues(wanted, current, shapes, link.applied);
   const { changes, spared } = spareName(person, all, context.settings);
-  const later = toReferenceUpdate(desired, link.targetId, coming);
+  const later = toReferenceUpdate(
+    desired,
+    { targetId: link.targetId, settings: context.settings },
+    toReplaced(coming, current),
+  );
   const named = { ...link, name: toShownName(desired, link) };
   const changed = new Set(all.map(({ path }) => path));
   const same = Object.entries({ ...desired.attributes, ...known }).filter(([path]) => !changed.has(path));
   const truth = (changes.length === 0 ? refresh : noteSeen)(person, named, context, Object.fromEntries(same));
-  const split = context.settings.suspect
-    ? [changes.filter((each) => !isClearing(each)), changes.filter(isClearing)]
-    : [changes];
-  const updates = split
-    .filter((some) => some.length > 0)
-    .map((some) => toUpdate(desired, link, { changes: some, drift: observed !== null }));
+  const updates = splitChanges(changes, context.settings).map((group) =>
+    toUpdate(desired, link, { group, drift: observed !== null, settings: context.settings }),
+  );
   return { ...truth, operations: [...updates, ...later], protected: spared };
+}
+
+/** Whom somebody was said to refer to until now. */
+function toReplaced(coming: readonly AttributeChange[], current: Attributes): readonly AttributeChange[] {
+  return coming.map((change) => {
+    const before = current[change.path];
+    return isUnassigned(before) ? change : { ...change, before };
+  });
 }
 
 /** Who is protected keeps the name by which the owner called them. */
@@ -214,12 +228,9 @@ function spareName(
   changes: readonly AttributeChange[],
   { protectedUsers }: PlanSettings,
 ): { readonly changes: readonly AttributeChange[]; readonly spared: number } {
-  const isName = ({ path }: AttributeChange): boolean => NAMES.has(path) || isMailPath(path);
   if (!changes.some(isName) || !isProtected(person, protectedUsers)) return { changes, spared: 0 };
   return { changes: changes.filter((change) => !isName(change)), spared: 1 };
 }
-
-const NAMES: ReadonlySet<string> = new Set(['userName', 'externalId']);
 
 /** Whose userName and mail the read did not deliver is still called what they were called. */
 function toShownName(desired: DesiredUser, link: Link): string {
@@ -236,21 +247,20 @@ function clearAbsent(link: Link, observed: Attributes): Attributes {
 function toUpdate(
   desired: DesiredUser,
   link: Link,
-  { changes, drift }: { changes: readonly AttributeChange[]; drift: boolean },
+  { group, drift, settings }: { group: ChangeGroup; drift: boolean; settings: PlanSettings },
 ): DraftOperation {
-  const activates = changes.some((change) => change.path === 'active' && change.after === true);
-  const clears = changes.every(isClearing);
+  const { kind, changes } = group;
   // Only what was not to be changed by a mapping can have been changed by hand.
   const byHand =
     drift && changes.every(({ path, after }) => after !== undefined && isSameValue(link.applied[path], after, true));
   const [cause, reason] = byHand
     ? (['drift', 'was changed in the target'] as const)
-    : activates
+    : kind === 'reactivate'
       ? (['return', 'is back'] as const)
       : (['mapping', 'values changed'] as const);
   return toDraft({
     phase: 'people',
-    kind: activates ? 'reactivate' : 'update',
+    kind,
     resource: 'User',
     id: desired.sourceId,
     targetId: link.targetId,
@@ -258,7 +268,8 @@ function toUpdate(
     changes,
     cause,
     reason,
-    unit: `person:${desired.sourceId}:${clears ? 'clear' : 'update'}`,
+    unit: `person:${desired.sourceId}:${group.unit}`,
+    guards: toChangeGuards(changes, settings),
     removal: changes.some(isClearing),
   });
 }

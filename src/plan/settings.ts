@@ -16,6 +16,8 @@ export interface PlanSettings {
   readonly protectedUsers: ReadonlySet<string>;
   /** The read may have lost much: clearing of values is split off, so that it can wait alone (rule I1). */
   readonly suspect: boolean;
+  /** `guards.update` limits something: updates are counted, attribute by attribute. */
+  readonly countUpdates: boolean;
   /** Items of the read that errored and whose id is not known: nobody may be taken for absent. */
   readonly absenceProven: boolean;
   readonly target: TargetLimits;

@@ -2,7 +2,7 @@
 import type { AttributeChange, Attributes, Departure, DesiredTeam, Json, Operation, RecordError } from '../model.ts';
 import type { MemberDifference, TeamLink, TeamState } from '../state/store.ts';
 import { type DraftOperation, NOTHING, type Planned, toDraft } from './draft.ts';
-import { toDepartureUnit, toLeavingPolicy } from './person.ts';
+import { toDepartureUnit, toLeavingPolicy, toReturnUnit } from './person.ts';
 import type { PlanSettings, TargetLimits } from './settings.ts';
 import { isHidden, toTeamChanges } from './target-limits.ts';
 
@@ -260,6 +260,8 @@ export interface MemberContext {
   readonly withoutAccount: ReadonlySet<string>;
   /** People whose departure this plan carries out or holds: removals from teams are part of that unit. */
   readonly leaving: ReadonlyMap<string, Departure>;
+  /** People whom this plan activates again, or would: additions to teams are part of that unit. */
+  readonly returning: ReadonlySet<string>;
   /** People who have left and whose account is deactivated: the guards have let their departure go. */
   readonly deactivated: ReadonlySet<string>;
   /** People who would leave and are protected: they keep their teams too. */
@@ -275,12 +277,18 @@ export function planMember(difference: MemberDifference, context: MemberContext)
 
 function planAdd(difference: MemberDifference, context: MemberContext): DraftOperation | null {
   if (context.emptied || difference.sourceId === null || context.withoutAccount.has(difference.sourceId)) return null;
+  if (context.returning.has(difference.sourceId)) {
+    return {
+      ...toMemberDraft(difference, context, { kind: 'addMembers', cause: 'return', reason: 'is back' }),
+      unit: toReturnUnit(difference.sourceId),
+    };
+  }
   return toMemberDraft(difference, context, { kind: 'addMembers', cause: 'rule', reason: ruleReason(context) });
 }
 
 function planRemove(difference: MemberDifference, context: MemberContext): DraftOperation | null {
   const { sourceId, targetId, presence } = difference;
-  const guarded = { kind: 'removeMembers', guard: 'removeMembers', scope: context.key } as const;
+  const guarded = { kind: 'removeMembers', guards: toMemberGuards(context) } as const;
   if (context.emptied)
     return toMemberDraft(difference, context, { ...guarded, cause: 'ruleDeleted', reason: 'the rule was deleted' });
   if (sourceId === null && targetId !== null && context.claimed.has(targetId)) return null;
@@ -306,7 +314,7 @@ function planLeaverRemoval(
   const reason = 'leaves';
   if (context.leaving.has(sourceId)) {
     return {
-      ...toMemberDraft(difference, context, { kind: 'removeMembers', guard: 'deactivate', cause: departure, reason }),
+      ...toMemberDraft(difference, context, { kind: 'removeMembers', cause: departure, reason }),
       unit: toDepartureUnit(sourceId, departure),
     };
   }
@@ -320,15 +328,18 @@ function planLeaverRemoval(
   }
   return toMemberDraft(difference, context, {
     kind: 'removeMembers',
-    guard: 'removeMembers',
-    scope: context.key,
+    guards: toMemberGuards(context),
     cause: departure,
     reason,
   });
 }
 
+function toMemberGuards({ key }: MemberContext): DraftOperation['guards'] {
+  return [{ kind: 'removeMembers', scope: key }];
+}
+
 type MemberDraft = Pick<DraftOperation, 'cause' | 'reason'> &
-  Partial<Pick<DraftOperation, 'guard' | 'scope'>> & { readonly kind: 'addMembers' | 'removeMembers' };
+  Partial<Pick<DraftOperation, 'guards'>> & { readonly kind: 'addMembers' | 'removeMembers' };
 
 function toMemberDraft(difference: MemberDifference, context: MemberContext, draft: MemberDraft): DraftOperation {
   const { sourceId, targetId, name } = difference;
@@ -345,6 +356,11 @@ function toMemberDraft(difference: MemberDifference, context: MemberContext, dra
   });
 }
 
+/** The unit of a team's deletion; also what the guard of lost teams counts a team by. */
+export function toDeletionUnit(key: string): string {
+  return `team:${key}:delete`;
+}
+
 /** The team goes when nobody is left in it: a guard that holds one of the removals holds this too. */
 export function planTeamDeletion(context: MemberContext): DraftOperation {
   return toDraft({
@@ -356,7 +372,8 @@ export function planTeamDeletion(context: MemberContext): DraftOperation {
     name: context.name,
     cause: context.emptied ? 'ruleDeleted' : 'rule',
     reason: 'is empty',
-    unit: `team:${context.key}:delete`,
+    unit: toDeletionUnit(context.key),
+    guards: [{ kind: 'deleteTeams', scope: '' }],
     removal: true,
   });
 }

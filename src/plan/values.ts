@@ -1,6 +1,7 @@
 /** What the plans of people have in common. Pure. */
 import type { AttributeChange, Attributes, DesiredUser, RecordError } from '../model.ts';
 import type { Effect, Link } from '../state/store.ts';
+import { toChangeGuards } from './changes.ts';
 import { isSameValue } from './diff.ts';
 import { type DraftOperation, NOTHING, type Planned, toDraft } from './draft.ts';
 import type { PlanSettings } from './settings.ts';
@@ -65,7 +66,7 @@ export function toReferences(desired: DesiredUser, { accounts, coming, settings 
 
 export function toReferenceUpdate(
   desired: DesiredUser,
-  targetId: string | null,
+  { targetId, settings }: { readonly targetId: string | null; readonly settings: PlanSettings },
   changes: readonly AttributeChange[],
 ): readonly DraftOperation[] {
   if (changes.length === 0) return [];
@@ -81,6 +82,7 @@ export function toReferenceUpdate(
       cause: 'mapping',
       reason: 'refers to somebody who is new',
       unit: `person:${desired.sourceId}:references`,
+      guards: toChangeGuards(changes, settings),
     }),
   ];
 }

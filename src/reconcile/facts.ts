@@ -1,7 +1,6 @@
 /** Names and shapes of the small documents that a run leaves for the next one. */
 
-import type { Json } from '../model.ts';
-import type { GuardSubject } from '../plan/guard.ts';
+import type { GuardSubject, Json } from '../model.ts';
 import type { Facts } from '../state/store.ts';
 import type { ReadStats } from './run.ts';
 

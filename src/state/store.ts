@@ -19,6 +19,7 @@ import type {
   DesiredTeam,
   DesiredUser,
   GuardKind,
+  GuardSubject,
   HeldBy,
   Operation,
   Phase,
@@ -320,6 +321,8 @@ export type OperationStatus = 'planned' | 'held' | 'begun' | 'done' | 'failed' |
 export interface StoredOperation extends Operation {
   readonly runId: string;
   readonly status: OperationStatus;
+  /** It goes by an approval: guards do not count it. */
+  readonly approved: boolean;
   /** Why it failed; null otherwise. */
   readonly error: string | null;
   readonly code: ErrorCode | null;
@@ -328,9 +331,8 @@ export interface StoredOperation extends Operation {
 /** What a guard needs to know of a unit; only units that a guard counts or that remove something. */
 export interface Unit {
   readonly unit: string;
-  readonly guard: GuardKind | null;
-  /** For `removeMembers` the team's key; else empty. */
-  readonly scope: string;
+  /** Of all its operations, each once. */
+  readonly guards: readonly GuardSubject[];
   readonly removal: boolean;
   /** An operation of it belongs to a recovered link and removes something. */
   readonly recovered: boolean;
@@ -362,19 +364,18 @@ export interface RunRecord {
 /** Runs, their plans (which are the journal of apply), and what became of every operation. */
 export interface Journal {
   startRun(run: { id: string; kind: RunKind; startedAt: number }): Promise<void>;
-  /** An unknown run throws; so do `addOperations`, `hold`, `begin`, `settle` (also for an unknown `seq`) and `addErrors`. */
+  /** An unknown run throws; so do `addOperations`, `hold`, `release`, `begin`, `settle` (also for an unknown `seq`) and `addErrors`. */
   finishRun(
     id: string,
     end: { finishedAt: number; outcome: string; reason: string; summary: Readonly<Record<string, unknown>> },
   ): Promise<void>;
   /** Newest first. */
   runs(limit: number): Promise<readonly RunRecord[]>;
-  /** `scope` and `recovered` feed `units`; see Unit. */
+  /** `recovered` and `line` feed `units`; see Unit. */
   addOperations(
     runId: string,
     rows: readonly {
       readonly operation: Operation;
-      readonly scope: string;
       readonly recovered: boolean;
       readonly line: string;
     }[],
@@ -382,6 +383,8 @@ export interface Journal {
   units(runId: string): Promise<readonly Unit[]>;
   /** Operations of these units become `held`. */
   hold(runId: string, units: ReadonlyMap<string, HeldBy>): Promise<void>;
+  /** Operations of these units are `approved`. */
+  release(runId: string, units: Iterable<string>): Promise<void>;
   operations(
     runId: string,
     filter?: { phase?: Phase; status?: OperationStatus; seqs?: readonly number[] },
@@ -408,11 +411,13 @@ export interface Journal {
 
 /** Removals of the past and the sizes that percentages refer to. */
 export interface Ledger {
-  /** Units counted since then, per kind and scope (empty but for `removeMembers`: the team's key). */
+  /** Units counted since then, per kind and scope (see GuardSubject). */
   removals(
     since: number,
   ): Promise<readonly { readonly kind: GuardKind; readonly scope: string; readonly count: number }[]>;
-  /** `scope` empty: people owned and active; else members of that team. Times do not go back. */
+  /** Units of this kind counted since then, whatever their scope, each once. */
+  units(kind: GuardKind, since: number): Promise<readonly string[]>;
+  /** `scope` empty: people owned and active; `teams`: owned teams; else members of that team. Times do not go back. */
   addSamples(at: number, samples: readonly { readonly scope: string; readonly count: number }[]): Promise<void>;
   /**
    * The newest sample at or before `since`; where the record does not go back that far, the largest one after it; null

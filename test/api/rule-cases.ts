@@ -44,6 +44,7 @@ const target = of('DirectorySync', 'targetExactlyOne');
 const url = of('DirectorySync', 'urlEncrypted');
 const duration = of('DirectorySync', 'durationForm');
 const least = of('DirectorySync', 'durationAtLeast1s');
+const most = of('DirectorySync', 'durationAtMost2160h');
 const value = of('TeamRule', 'clauseValueByOperator');
 const single = of('AttributeMapping', 'entryAtMostOneValue');
 const some = of('AttributeMapping', 'entryHasValue');
@@ -96,6 +97,8 @@ export const RULE_CASES: readonly RuleCase[] = [
   least(false, 'half a second', { schedule: { interval: '500ms' } }),
   least(false, 'nothing', { timeouts: { request: '0' } }),
   least(false, 'nothing for a run', { timeouts: { run: '0.5s' } }),
+  most(true, 'ninety days', { guards: { window: '2160h' } }),
+  most(false, 'a second more', { guards: { window: '2160h1s' } }),
   value(true, 'In with values', clause({ operator: 'In', values: ['Finance', 7, true] })),
   value(false, 'In without values', clause({ operator: 'In' })),
   value(false, 'IsTrue with values', clause({ operator: 'IsTrue', values: ['Finance'] })),

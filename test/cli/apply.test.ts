@@ -84,7 +84,7 @@ describe('plan and apply', () => {
     expect(text).toContain(
       '  ~ Chess  1 joins, 1 leaves\n      + p3@corp.example\n      - p1@corp.example  no longer by rule teams-column\n',
     );
-    expect(text).toContain('Plan: 1 to create, 3 to update, 2 to deactivate');
+    expect(text).toContain('Plan: 1 to create, 2 to update, 1 to rename, 2 to deactivate');
 
     expect((await company.apply()).code).toBe(0);
     expect(await readTeams(directory)).toMatchObject({ Chess: ['p3@corp.example', 'renamed@corp.example'] });

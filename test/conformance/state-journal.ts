@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Operation } from '../../src/model.ts';
+import type { GuardKind, Operation } from '../../src/model.ts';
 import type { DirectoryState, Journal, OperationResult } from '../../src/state/store.ts';
 import { aLink, anOperation, aPlannedRow, collect, numbers } from '../support/state-rows.ts';
 import type { OpenStates } from './state.ts';
@@ -67,7 +67,14 @@ export function describeJournal(states: OpenStates): void {
         await journal.settle('run-1', seqs.map(done));
       }
       expect(seen).toEqual(
-        people.map((operation) => ({ ...operation, runId: 'run-1', status: 'planned', error: null, code: null })),
+        people.map((operation) => ({
+          ...operation,
+          runId: 'run-1',
+          status: 'planned',
+          approved: false,
+          error: null,
+          code: null,
+        })),
       );
       expect(await collect(journal.operations('run-1', { phase: 'people', status: 'planned' }))).toEqual([]);
       expect(await collect(journal.operations('run-1', { status: 'planned' }))).toHaveLength(600);
@@ -105,27 +112,33 @@ export function describeJournal(states: OpenStates): void {
       const { journal } = await states.directory();
       await journal.startRun({ id: 'run-1', kind: 'Full', startedAt: 1 });
       const leaving = { unit: 'ada/outOfScope', cause: 'outOfScope' } as const;
-      const moved = { unit: 'bob/sales', kind: 'removeMembers', guard: 'removeMembers', removal: true } as const;
+      const one = (kind: GuardKind, scope = '') => ({ guards: [{ kind, scope }] });
+      const ofSales = one('removeMembers', 'rule:sales');
+      const two = { guards: [...one('update', 'title').guards, ...one('update', 'nickName').guards] };
+      const moved = { ...ofSales, unit: 'bob/sales', kind: 'removeMembers', removal: true } as const;
       await journal.addOperations('run-1', [
         aPlannedRow(anOperation(1, { ...leaving, kind: 'removeMembers', removal: true }), { line: 'z' }),
-        aPlannedRow(anOperation(2, { ...leaving, kind: 'deactivate', guard: 'deactivate', removal: true }), {
+        aPlannedRow(anOperation(2, { ...leaving, kind: 'deactivate', ...one('deactivate'), removal: true }), {
           line: 'b',
         }),
         aPlannedRow(anOperation(3, { ...leaving, kind: 'update' }), { line: 'a', recovered: true }),
-        aPlannedRow(anOperation(4, moved), { line: 'c', scope: 'rule:sales', recovered: true }),
-        aPlannedRow(anOperation(5, { unit: 'cyd/match', kind: 'adopt', guard: 'adopt' }), {
+        aPlannedRow(anOperation(4, moved), { line: 'c', recovered: true }),
+        aPlannedRow(anOperation(5, { unit: 'cyd/match', kind: 'adopt', ...one('adopt') }), {
           line: 'd',
           recovered: true,
         }),
         aPlannedRow(anOperation(6, { unit: 'dee/mapping' }), { line: 'e', recovered: true }),
         aPlannedRow(anOperation(7, { unit: 'eve/mapping', removal: true }), { line: 'f' }),
+        aPlannedRow(anOperation(8, { unit: 'fay/mapping', ...two }), { line: 'g' }),
+        aPlannedRow(anOperation(9, { unit: 'fay/mapping', ...one('update', 'title') }), { line: 'h' }),
       ]);
-      const unit = { guard: null, scope: '', removal: true, recovered: false };
+      const unit = { guards: [], removal: true, recovered: false };
       expect(await journal.units('run-1')).toEqual([
-        { ...unit, unit: 'ada/outOfScope', guard: 'deactivate', lines: ['a', 'b', 'z'] },
-        { ...unit, unit: 'bob/sales', guard: 'removeMembers', scope: 'rule:sales', recovered: true, lines: ['c'] },
-        { ...unit, unit: 'cyd/match', guard: 'adopt', removal: false, lines: ['d'] },
+        { ...unit, unit: 'ada/outOfScope', ...one('deactivate'), lines: ['a', 'b', 'z'] },
+        { ...unit, unit: 'bob/sales', ...ofSales, recovered: true, lines: ['c'] },
+        { ...unit, unit: 'cyd/match', ...one('adopt'), removal: false, lines: ['d'] },
         { ...unit, unit: 'eve/mapping', lines: ['f'] },
+        { ...unit, unit: 'fay/mapping', ...two, removal: false, lines: ['g', 'h'] },
       ]);
     });
 
@@ -152,6 +165,20 @@ export function describeJournal(states: OpenStates): void {
         ['planned', null],
         ['begun', null],
       ]);
+    });
+
+    it('releases all operations of a unit, whatever becomes of them, and says so of each', async () => {
+      const { journal } = await states.directory();
+      await start(journal, [
+        anOperation(1, { unit: 'ada' }),
+        anOperation(2, { unit: 'ada' }),
+        anOperation(3, { unit: 'bob' }),
+      ]);
+      await journal.release('run-1', ['ada', 'nobody']);
+      await journal.begin('run-1', [1]);
+      const approved = (await collect(journal.operations('run-1'))).map((operation) => operation.approved);
+      expect(approved).toEqual([true, true, false]);
+      expect((await collect(journal.unsettled())).map((operation) => operation.approved)).toEqual([true]);
     });
 
     it('names what was begun and not settled, of any run, oldest first', async () => {
@@ -181,6 +208,7 @@ export function describeJournal(states: OpenStates): void {
       await expect(journal.begin('run-9', [1])).rejects.toThrow(missing);
       await expect(journal.addErrors('run-9', [])).rejects.toThrow(missing);
       await expect(journal.hold('run-9', new Map())).rejects.toThrow(missing);
+      await expect(journal.release('run-9', [])).rejects.toThrow(missing);
       await expect(journal.addOperations('run-9', [])).rejects.toThrow(missing);
       await journal.startRun({ id: 'run-1', kind: 'Full', startedAt: 1 });
       await expect(journal.begin('run-1', [1])).rejects.toThrow('operation 1 of run run-1 is not in the journal');
@@ -245,6 +273,20 @@ export function describeJournal(states: OpenStates): void {
         { kind: 'deactivate', scope: '', count: 1 },
         { kind: 'removeMembers', scope: 'rule:sales', count: 2 },
       ]);
+    });
+
+    it('names the units of a kind, each once whatever its scope and time', async () => {
+      const { links, ledger } = await states.directory();
+      const lost = { type: 'count', kind: 'deleteTeams', scope: '' } as const;
+      await links.apply([
+        { ...lost, unit: 'team/sales', at: 10 },
+        { ...lost, unit: 'team/sales', at: 20 },
+        { ...lost, unit: 'team/chess', at: 20, scope: 'other' },
+        { ...lost, unit: 'team/old', at: 9 },
+        { ...lost, kind: 'delete', unit: 'ada', at: 20 },
+      ]);
+      expect(await ledger.units('deleteTeams', 10)).toEqual(['team/chess', 'team/sales']);
+      expect(await ledger.units('adopt', 0)).toEqual([]);
     });
 
     it.each([

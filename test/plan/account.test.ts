@@ -48,7 +48,7 @@ describe('a person without an account', () => {
         cause: 'mapping',
         reason: 'is new in scope',
         unit: 'person:p1:create',
-        guard: null,
+        guards: [],
         removal: false,
       }),
     ]);
@@ -166,7 +166,7 @@ describe('an account that matches (I3)', () => {
     expect(plan({ desired, candidates }, { accounts: new Map([['boss', 'u9']]) }).operations).toEqual([
       expect.objectContaining({
         kind: 'adopt',
-        guard: 'adopt',
+        guards: [{ kind: 'adopt', scope: '' }],
         removal: false,
         targetId: 'u1',
         cause: 'match',
@@ -249,7 +249,7 @@ describe('recovery of a link (I7)', () => {
   it('takes the account with the same externalId for the person’s, without a request', () => {
     const { operations, effects } = recover({});
     expect(operations).toMatchObject([
-      { kind: 'recover', phase: 'recover', targetId: 'u1', changes: [], guard: null, removal: false },
+      { kind: 'recover', phase: 'recover', targetId: 'u1', changes: [], guards: [], removal: false },
     ]);
     expect(effects).toEqual([
       {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { OperationKind } from '../../src/model.ts';
-import { type DraftOperation, toDraft, toGuard, toOperationLine } from '../../src/plan/draft.ts';
+import { type DraftOperation, toDraft, toOperationLine } from '../../src/plan/draft.ts';
 
 const draft = (overrides: Partial<DraftOperation> = {}): DraftOperation =>
   toDraft({
@@ -43,21 +42,5 @@ describe('toOperationLine', () => {
     { member: { sourceId: 'p1', targetId: 'u1', name: 'x' } },
   ])('is another one with %j', (overrides) => {
     expect(toOperationLine(draft(overrides))).not.toBe(toOperationLine(draft()));
-  });
-});
-
-describe('toGuard', () => {
-  it.each<readonly [OperationKind, string | null]>([
-    ['deactivate', 'deactivate'],
-    ['delete', 'delete'],
-    ['adopt', 'adopt'],
-    ['removeMembers', 'removeMembers'],
-    ['create', null],
-    ['recover', null],
-    ['update', null],
-    ['reactivate', null],
-    ['addMembers', null],
-  ])('%s is counted by %s', (kind, guard) => {
-    expect(toGuard(kind)).toBe(guard);
   });
 });

@@ -181,6 +181,88 @@ describe('what is held', () => {
   });
 });
 
+describe('a unit under several guards', () => {
+  const title = { kind: 'update', scope: 'title' } as const;
+  const department = { kind: 'update', scope: 'department' } as const;
+
+  it('counts under each of them, and goes when all let it', () => {
+    const both = someUnits(8, { guards: [title, department] });
+    const more = Array.from({ length: 3 }, (_, index) => aUnit(`more-${index}`, { guards: [department] }));
+    expect(computeGuard(aGuardInput({ units: both })).held.size).toBe(0);
+    const result = computeGuard(aGuardInput({ units: [...both, ...more] }));
+    expect(result.subjects).toEqual([department]);
+    expect(result.kinds).toEqual({ update: 11 });
+  });
+
+  it('is held once, though two guards hold it', () => {
+    const result = computeGuard(aGuardInput({ units: someUnits(11, { guards: [title, department] }) }));
+    expect(result.subjects).toEqual([title, department]);
+    expect(result.held.size).toBe(11);
+    expect(result.kinds).toEqual({ update: 11 });
+  });
+});
+
+describe('lost teams (I4)', () => {
+  /** Teams `team-1` and so on, `leave` of whose members go by other causes than their own departure. */
+  const teams = (count: number, leave: number, offset = 0): Unit[] =>
+    Array.from({ length: count }, (_, team) =>
+      Array.from({ length: leave }, (__, member) =>
+        aUnit(`member:team-${team + offset}:p${member}`, { guard: 'removeMembers', scope: `team-${team + offset}` }),
+      ),
+    ).flat();
+  const deletion = (key: string): Unit =>
+    aUnit(`team:${key}:delete`, {
+      guard: 'deleteTeams',
+      lines: [JSON.stringify(['delete', 'Team', key, 't', null, null, 'rule', []])],
+    });
+  /** A hundred owned teams of four members each. */
+  const base: GuardInput['base'] = ({ kind }) => (kind === 'removeMembers' ? 4 : 100);
+
+  it('are counted whether they are deleted, emptied, or lose more than guards.removeMembers lets', () => {
+    const deletions = Array.from({ length: 4 }, (_, index) => deletion(`gone-${index}`));
+    const units = [...teams(4, 4), ...teams(3, 3, 10), ...deletions];
+    const result = computeGuard(aGuardInput({ units, base }));
+    expect(result.subjects).toEqual([{ kind: 'deleteTeams', scope: '' }]);
+    expect(result.kinds).toEqual({ deleteTeams: 4 * 4 + 3 * 3 + 4 });
+    expect(computeGuard(aGuardInput({ units: units.slice(4), base })).held.size).toBe(0);
+  });
+
+  it('are not teams that keep as much as guards.removeMembers asks', () => {
+    expect(computeGuard(aGuardInput({ units: teams(50, 2), base })).held.size).toBe(0);
+  });
+
+  it('are counted once, however they were lost before', () => {
+    const units = [...teams(5, 4), ...Array.from({ length: 5 }, (_, index) => deletion(`team-${index}`))];
+    const lostTeams = (count: number) => new Set(Array.from({ length: count }, (_, n) => `team:team-${n}:delete`));
+    const held = (lost: number) => computeGuard(aGuardInput({ units, base, lostTeams: lostTeams(lost) })).held.size;
+    expect([held(5), held(10), held(11)]).toEqual([0, 0, 25]);
+  });
+
+  it('count what went in the window: two members yesterday and two today are the whole team', () => {
+    const removed: GuardInput['removed'] = ({ kind }) => (kind === 'removeMembers' ? 2 : 0);
+    expect(computeGuard(aGuardInput({ units: teams(11, 2), base, removed })).kinds).toEqual({ deleteTeams: 22 });
+  });
+
+  it('do not count teams whose removals their own guard holds; their deletion waits with those', () => {
+    const many: GuardInput['base'] = ({ kind }) => (kind === 'removeMembers' ? 10 : 100);
+    const held = [...teams(20, 10), deletion('team-0')];
+    const units = held.map((unit) =>
+      unit.unit.startsWith('member:team-0:')
+        ? { ...unit, lines: [JSON.stringify(['removeMembers', 'Team', 'team-0', 't', unit.unit])] }
+        : unit,
+    );
+    const result = computeGuard(aGuardInput({ units, base: many }));
+    expect(result.kinds).toEqual({ removeMembers: 201 });
+    expect(result.subjects.every(({ kind }) => kind === 'removeMembers')).toBe(true);
+  });
+
+  it('with percent 100 only who loses everybody', () => {
+    const limits = { ...aGuardInput().limits, removeMembers: { max: null, percent: 100 } };
+    expect(computeGuard(aGuardInput({ units: teams(11, 3), base, limits })).held.size).toBe(0);
+    expect(computeGuard(aGuardInput({ units: teams(11, 4), base, limits })).kinds).toEqual({ deleteTeams: 44 });
+  });
+});
+
 describe('the deletion of a team that becomes empty', () => {
   const line = (kind: string, key: string) => JSON.stringify([kind, 'Team', key, 't1', null, null, 'rule', []]);
   const leaver = aUnit('leaver', {

@@ -56,7 +56,7 @@ describe('somebody who leaves', () => {
       expect.objectContaining({
         kind,
         cause,
-        guard: kind,
+        guards: [{ kind, scope: '' }],
         phase: kind === 'delete' ? 'deletePeople' : 'deactivate',
         targetId: 'u1',
         removal: true,
@@ -186,7 +186,7 @@ describe('somebody who stays', () => {
         cause: 'mapping',
         reason: 'values changed',
         unit: 'person:p1:update',
-        guard: null,
+        guards: [],
         removal: false,
         changes: [{ path: 'title', before: 'Clerk', after: 'Boss' }],
       }),
@@ -196,7 +196,7 @@ describe('somebody who stays', () => {
   it('is updated under a new name, not made anew (I10)', () => {
     const desired = withValues({ userName: 'byron@example.com' }, { name: 'byron@example.com' });
     expect(plan({ desired }).operations).toMatchObject([
-      { kind: 'update', targetId: 'u1', name: 'byron@example.com', changes: [{ path: 'userName' }] },
+      { kind: 'rename', targetId: 'u1', name: 'byron@example.com', changes: [{ path: 'userName' }] },
     ]);
   });
 

@@ -32,14 +32,22 @@ describe('a target where switching off removes', () => {
     (presence) => {
       const { operations } = plan({ link: aLink(), desired: aDesiredUser({ presence }) }, target);
       expect(operations).toMatchObject([
-        { kind: 'delete', guard: 'delete', phase: 'deactivate', removal: true, unit: `person:p1:${presence}` },
+        {
+          kind: 'delete',
+          guards: [{ kind: 'delete', scope: '' }],
+          phase: 'deactivate',
+          removal: true,
+          unit: `person:p1:${presence}`,
+        },
       ]);
     },
   );
 
   it('an entry for active that says false is a delete too', () => {
     const desired = aDesiredUser({ presence: 'disabledAtSource', byEntry: true });
-    expect(plan({ link: aLink(), desired }, target).operations).toMatchObject([{ kind: 'delete', guard: 'delete' }]);
+    expect(plan({ link: aLink(), desired }, target).operations).toMatchObject([
+      { kind: 'delete', guards: [{ kind: 'delete', scope: '' }] },
+    ]);
   });
 
   it('Retain keeps the account', () => {
@@ -54,7 +62,7 @@ it('a target that deletes nobody: the policy Delete switches off, once', () => {
   const leaving = { outOfScope: 'Delete', disabledAtSource: 'Delete', deletedAtSource: 'Delete' } as const;
   const desired = aDesiredUser({ presence: 'outOfScope' });
   const { operations } = plan({ link: aLink(), desired }, target, { leaving });
-  expect(operations).toMatchObject([{ kind: 'deactivate', guard: 'deactivate' }]);
+  expect(operations).toMatchObject([{ kind: 'deactivate', guards: [{ kind: 'deactivate', scope: '' }] }]);
   const off = aLink({ active: false, applied: { ...aLink().applied, active: false } });
   expect(plan({ link: off, desired }, target, { leaving }).operations).toEqual([]);
 });

@@ -289,7 +289,7 @@ describe('planMember', () => {
       cause: 'rule',
       reason: 'rules a, b',
       unit: 'member:rule:research:p1:addMembers',
-      guard: null,
+      guards: [],
       removal: false,
     });
   });
@@ -302,7 +302,18 @@ describe('planMember', () => {
     expect(planMember(aDifference({ change: 'add', sourceId: null }), aMemberContext())).toBeNull();
   });
 
-  const removal = { kind: 'removeMembers', guard: 'removeMembers', scope: 'rule:research', removal: true };
+  it('puts who comes back into teams in the unit of the return: held with it, released with it', () => {
+    expect(planMember(add, aMemberContext({ returning: new Set(['p1']) }))).toMatchObject({
+      kind: 'addMembers',
+      unit: 'person:p1:return',
+      cause: 'return',
+      guards: [],
+      removal: false,
+    });
+  });
+
+  const guards = [{ kind: 'removeMembers', scope: 'rule:research' }];
+  const removal = { kind: 'removeMembers', guards, removal: true };
 
   it.each<readonly [Parameters<typeof aDifference>[0], Parameters<typeof aMemberContext>[0], object, string]>([
     [{}, {}, { cause: 'rule', reason: 'no longer by rule research' }, 'who stays and matches no more'],
@@ -330,8 +341,7 @@ describe('planMember', () => {
     expect(planMember(aDifference({ presence: 'outOfScope' }), aMemberContext({ leaving }))).toMatchObject({
       kind: 'removeMembers',
       unit: 'person:p1:outOfScope',
-      guard: 'deactivate',
-      scope: '',
+      guards: [],
       cause: 'outOfScope',
       removal: true,
     });
@@ -348,7 +358,7 @@ describe('planMember', () => {
     expect(planMember(aDifference({ presence: 'outOfScope' }), context)).toMatchObject({
       kind: 'removeMembers',
       unit: 'person:p1:outOfScope',
-      guard: null,
+      guards: [],
       removal: true,
     });
   });
@@ -380,7 +390,7 @@ describe('planMember', () => {
 });
 
 describe('planTeamDeletion', () => {
-  it('is a unit of its own, which no guard counts and a suspect read holds', () => {
+  it('is a unit of its own, which counts as a lost team and which a suspect read holds', () => {
     expect(planTeamDeletion(aMemberContext())).toMatchObject({
       kind: 'delete',
       phase: 'deleteTeams',
@@ -388,7 +398,7 @@ describe('planTeamDeletion', () => {
       id: 'rule:research',
       targetId: 't1',
       unit: 'team:rule:research:delete',
-      guard: null,
+      guards: [{ kind: 'deleteTeams', scope: '' }],
       cause: 'rule',
       reason: 'is empty',
       removal: true,

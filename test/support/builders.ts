@@ -5,7 +5,15 @@ import type { TeamRuleResource, TeamRuleSpec } from '../../src/api/team-rule.ts'
 import { type CompiledMapping, compileMapping } from '../../src/mapping/compile.ts';
 import { compileCustomAttributes } from '../../src/mapping/custom-attributes.ts';
 import type { MappingProblem } from '../../src/mapping/problem.ts';
-import type { Attributes, DesiredTeam, DesiredUser, Json, SourceUser } from '../../src/model.ts';
+import type {
+  Attributes,
+  DesiredTeam,
+  DesiredUser,
+  GuardKind,
+  GuardSubject,
+  Json,
+  SourceUser,
+} from '../../src/model.ts';
 import type { PathShape } from '../../src/plan/diff.ts';
 import type { GuardInput } from '../../src/plan/guard.ts';
 import type { PlanSettings, TargetLimits } from '../../src/plan/settings.ts';
@@ -176,6 +184,7 @@ export function planSettings(overrides: Partial<PlanSettings> = {}): PlanSetting
     activeMapped: false,
     protectedUsers: new Set(),
     suspect: false,
+    countUpdates: false,
     absenceProven: true,
     target: aTargetLimits(),
     ...overrides,
@@ -279,6 +288,7 @@ export function aMemberContext({
     emptied: false,
     withoutAccount: new Set(),
     leaving: new Map(),
+    returning: new Set(),
     deactivated: new Set(),
     spared: new Set(),
     claimed: new Set(),
@@ -297,12 +307,23 @@ export function aDifference(overrides: Partial<MemberDifference> = {}): MemberDi
   };
 }
 
-export function aUnit(unit: string, overrides: Partial<Unit> = {}): Unit {
-  return { unit, guard: 'deactivate', scope: '', removal: true, recovered: false, lines: [unit], ...overrides };
+export interface UnitOverrides extends Partial<Omit<Unit, 'guards'>> {
+  /** Of one guard; null: of none. */
+  readonly guard?: GuardKind | null;
+  readonly scope?: string;
+  readonly guards?: readonly GuardSubject[];
+}
+
+export function aUnit(
+  unit: string,
+  { guard = 'deactivate', scope = '', guards, ...overrides }: UnitOverrides = {},
+): Unit {
+  const own = guard === null ? [] : [{ kind: guard, scope }];
+  return { unit, guards: guards ?? own, removal: true, recovered: false, lines: [unit], ...overrides };
 }
 
 /** Units of a kind: `deactivate-1` and so on. */
-export function someUnits(count: number, overrides: Partial<Unit> = {}): Unit[] {
+export function someUnits(count: number, overrides: UnitOverrides = {}): Unit[] {
   return Array.from({ length: count }, (_, index) =>
     aUnit(`${overrides.guard ?? 'deactivate'}-${index + 1}`, overrides),
   );
@@ -312,9 +333,19 @@ export function aGuardInput(overrides: Partial<GuardInput> = {}): GuardInput {
   const limit = { max: null, percent: 10 };
   return {
     units: [],
-    limits: { deactivate: limit, delete: limit, adopt: limit, removeMembers: { max: null, percent: 50 } },
+    limits: {
+      deactivate: limit,
+      delete: limit,
+      adopt: limit,
+      reactivate: limit,
+      rename: limit,
+      removeMembers: { max: null, percent: 50 },
+      deleteTeams: limit,
+      update: limit,
+    },
     floor: 5,
     removed: () => 0,
+    lostTeams: new Set(),
     base: () => 100,
     suspect: null,
     approved: new Set(),

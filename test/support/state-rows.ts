@@ -85,7 +85,7 @@ export function anOperation(seq: number, over: Partial<Operation> = {}): Operati
     cause: 'mapping',
     reason: 'title changed',
     unit: `person-${seq}/mapping`,
-    guard: null,
+    guards: [],
     removal: false,
     held: null,
     ...over,
@@ -95,9 +95,9 @@ export function anOperation(seq: number, over: Partial<Operation> = {}): Operati
 /** An operation as `addOperations` takes it. */
 export function aPlannedRow(
   operation: Operation,
-  over: { scope?: string; recovered?: boolean; line?: string } = {},
+  over: { recovered?: boolean; line?: string } = {},
 ): Parameters<Journal['addOperations']>[1][number] {
-  return { operation, scope: '', recovered: false, line: `${operation.kind} ${operation.id}`, ...over };
+  return { operation, recovered: false, line: `${operation.kind} ${operation.id}`, ...over };
 }
 
 export async function collect<Row>(pages: AsyncIterable<readonly Row[]>): Promise<Row[]> {

@@ -1,7 +1,7 @@
 /** Members of one team, many in one request. */
 import type { Effect, OperationResult, StoredOperation } from '../../state/store.ts';
 import type { Applying } from './apply.ts';
-import { toCount } from './apply-person.ts';
+import { toCounts } from './count.ts';
 
 interface Resolved {
   readonly operation: StoredOperation;
@@ -35,7 +35,7 @@ function toResult({ operation, targetId }: Resolved, sent: boolean, applying: Ap
     key: id,
     targetIds: [targetId],
   };
-  return { seq, status: 'done', effects: [change, ...toCount(operation, applying, id)] };
+  return { seq, status: 'done', effects: [change, ...toCounts(operation, applying.run.now())] };
 }
 
 async function resolveMembers(task: readonly StoredOperation[], { run }: Applying): Promise<readonly Resolved[]> {

@@ -1,10 +1,10 @@
 /** One operation on a person: the request, and what its success means for the link. */
 import { SyncError } from '../../errors.ts';
 import type { AttributeChange, Attributes, Json } from '../../model.ts';
-import { toGuard } from '../../plan/draft.ts';
 import type { Effect, Link, OperationResult, StoredOperation } from '../../state/store.ts';
 import type { TargetObject } from '../../targets/target.ts';
 import type { Applying } from './apply.ts';
+import { toCounts } from './count.ts';
 import { findCreated } from './settle.ts';
 
 export async function carryOutPerson(
@@ -13,13 +13,7 @@ export async function carryOutPerson(
 ): Promise<readonly OperationResult[]> {
   const effects = await request(operation, applying);
   if (effects === null) return [{ seq: operation.seq, status: 'dropped', effects: [] }];
-  return [{ seq: operation.seq, status: 'done', effects: [...effects, ...toCount(operation, applying)] }];
-}
-
-/** One removal that guards count. What was approved is not counted. */
-export function toCount({ guard, kind, unit }: StoredOperation, { run, guarded }: Applying, scope = ''): Effect[] {
-  if (guard === null || toGuard(kind) !== guard || guarded.released.has(unit)) return [];
-  return [{ type: 'count', kind: guard, scope, unit, at: run.now().getTime() }];
+  return [{ seq: operation.seq, status: 'done', effects: [...effects, ...toCounts(operation, applying.run.now())] }];
 }
 
 /** Null: there is nothing to carry out (any more). */
@@ -32,6 +26,7 @@ async function request(operation: StoredOperation, applying: Applying): Promise<
     case 'recover':
       return [];
     case 'update':
+    case 'rename':
     case 'reactivate':
       return update(operation, applying);
     case 'deactivate':

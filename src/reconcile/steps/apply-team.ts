@@ -4,6 +4,7 @@ import type { Effect, OperationResult, StoredOperation, TeamLink } from '../../s
 import type { TargetObject } from '../../targets/target.ts';
 import type { Applying } from './apply.ts';
 import { needTarget, toValues } from './apply-person.ts';
+import { toCounts } from './count.ts';
 import { findTeam } from './settle.ts';
 
 export async function carryOutTeam(
@@ -27,7 +28,7 @@ async function request(operation: StoredOperation, applying: Applying): Promise<
       // A removal that was held or failed leaves somebody in it: who keeps a team keeps the team's existence.
       if ((await applying.run.state.links.members(operation.id)) > 0) return null;
       await applying.loaded.target.deleteTeam(needTarget(operation), applying.signal);
-      return [{ type: 'dropTeam', key: operation.id }];
+      return [{ type: 'dropTeam', key: operation.id }, ...toCounts(operation, applying.run.now())];
     }
     default:
       throw new SyncError('Unknown', `an operation of kind ${operation.kind} is none on a team`);

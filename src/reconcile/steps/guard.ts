@@ -1,6 +1,8 @@
 /** guard: what may go and what is held. Gathers what the pure guard needs, and remembers what it decided. */
 import { SyncError } from '../../errors.ts';
-import { computeGuard, type GuardInput, type GuardResult, type GuardSubject } from '../../plan/guard.ts';
+import type { GuardSubject } from '../../model.ts';
+import { computeGuard, type GuardInput, type GuardLimit, type GuardResult, isLost } from '../../plan/guard.ts';
+import { toDeletionUnit } from '../../plan/team.ts';
 import type { Unit } from '../../state/store.ts';
 import { type FactShapes, getFact, putFact } from '../facts.ts';
 import type { Guarded, Loaded, Mapped, PlanResult, ReadResult, RunDependencies } from '../run.ts';
@@ -31,6 +33,7 @@ export async function guard(run: RunDependencies, input: GuardStepInput, _signal
   // Before the first write: an approval that names something else releases nothing.
   if (result.mismatch) throw mismatch(result);
   await journal.hold(run.runId, result.held);
+  await journal.release(run.runId, result.released.keys());
   const trusted = isTrusted(suspect, result);
   if (!run.options.planOnly) {
     const { mode } = input.loaded.spec;
@@ -99,7 +102,9 @@ async function rememberSuspicion(
   if (!waits) await putFact(facts, 'suspect', { since: run.now().getTime(), removals: result.removals });
 }
 
-type Arithmetic = Pick<GuardInput, 'limits' | 'floor' | 'removed' | 'base'>;
+type Arithmetic = Pick<GuardInput, 'limits' | 'floor' | 'removed' | 'lostTeams' | 'base'>;
+
+const NO_LIMIT: GuardLimit = { max: null, percent: 100 };
 
 interface LimitInput {
   readonly units: readonly Unit[];
@@ -112,48 +117,75 @@ async function toLimits(
   { units, heldBefore }: LimitInput,
 ): Promise<Arithmetic> {
   const { guards } = loaded.spec;
-  const now = run.now().getTime();
   const removed = new Map<string, number>();
   const bases = new Map<string, number>();
-  const owned = (await run.state.links.counts()).active;
+  const window: Window = { run, heldBefore, windowMs: guards.windowMs, inScope: mapped.inScope };
   for (const subject of toSubjects(units)) {
-    const since = (heldBefore.find((held) => isSame(held, subject))?.since ?? now) - guards.windowMs;
-    const counts = await run.state.ledger.removals(since);
-    removed.set(keyOf(subject), counts.find((each) => isSame(each, subject))?.count ?? 0);
-    const base = await baseOf(run, subject, { since, owned, inScope: mapped.inScope });
-    // What was held once is measured against what stood then: a team (or company) that grew meanwhile releases nothing.
-    bases.set(keyOf(subject), Math.min(base, heldBefore.find((held) => isSame(held, subject))?.base ?? base));
+    removed.set(keyOf(subject), await countRemoved(subject, window));
+    bases.set(keyOf(subject), await baseOf(subject, window));
   }
   return {
-    limits: guards,
+    limits: { ...guards, update: guards.update ?? NO_LIMIT },
     floor: guards.floor,
     removed: (subject) => removed.get(keyOf(subject)) ?? 0,
+    lostTeams: removed.has(keyOf(LOST)) ? await findLostTeams(window, guards.removeMembers) : new Set(),
     base: (subject) => bases.get(keyOf(subject)) ?? 0,
   };
 }
 
-interface BaseInput {
-  readonly since: number;
-  readonly owned: number;
+const LOST: GuardSubject = { kind: 'deleteTeams', scope: '' };
+
+interface Window {
+  readonly run: RunDependencies;
+  readonly heldBefore: FactShapes['held'];
+  readonly windowMs: number;
   readonly inScope: number;
 }
 
-async function baseOf(
-  { state }: RunDependencies,
-  { kind, scope }: GuardSubject,
-  { since, owned, inScope }: BaseInput,
-): Promise<number> {
-  if (kind === 'adopt') return inScope;
-  const sample = await state.ledger.baseline(scope, since);
-  if (sample !== null) return sample;
-  return kind === 'removeMembers' ? await state.links.members(scope) : owned;
+/** The window of a subject that is held begins where it began when it was first held. */
+function toSince(subject: GuardSubject, { run, heldBefore, windowMs }: Window): number {
+  return (heldBefore.find((held) => isSame(held, subject))?.since ?? run.now().getTime()) - windowMs;
 }
 
+async function countRemoved(subject: GuardSubject, window: Window): Promise<number> {
+  const counts = await window.run.state.ledger.removals(toSince(subject, window));
+  return counts.find((each) => isSame(each, subject))?.count ?? 0;
+}
+
+/** Deleted in the window, or emptied member by member. */
+async function findLostTeams(window: Window, { percent }: GuardLimit): Promise<ReadonlySet<string>> {
+  const since = toSince(LOST, window);
+  const { ledger } = window.run.state;
+  const lost = new Set(await ledger.units('deleteTeams', since));
+  for (const { kind, scope, count } of await ledger.removals(since)) {
+    if (kind !== 'removeMembers') continue;
+    if (isLost(count, { percent, base: await baseOf({ kind, scope }, window) })) lost.add(toDeletionUnit(scope));
+  }
+  return lost;
+}
+
+/** What was held once is measured against what stood then: a team (or company) that grew meanwhile releases nothing. */
+async function baseOf(subject: GuardSubject, window: Window): Promise<number> {
+  const base = await readBase(subject, window);
+  return Math.min(base, window.heldBefore.find((held) => isSame(held, subject))?.base ?? base);
+}
+
+/** Of teams their members, of lost teams the owned ones, of who comes the people in scope, else people owned and active. */
+async function readBase(subject: GuardSubject, window: Window): Promise<number> {
+  const { kind, scope } = subject;
+  if (kind === 'adopt' || kind === 'reactivate') return window.inScope;
+  const { ledger, links } = window.run.state;
+  const since = toSince(subject, window);
+  if (kind === 'removeMembers') return (await ledger.baseline(scope, since)) ?? (await links.members(scope));
+  if (kind === 'deleteTeams') return (await ledger.baseline('teams', since)) ?? (await links.counts()).teams;
+  return (await ledger.baseline('', since)) ?? (await links.counts()).active;
+}
+
+/** Where somebody leaves a team, the team may be lost too. */
 function toSubjects(units: readonly Unit[]): readonly GuardSubject[] {
   const subjects = new Map<string, GuardSubject>();
-  for (const { guard: kind, scope } of units) {
-    if (kind !== null) subjects.set(keyOf({ kind, scope }), { kind, scope });
-  }
+  for (const { guards } of units) for (const subject of guards) subjects.set(keyOf(subject), subject);
+  if ([...subjects.values()].some(({ kind }) => kind === 'removeMembers')) subjects.set(keyOf(LOST), LOST);
   return [...subjects.values()];
 }
 

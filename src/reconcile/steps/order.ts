@@ -14,6 +14,8 @@ export interface Withdrawn {
   /** What is left of operations that lost a value: all else that they write. */
   readonly rest: readonly DraftOperation[];
   readonly errors: readonly RecordError[];
+  /** Units among them that were approved: what is left of an operation is approved with it. */
+  readonly approved: readonly string[];
   /** Source ids of those who get no account in this run. */
   readonly withoutAccount: readonly string[];
 }
@@ -33,7 +35,7 @@ export async function order(run: RunDependencies, nextSeq: number): Promise<Guar
   const held = new Set([...operations.values()].filter(({ status }) => status === 'held').map(({ seq }) => seq));
   const straight = new Set([...operations.values()].filter(({ kind }) => kind === 'adopt').map(({ seq }) => seq));
   const blocked = findBlocked(contentions, held);
-  const { rest, errors } = await withdraw(run, contentions, blocked);
+  const { rest, approved, errors } = await withdraw(run, contentions, blocked);
   const { rounds, waits, detours } = computeOrder({
     contentions: contentions.filter(({ seq }) => !blocked.has(seq) && !held.has(seq)),
     straight,
@@ -44,6 +46,7 @@ export async function order(run: RunDependencies, nextSeq: number): Promise<Guar
     run.runId,
     added.map((draft, index) => toRow(draft, nextSeq + index)),
   );
+  await run.state.journal.release(run.runId, approved);
   if (errors.length > 0) await run.state.journal.addErrors(run.runId, errors);
   return { rounds, waits };
 }
@@ -78,6 +81,7 @@ async function withdraw(
   if (units.length > 0) await run.state.journal.withdraw(run.runId, units);
   return {
     rest: operations.flatMap((operation) => toRest(operation, lost.get(operation.seq) ?? [])),
+    approved: operations.flatMap(({ approved, unit }) => (approved ? [unit] : [])),
     errors: operations.map(({ seq, id }) => toError(id, blocked.get(seq))),
     withoutAccount: operations.filter(isOfNewAccount).map(({ id }) => id),
   };
@@ -88,7 +92,8 @@ function isOfNewAccount({ kind }: Operation): boolean {
 }
 
 function toRest(operation: StoredOperation, lost: readonly Contention[]): readonly DraftOperation[] {
-  const { runId: _run, status: _status, error: _error, code: _code, seq: _seq, held: _held, ...draft } = operation;
+  const { runId: _run, status: _status, error: _error, code: _code, approved: _approved, ...stored } = operation;
+  const { seq: _seq, held: _held, ...draft } = stored;
   const changes = draft.changes.filter(({ path }) => !lost.some((each) => each.path === path));
   return isOfNewAccount(operation) || changes.length === 0 ? [] : [toDraft({ ...draft, changes })];
 }
@@ -124,6 +129,6 @@ function toDetour({ of, paths }: Detour, operations: ReadonlyMap<number, StoredO
 }
 
 function toRow(draft: DraftOperation, seq: number) {
-  const { scope, recovered, ...operation } = draft;
-  return { operation: { ...operation, seq, held: null }, scope, recovered, line: toOperationLine(draft) };
+  const { recovered, ...operation } = draft;
+  return { operation: { ...operation, seq, held: null }, recovered, line: toOperationLine(draft) };
 }

@@ -54,6 +54,7 @@ function toSettings({ loaded, read, observed }: PlanInput): PlanSettings {
     activeMapped: loaded.mapping.activeMapped,
     protectedUsers: new Set(guards.protectedUsers.map((name) => name.toLowerCase())),
     suspect: read.suspicion !== null,
+    countUpdates: guards.update !== null,
     absenceProven: read.absenceProven,
     target: capabilities,
   };
@@ -64,7 +65,7 @@ class PlanWriter {
   operations = 0;
   protected = 0;
   readonly #run: RunDependencies;
-  #rows: { operation: Operation; scope: string; recovered: boolean; line: string }[] = [];
+  #rows: { operation: Operation; recovered: boolean; line: string }[] = [];
   #effects: Effect[] = [];
   #errors: RecordError[] = [];
 
@@ -83,10 +84,10 @@ class PlanWriter {
   }
 
   #push(draft: DraftOperation): Operation {
-    const { scope, recovered, ...rest } = draft;
+    const { recovered, ...rest } = draft;
     this.operations += 1;
     const operation = { ...rest, seq: this.operations, held: null };
-    this.#rows.push({ operation, scope, recovered, line: toOperationLine(draft) });
+    this.#rows.push({ operation, recovered, line: toOperationLine(draft) });
     return operation;
   }
 
@@ -104,6 +105,7 @@ class PlanWriter {
 /** What plans of people leave for plans of teams: leavers, failures and open matches only, never everybody. */
 interface PeoplePlan {
   readonly leaving: Map<string, Departure>;
+  readonly returning: Set<string>;
   readonly withoutAccount: Set<string>;
   readonly spared: Set<string>;
   readonly claimed: Set<string>;
@@ -188,6 +190,7 @@ async function planPeople(
   const collisions = await readCollisions(run);
   const people: PeoplePlan = {
     leaving: new Map(),
+    returning: new Set(),
     withoutAccount: new Set(),
     spared: new Set(),
     claimed: new Set(),
@@ -229,6 +232,7 @@ function note(person: PersonState, planned: Planned, people: PeoplePlan): void {
   const { sourceId } = person;
   for (const { kind, cause } of planned.operations) {
     if (kind === 'deactivate') people.leaving.set(sourceId, cause as Departure);
+    if (kind === 'reactivate') people.returning.add(sourceId);
   }
   if (planned.protected > 0) people.spared.add(sourceId);
   if (!isOpen(person)) return;
@@ -366,6 +370,7 @@ async function planOneTeam(
     emptied: planned.members === 'empty',
     withoutAccount: people.withoutAccount,
     leaving: people.leaving,
+    returning: people.returning,
     deactivated: new Set(),
     spared: people.spared,
     claimed: people.claimed,

@@ -234,7 +234,11 @@ async function addSamples({ run, applied }: RunContext): Promise<void> {
   const touched = new Set<string>();
   for await (const page of journal.operations(run.runId, { phase: 'members', status: 'done' }))
     for (const { id } of page) touched.add(id);
-  const samples = [{ scope: '', count: (await links.counts()).active }];
+  const { active, teams } = await links.counts();
+  const samples = [
+    { scope: '', count: active },
+    { scope: 'teams', count: teams },
+  ];
   for (const key of touched) samples.push({ scope: key, count: await links.members(key) });
   await ledger.addSamples(run.now().getTime(), samples);
 }

@@ -3,25 +3,20 @@
  * an old plan is ever sent; this run plans anew.
  */
 import { SyncError } from '../../errors.ts';
-import type { Json } from '../../model.ts';
+import type { AttributeChange, Json } from '../../model.ts';
 import { isSameValue } from '../../plan/diff.ts';
-import { toGuard } from '../../plan/draft.ts';
 import type { Effect, OperationResult, StoredOperation } from '../../state/store.ts';
 import type { Target, TargetObject } from '../../targets/target.ts';
-import { getFact } from '../facts.ts';
 import type { RunDependencies } from '../run.ts';
+import { toCounts } from './count.ts';
 
 export async function settleBegun(run: RunDependencies, target: Target, signal: AbortSignal): Promise<void> {
-  const approval = await getFact(run.state.facts, 'approval');
-  const approved = new Set(Object.keys(approval?.units ?? {}));
   const asking: Asking = { run, target, signal, teams: new Map() };
   for await (const page of run.state.journal.unsettled()) {
     for (const operation of page) {
       signal.throwIfAborted();
       const { status, effects } = await ask(operation, asking);
-      // An approved removal is not counted, whatever run finds that it went.
-      const counted = approved.has(operation.unit) ? effects.filter((effect) => effect.type !== 'count') : effects;
-      await run.state.journal.settle(operation.runId, [{ seq: operation.seq, status, effects: counted }]);
+      await run.state.journal.settle(operation.runId, [{ seq: operation.seq, status, effects }]);
     }
   }
 }
@@ -114,7 +109,7 @@ async function askPerson(operation: StoredOperation, asking: Asking): Promise<An
   if (targetId === null) return { status: 'dropped', effects: [] };
   const paths = new Set(['active', ...operation.changes.map(({ path }) => path)]);
   const now = await asking.target.readUser(targetId, [...paths], asking.signal);
-  const count = toCount(operation, asking);
+  const count = toCounts(operation, asking.run.now());
   if (now === null) {
     const gone: Effect[] = [
       { type: 'dropLink', sourceId: id },
@@ -123,7 +118,7 @@ async function askPerson(operation: StoredOperation, asking: Asking): Promise<An
     return { status: 'done', effects: [...gone, ...(kind === 'delete' ? count : [])] };
   }
   if (kind === 'adopt') {
-    if (!isCarriedOut(operation, now)) return { status: 'dropped', effects: [] };
+    if (!isCarriedOut(operation.changes, now)) return { status: 'dropped', effects: [] };
     const link = {
       sourceId: id,
       targetId,
@@ -135,19 +130,28 @@ async function askPerson(operation: StoredOperation, asking: Asking): Promise<An
     } as const;
     return { status: 'done', effects: [{ type: 'putLink', link }, ...count] };
   }
-  const went = kind === 'deactivate' && now.attributes['active'] === false;
+  const went = kind !== 'delete' && isCarriedOut(await resolveReferences(operation.changes, asking), now);
   return { status: 'done', effects: [{ type: 'markDirty', sourceId: id }, ...(went ? count : [])] };
 }
 
-/** A request is carried out whole or not at all: one value that is there now says that it arrived. */
-function isCarriedOut({ changes }: StoredOperation, now: TargetObject): boolean {
-  return changes.length === 0 || changes.some(({ path, after }) => isSameValue(now.attributes[path], after, false));
+/** Whoever has no account was not written. */
+async function resolveReferences(
+  changes: readonly AttributeChange[],
+  { run }: Asking,
+): Promise<readonly AttributeChange[]> {
+  const wanted = changes.filter((change) => change.reference === true).map((change) => String(change.after));
+  if (wanted.length === 0) return changes;
+  const links = await run.state.links.many(wanted);
+  return changes.flatMap((change): AttributeChange[] => {
+    if (change.reference !== true) return [change];
+    const link = links.get(String(change.after));
+    return link === undefined ? [] : [{ path: change.path, after: link.targetId }];
+  });
 }
 
-function toCount({ id, kind, guard, unit }: StoredOperation, { run }: Asking): Effect[] {
-  if (guard === null || toGuard(kind) !== guard) return [];
-  const scope = guard === 'removeMembers' ? id : '';
-  return [{ type: 'count', kind: guard, scope, unit, at: run.now().getTime() }];
+/** A request is carried out whole or not at all: one value that is there now says that it arrived. */
+function isCarriedOut(changes: readonly AttributeChange[], now: TargetObject): boolean {
+  return changes.length === 0 || changes.some(({ path, after }) => isSameValue(now.attributes[path], after, false));
 }
 
 async function askTeam(operation: StoredOperation, asking: Asking): Promise<Answer> {
@@ -169,8 +173,15 @@ async function askTeam(operation: StoredOperation, asking: Asking): Promise<Answ
     } as const;
     return { status: 'done', effects: [{ type: 'putTeam', team }] };
   }
-  const count = kind === 'removeMembers' && (await isRemoved(operation, asking)) ? toCount(operation, asking) : [];
+  const went = operation.guards.length > 0 && (await isGone(operation, asking));
+  const count = went ? toCounts(operation, asking.run.now()) : [];
   return { status: 'done', effects: [{ type: 'markTeamDirty', key: id }, ...count] };
+}
+
+async function isGone(operation: StoredOperation, asking: Asking): Promise<boolean> {
+  const { kind, targetId } = operation;
+  if (kind !== 'delete') return isRemoved(operation, asking);
+  return targetId !== null && (await asking.target.readTeam(targetId, asking.signal)) === null;
 }
 
 /** Only what has gone counts: what has not is planned again, and would count twice. */

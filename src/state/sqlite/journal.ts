@@ -1,5 +1,5 @@
 import { SyncError } from '../../errors.ts';
-import type { Operation, RecordError } from '../../model.ts';
+import type { GuardSubject, Operation, RecordError } from '../../model.ts';
 import type { Journal, OperationStatus, RunRecord, StoredOperation, Unit } from '../store.ts';
 import { PAGE, readPages } from './connection.ts';
 import type { Directory } from './directory.ts';
@@ -17,16 +17,20 @@ interface RunRow extends Omit<RunRecord, 'id' | 'summary' | 'startedAt' | 'finis
 interface OperationRow extends Pick<StoredOperation, 'seq' | 'status' | 'held' | 'code' | 'error'> {
   run: number;
   name: string;
+  guards: string;
+  approved: number;
   body: string;
 }
 
-interface UnitRow extends Pick<Unit, 'unit' | 'guard' | 'scope'> {
+interface UnitRow extends Pick<Unit, 'unit'> {
+  /** A list of lists as text. */
+  guards: string;
   removal: number;
   recovered: number;
   lines: string;
 }
 
-const OPERATION_COLUMNS = 'o.run, r.name, o.seq, o.status, o.held, o.code, o.error, x.body';
+const OPERATION_COLUMNS = 'o.run, r.name, o.seq, o.status, o.held, o.approved, o.guards, o.code, o.error, x.body';
 
 export function toJournal(of: Directory): Journal {
   const { db } = of;
@@ -64,11 +68,11 @@ export function toJournal(of: Directory): Journal {
     },
     async units(runId) {
       const rows = db.all<UnitRow>(
-        `SELECT o.unit, max(o.guard) AS guard, max(o.scope) AS scope, max(o.removal) AS removal,
+        `SELECT o.unit, json_group_array(DISTINCT o.guards) AS guards, max(o.removal) AS removal,
            max(o.recovered AND o.removal) AS recovered, json_group_array(x.line ORDER BY x.line) AS lines
          FROM runs r JOIN operations o ON o.run = r.id JOIN operation_texts x ON x.run = o.run AND x.seq = o.seq
          WHERE r.directory = ?1 AND r.name = ?2 AND o.unit IN
-           (SELECT unit FROM operations g WHERE g.run = r.id AND (g.guard IS NOT NULL OR g.removal = 1))
+           (SELECT unit FROM operations g WHERE g.run = r.id AND (g.guards <> '[]' OR g.removal = 1))
          GROUP BY o.unit ORDER BY o.unit`,
         of.number(),
         runId,
@@ -84,6 +88,13 @@ export function toJournal(of: Directory): Journal {
             ...[run, unit, heldBy],
           );
         }
+      });
+    },
+    async release(runId, units) {
+      await of.write((directory) => {
+        const run = runNumber(of, directory, runId);
+        for (const unit of units)
+          db.run('UPDATE operations SET approved = 1 WHERE run = ?1 AND unit = ?2', ...[run, unit]);
       });
     },
     operations: (runId, filter = {}) => readOperations(of, runId, filter),
@@ -165,14 +176,14 @@ export function toJournal(of: Directory): Journal {
 function insertOperation(
   of: Directory,
   run: number,
-  row: { operation: Operation; scope: string; recovered: boolean; line: string },
+  row: { operation: Operation; recovered: boolean; line: string },
 ): void {
-  const { seq, held, ...body } = row.operation;
+  const { seq, held, guards, ...body } = row.operation;
   of.db.run(
     `INSERT INTO operations
-       (run, seq, phase, kind, resource, unit, guard, scope, removal, recovered, status, held)
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)`,
-    ...[run, seq, body.phase, body.kind, body.resource, body.unit, body.guard, row.scope, body.removal ? 1 : 0],
+       (run, seq, phase, kind, resource, unit, guards, removal, recovered, status, held)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)`,
+    ...[run, seq, body.phase, body.kind, body.resource, body.unit, JSON.stringify(guards), body.removal ? 1 : 0],
     ...[row.recovered ? 1 : 0, held === null ? 'planned' : 'held', held],
   );
   of.db.run(
@@ -247,15 +258,18 @@ function toRunRecord(of: Directory, row: RunRow): RunRecord {
 }
 
 function toStoredOperation(of: Directory, row: OperationRow): StoredOperation {
-  const body = parseJson<Omit<Operation, 'seq' | 'held'>>(of.db, row.body);
+  const body = parseJson<Omit<Operation, 'seq' | 'held' | 'guards'>>(of.db, row.body);
+  const guards = parseJson<GuardSubject[]>(of.db, row.guards);
   const { seq, held, status, code, error } = row;
-  return { ...body, seq, held, runId: row.name, status, code, error };
+  return { ...body, seq, held, guards, approved: row.approved === 1, runId: row.name, status, code, error };
 }
 
 function toUnit(of: Directory, row: UnitRow): Unit {
-  const { unit, guard, scope } = row;
+  const { unit } = row;
   const lines = parseJson<string[]>(of.db, row.lines);
-  return { unit, guard, scope, removal: row.removal === 1, recovered: row.recovered === 1, lines };
+  const all = parseJson<string[]>(of.db, row.guards).flatMap((text) => parseJson<GuardSubject[]>(of.db, text));
+  const guards = [...new Map(all.map((subject) => [JSON.stringify(subject), subject])).values()];
+  return { unit, guards, removal: row.removal === 1, recovered: row.recovered === 1, lines };
 }
 
 function runNumber(of: Directory, directory: number, id: string): number {

@@ -14,6 +14,13 @@ export function toLedger(of: Directory): Ledger {
       );
       return rows.map((row) => ({ ...row }));
     },
+    async units(kind, since) {
+      const rows = db.all<{ unit: string }>(
+        'SELECT DISTINCT unit FROM removals WHERE directory = ?1 AND kind = ?2 AND at >= ?3 ORDER BY unit',
+        ...[of.number(), kind, since],
+      );
+      return rows.map(({ unit }) => unit);
+    },
     async addSamples(at, samples) {
       await of.write((directory) => {
         // A sample that says what the newest one says changes no baseline: what stands still costs no space.

@@ -137,6 +137,16 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (directory, scope, at)
   ) STRICT, WITHOUT ROWID;
   `,
+  // A unit may count under several guards; `guards` is a list of kind and scope as JSON.
+  `
+  ALTER TABLE operations ADD COLUMN guards TEXT NOT NULL DEFAULT '[]';
+  ALTER TABLE operations ADD COLUMN approved INTEGER NOT NULL DEFAULT 0;
+  UPDATE operations SET guards = json_array(json_object('kind', guard, 'scope', scope)) WHERE guard = kind;
+  DROP INDEX operations_guarded;
+  ALTER TABLE operations DROP COLUMN guard;
+  ALTER TABLE operations DROP COLUMN scope;
+  CREATE INDEX operations_guarded ON operations (run, unit) WHERE guards <> '[]' OR removal = 1;
+  `,
 ];
 
 /**

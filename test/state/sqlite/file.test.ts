@@ -244,33 +244,54 @@ describe('D7 a file that cannot be used', () => {
 });
 
 describe('D6 migrations', () => {
-  const [first = ''] = MIGRATIONS;
-  const second = 'CREATE TABLE later (x); INSERT INTO later SELECT name FROM directories';
+  const known = MIGRATIONS.length;
+  const another = 'CREATE TABLE later (x); INSERT INTO later SELECT name FROM directories';
 
   it('an older file gets what it lacks, once, and keeps its rows', async () => {
     const store = await openSqliteStore(file);
     await (await store.directory(ACME)).facts.put('a', 1);
     await store.close();
     const db = new DatabaseSync(file);
-    applyMigrations(db, file, [first, second]);
-    applyMigrations(db, file, [first, second]);
+    applyMigrations(db, file, [...MIGRATIONS, another]);
+    applyMigrations(db, file, [...MIGRATIONS, another]);
     expect(db.prepare('SELECT x FROM later').all()).toMatchObject([{ x: 'acme' }]);
     db.close();
-    expect(pragma('user_version')).toBe(2);
+    expect(pragma('user_version')).toBe(known + 1);
     await expect(openSqliteStore(file)).rejects.toThrow(
-      `state file ${file} was written by a newer Dirsync (schema 2, this one knows 1); update Dirsync or name another file`,
+      `state file ${file} was written by a newer Dirsync (schema ${known + 1}, this one knows ${known}); update Dirsync or name another file`,
     );
+  });
+
+  it('operations of the first version keep the guard that counts them', () => {
+    const db = new DatabaseSync(file);
+    applyMigrations(db, file, MIGRATIONS.slice(0, 1));
+    db.exec(`INSERT INTO directories VALUES (1, 'identity', 'acme');
+      INSERT INTO runs (id, directory, name, kind, started_at) VALUES (1, 1, 'run-1', 'Full', 1);`);
+    const columns = 'run, seq, phase, kind, resource, unit, guard, scope, removal, recovered, status';
+    const insert = db.prepare(
+      `INSERT INTO operations (${columns}) VALUES (1, ?, 'p', ?, 'User', 'u', ?, ?, 1, 0, 'begun')`,
+    );
+    insert.run(1, 'removeMembers', 'removeMembers', 'rule:sales');
+    insert.run(2, 'removeMembers', 'deactivate', '');
+    insert.run(3, 'update', null, '');
+    applyMigrations(db, file, MIGRATIONS);
+    expect(db.prepare('SELECT guards, approved FROM operations ORDER BY seq').all()).toMatchObject([
+      { guards: '[{"kind":"removeMembers","scope":"rule:sales"}]', approved: 0 },
+      { guards: '[]', approved: 0 },
+      { guards: '[]', approved: 0 },
+    ]);
+    db.close();
   });
 
   it('one that fails half way leaves the file as it was', () => {
     const db = new DatabaseSync(file);
-    applyMigrations(db, file, [first]);
-    expect(() => applyMigrations(db, file, [first, `${second}; SELECT nonsense`])).toThrow('nonsense');
+    applyMigrations(db, file, MIGRATIONS);
+    expect(() => applyMigrations(db, file, [...MIGRATIONS, `${another}; SELECT nonsense`])).toThrow('nonsense');
     expect(db.prepare(`SELECT count(*) AS count FROM sqlite_schema WHERE name = 'later'`).get()).toMatchObject({
       count: 0,
     });
     db.close();
-    expect(pragma('user_version')).toBe(1);
+    expect(pragma('user_version')).toBe(known);
   });
 });
 
