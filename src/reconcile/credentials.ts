@@ -10,6 +10,8 @@ import type { ExpiryLog } from './expiry.ts';
 
 export interface Credentials {
   readonly secrets: Readonly<Record<string, string>>;
+  /** What the Secret is called in messages. */
+  readonly where: string;
   /** Authorities in PEM that are trusted beside the system's; null without any. */
   readonly ca: string | null;
   /** Tells credentials apart without being one. */
@@ -29,11 +31,12 @@ export interface CredentialsInput {
  */
 export async function readCredentials(input: CredentialsInput, expiries: ExpiryLog): Promise<Credentials> {
   const { host, namespace, target, provider } = input;
-  const secrets = await host.readSecret(namespace, target.config.credentialsRef.name);
+  const { name } = target.config.credentialsRef;
+  const secrets = await host.readSecret(namespace, name);
   const ca = await readAuthorities(input, expiries);
   const expiresAt = provider.expiresAt?.(secrets) ?? null;
   if (expiresAt !== null) expiries.note({ kind: 'Token', host: null, expiresAt });
-  return { secrets, ca, key: toCredentialKey(secrets) };
+  return { secrets, where: formatReference({ kind: 'Secret', namespace, name }), ca, key: toCredentialKey(secrets) };
 }
 
 async function readAuthorities(input: CredentialsInput, expiries: ExpiryLog): Promise<string | null> {

@@ -130,6 +130,8 @@ export interface Target {
 
 export interface TargetContext {
   readonly secrets: Readonly<Record<string, string>>;
+  /** What the Secret is called in messages: `Secret identity/acme-app`; absent: by the field that names it. */
+  readonly where?: string;
   /** Takes requests to any host; each has its own budget. */
   readonly http: HttpClient;
   /** What an earlier connection to this endpoint observed; null or absent: nothing yet. */

@@ -41,7 +41,7 @@ describe('the application', () => {
     expect(code).toBe(1);
     expect(stdout).toBe('');
     expect(stderr).toBe(
-      `acme: CredentialsRejected: ${new URL(directory.url).origin} rejects the credentials (401); check the Secret of target.scim.credentialsRef\n`,
+      `acme: CredentialsRejected: ${new URL(directory.url).origin} rejects the credentials (401); check Secret default/app\n`,
     );
     expect(directory.counts().byMethod).toEqual({ GET: 1 });
     expect(READY(await company.status())).toBe('CredentialsRejected');
@@ -104,7 +104,8 @@ describe('Secrets', () => {
     const { code, stderr } = await company.apply();
     expect(code).toBe(1);
     expect(stderr).toBe(
-      'acme: ReferenceNotFound: the Secret of target.scim.credentialsRef must have the key "token", or "username" and "password"\n',
+      'acme: ReferenceNotFound: Secret default/app must have the key "token", or "username" and "password", ' +
+        'or "clientId", "clientSecret" and "tokenUrl"; it has key\n',
     );
     expect(directory.counts().byMethod).toEqual({});
   });

@@ -98,7 +98,7 @@ async function connect(run: RunDependencies, spec: Loaded['spec'], opened: HttpC
   const owner: ResourceRef = { kind: 'DirectorySync', namespace, name: resource.metadata.name };
   const expiries = createExpiryLog();
   const input = { host, namespace, target: spec.target, provider: targets };
-  const { secrets, ca, key } = await readCredentials(input, expiries);
+  const { secrets, where, ca, key } = await readCredentials(input, expiries);
   const endpoint = targets.endpoint(spec.target.config);
   const open = (needs: Pick<HttpClientNeeds, 'side' | 'credential' | 'ca'>): PooledHttpClient => {
     const onCertificate = (at: string, expiresAt: number): void =>
@@ -117,7 +117,7 @@ async function connect(run: RunDependencies, spec: Loaded['spec'], opened: HttpC
   };
   // Who asks for a fresh look does not want old observations either.
   const memory = run.options.resync ? null : await getFact(run.state.facts, 'targetMemory');
-  const context = { secrets, http: http.target, memory, now: run.now };
+  const context = { secrets, where, http: http.target, memory, now: run.now };
   const target = await targets.connect(spec.target.config, context);
   const source = await sources.connect(spec.source.config, { secrets: {}, files, http: http.source });
   return { source, target, http, endpoint, expiries };

@@ -6,7 +6,7 @@ import { createTokenSource } from '../../http/client-credentials.ts';
 import { computeAskedWait } from '../../http/rate-hints.ts';
 import { redact, toOrigin } from '../../http/redact.ts';
 import type { Json } from '../../model.ts';
-import { type ScimCredentials, WHERE } from './config.ts';
+import type { ScimCredentials } from './config.ts';
 import { readField, toObject } from './convert.ts';
 
 export type JsonObject = { readonly [key: string]: Json };
@@ -50,6 +50,8 @@ const SCIM_JSON = 'application/scim+json';
 export interface ScimClientOptions {
   readonly baseUrl: string;
   readonly credentials: ScimCredentials;
+  /** The Secret that they come from, for messages. */
+  readonly where: string;
   /** Headers of every request beside its own. */
   readonly headers: Readonly<Record<string, string>>;
   readonly http: HttpClient;
@@ -57,7 +59,7 @@ export interface ScimClientOptions {
 }
 
 export function createScimClient(options: ScimClientOptions): ScimClient {
-  const { baseUrl, http } = options;
+  const { baseUrl, http, where } = options;
   const origin = toOrigin(baseUrl);
   const authorizer = createAuthorizer(options);
   let rejected: SyncError | null = null;
@@ -88,7 +90,7 @@ export function createScimClient(options: ScimClientOptions): ScimClient {
       if (response.status !== 401 && response.status !== 403) return toAnswer(request, response);
       throw new SyncError(
         'CredentialsRejected',
-        `${origin} rejects the credentials (${response.status}); check ${WHERE}`,
+        `${origin} rejects the credentials (${response.status}); check ${where}`,
       );
     } catch (thrown) {
       const error = SyncError.from(thrown);
@@ -116,14 +118,14 @@ interface Authorizer {
   renew(authorization: string): boolean;
 }
 
-function createAuthorizer({ credentials, http, now }: ScimClientOptions): Authorizer {
+function createAuthorizer({ credentials, where, http, now }: ScimClientOptions): Authorizer {
   if (credentials.kind === 'Static') {
     return { get: async () => credentials.authorization, renew: () => false };
   }
   const tokens = createTokenSource({
     ...credentials,
     http,
-    where: WHERE,
+    where,
     unavailable: 'TargetUnavailable',
     now: () => now().getTime(),
   });

@@ -61,16 +61,21 @@ export type ScimCredentials =
   | { readonly kind: 'Static'; readonly authorization: string }
   | ({ readonly kind: 'ClientCredentials' } & ClientCredentials);
 
-export const WHERE = 'the Secret of target.scim.credentialsRef';
+/** What the Secret is called where nobody said its name. */
+export const UNNAMED = 'the Secret of target.scim.credentialsRef';
 
 /**
  * A bearer token, basic credentials (RFC 7617) or those of an OAuth client; the first of these that is whole counts.
  * Throws `ReferenceNotFound` naming the keys that are wanted, and `Invalid` for values that cannot be sent.
  */
-export function toCredentials(config: ScimConfig, secrets: Readonly<Record<string, string>>): ScimCredentials {
+export function toCredentials(
+  config: ScimConfig,
+  secrets: Readonly<Record<string, string>>,
+  where = UNNAMED,
+): ScimCredentials {
   const read = (key: string): string | undefined => readSecret(secrets, key);
   const token = read('token');
-  if (token !== undefined) return { kind: 'Static', authorization: `Bearer ${requireToken(token)}` };
+  if (token !== undefined) return { kind: 'Static', authorization: `Bearer ${requireToken(token, where)}` };
   const [username, password] = [read('username'), read('password')];
   if (username !== undefined && password !== undefined) {
     const pair = Buffer.from(`${username}:${password}`, 'utf8').toString('base64');
@@ -78,32 +83,35 @@ export function toCredentials(config: ScimConfig, secrets: Readonly<Record<strin
   }
   const [clientId, clientSecret, tokenUrl] = [read('clientId'), read('clientSecret'), read('tokenUrl')];
   if (clientId !== undefined && clientSecret !== undefined && tokenUrl !== undefined) {
-    requireTokenUrl(config, tokenUrl);
+    requireTokenUrl(config, tokenUrl, where);
     return { kind: 'ClientCredentials', clientId, clientSecret, tokenUrl, scope: read('scope') ?? null };
   }
-  throw toMissingKeys(secrets);
+  throw toMissingKeys(secrets, where);
 }
 
 const WANTED = ['username', 'password', 'clientId', 'clientSecret', 'tokenUrl'] as const;
 
-function toMissingKeys(secrets: Readonly<Record<string, string>>): SyncError {
+function toMissingKeys(secrets: Readonly<Record<string, string>>, where: string): SyncError {
   const there = WANTED.filter((key) => readSecret(secrets, key) !== undefined).map((key) => `"${key}"`);
+  const keys = Object.keys(secrets).toSorted().slice(0, 10).join(', ');
   const found =
-    there.length === 0 ? '' : `; of these only ${there.join(' and ')} ${there.length === 1 ? 'is' : 'are'} there`;
+    there.length === 0
+      ? `it has ${keys === '' ? 'no keys' : keys}`
+      : `of these only ${there.join(' and ')} ${there.length === 1 ? 'is' : 'are'} there`;
   return new SyncError(
     'ReferenceNotFound',
-    `${WHERE} must have the key "token", or "username" and "password", or "clientId", "clientSecret" and "tokenUrl"${found}`,
+    `${where} must have the key "token", or "username" and "password", or "clientId", "clientSecret" and "tokenUrl"; ${found}`,
   );
 }
 
 /** The secret of the client would travel readable for everybody on the way. */
-function requireTokenUrl(config: ScimConfig, tokenUrl: string): void {
+function requireTokenUrl(config: ScimConfig, tokenUrl: string, where: string): void {
   const url = URL.canParse(tokenUrl) ? new URL(tokenUrl) : null;
   const isPlain = url?.protocol === 'http:' && (config.allowHTTP === true || LOOPBACK.test(url.hostname));
   if (url !== null && (url.protocol === 'https:' || isPlain) && url.username === '' && url.password === '') return;
   throw new SyncError(
     'Invalid',
-    `the key "tokenUrl" of ${WHERE} must be an https URL without user and password; plain http to a host other than loopback needs allowHTTP: true`,
+    `the key "tokenUrl" of ${where} must be an https URL without user and password; plain http to a host other than loopback needs allowHTTP: true`,
   );
 }
 
@@ -112,11 +120,11 @@ function readSecret(secrets: Readonly<Record<string, string>>, key: string): str
   return value === '' ? undefined : value;
 }
 
-function requireToken(token: string): string {
+function requireToken(token: string, where: string): string {
   if (/^[\x21-\x7e]+$/.test(token)) return token;
   throw new SyncError(
     'Invalid',
-    `the key "token" of ${WHERE} has blanks, line ends or other characters that no header can carry`,
+    `the key "token" of ${where} has blanks, line ends or other characters that no header can carry`,
   );
 }
 

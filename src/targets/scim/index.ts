@@ -2,7 +2,15 @@
 
 import { PLAIN_ATTRIBUTE, type Target, type TargetContext, type TargetProvider } from '../target.ts';
 import { createScimClient, type ScimClient } from './client.ts';
-import { type ScimConfig, toBaseUrl, toCredentials, toEndpoint, toTokenExpiry, validateScimConfig } from './config.ts';
+import {
+  type ScimConfig,
+  toBaseUrl,
+  toCredentials,
+  toEndpoint,
+  toTokenExpiry,
+  UNNAMED,
+  validateScimConfig,
+} from './config.ts';
 import { type Discovered, discover } from './discovery.ts';
 import { type Connection, findTeams, findUsers, listTeams, listUsers, readTeam, readUser } from './read.ts';
 import { changeMembers, createResource, createTeam, deleteResource, updateResource } from './write.ts';
@@ -19,10 +27,14 @@ export const scimTarget: TargetProvider<ScimConfig> = {
   connect: async (config, context) => connect(config, context),
 };
 
-function connect(config: ScimConfig, { secrets, http, now = () => new Date() }: TargetContext): Target {
+function connect(
+  config: ScimConfig,
+  { secrets, where = UNNAMED, http, now = () => new Date() }: TargetContext,
+): Target {
   const client = createScimClient({
     baseUrl: toBaseUrl(config),
-    credentials: toCredentials(config, secrets),
+    credentials: toCredentials(config, secrets, where),
+    where,
     headers: config.headers ?? {},
     http,
     now,

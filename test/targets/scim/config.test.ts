@@ -51,12 +51,12 @@ describe('credentials', () => {
   });
 
   it.each([
-    [{}, ''],
-    [{ token: '' }, ''],
-    [{ username: 'u' }, '; of these only "username" is there'],
-    [{ clientId: 'c', tokenUrl: 'https://login.example.com' }, '; of these only "clientId" and "tokenUrl" are there'],
+    [{}, 'it has no keys'],
+    [{ token: '', other: 'x' }, 'it has other, token'],
+    [{ username: 'u' }, 'of these only "username" is there'],
+    [{ clientId: 'c', tokenUrl: 'https://login.example.com' }, 'of these only "clientId" and "tokenUrl" are there'],
   ])('%j names the keys that are wanted', (secrets, found) => {
-    const message = `the Secret of target.scim.credentialsRef must have the key "token", or "username" and "password", or "clientId", "clientSecret" and "tokenUrl"${found}`;
+    const message = `the Secret of target.scim.credentialsRef must have the key "token", or "username" and "password", or "clientId", "clientSecret" and "tokenUrl"; ${found}`;
     expect(() => toCredentials(CONFIG, secrets as Record<string, string>)).toThrow(
       expect.objectContaining({ code: 'ReferenceNotFound', message }),
     );
