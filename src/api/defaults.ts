@@ -68,6 +68,9 @@ export interface ResolvedDirectorySyncSpec {
     readonly disabledAtSource: LeavingPolicy;
     readonly deletedAtSource: LeavingPolicy;
     readonly memberships: 'Remove' | 'Keep';
+    /** Null: never. */
+    readonly deleteAfterMs: number | null;
+    readonly restoreMemberships: boolean;
   };
   readonly guards: ResolvedGuards;
   /** 0: never. */
@@ -160,6 +163,14 @@ function toOptionalGuard(guard: { max: number; percent: number }): ResolvedGuard
   return guard.max < 0 && guard.percent >= 100 ? null : toGuard(guard);
 }
 
+function toDeprovisioning(
+  { outOfScope, disabledAtSource, deletedAtSource, memberships, restoreMemberships }: FilledSpec['deprovisioning'],
+  deleteAfter: string | undefined,
+): ResolvedDirectorySyncSpec['deprovisioning'] {
+  const deleteAfterMs = deleteAfter === undefined ? null : parseDuration(deleteAfter);
+  return { outOfScope, disabledAtSource, deletedAtSource, memberships, deleteAfterMs, restoreMemberships };
+}
+
 function resolveDirectorySync({ metadata, spec }: DirectorySyncResource): ResolvedDirectorySyncSpec {
   const filled = fill(DirectorySyncSpecSchema, spec);
   const { guards } = filled;
@@ -179,7 +190,7 @@ function resolveDirectorySync({ metadata, spec }: DirectorySyncResource): Resolv
     mappings: filled.mappings,
     target: { provider: 'scim', config: scim },
     adoption: filled.adoption,
-    deprovisioning: filled.deprovisioning,
+    deprovisioning: toDeprovisioning(filled.deprovisioning, spec.deprovisioning?.deleteAfter),
     guards: {
       deactivate: toGuard(guards.deactivate),
       delete: toGuard(guards.delete),

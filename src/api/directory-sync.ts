@@ -131,7 +131,22 @@ const DeprovisioningSchema = object(
       oneOf(['Remove', 'Keep'] as const, {
         default: 'Remove',
         description:
-          'Memberships of owned teams of who leaves. Remove: in one unit with the deactivation, held or released with it.',
+          'Memberships of owned teams of who leaves. Remove: in one unit with the deactivation, held or released with it, and remembered.',
+      }),
+    ),
+    deleteAfter: Type.Optional(
+      duration({
+        atLeast: '1s',
+        documentedDefault: 'never',
+        description:
+          'Time after which the account of who was deactivated is deleted; without it, never. Counts from the confirmed deactivation, and begins anew after a lost state. A change applies to those already deactivated; the guard `delete` counts these deletions. Who comes back earlier gets the same account, later a new one.',
+      }),
+    ),
+    restoreMemberships: Type.Optional(
+      flag({
+        default: true,
+        description:
+          'Does who comes back get remembered memberships again of owned teams that no rule computes any more? What rules grant is given in any case.',
       }),
     ),
   },

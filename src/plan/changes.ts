@@ -5,6 +5,7 @@
 import type { AttributeChange, GuardSubject } from '../model.ts';
 import { isMailPath } from '../scim/mail.ts';
 import { isClearing } from './diff.ts';
+import { isTemporary } from './names.ts';
 import type { PlanSettings } from './settings.ts';
 
 const NAMES: ReadonlySet<string> = new Set(['userName', 'externalId']);
@@ -14,9 +15,9 @@ export function isName({ path }: Pick<AttributeChange, 'path'>): boolean {
   return NAMES.has(path) || isMailPath(path);
 }
 
-/** A name that is filled for the first time takes nothing from anybody. */
+/** A name that is filled for the first time takes nothing from anybody, nor does the end of a swap that was begun. */
 function isRename(change: AttributeChange): boolean {
-  return isName(change) && change.before !== undefined;
+  return isName(change) && change.before !== undefined && !isTemporary(change.before);
 }
 
 function isActivation({ path, after }: AttributeChange): boolean {

@@ -80,9 +80,11 @@ export function toTemporary(sourceId: string, { path, before }: Pick<AttributeCh
   return `${toTemporaryName(sourceId, path)}${domain}`;
 }
 
+const TEMPORARY = new RegExp(`^${PREFIX}[0-9a-f]{12}(@|$)`);
+
 /** The account was left in the middle of a swap: what gives it its own value again finishes what was begun. */
-export function isTemporary(sourceId: string, { path, before }: Pick<AttributeChange, 'path' | 'before'>): boolean {
-  return typeof before === 'string' && before.split('@')[0] === toTemporaryName(sourceId, path);
+export function isTemporary(value: Json | undefined): boolean {
+  return typeof value === 'string' && TEMPORARY.test(value);
 }
 
 function toTemporaryName(sourceId: string, path: string): string {

@@ -5,6 +5,7 @@ import { planWithoutAccount } from './account.ts';
 import { type ChangeGroup, isName, splitChanges, toChangeGuards } from './changes.ts';
 import { diffValues, isClearing, isSameValue, isUnassigned } from './diff.ts';
 import { type DraftOperation, NOTHING, type Planned, toDraft } from './draft.ts';
+import { beginLeave, isGraceOver } from './leave.ts';
 import { isProtected } from './protection.ts';
 import type { LeavingPolicy, PlanSettings } from './settings.ts';
 import { fitPolicy, fitToTarget } from './target-limits.ts';
@@ -48,9 +49,8 @@ function planOne(person: PersonState, context: PersonContext): Planned {
   }
   const departure = toDeparture(desired);
   if (departure === null) return NOTHING;
-  if (departure === 'deletedAtSource')
-    return context.settings.absenceProven ? planLeaving(person, departure, context) : NOTHING;
-  if (departure !== 'stays' || desired === null) return planPresentLeaver(person, departure as Departure, context);
+  if (departure === 'deletedAtSource' && !context.settings.absenceProven) return NOTHING;
+  if (departure !== 'stays' || desired === null) return planDeparture(person, departure as Departure, context);
   if (context.collidesWith !== null) return failCollision(desired, context.collidesWith);
   return link === null || gone
     ? planWithoutAccount(person, desired, context)
@@ -70,13 +70,22 @@ const REASONS: Readonly<Record<Departure, string>> = {
   deletedAtSource: 'is gone from the source',
 };
 
+function planDeparture(person: PersonState, departure: Departure, context: PersonContext): Planned {
+  const isKept = toPersonPolicy(person.desired, departure, context.settings) !== 'Deactivate';
+  const away = isKept ? person : beginLeave(person, departure, context.settings);
+  const plan = departure === 'deletedAtSource' ? planLeaving : planPresentLeaver;
+  const planned = plan(away, departure, context);
+  if (away === person || away.link === null || planned.effects.some(({ type }) => type === 'putLink')) return planned;
+  return { ...planned, effects: [{ type: 'putLink', link: away.link }, ...planned.effects] };
+}
+
 /** Out of scope or disabled, but there. */
 function planPresentLeaver(person: PersonState, departure: Departure, context: PersonContext): Planned {
   const { desired, link } = person;
   if (link === null) return NOTHING;
   const leaving = planLeaving(person, departure, context);
   const stays = departure === 'disabledAtSource' && toPersonPolicy(desired, departure, context.settings) !== 'Delete';
-  if (!stays || desired === null) return leaving;
+  if (!stays || desired === null || leaving.operations.some(({ kind }) => kind === 'delete')) return leaving;
   if (context.collidesWith !== null) return join(leaving, failCollision(desired, context.collidesWith));
   // Disabled people keep their values up to date; `active` itself is the policy's business.
   const update = planUpdate(person, withoutActive(desired), { link, context });
@@ -125,11 +134,12 @@ function planLeaving(person: PersonState, departure: Departure, context: PersonC
   if (link === null) return NOTHING;
   if (policy === 'Retain') return refresh(person, link, context);
   const active = observed === null ? link.active : observed.attributes['active'] !== false;
-  if (policy === 'Deactivate' && !active) return refresh(person, link, context);
+  const isOver = policy === 'Deactivate' && !active && isGraceOver(link, person, context.settings);
+  if (policy === 'Deactivate' && !active && !isOver) return refresh(person, link, context);
   if (isProtected(person, context.settings.protectedUsers)) return { ...NOTHING, protected: 1 };
-  const kind = policy === 'Delete' ? 'delete' : 'deactivate';
+  const kind = policy === 'Delete' || isOver ? 'delete' : 'deactivate';
   const operation = toDraft({
-    phase: toLeavingPhase(policy, context.settings),
+    phase: isOver ? 'deletePeople' : toLeavingPhase(policy, context.settings),
     kind,
     resource: 'User',
     id: person.sourceId,
@@ -137,14 +147,18 @@ function planLeaving(person: PersonState, departure: Departure, context: PersonC
     name: link.name,
     changes: kind === 'delete' ? [] : [{ path: 'active', before: true, after: false }],
     cause: departure,
-    reason: desired?.byEntry === true ? 'is inactive by the mapping of active' : REASONS[departure],
-    unit: toDepartureUnit(person.sourceId, departure),
+    reason: isOver ? 'was deactivated, and deleteAfter is over' : toLeavingReason(desired, departure),
+    unit: isOver ? `person:${person.sourceId}:grace` : toDepartureUnit(person.sourceId, departure),
     guards: [{ kind, scope: '' }],
     removal: true,
     recovered: link.origin === 'recovered',
   });
   const seen = kind === 'deactivate' ? noteSeen(person, link, context) : NOTHING;
   return { ...seen, operations: [operation] };
+}
+
+function toLeavingReason(desired: DesiredUser | null, departure: Departure): string {
+  return desired?.byEntry === true ? 'is inactive by the mapping of active' : REASONS[departure];
 }
 
 /** Where switching off removes, that is what people wait for: it does not go last, as other deletions do. */

@@ -9,6 +9,10 @@ export interface PlanSettings {
   readonly adoption: 'OnMatch' | 'Never';
   readonly leaving: Readonly<Record<Departure, LeavingPolicy>>;
   readonly memberships: 'Remove' | 'Keep';
+  /** Milliseconds from a confirmed deactivation to the deletion; null: never. */
+  readonly deleteAfterMs: number | null;
+  /** The time of this run, in milliseconds since 1970. */
+  readonly now: number;
   readonly shapes: ReadonlyMap<string, PathShape>;
   /** An entry decides about `active`. */
   readonly activeMapped: boolean;

@@ -16,6 +16,7 @@
 import type { ErrorCode } from '../errors.ts';
 import type {
   Attributes,
+  Cause,
   DesiredTeam,
   DesiredUser,
   GuardKind,
@@ -85,6 +86,16 @@ export interface Link {
   readonly origin: 'created' | 'adopted' | 'recovered';
   /** The target may hold something else than `applied` (a request whose end is not known): read it before planning. */
   readonly dirty: boolean;
+  /** Of somebody who has left and was deactivated; kept after a return until the memberships are given back. */
+  readonly left?: Leave;
+}
+
+export interface Leave {
+  /** When the deactivation was confirmed (or first seen): the grace counts from here. */
+  readonly at: number;
+  readonly cause: Cause;
+  /** Keys of owned teams from which the departure took the person, sorted. */
+  readonly teams: readonly string[];
 }
 
 export interface TeamLink {
@@ -131,11 +142,17 @@ export type Effect =
    */
   | { readonly type: 'putLink'; readonly link: Link }
   | { readonly type: 'markDirty'; readonly sourceId: string }
+  /** The person who left was taken out of this team; nothing without `left`. */
+  | { readonly type: 'remember'; readonly sourceId: string; readonly key: string }
+  /** The membership was given back. */
+  | { readonly type: 'recall'; readonly sourceId: string; readonly key: string }
+  /** Who is back has everything again: nothing is remembered any more. */
+  | { readonly type: 'endLeave'; readonly sourceId: string }
   /** Who the account's teams hold is not changed by it: an account that does not exist any more needs `dropMember` too. */
   | { readonly type: 'dropLink'; readonly sourceId: string }
   /** Keeps the members that are stored under the key. */
   | { readonly type: 'putTeam'; readonly team: TeamLink }
-  /** A rename: members move with it. `Conflict` where another team has the new key. */
+  /** A rename: members, and who is remembered as one, move with it. `Conflict` where another team has the new key. */
   | { readonly type: 'rekeyTeam'; readonly from: string; readonly to: string }
   | { readonly type: 'markTeamDirty'; readonly key: string }
   /** With its stored members. */

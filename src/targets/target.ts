@@ -146,7 +146,7 @@ export interface TargetUse {
   readonly userPaths: readonly string[];
   /** It has TeamRules. */
   readonly teams: boolean;
-  /** A policy of `deprovisioning` is Delete. */
+  /** A policy of `deprovisioning` is Delete, or `deleteAfter` is set. */
   readonly deletes: boolean;
 }
 

@@ -32,6 +32,8 @@ describe('withDefaults', () => {
         disabledAtSource: 'Deactivate',
         deletedAtSource: 'Deactivate',
         memberships: 'Remove',
+        deleteAfterMs: null,
+        restoreMemberships: true,
       },
       guards: {
         deactivate: { max: null, percent: 10 },

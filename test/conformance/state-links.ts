@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Json } from '../../src/model.ts';
-import type { Effect, Link, Links, TeamLink } from '../../src/state/store.ts';
+import type { Effect, Leave, Link, Links, TeamLink } from '../../src/state/store.ts';
 import { aLink, aTeamLink, collect, numbers } from '../support/state-rows.ts';
 import type { OpenStates } from './state.ts';
 
@@ -152,13 +152,23 @@ const key = team.map((name) => aTeamLink(name).key);
 const accounts = fc.array(account, { maxLength: 3 });
 const anEffect: fc.Arbitrary<Effect> = fc.oneof(
   fc
-    .record({ sourceId: person, targetId: account, active: fc.boolean(), value: fc.constantFrom('a', 'b'.repeat(300)) })
+    .record({
+      sourceId: person,
+      targetId: account,
+      active: fc.boolean(),
+      value: fc.constantFrom('a', 'b'.repeat(300)),
+      left: fc.constantFrom<Pick<Link, 'left'>>({}, { left: { at: 7, cause: 'outOfScope', teams: [] } }),
+    })
     .map(
-      ({ sourceId, targetId, active, value }): Effect => ({
+      ({ sourceId, targetId, active, value, left }): Effect => ({
         type: 'putLink',
-        link: aLink(sourceId, { targetId, active, applied: { value } }),
+        link: aLink(sourceId, { targetId, active, applied: { value }, ...left }),
       }),
     ),
+  fc
+    .tuple(person, key, fc.constantFrom('remember', 'remember', 'recall'))
+    .map(([sourceId, of, type]): Effect => ({ type: type as 'remember' | 'recall', sourceId, key: of })),
+  person.map((sourceId): Effect => ({ type: 'endLeave', sourceId })),
   person.map((sourceId): Effect => ({ type: 'markDirty', sourceId })),
   person.map((sourceId): Effect => ({ type: 'dropLink', sourceId })),
   fc.tuple(team, fc.constantFrom('g1', 'g2', 'g3')).map(
@@ -203,12 +213,40 @@ function applyOne({ links, teams }: Model, effect: Effect): boolean {
     case 'dropMember':
       for (const { members } of teams.values()) members.delete(effect.targetId);
       return true;
+    case 'remember':
+    case 'recall':
+    case 'endLeave': {
+      const link = links.get(effect.sourceId);
+      if (link?.left !== undefined) links.set(effect.sourceId, withLeave(link, link.left, effect));
+      return true;
+    }
     case 'count':
     case 'takeMembers':
       return true;
+    case 'rekeyTeam':
+      if (teams.has(effect.from)) renameRemembered(links, effect);
+      return applyToTeams(teams, effect);
     default:
       return applyToTeams(teams, effect);
   }
+}
+
+function renameRemembered(links: Model['links'], { from, to }: Extract<Effect, { type: 'rekeyTeam' }>): void {
+  for (const [id, link] of links) {
+    if (link.left === undefined) continue;
+    const teams = new Set(link.left.teams.map((each) => (each === from ? to : each)));
+    links.set(id, { ...link, left: { ...link.left, teams: [...teams].sort() } });
+  }
+}
+
+function withLeave(
+  { left: _before, ...link }: Link,
+  left: Leave,
+  effect: Extract<Effect, { type: 'remember' | 'recall' | 'endLeave' }>,
+): Link {
+  if (effect.type === 'endLeave') return link;
+  const others = left.teams.filter((key) => key !== effect.key);
+  return { ...link, left: { ...left, teams: effect.type === 'recall' ? others : [...others, effect.key].sort() } };
 }
 
 function applyToTeams(

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Cause, DesiredUser } from '../../src/model.ts';
 import { planPerson, toDepartureUnit, toLeavingPolicy } from '../../src/plan/person.ts';
 import type { LeavingPolicy } from '../../src/plan/settings.ts';
-import type { Link, PersonState } from '../../src/state/store.ts';
+import type { Leave, Link, PersonState } from '../../src/state/store.ts';
 import {
   aDesiredUser,
   aLink,
@@ -17,6 +17,8 @@ type Context = Parameters<typeof aPersonContext>[0];
 
 const plan = (person: Partial<PersonState>, context: Context = {}) =>
   planPerson(aPersonState({ link: aLink(), ...person }), aPersonContext(context));
+const HOUR = 3_600_000;
+const LEFT: Leave = { at: Date.parse('2026-01-01T00:00:00Z'), cause: 'deletedAtSource', teams: [] };
 const NOTHING = { operations: [], errors: [], effects: [], protected: 0 };
 const observe = (attributes: Link['applied']) => ({ id: 'u1', version: null, attributes });
 
@@ -97,7 +99,8 @@ describe('somebody who leaves', () => {
     expect(plan({ desired: null }, { settings })).toEqual({ ...NOTHING, protected: 1 });
     expect(plan({ desired: out }, { settings })).toEqual({ ...NOTHING, protected: 1 });
     // Nothing would be done to an account that is off: nothing is protected.
-    expect(plan({ desired: null, link: aLink({ active: false }) }, { settings })).toEqual(NOTHING);
+    const left = { at: 7, cause: 'deletedAtSource', teams: [] } as const;
+    expect(plan({ desired: null, link: aLink({ active: false, left }) }, { settings })).toEqual(NOTHING);
   });
 
   it('by way of a recovered link says so (I7)', () => {
@@ -142,12 +145,29 @@ describe('somebody who leaves', () => {
     expect(plan({ desired: aDesiredUser({ presence: 'undecided', attributes: { title: 'x' } }) })).toEqual(NOTHING);
   });
 
-  it('and was seen inactive at the target needs nothing but that the link says so', () => {
+  it('and was seen inactive at the target needs nothing but that the link says so, and since when', () => {
     const observed = observe({ ...aLink().applied, active: false });
+    const left = { at: planSettings().now, cause: 'deletedAtSource', teams: [] } as const;
     expect(plan({ desired: null, observed })).toEqual({
       ...NOTHING,
-      effects: [{ type: 'putLink', link: aLink({ active: false, applied: observed.attributes }) }],
+      effects: [{ type: 'putLink', link: aLink({ active: false, applied: observed.attributes, left }) }],
     });
+  });
+
+  it.each<readonly [Leave | undefined, number | null, number, string[], string]>([
+    [LEFT, 720, 719, [], 'the grace is not over'],
+    [LEFT, 720, 720, ['delete'], 'it is'],
+    [LEFT, null, 100_000, [], 'there is no end of it'],
+    [undefined, 720, 100_000, [], 'it begins now'],
+    [{ ...LEFT, at: LEFT.at + 1_000_000 * HOUR }, 720, 1_000, [], 'a time ahead was written by a wrong clock'],
+  ])('left as %j, with %j hours of grace, after %j hours: %j, because %s', (...[left, grace, hours, kinds]) => {
+    const settings = { deleteAfterMs: grace === null ? null : grace * HOUR, now: LEFT.at + hours * HOUR };
+    const link = aLink({ active: false, ...(left === undefined ? {} : { left }) });
+    const { operations } = plan({ desired: null, link }, { settings });
+    expect(operations.map(({ kind }) => kind)).toEqual(kinds);
+    // Whom only a mapping switches off is not gone.
+    const byEntry = aDesiredUser({ presence: 'disabledAtSource', byEntry: true });
+    expect(plan({ desired: byEntry, link }, { settings }).operations).toEqual([]);
   });
 });
 

@@ -180,6 +180,8 @@ export function planSettings(overrides: Partial<PlanSettings> = {}): PlanSetting
     adoption: 'OnMatch',
     leaving: { outOfScope: 'Deactivate', disabledAtSource: 'Deactivate', deletedAtSource: 'Deactivate' },
     memberships: 'Remove',
+    deleteAfterMs: null,
+    now: Date.parse('2026-03-01T09:00:00Z'),
     shapes: SHAPES,
     activeMapped: false,
     protectedUsers: new Set(),

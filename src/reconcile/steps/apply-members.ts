@@ -1,4 +1,5 @@
 /** Members of one team, many in one request. */
+import { toMemory } from '../../plan/leave.ts';
 import type { Effect, OperationResult, StoredOperation } from '../../state/store.ts';
 import type { Applying } from './apply.ts';
 import { toCounts } from './count.ts';
@@ -35,7 +36,8 @@ function toResult({ operation, targetId }: Resolved, sent: boolean, applying: Ap
     key: id,
     targetIds: [targetId],
   };
-  return { seq, status: 'done', effects: [change, ...toCounts(operation, applying.run.now())] };
+  const counts = toCounts(operation, applying.run.now());
+  return { seq, status: 'done', effects: [change, ...toMemory(operation), ...counts] };
 }
 
 async function resolveMembers(task: readonly StoredOperation[], { run }: Applying): Promise<readonly Resolved[]> {

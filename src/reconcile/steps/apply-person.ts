@@ -100,7 +100,9 @@ async function deactivate(operation: StoredOperation, { loaded, run, signal }: A
   const targetId = needTarget(operation);
   await loaded.target.deactivateUser(targetId, signal);
   const link = await run.state.links.get(operation.id);
-  return link === null ? [] : [{ type: 'putLink', link: toUpdated(link, operation, operation.changes) }];
+  if (link === null) return [];
+  const left = { at: run.now().getTime(), cause: operation.cause, teams: link.left?.teams ?? [] };
+  return [{ type: 'putLink', link: { ...toUpdated(link, operation, operation.changes), left } }];
 }
 
 async function remove(operation: StoredOperation, { loaded, signal }: Applying): Promise<readonly Effect[]> {

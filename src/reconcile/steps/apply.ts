@@ -22,18 +22,22 @@ export interface ApplyInput {
 export interface Applying extends ApplyInput {
   readonly run: RunDependencies;
   readonly signal: AbortSignal;
+  /** Operations that others waited for and that are done. */
+  readonly done: Set<number>;
 }
 
 /** Operations that are begun together: few enough to settle soon, enough to keep all connections busy. */
 const BATCHES_PER_CONNECTION = 4;
 
 export async function apply(run: RunDependencies, input: ApplyInput, signal: AbortSignal): Promise<Applied> {
-  const applying: Applying = { ...input, run, signal };
+  const applying: Applying = { ...input, run, signal, done: new Set() };
   const planned = await run.state.journal.counts(run.runId);
   const total = planned.filter((each) => each.status === 'planned').reduce((sum, each) => sum + each.count, 0);
   const applied = { done: 0, failed: 0 };
+  const waitedFor = new Set(input.guarded.order.rounds.flat());
   for (const phase of PHASES) {
     await applyPhase(applying, phase, (results) => {
+      for (const { seq, status } of results) if (status === 'done' && waitedFor.has(seq)) applying.done.add(seq);
       applied.done += results.length;
       applied.failed += results.filter((result) => result.status === 'failed').length;
       run.onProgress({ step: 'apply', done: applied.done, total });
@@ -66,7 +70,8 @@ type OnSettled = (results: readonly OperationResult[]) => void;
 
 async function applyPhase(applying: Applying, phase: Phase, onSettled: OnSettled): Promise<void> {
   const { run, guarded } = applying;
-  const ordered = new Set(guarded.order.rounds.flat());
+  // Whoever leaves leaves first, whoever waits for the name.
+  const ordered = new Set(phase === 'deactivate' ? [] : guarded.order.rounds.flat());
   for await (const page of run.state.journal.operations(run.runId, { phase, status: 'planned' })) {
     const free = page.filter(({ seq }) => !ordered.has(seq));
     await applyTasks(
@@ -86,38 +91,29 @@ async function applyTasks(applying: Applying, tasks: readonly Task[], onSettled:
 /** Operations that want each other's values, deletions among them: each round when the one before it is done. */
 async function applyRounds(applying: Applying, onSettled: OnSettled): Promise<void> {
   const { run, guarded } = applying;
-  const done = new Set<number>();
-  const note: OnSettled = (results) => {
-    for (const { seq, status } of results) if (status === 'done') done.add(seq);
-    onSettled(results);
-  };
   for (const seqs of guarded.order.rounds) {
     for await (const page of run.state.journal.operations(run.runId, { seqs, status: 'planned' })) {
-      const stuck = page.filter(({ seq }) => toMissing(seq, applying, done) !== undefined);
-      if (stuck.length > 0) await failStuck(stuck, applying, { done, onSettled });
+      const stuck = page.filter(({ seq }) => toMissing(seq, applying) !== undefined);
+      if (stuck.length > 0) await failStuck(stuck, applying, onSettled);
       const free = page.filter((operation) => !stuck.includes(operation));
       await applyTasks(
         applying,
         free.map((operation) => [operation]),
-        note,
+        onSettled,
       );
     }
   }
 }
 
-function toMissing(seq: number, { guarded }: Applying, done: ReadonlySet<number>): Contention | undefined {
+function toMissing(seq: number, { guarded, done }: Applying): Contention | undefined {
   return guarded.order.waits.get(seq)?.find(({ freedBy }) => freedBy !== null && !done.has(freedBy));
 }
 
 /** Never sent: a server that does not enforce uniqueness would give two people one name. */
-async function failStuck(
-  stuck: readonly StoredOperation[],
-  applying: Applying,
-  { done, onSettled }: { done: ReadonlySet<number>; onSettled: OnSettled },
-): Promise<void> {
+async function failStuck(stuck: readonly StoredOperation[], applying: Applying, onSettled: OnSettled): Promise<void> {
   const { run } = applying;
   const results = stuck.map((operation) => {
-    const { path, holder } = toMissing(operation.seq, applying, done) as Contention;
+    const { path, holder } = toMissing(operation.seq, applying) as Contention;
     const message = `${path} of ${operation.id} still belongs to ${holder}, whose change failed: the next run tries both again`;
     return toFailed(operation, new SyncError('Conflict', message));
   });

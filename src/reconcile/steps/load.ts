@@ -51,11 +51,11 @@ function checkTarget(
   { target, deprovisioning }: Loaded['spec'],
   { mapping, ruleNames }: Pick<Loaded, 'mapping' | 'ruleNames'>,
 ): readonly MappingProblem[] {
-  const { outOfScope, disabledAtSource, deletedAtSource } = deprovisioning;
+  const { outOfScope, disabledAtSource, deletedAtSource, deleteAfterMs } = deprovisioning;
   const use = {
     userPaths: [...mapping.paths.keys()],
     teams: ruleNames.length > 0,
-    deletes: [outOfScope, disabledAtSource, deletedAtSource].includes('Delete'),
+    deletes: deleteAfterMs !== null || [outOfScope, disabledAtSource, deletedAtSource].includes('Delete'),
   };
   const problems = providers.targets.get(target.provider)?.check(target.config, use) ?? [];
   const error = problems.find(({ severity }) => severity === 'error');

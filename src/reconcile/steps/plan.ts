@@ -6,6 +6,7 @@ import { planRecovery, type RecoveryClaim, selectRecoveries } from '../../plan/a
 import { type DraftOperation, NOTHING, type Planned, toOperationLine } from '../../plan/draft.ts';
 import { toNames } from '../../plan/names.ts';
 import { planPerson } from '../../plan/person.ts';
+import { planRestoration, type Returning, toReturning } from '../../plan/restoration.ts';
 import type { PlanSettings } from '../../plan/settings.ts';
 import {
   type MemberContext,
@@ -32,7 +33,7 @@ export interface PlanInput {
 
 export async function plan(run: RunDependencies, input: PlanInput, signal: AbortSignal): Promise<PlanResult> {
   const writer = new PlanWriter(run);
-  const settings = toSettings(input);
+  const settings = toSettings(run, input);
   const open = await recoverLinks(run, { settings, writer, signal });
   const people = await planPeople(run, { settings, writer, signal, open });
   // Memberships are planned by what links say now, truths found on the way included.
@@ -42,14 +43,16 @@ export async function plan(run: RunDependencies, input: PlanInput, signal: Abort
   return { operations: writer.operations, protected: writer.protected };
 }
 
-function toSettings({ loaded, read, observed }: PlanInput): PlanSettings {
+function toSettings(run: RunDependencies, { loaded, read, observed }: PlanInput): PlanSettings {
   const { adoption, deprovisioning, guards } = loaded.spec;
-  const { memberships, ...leaving } = deprovisioning;
+  const { memberships, deleteAfterMs, restoreMemberships: _teams, ...leaving } = deprovisioning;
   const { capabilities } = observed;
   return {
     adoption,
     leaving,
     memberships,
+    deleteAfterMs,
+    now: run.now().getTime(),
     shapes: toShapes(loaded, capabilities),
     activeMapped: loaded.mapping.activeMapped,
     protectedUsers: new Set(guards.protectedUsers.map((name) => name.toLowerCase())),
@@ -109,6 +112,8 @@ interface PeoplePlan {
   readonly withoutAccount: Set<string>;
   readonly spared: Set<string>;
   readonly claimed: Set<string>;
+  /** People who are back, or were and have not got everything again. */
+  readonly back: Map<string, Returning>;
 }
 
 interface PeopleInput {
@@ -194,6 +199,7 @@ async function planPeople(
     withoutAccount: new Set(),
     spared: new Set(),
     claimed: new Set(),
+    back: new Map(),
   };
   const total = await staging.countUsers();
   const names: NameRow[] = [];
@@ -235,6 +241,8 @@ function note(person: PersonState, planned: Planned, people: PeoplePlan): void {
     if (kind === 'reactivate') people.returning.add(sourceId);
   }
   if (planned.protected > 0) people.spared.add(sourceId);
+  const back = toReturning(person, planned.operations);
+  if (back !== null) people.back.set(sourceId, back);
   if (!isOpen(person)) return;
   if (planned.errors.length + planned.protected > 0) people.withoutAccount.add(sourceId);
   for (const id of toOpenAccounts(person)) people.claimed.add(id);
@@ -284,11 +292,26 @@ async function planTeams(run: RunDependencies, teams: TeamsInput): Promise<void>
     maxNameLength: observed.capabilities.maxTeamNameLength,
   };
   const waiting = await followRenames(run, loaded);
+  const restoring = new Set<string>();
   for await (const page of run.state.staging.teams()) {
     for (const team of page) {
       signal.throwIfAborted();
       if (!waiting.has(team.key)) await planOneTeam(run, team, { ...teams, context });
+      const restored = loaded.spec.deprovisioning.restoreMemberships
+        ? planRestoration(team, [...teams.people.back.values()], context)
+        : [];
+      await teams.writer.add({ ...NOTHING, operations: restored });
+      for (const { member } of restored) restoring.add(member?.sourceId ?? '');
     }
+  }
+  await endLeaves(teams, restoring);
+}
+
+/** Of who is active again and has everything that is to be given back. */
+async function endLeaves({ writer, people }: TeamsInput, restoring: ReadonlySet<string>): Promise<void> {
+  for (const [sourceId, { reactivation }] of people.back) {
+    if (reactivation !== null || restoring.has(sourceId)) continue;
+    await writer.add({ ...NOTHING, effects: [{ type: 'endLeave', sourceId }] });
   }
 }
 

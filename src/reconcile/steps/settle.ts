@@ -5,6 +5,7 @@
 import { SyncError } from '../../errors.ts';
 import type { AttributeChange, Json } from '../../model.ts';
 import { isSameValue } from '../../plan/diff.ts';
+import { toMemory } from '../../plan/leave.ts';
 import type { Effect, OperationResult, StoredOperation } from '../../state/store.ts';
 import type { Target, TargetObject } from '../../targets/target.ts';
 import type { RunDependencies } from '../run.ts';
@@ -173,9 +174,9 @@ async function askTeam(operation: StoredOperation, asking: Asking): Promise<Answ
     } as const;
     return { status: 'done', effects: [{ type: 'putTeam', team }] };
   }
-  const went = operation.guards.length > 0 && (await isGone(operation, asking));
-  const count = went ? toCounts(operation, asking.run.now()) : [];
-  return { status: 'done', effects: [{ type: 'markTeamDirty', key: id }, ...count] };
+  const went = (kind === 'removeMembers' || operation.guards.length > 0) && (await isGone(operation, asking));
+  const more = went ? [...toMemory(operation), ...toCounts(operation, asking.run.now())] : [];
+  return { status: 'done', effects: [{ type: 'markTeamDirty', key: id }, ...more] };
 }
 
 async function isGone(operation: StoredOperation, asking: Asking): Promise<boolean> {

@@ -16,6 +16,27 @@ const HANDLERS: Handlers = {
   markDirty: (db, directory, { sourceId }) => {
     db.run('UPDATE links SET dirty = 1 WHERE directory = ?1 AND source_id = ?2', directory, sourceId);
   },
+  remember: (db, directory, { sourceId, key }) => {
+    db.run(
+      `UPDATE links SET left_teams = json_insert(left_teams, '$[#]', ?3)
+       WHERE directory = ?1 AND source_id = ?2 AND left_teams IS NOT NULL
+         AND NOT EXISTS (SELECT 1 FROM json_each(left_teams) WHERE value = ?3)`,
+      ...[directory, sourceId, key],
+    );
+  },
+  recall: (db, directory, { sourceId, key }) => {
+    db.run(
+      `UPDATE links SET left_teams = (SELECT json_group_array(value) FROM json_each(left_teams) WHERE value <> ?3)
+       WHERE directory = ?1 AND source_id = ?2 AND left_teams IS NOT NULL`,
+      ...[directory, sourceId, key],
+    );
+  },
+  endLeave: (db, directory, { sourceId }) => {
+    db.run(
+      `UPDATE links SET left_at = NULL, left_cause = NULL, left_teams = NULL WHERE directory = ?1 AND source_id = ?2`,
+      ...[directory, sourceId],
+    );
+  },
   dropLink: (db, directory, { sourceId }) => {
     db.run('DELETE FROM links WHERE directory = ?1 AND source_id = ?2', directory, sourceId);
   },
@@ -72,21 +93,27 @@ function putLink(db: Connection, directory: number, { link }: { link: Link }): v
   const print = fingerprint(link.applied);
   const active = link.active ? 1 : 0;
   const dirty = link.dirty ? 1 : 0;
+  const { left } = link;
+  const leave = [left?.at ?? null, left?.cause ?? null, left === undefined ? null : JSON.stringify(left.teams)];
   refuseTaken(() => {
     // Most writes confirm what was there: then the packed values need not be made and stored again.
     const same = db.run(
-      `UPDATE links SET target_id = ?4, name = ?5, active = ?6, origin = ?7, dirty = ?8
+      `UPDATE links SET target_id = ?4, name = ?5, active = ?6, origin = ?7, dirty = ?8,
+           left_at = ?9, left_cause = ?10, left_teams = ?11
          WHERE directory = ?1 AND source_id = ?2 AND fingerprint = ?3`,
-      ...[directory, link.sourceId, print, link.targetId, link.name, active, link.origin, dirty],
+      ...[directory, link.sourceId, print, link.targetId, link.name, active, link.origin, dirty, ...leave],
     );
     if (same > 0) return;
     db.run(
-      `INSERT INTO links (directory, source_id, fingerprint, target_id, name, active, origin, dirty, applied)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+      `INSERT INTO links (directory, source_id, fingerprint, target_id, name, active, origin, dirty,
+           left_at, left_cause, left_teams, applied)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
          ON CONFLICT (directory, source_id) DO UPDATE SET
            fingerprint = excluded.fingerprint, target_id = excluded.target_id, name = excluded.name,
-           active = excluded.active, origin = excluded.origin, dirty = excluded.dirty, applied = excluded.applied`,
-      ...[directory, link.sourceId, print, link.targetId, link.name, active, link.origin, dirty, pack(link.applied)],
+           active = excluded.active, origin = excluded.origin, dirty = excluded.dirty, left_at = excluded.left_at,
+           left_cause = excluded.left_cause, left_teams = excluded.left_teams, applied = excluded.applied`,
+      ...[directory, link.sourceId, print, link.targetId, link.name, active, link.origin, dirty, ...leave],
+      pack(link.applied),
     );
   }, `the account ${link.targetId} of the target is linked to another person than ${link.sourceId}`);
 }
@@ -113,6 +140,13 @@ function rekeyTeam(db: Connection, directory: number, effect: EffectOf<'rekeyTea
   const { from, to } = effect;
   refuseTaken(() => {
     if (db.run('UPDATE teams SET key = ?3 WHERE directory = ?1 AND key = ?2', directory, from, to) === 0) return;
+    db.run(
+      `UPDATE links SET left_teams =
+           (SELECT json_group_array(DISTINCT CASE value WHEN ?2 THEN ?3 ELSE value END) FROM json_each(left_teams))
+       WHERE directory = ?1 AND left_teams IS NOT NULL
+         AND EXISTS (SELECT 1 FROM json_each(left_teams) WHERE value = ?2)`,
+      ...[directory, from, to],
+    );
     // A guard goes on counting under the new name; what stood there belonged to a team that is no more.
     for (const table of ['removals', 'samples']) {
       db.run(`DELETE FROM ${table} WHERE directory = ?1 AND scope = ?2`, directory, to);

@@ -1,5 +1,5 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
-import type { Attributes } from '../../model.ts';
+import type { Attributes, Cause } from '../../model.ts';
 import type { Link, TeamLink } from '../store.ts';
 import type { Connection } from './connection.ts';
 import { toDamaged } from './errors.ts';
@@ -15,6 +15,9 @@ export interface LinkRow {
   origin: Link['origin'];
   dirty: number;
   applied: string | Uint8Array;
+  left_at: number | null;
+  left_cause: Cause | null;
+  left_teams: string | null;
 }
 
 export interface TeamRow {
@@ -29,7 +32,8 @@ export interface TeamRow {
 }
 
 /** Columns of LinkRow, of a table that the statement calls `l`. */
-export const LINK_COLUMNS = 'l.source_id, l.target_id, l.name, l.active, l.origin, l.dirty, l.applied';
+export const LINK_COLUMNS =
+  'l.source_id, l.target_id, l.name, l.active, l.origin, l.dirty, l.applied, l.left_at, l.left_cause, l.left_teams';
 export const TEAM_COLUMNS =
   't.key, t.target_id, t.display_name, t.external_id, t.rules, t.deletion_policy, t.origin, t.dirty';
 
@@ -42,7 +46,13 @@ export function toLink(db: Connection, row: LinkRow): Link {
     applied: unpack(db, row.applied),
     origin: row.origin,
     dirty: row.dirty === 1,
+    ...toLeft(db, row),
   };
+}
+
+function toLeft(db: Connection, { left_at: at, left_cause: cause, left_teams: teams }: LinkRow): Pick<Link, 'left'> {
+  if (at === null || cause === null) return {};
+  return { left: { at, cause, teams: parseJson<string[]>(db, teams ?? '[]').sort() } };
 }
 
 export function toTeamLink(db: Connection, row: TeamRow): TeamLink {

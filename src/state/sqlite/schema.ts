@@ -147,6 +147,23 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE operations DROP COLUMN scope;
   CREATE INDEX operations_guarded ON operations (run, unit) WHERE guards <> '[]' OR removal = 1;
   `,
+  // People who left, and people whose operations failed. `left_teams` is a JSON list of team keys.
+  `
+  ALTER TABLE links ADD COLUMN left_at INTEGER;
+  ALTER TABLE links ADD COLUMN left_cause TEXT;
+  ALTER TABLE links ADD COLUMN left_teams TEXT;
+
+  CREATE TABLE backoffs (
+    directory INTEGER NOT NULL REFERENCES directories (id) ON DELETE CASCADE,
+    source_id TEXT NOT NULL,
+    mark TEXT NOT NULL,
+    failures INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    code TEXT NOT NULL,
+    message TEXT NOT NULL,
+    PRIMARY KEY (directory, source_id)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /**

@@ -1,0 +1,62 @@
+/**
+ * Memberships that people get back when they return. What rules grant they get like everybody; here it is about owned
+ * teams that no rule computes any more, from which only their departure took them. Pure.
+ */
+import type { PersonState, TeamState } from '../state/store.ts';
+import { type DraftOperation, toDraft } from './draft.ts';
+import type { TeamContext } from './team.ts';
+
+export interface Returning {
+  readonly sourceId: string;
+  readonly targetId: string;
+  readonly name: string;
+  readonly teams: ReadonlySet<string>;
+  /** Their reactivation in this plan: what is given back is held with it. Null: they are active already. */
+  readonly reactivation: Pick<DraftOperation, 'unit'> | null;
+}
+
+/** Null for everybody who was not away. */
+export function toReturning(
+  { sourceId, desired, link, observed, gone }: PersonState,
+  operations: readonly DraftOperation[],
+): Returning | null {
+  if (desired?.presence !== 'present' || link?.left === undefined || gone) return null;
+  const reactivation = operations.find(({ kind }) => kind === 'reactivate') ?? null;
+  const active = observed === null ? link.active : observed.attributes['active'] !== false;
+  if (!active && reactivation === null) return null;
+  return { sourceId, targetId: link.targetId, name: link.name, teams: new Set(link.left.teams), reactivation };
+}
+
+export function planRestoration(
+  team: TeamState,
+  people: readonly Returning[],
+  context: Pick<TeamContext, 'frozen' | 'rules'>,
+): readonly DraftOperation[] {
+  const { link } = team;
+  if (link === null || !isLeftAlone(team, context)) return [];
+  return people
+    .filter(({ teams }) => teams.has(team.key))
+    .map(({ sourceId, targetId, name, reactivation }) =>
+      toDraft({
+        phase: 'members',
+        kind: 'addMembers',
+        resource: 'Team',
+        id: team.key,
+        targetId: link.targetId,
+        name: link.displayName,
+        member: { sourceId, targetId, name },
+        cause: 'return',
+        reason: 'was a member before they left',
+        unit: reactivation?.unit ?? `member:${team.key}:${sourceId}:addMembers`,
+      }),
+    );
+}
+
+/** Owned, there, and kept although all its rules are deleted. */
+function isLeftAlone(
+  { desired, link, gone }: TeamState,
+  { frozen, rules }: Pick<TeamContext, 'frozen' | 'rules'>,
+): boolean {
+  if (desired !== null || link === null || gone) return false;
+  return link.deletionPolicy === 'Retain' && !link.rules.some((rule) => frozen.has(rule) || rules.has(rule));
+}
