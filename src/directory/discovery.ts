@@ -10,6 +10,7 @@ import {
 } from '../scim/schema.ts';
 import { type Catalog, CORE_URNS, ENDPOINTS, type ResourceType } from './catalog.ts';
 import { Refusal } from './refusal.ts';
+import { SERVICE_SCHEMAS } from './service-schemas.ts';
 
 export interface DiscoveryContext {
   readonly catalog: Catalog;
@@ -77,8 +78,9 @@ function toResourceType(type: ResourceType, { catalog, baseUrl }: DiscoveryConte
 
 /** All schemas, or the one of this URN. Refuses with 404. */
 export function toSchemas(urn: string | null, context: DiscoveryContext): Json {
-  if (urn === null) return toListResponse(context.catalog.schemas.schemas.map((each) => toSchema(each, context)));
-  const schema = context.catalog.schemas.find(urn);
+  const all = [...context.catalog.schemas.schemas, ...SERVICE_SCHEMAS];
+  if (urn === null) return toListResponse(all.map((each) => toSchema(each, context)));
+  const schema = all.find((each) => each.id.toLowerCase() === urn.toLowerCase());
   return schema === undefined ? failMissing(`schema ${JSON.stringify(urn)}`) : toSchema(schema, context);
 }
 

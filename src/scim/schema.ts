@@ -45,7 +45,7 @@ export interface SchemaDefinition {
 export const URN_USER = 'urn:ietf:params:scim:schemas:core:2.0:User';
 export const URN_GROUP = 'urn:ietf:params:scim:schemas:core:2.0:Group';
 export const URN_ENTERPRISE_USER = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
-const URN_SCHEMA = 'urn:ietf:params:scim:schemas:core:2.0:Schema';
+export const URN_SCHEMA = 'urn:ietf:params:scim:schemas:core:2.0:Schema';
 export const URN_RESOURCE_TYPE = 'urn:ietf:params:scim:schemas:core:2.0:ResourceType';
 export const URN_SERVICE_PROVIDER_CONFIG = 'urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig';
 export const URN_LIST_RESPONSE = 'urn:ietf:params:scim:api:messages:2.0:ListResponse';

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
+import { URN_PATCH_OP, URN_USER } from '../../src/scim/schema.ts';
 import {
   type Company,
   createReadyCompany,
@@ -134,5 +135,30 @@ describe('dirsync serve', () => {
     const { code, stderr } = await ended;
     expect(code).toBe(0);
     expect(stderr).toBe('stopped after 2 requests, 0 of them writes\n');
+  });
+
+  it.each([
+    { flags: ['--lenient'], status: 200 },
+    { flags: [], status: 400 },
+  ])('takes "op": "Replace" with $flags: $status', async ({ flags, status }) => {
+    const company = await createReadyCompany('http://127.0.0.1:1');
+    const stopping = new AbortController();
+    const text = Promise.withResolvers<string>();
+    const argv = ['serve', '--port', '0', '--file', ':memory:', '--open', ...flags];
+    const ended = company.run(argv, { stopping: stopping.signal, onStdout: text.resolve });
+    const url = (await text.promise).replace(/^serving |\n/g, '');
+    const send = (method: string, path: string, body: unknown) =>
+      fetch(`${url}${path}`, {
+        method,
+        headers: { 'Content-Type': 'application/scim+json' },
+        body: JSON.stringify(body),
+      });
+    const made = await send('POST', '/Users', { schemas: [URN_USER], userName: 'ada@corp.example' });
+    const operations = [{ op: 'Replace', path: 'title', value: 'Countess' }];
+    const { id } = (await made.json()) as { id: string };
+    const patched = await send('PATCH', `/Users/${id}`, { schemas: [URN_PATCH_OP], Operations: operations });
+    expect(patched.status).toBe(status);
+    stopping.abort();
+    expect((await ended).code).toBe(0);
   });
 });

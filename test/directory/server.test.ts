@@ -6,12 +6,18 @@ import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type ObservedRequest, startDirectory } from '../../src/directory/server.ts';
+import type { Json } from '../../src/model.ts';
 import {
+  type AttributeDefinition,
+  findAttribute,
   fromScimSchemaResource,
   toAttributeDefinition,
   URN_ENTERPRISE_USER,
   URN_ERROR,
   URN_GROUP,
+  URN_RESOURCE_TYPE,
+  URN_SCHEMA,
+  URN_SERVICE_PROVIDER_CONFIG,
   URN_USER,
 } from '../../src/scim/schema.ts';
 import { aUser, openTestDirectory } from './directory-client.ts';
@@ -65,6 +71,9 @@ describe('what the directory says of itself', () => {
       URN_GROUP,
       URN_ENTERPRISE_USER,
       id,
+      URN_SERVICE_PROVIDER_CONFIG,
+      URN_RESOURCE_TYPE,
+      URN_SCHEMA,
     ]);
     const acme = (await directory.call('GET', `/Schemas/${id}`)).body;
     expect(fromScimSchemaResource(acme)).toEqual(schema);
@@ -72,6 +81,37 @@ describe('what the directory says of itself', () => {
     expect((await directory.call('GET', '/Schemas/urn:x')).status).toBe(404);
     expect((await directory.call('GET', '/ResourceTypes/Thing')).status).toBe(404);
     expect((await directory.call('GET', '/Schemas?filter=id%20pr')).status).toBe(403);
+  });
+});
+
+describe('the schemas of what the directory says of itself', () => {
+  /** Names that the documents have and their schema has not, and required ones that they lack. */
+  function findFaults(document: Json, attributes: readonly AttributeDefinition[], where: string): string[] {
+    if (Array.isArray(document)) return document.flatMap((each: Json) => findFaults(each, attributes, where));
+    if (typeof document !== 'object' || document === null) return [`${where} is no object`];
+    const missing = attributes.filter((each) => each.required && !(each.name in document));
+    const known = Object.entries(document).flatMap(([name, value]) => {
+      const definition = findAttribute(attributes, name);
+      if (definition === undefined) return [`${where}.${name} is unknown`];
+      return definition.type === 'Complex' ? findFaults(value, definition.subAttributes, `${where}.${name}`) : [];
+    });
+    return [...missing.map(({ name }) => `${where}.${name} is missing`), ...known];
+  }
+
+  it.each([
+    [URN_SERVICE_PROVIDER_CONFIG, '/ServiceProviderConfig'],
+    [URN_RESOURCE_TYPE, '/ResourceTypes/User'],
+    [URN_SCHEMA, `/Schemas/${URN_USER}`],
+    [URN_SCHEMA, `/Schemas/${URN_RESOURCE_TYPE}`],
+    [URN_SCHEMA, `/Schemas/${URN_SERVICE_PROVIDER_CONFIG}`],
+  ])('%s describes %s', async (urn, path) => {
+    const directory = await openTestDirectory();
+    const schema = fromScimSchemaResource((await directory.call('GET', `/Schemas/${urn}`)).body);
+    const { schemas, meta, ...document } = (await directory.call('GET', path)).body;
+    expect(schemas).toEqual([urn]);
+    expect(meta.location).toBe(`${directory.url}${path}`);
+    expect(schema?.attributes.length).toBeGreaterThan(3);
+    expect(findFaults(document, schema?.attributes ?? [], path)).toEqual([]);
   });
 });
 

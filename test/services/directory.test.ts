@@ -17,7 +17,7 @@ interface Result {
 const CHECKS = {
   access_invalid_resource_type: 1,
   access_invalid_schema: 1,
-  access_schema_by_id: 3,
+  access_schema_by_id: 6,
   query_all_resource_types: 1,
   query_all_schemas: 1,
   query_resource_type_by_id: 2,
