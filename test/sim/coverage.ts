@@ -1,0 +1,36 @@
+/** What a simulation must have met to prove anything: each fault, operation and guard at least so often. */
+import { HTTP_FAULTS, PROCESS_FAULTS, READ_FAULTS, WORLD_FAULTS } from './faults.ts';
+
+const AT_LEAST = 20;
+
+const OPERATIONS = [
+  'create',
+  'adopt',
+  'recover',
+  'update',
+  'reactivate',
+  'deactivate',
+  'delete',
+  'createTeams',
+  'updateTeams',
+  'deleteTeams',
+  'addMembers',
+  'removeMembers',
+] as const;
+
+const HELD = ['deactivate', 'delete', 'adopt', 'removeMembers', 'suspect', 'recovered'] as const;
+
+const WANTED: readonly string[] = [
+  ...[...HTTP_FAULTS, ...READ_FAULTS, ...PROCESS_FAULTS, ...WORLD_FAULTS].map((kind) => `fault ${kind}`),
+  ...OPERATIONS.map((kind) => `operation ${kind}`),
+  ...HELD.map((kind) => `held ${kind}`),
+  'approvals',
+  'second runs',
+];
+
+export function checkCounts(counts: ReadonlyMap<string, number>): readonly { name: string; problems: string[] }[] {
+  return WANTED.map((name) => {
+    const count = counts.get(name) ?? 0;
+    return { name: `met: ${name}`, problems: count >= AT_LEAST ? [] : [`${count} times; at least ${AT_LEAST}`] };
+  });
+}

@@ -1,0 +1,63 @@
+/** The rules of docs/invariants.md, checked at every request that changes something. */
+import type { Moment, Rule, RunFacts, Scene, Violation } from './invariants/facts.ts';
+import { createPeopleChecks } from './invariants/people.ts';
+import { createReads } from './invariants/reads.ts';
+import { createRemovals, type Removal } from './invariants/removals.ts';
+import { createTeamChecks } from './invariants/teams.ts';
+import type { Change, Server } from './server.ts';
+
+export interface Invariants {
+  readonly violations: readonly Violation[];
+  fail(rule: Rule, message: string): void;
+  onRunStart(facts: RunFacts): void;
+  onChange(change: Change, moment: Moment): void;
+  /** A run ended by itself. `trusted`: its read is the new measure. */
+  onRunEnd(facts: RunFacts, trusted: boolean): void;
+  /** What approval of a held set lets go. */
+  grant(removals: readonly Removal[]): void;
+  revoke(): void;
+  onStoreLost(): void;
+  onStoreRolledBack(): void;
+  /** An administrator made it; it is not ours. */
+  onMadeByHand(id: string): void;
+}
+
+export function createInvariants(server: Server): Invariants {
+  const violations: Violation[] = [];
+  const fail = (rule: Rule, message: string): void => void violations.push({ rule, message });
+  const scene: Scene = { server, ours: new Set(), fail };
+  const reads = createReads();
+  const removals = createRemovals(scene, reads);
+  const people = createPeopleChecks(scene, reads, removals);
+  const teams = createTeamChecks(scene, reads, removals);
+  return {
+    violations,
+    fail,
+    onRunStart(facts) {
+      removals.observeSizes();
+      reads.onRunStart(facts);
+    },
+    onChange(change, moment) {
+      const { name, reading, plans } = moment.facts;
+      if (reading.end !== 'whole') fail('I1', `${name}: a write although the read failed`);
+      if (plans) fail('I12', `${name}: a write although it only plans`);
+      if (change.kind === 'User') people.onChange(change.before, change.after, moment);
+      else teams.onChange(change.before, change.after, moment);
+      removals.observeSizes();
+    },
+    onRunEnd(facts, trusted) {
+      if (trusted) reads.onTrusted(facts);
+    },
+    grant: removals.grant,
+    revoke: removals.revoke,
+    onStoreLost() {
+      reads.forget();
+      removals.onStoreLost();
+    },
+    onStoreRolledBack() {
+      reads.forget();
+      removals.onStoreRolledBack();
+    },
+    onMadeByHand: (id) => void scene.ours.delete(id),
+  };
+}

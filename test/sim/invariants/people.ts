@@ -1,0 +1,86 @@
+/** Accounts: whose they are (I3), one for each person (I6, I10), and nothing by what is not known (I1, I13). */
+import type { User } from '../server.ts';
+import { isProtected, isUnknown, type Moment, type RunFacts, type Scene, standingOf } from './facts.ts';
+import type { Reads } from './reads.ts';
+import type { Removals } from './removals.ts';
+
+export interface PeopleChecks {
+  onChange(before: User | null, after: User | null, moment: Moment): void;
+}
+
+export function createPeopleChecks(scene: Scene, reads: Reads, removals: Removals): PeopleChecks {
+  const { ours, fail } = scene;
+
+  const onStranger = (before: User, after: User | null, moment: Moment): void => {
+    const { users } = moment.facts.reading;
+    // Recognised by the id that it carries: that is a recovery.
+    const isRecovered = users.some(({ id }) => id === before.externalId);
+    if (!isRecovered && !isMatch(before, after, moment)) {
+      fail('I3', `${moment.facts.name}: account ${before.id}, which nobody owns, was touched`);
+      return;
+    }
+    ours.add(before.id);
+    if (!isRecovered) removals.onRemoval({ kind: 'adopt', scope: '', id: before.id }, moment);
+  };
+
+  const onDeleted = ({ id, externalId }: User, moment: Moment): void => {
+    if (standingOf(externalId, moment.facts) === 'present')
+      fail('I10', `${moment.facts.name}: the account ${id} of somebody who is there was deleted`);
+    removals.onRemoval({ kind: 'delete', scope: '', id }, moment);
+  };
+
+  const onDeactivated = (before: User, moment: Moment): void => {
+    const { id, externalId } = before;
+    if (standingOf(externalId, moment.facts) === 'present')
+      fail('I1', `${moment.facts.name}: the account ${id} of somebody who is there was deactivated`);
+    if (isProtected(before, moment.facts)) fail('I3', `${moment.facts.name}: the protected ${id} was deactivated`);
+    removals.onRemoval({ kind: 'deactivate', scope: '', id }, moment);
+  };
+
+  const onValues = (before: User, after: User, { facts }: Moment): void => {
+    const { id, externalId } = before;
+    if (externalId !== null && after.externalId !== externalId)
+      fail('I3', `${facts.name}: account ${id} of ${externalId} was given to ${after.externalId}`);
+    if (!facts.reading.users.some((user) => user.id === externalId)) return;
+    const { filters = [] } = facts.manifests.spec.scope ?? {};
+    if (filters.length > 0 && isUnknown('scope', externalId, facts))
+      fail('I13', `${facts.name}: ${id} was changed, and whether it is in scope is unknown`);
+    for (const name of ['title', 'department'] as const) if (before[name] !== after[name]) onValue(name, after, facts);
+  };
+
+  const onValue = (name: 'title' | 'department', after: User, facts: RunFacts): void => {
+    const what = `${facts.name}: ${name} of ${after.id} was`;
+    if (isUnknown(name, after.externalId, facts)) fail('I13', `${what} changed and is unknown`);
+    if (after[name] === null && reads.isSuspect(facts)) fail('I1', `${what} cleared after a suspect read`);
+  };
+
+  return {
+    onChange(before, after, moment) {
+      if (before === null) {
+        if (after !== null) onCreated(after, moment, scene);
+        return;
+      }
+      if (!ours.has(before.id)) onStranger(before, after, moment);
+      if (after === null) {
+        onDeleted(before, moment);
+        return;
+      }
+      if (before.active && !after.active) onDeactivated(before, moment);
+      onValues(before, after, moment);
+    },
+  };
+}
+
+function onCreated(user: User, { facts }: Moment, { server, ours, fail }: Scene): void {
+  ours.add(user.id);
+  for (const { id, externalId } of server.users.values()) {
+    if (id !== user.id && externalId !== null && externalId === user.externalId)
+      fail('I6', `${facts.name}: a second account (${user.id}) for ${externalId}, who has ${id}`);
+  }
+}
+
+/** Taken over by the person whose address it has, and by nobody else. */
+function isMatch(before: User, after: User | null, { facts }: Moment): boolean {
+  const mail = facts.reading.users.find(({ id }) => id === after?.externalId)?.attributes['mail'];
+  return before.externalId === null && typeof mail === 'string' && mail.toLowerCase() === before.userName.toLowerCase();
+}

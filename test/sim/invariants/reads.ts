@@ -1,0 +1,71 @@
+/** Which reads are suspect (I1), by what anybody can see of them. */
+import type { RunFacts } from './facts.ts';
+
+export interface Reads {
+  onRunStart(facts: RunFacts): void;
+  /** The run's read became the measure of the next one. */
+  onTrusted(facts: RunFacts): void;
+  /** Nobody can tell what the next read is measured against. */
+  forget(): void;
+  /** Nothing may go in this run without approval. */
+  isSuspect(facts: RunFacts): boolean;
+}
+
+interface Measure {
+  readonly people: number;
+  readonly filled: Readonly<Record<string, number>>;
+}
+
+const CONFIRM_AFTER = 10 * 60_000;
+
+export function createReads(): Reads {
+  /** Reads that may be the measure; null: nobody can tell. */
+  let measures: Measure[] | null = [];
+  let suspectSince: number | null = null;
+  const suspects = new Set<RunFacts>();
+  return {
+    onRunStart(facts) {
+      const isSuspect = judge(facts, measures);
+      if (isSuspect) suspectSince ??= facts.startedAt;
+      // A second complete read long enough after the first may confirm what both call for.
+      const mayConfirm = suspectSince !== null && facts.startedAt - suspectSince >= CONFIRM_AFTER;
+      if (isSuspect && !mayConfirm) suspects.add(facts);
+      if (facts.reading.end === 'whole') measures?.push(toMeasure(facts));
+    },
+    onTrusted(facts) {
+      suspectSince = null;
+      measures = [toMeasure(facts)];
+    },
+    forget() {
+      measures = null;
+    },
+    isSuspect: (facts) => suspects.has(facts),
+  };
+}
+
+function toMeasure({ reading, manifests }: RunFacts): Measure {
+  const { attributes } = manifests.mapping;
+  const mapped = ['department', 'title'].filter((name) => attributes.some(({ source }) => source === name));
+  const isFilled = (name: string): number =>
+    reading.users.filter((user) => (user.attributes[name] ?? null) !== null).length;
+  return { people: reading.users.length, filled: Object.fromEntries(mapped.map((name) => [name, isFilled(name)])) };
+}
+
+/** Suspect by whatever read it is measured against. */
+function judge(facts: RunFacts, measures: readonly Measure[] | null): boolean {
+  if (facts.reading.end !== 'whole' || measures === null || measures.length === 0) return false;
+  return measures.every((before) => isLess(facts, before));
+}
+
+function isLess(facts: RunFacts, { people, filled }: Measure): boolean {
+  const { floor = 5, suspiciousDrop = 30 } = facts.manifests.spec.guards ?? {};
+  const isDrop = (is: number, was: number): boolean => was - is > floor && (was - is) * 100 > suspiciousDrop * was;
+  const now = toMeasure(facts);
+  if (now.people === 0) return people > 0;
+  if (isDrop(now.people, people)) return true;
+  return Object.entries(filled).some(([name, was]) => {
+    const expected = people === 0 ? was : Math.min(was, (was * now.people) / people);
+    const is = now.filled[name];
+    return is !== undefined && facts.reading.attributes.includes(name) && isDrop(is, expected);
+  });
+}

@@ -1,0 +1,72 @@
+/** Teams: whose they are (I3), one of each (I6), never deleted while somebody is in them (I4), nothing by what is unknown (I13). */
+import type { Team } from '../server.ts';
+import { isUnknown, MARK, type Moment, type Scene, standingOf } from './facts.ts';
+import type { Reads } from './reads.ts';
+import type { Removals } from './removals.ts';
+
+export interface TeamChecks {
+  onChange(before: Team | null, after: Team | null, moment: Moment): void;
+}
+
+export function createTeamChecks(scene: Scene, reads: Reads, removals: Removals): TeamChecks {
+  const { server, ours, fail } = scene;
+
+  const onMemberLost = (team: string, member: string, moment: Moment): void => {
+    const user = server.users.get(member);
+    const isLeaver = user !== undefined && ours.has(member) && standingOf(user.externalId, moment.facts) !== 'present';
+    // Who leaves is counted as a leaver, once, whatever teams that takes.
+    if (isLeaver) removals.onLeaverRemoved(team, member, moment);
+    else removals.onRemoval({ kind: 'removeMembers', scope: team, id: member }, moment);
+  };
+
+  const onDeleted = (team: Team, { facts }: Moment): void => {
+    if (reads.isSuspect(facts)) fail('I1', `${facts.name}: team ${team.id} was deleted after a suspect read`);
+    if (team.members.length > 0) fail('I4', `${facts.name}: team ${team.id} was deleted with members in it`);
+  };
+
+  return {
+    onChange(before, after, moment) {
+      if (before === null) {
+        onCreated(after, moment, scene);
+        return;
+      }
+      if (before.externalId?.startsWith(MARK) !== true && !ours.has(before.id))
+        fail('I3', `${moment.facts.name}: team ${before.id}, which nobody owns, was touched`);
+      if (after === null) {
+        onDeleted(before, moment);
+        return;
+      }
+      const lost = before.members.filter((member) => !after.members.includes(member));
+      for (const member of lost) onMemberLost(before.id, member, moment);
+      for (const member of toChanged(before, after)) checkKnown(before, member, moment, scene);
+    },
+  };
+}
+
+function onCreated(team: Team | null, { facts }: Moment, { server, ours, fail }: Scene): void {
+  if (team === null) return;
+  ours.add(team.id);
+  for (const { id, externalId } of server.teams.values()) {
+    if (id !== team.id && externalId === team.externalId)
+      fail('I6', `${facts.name}: a second team ${team.id} for ${externalId}, which is ${id}`);
+  }
+}
+
+function toChanged(before: Team, after: Team): readonly string[] {
+  const all = new Set([...before.members, ...after.members]);
+  return [...all].filter((member) => before.members.includes(member) !== after.members.includes(member));
+}
+
+/** Memberships by a rule whose attribute was not delivered stay as they are. */
+function checkKnown(team: Team, member: string, { facts }: Moment, { server, fail }: Scene): void {
+  const externalId = server.users.get(member)?.externalId ?? null;
+  const rules = Object.values(facts.manifests.rules);
+  const isIncluded = rules.some(({ include = [] }) => externalId !== null && include.includes(externalId));
+  if (standingOf(externalId, facts) !== 'present' || isIncluded) return;
+  const marks = rules.flatMap((rule) => (rule.team === undefined ? [] : [MARK + rule.team.displayName.toLowerCase()]));
+  const sharing = marks.filter((mark) => mark === team.externalId).length;
+  // Of several rules of one team another one may have decided.
+  const attribute = sharing === 1 ? 'department' : null;
+  if (attribute !== null && isUnknown(attribute, externalId, facts))
+    fail('I13', `${facts.name}: ${member} in team ${team.id} changed, and ${attribute} is unknown`);
+}

@@ -1,0 +1,245 @@
+/**
+ * What the target must hold once nothing fails any more: a plain and slow reading of the resources and the company, made
+ * apart from the engine. It knows nothing of links, plans or guards (whatever these held was approved by then).
+ *
+ * Where history decides and cannot be read from the target, it says nothing: who left while the store was lost, whose
+ * address somebody else holds, what a policy `Retain` left behind.
+ */
+import type { TeamRuleSpec } from '../../src/api/team-rule.ts';
+import { type Company, DEPARTMENT, type Employee, isClub, MANAGER, type Manifests, NAMESPACE, SYNC } from './model.ts';
+import type { Server, Team, User } from './server.ts';
+
+export interface OracleInput {
+  readonly company: Company;
+  readonly server: Server;
+  /** The store was lost or rolled back: links of people who left may be gone for good. */
+  readonly damaged: boolean;
+}
+
+type Standing = 'present' | 'unsure' | 'outOfScope' | 'disabledAtSource' | 'deletedAtSource';
+
+/** Differences between what is and what must be, one sentence each. */
+export function compareWithOracle(input: OracleInput): readonly string[] {
+  const { company, server } = input;
+  const ids = new Set([...company.people, ...company.gone].map(({ id }) => id));
+  const problems = [...ids].flatMap((id) => comparePerson(id, input));
+  return [...problems, ...compareTeams(input), ...findDoubles(server)];
+}
+
+function findDoubles({ users }: Server): string[] {
+  const byId = Map.groupBy(
+    [...users.values()].filter(({ externalId }) => externalId !== null),
+    (user) => user.externalId,
+  );
+  return [...byId].filter(([, some]) => some.length > 1).map(([id, some]) => `${id} has ${some.length} accounts`);
+}
+
+function standingOf(id: string, { people, manifests }: Company): Standing {
+  const person = people.find((each) => each.id === id);
+  if (person === undefined) return 'deletedAtSource';
+  const { filters = [] } = manifests.spec.scope ?? {};
+  if (filters.length > 0 && person.scope !== 'in') return 'outOfScope';
+  if (!person.active) return 'disabledAtSource';
+  // userName is required: a record without one holds this person back, and nothing changes.
+  return person.mail === null ? 'unsure' : 'present';
+}
+
+function accountOf(id: string, { users }: Server): User | null {
+  return [...users.values()].find(({ externalId }) => externalId === id) ?? null;
+}
+
+const isSameName = (a: string | null, b: string | null): boolean => a?.toLowerCase() === b?.toLowerCase();
+
+/**
+ * Somebody else has the address or the account's name, or claims it: nobody guesses, and nothing is written for this
+ * person.
+ */
+function isBlocked(person: Employee, { company, server }: OracleInput): boolean {
+  const { id, mail } = person;
+  const rivals = company.people.filter((other) => other.id !== id && isSameName(other.mail, mail));
+  if (rivals.length > 0) return true;
+  const holder = [...server.users.values()].find(
+    ({ userName, externalId }) => externalId !== id && isSameName(userName, mail),
+  );
+  if (holder === undefined) return false;
+  const isFree = holder.externalId === null && company.manifests.spec.adoption !== 'Never';
+  // A free account of this name is taken over by who has none yet; who has one cannot be given the name.
+  return !isFree || accountOf(id, server) !== null || isProtectedPerson(person, company.manifests);
+}
+
+function isProtectedPerson({ id }: { id: string }, { spec }: Manifests): boolean {
+  return (spec.guards?.protectedUsers ?? []).includes(id);
+}
+
+function comparePerson(id: string, input: OracleInput): string[] {
+  const { company, server, damaged } = input;
+  const standing = standingOf(id, company);
+  const account = accountOf(id, server);
+  if (standing === 'unsure') return [];
+  if (standing === 'present') return comparePresent(id, account, input);
+  const person = company.people.find((each) => each.id === id);
+  const isForgotten = damaged && (person === undefined || person.mail === null || isBlocked(person, input));
+  if (account === null || isForgotten || isProtectedPerson({ id }, company.manifests)) return [];
+  const policy = company.manifests.spec.deprovisioning?.[standing] ?? 'Deactivate';
+  if (policy === 'Delete') return [`${id} left (${standing}) and still has the account ${account.id}`];
+  return policy === 'Deactivate' && account.active
+    ? [`${id} left (${standing}) and ${account.id} is still active`]
+    : [];
+}
+
+function comparePresent(id: string, account: User | null, input: OracleInput): string[] {
+  const { people } = input.company;
+  const person = people.find((each) => each.id === id);
+  if (person === undefined || isBlocked(person, input)) return [];
+  if (account === null) return [`${id} is present and has no account`];
+  return toExpected(person, input).flatMap(([name, wanted]) =>
+    account[name] === wanted ? [] : [`${name} of ${id} is ${account[name]} and must be ${wanted}`],
+  );
+}
+
+/** Values that the account of a present person must have; nothing of those that may be either. */
+function toExpected(person: Employee, input: OracleInput): readonly (readonly [keyof User, User[keyof User]])[] {
+  const { company, server } = input;
+  const entries = new Map(company.manifests.mapping.attributes.map((entry) => [entry.target, entry]));
+  const mail = server.dialect.lowerCase ? (person.mail?.toLowerCase() ?? null) : person.mail;
+  const title = entries.get('title');
+  const hasTitle = title !== undefined && (person.title !== null || title.onEmpty === 'Clear');
+  return [
+    ['active', true],
+    ...(isProtectedPerson(person, company.manifests) ? [] : [['userName', mail] as const]),
+    ...(hasTitle ? [['title', person.title] as const] : []),
+    ...(entries.has(DEPARTMENT) && person.department !== null ? [['department', person.department] as const] : []),
+    ...(entries.has(MANAGER) ? toManager(person, input) : []),
+  ];
+}
+
+/** Who has no account is kept as debt; who has left may be known or forgotten. */
+function toManager({ manager }: Employee, input: OracleInput): readonly (readonly ['manager', string])[] {
+  const account = manager === null ? null : accountOf(manager, input.server);
+  return account !== null && manager !== null && isKnown(manager, input) ? [['manager', account.id]] : [];
+}
+
+/** A link certainly stands for this present person: somebody in a conflict may have lost theirs with the store. */
+function isKnown(id: string, input: OracleInput): boolean {
+  const { company, damaged } = input;
+  const person = company.people.find((each) => each.id === id);
+  return standingOf(id, company) === 'present' && person !== undefined && !(damaged && isBlocked(person, input));
+}
+
+const MARK = `dirsync:${NAMESPACE}/${SYNC}:`;
+
+const normalize = (name: string): string => name.trim().toLowerCase();
+
+interface WantedTeam {
+  readonly rules: TeamRuleSpec[];
+  readonly names: string[];
+  readonly members: Set<string>;
+}
+
+function compareTeams(input: OracleInput): string[] {
+  const wanted = toWantedTeams(input);
+  const problems = [...wanted].flatMap(([name, team]) => compareWanted(name, team, input));
+  return [...problems, ...compareLeftClubs(wanted, input)];
+}
+
+function compareWanted(name: string, wanted: WantedTeam, input: OracleInput): string[] {
+  const { server } = input;
+  // A rule that is suspended leaves its teams as they are.
+  if (wanted.rules.some(({ suspend }) => suspend === true)) return [];
+  const [mine, second] = [...server.teams.values()].filter(({ externalId }) => externalId === MARK + name);
+  if (second !== undefined) return [`team ${name} is there twice`];
+  if (mine !== undefined) return compareTeam(name, mine, { team: wanted, input });
+  return wanted.members.size > 0 && !isNameTaken(name, server) ? [`team ${name} is missing`] : [];
+}
+
+/** Clubs to which nobody belongs any more, while their rule is there. */
+function compareLeftClubs(wanted: ReadonlyMap<string, WantedTeam>, input: OracleInput): string[] {
+  const { server, damaged, company } = input;
+  if (company.manifests.rules['clubs'] === undefined || damaged) return [];
+  return [...server.teams.values()].flatMap((team) => {
+    const name = team.externalId?.startsWith(MARK) === true ? team.externalId.slice(MARK.length) : '';
+    return isClub(name) && !wanted.has(name) ? compareMembers(name, team, { wanted: new Set(), input }) : [];
+  });
+}
+
+function isNameTaken(name: string, { teams }: Server): boolean {
+  return [...teams.values()].some(({ displayName }) => normalize(displayName) === name);
+}
+
+/** Teams by normalised name. Teams of several rules are one, with the union of their members. */
+function toWantedTeams({ company }: OracleInput): Map<string, WantedTeam> {
+  const teams = new Map<string, WantedTeam>();
+  const need = (displayName: string, rule: TeamRuleSpec): WantedTeam => {
+    const key = normalize(displayName);
+    const team = teams.get(key) ?? { rules: [], names: [], members: new Set() };
+    teams.set(key, team);
+    if (!team.rules.includes(rule)) team.rules.push(rule);
+    team.names.push(displayName.trim());
+    return team;
+  };
+  const present = company.people.filter(({ id }) => standingOf(id, company) === 'present');
+  for (const rule of Object.values(company.manifests.rules)) {
+    const { team, include = [], exclude = [] } = rule;
+    if (team !== undefined) need(team.displayName, rule);
+    for (const person of present) {
+      if (exclude.includes(person.id)) continue;
+      for (const name of toTeamsOf(person, rule)) need(name, rule).members.add(person.id);
+      if (team !== undefined && include.includes(person.id)) need(team.displayName, rule).members.add(person.id);
+    }
+  }
+  return teams;
+}
+
+/** Names of the teams that this rule gives to a person. */
+function toTeamsOf(person: Employee, { team, match, teamsFrom }: TeamRuleSpec): readonly string[] {
+  if (teamsFrom !== undefined) return person.clubs?.split(';') ?? [];
+  const holds = (match ?? []).every(
+    ({ operator, values = [] }) =>
+      operator === 'In' && values.some((value) => isSameName(String(value), person.department)),
+  );
+  return holds && team !== undefined ? [team.displayName] : [];
+}
+
+function compareTeam(
+  name: string,
+  team: Team,
+  { team: wanted, input }: { team: WantedTeam; input: OracleInput },
+): string[] {
+  const isDeleted = wanted.members.size === 0 && wanted.rules.every(({ whenEmpty }) => whenEmpty === 'Delete');
+  const problems = compareMembers(name, team, { wanted: wanted.members, input });
+  // Somebody whose standing is not sure may keep it.
+  if (isDeleted && team.members.length === 0) problems.push(`team ${name} is empty and must be gone`);
+  if (normalize(team.displayName) !== name) problems.push(`team ${name} is called ${team.displayName}`);
+  return problems;
+}
+
+function compareMembers(
+  name: string,
+  team: Team,
+  { wanted, input }: { wanted: ReadonlySet<string>; input: OracleInput },
+): string[] {
+  const problems: string[] = [];
+  for (const id of wanted) {
+    const account = accountOf(id, input.server);
+    if (account !== null && isKnown(id, input) && !team.members.includes(account.id))
+      problems.push(`${id} is missing in team ${name}`);
+  }
+  for (const member of team.members) {
+    const { externalId } = input.server.users.get(member) ?? { externalId: null };
+    if (externalId !== null && wanted.has(externalId)) continue;
+    if (!mayStay(externalId, member, input)) problems.push(`${externalId ?? member} must not be in team ${name}`);
+  }
+  return problems;
+}
+
+/** Who keeps memberships that no rule gives. */
+function mayStay(id: string | null, member: string, input: OracleInput): boolean {
+  const { company, server, damaged } = input;
+  const { spec } = company.manifests;
+  if (id === null) return company.people.some(({ mail }) => isSameName(mail, server.users.get(member)?.userName ?? ''));
+  const standing = standingOf(id, company);
+  if (standing === 'present') return !isKnown(id, input);
+  const { memberships = 'Remove' } = spec.deprovisioning ?? {};
+  const policy = standing === 'unsure' ? 'Retain' : (spec.deprovisioning?.[standing] ?? 'Deactivate');
+  return memberships === 'Keep' || policy !== 'Deactivate' || damaged || isProtectedPerson({ id }, company.manifests);
+}

@@ -1,0 +1,179 @@
+/** What happens in one seed, as data: a list of steps that can be written down, shortened and played again. */
+import type { HttpFault, ProcessFault, ReadFault, RunFault } from './faults.ts';
+import { HTTP_FAULTS, PROCESS_FAULTS, READ_FAULTS } from './faults.ts';
+import { type CompanyStep, MANIFEST_EDITS } from './model.ts';
+import { createRandom, type Random } from './random.ts';
+import { type Dialect, PLAIN } from './server.ts';
+
+export interface RunStep {
+  readonly do: 'run';
+  readonly faults: readonly RunFault[];
+  /** Approve what the last run held. */
+  readonly approve: boolean;
+  readonly resync: boolean;
+  /** A second controller runs at the same time. */
+  readonly twin: boolean;
+}
+
+/** What an administrator does in the target by hand. */
+export const ADMIN_ACTS = [
+  'retitle',
+  'deactivate',
+  'reactivate',
+  'drop',
+  'stranger',
+  'namesake',
+  'removeMember',
+  'addMember',
+  'dropTeam',
+  'renameTeam',
+  'ownTeam',
+] as const;
+export type AdminAct = (typeof ADMIN_ACTS)[number];
+
+export type Step =
+  | CompanyStep
+  | RunStep
+  | { readonly do: 'admin'; readonly act: AdminAct; readonly which: number }
+  | { readonly do: 'time'; readonly ms: number }
+  | { readonly do: 'jump'; readonly ms: number }
+  | { readonly do: 'store'; readonly how: 'lost' | 'rolledBack' };
+
+export interface Scenario {
+  readonly seed: number;
+  readonly size: number;
+  readonly dialect: Dialect;
+  readonly steps: readonly Step[];
+}
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+export function createScenario(seed: number): Scenario {
+  const random = createRandom(seed).fork('scenario');
+  const size = 3 + random.below(8);
+  const steps: Step[] = [toRun(random, [])];
+  const rounds = 4 + random.below(5);
+  for (let round = 0; round < rounds; round += 1) {
+    const edits = random.below(5);
+    for (let n = 0; n < edits; n += 1) steps.push(toEdit(random));
+    steps.push({ do: 'time', ms: random.pick([MINUTE, 11 * MINUTE, HOUR, 5 * HOUR, 25 * HOUR]) });
+    steps.push(toRun(random, toFaults(random)));
+  }
+  return { seed, size, dialect: toDialect(random), steps };
+}
+
+function toDialect(random: Random): Dialect {
+  if (random.chance(0.4)) return PLAIN;
+  const listing = random.chance(0.3)
+    ? { totals: false, cursors: random.chance(0.5), pageSize: 2 + random.below(4) }
+    : { pageSize: random.pick([2, 5, 100]) };
+  return {
+    ...PLAIN,
+    ...listing,
+    patch: !random.chance(0.25),
+    filter: !random.chance(0.25),
+    listsMembers: !random.chance(0.25),
+    activeAsText: random.chance(0.25),
+    sloppyStatus: random.chance(0.25),
+    lowerCase: random.chance(0.25),
+  };
+}
+
+function toRun(random: Random, faults: readonly RunFault[]): RunStep {
+  return {
+    do: 'run',
+    faults,
+    approve: random.chance(0.4),
+    resync: random.chance(0.1),
+    twin: random.chance(0.07),
+  };
+}
+
+function toFaults(random: Random): readonly RunFault[] {
+  const faults: RunFault[] = [];
+  if (random.chance(0.45)) faults.push(toHttpFault(random));
+  if (random.chance(0.15)) faults.push(toHttpFault(random));
+  if (random.chance(0.3)) faults.push(toReadFault(random));
+  if (random.chance(0.35)) faults.push(toProcessFault(random));
+  return faults;
+}
+
+function toHttpFault(random: Random): HttpFault {
+  const kind = random.pick(HTTP_FAULTS);
+  return { kind, at: 1 + random.below(random.pick([5, 20, 60])), count: random.pick([1, 1, 1, 2, 5, 30]) };
+}
+
+function toReadFault(random: Random): ReadFault {
+  return { kind: random.pick(READ_FAULTS), which: random.below(1000) };
+}
+
+function toProcessFault(random: Random): ProcessFault {
+  const kind = random.chance(0.6) ? 'kill' : random.pick(PROCESS_FAULTS);
+  return { kind, at: 1 + random.below(random.pick([30, 150, 400])), count: random.pick([1, 3, 50]) };
+}
+
+const EDITS = [
+  'hire',
+  'hire',
+  'move',
+  'promote',
+  'manager',
+  'clubs',
+  'rename',
+  'swap',
+  'rotate',
+  'leave',
+  'leave',
+  'leave',
+  'return',
+  'return',
+  'disable',
+  'enable',
+  'scope',
+  'blank',
+  'rehire',
+  'recycle',
+  'manifest',
+  'manifest',
+  'manifest',
+  'manifest',
+] as const;
+
+function toEdit(random: Random): Step {
+  if (random.chance(0.18)) return { do: 'admin', act: random.pick(ADMIN_ACTS), which: random.below(1000) };
+  if (random.chance(0.03)) return { do: 'jump', ms: random.pick([-3 * HOUR, 3 * HOUR, 30 * HOUR, -30 * HOUR]) };
+  if (random.chance(0.05)) return { do: 'store', how: random.chance(0.4) ? 'lost' : 'rolledBack' };
+  return toCompanyStep(random);
+}
+
+function toCompanyStep(random: Random): CompanyStep {
+  const kind = random.pick(EDITS);
+  const who = random.below(1000);
+  switch (kind) {
+    case 'hire':
+      return { do: kind, n: who };
+    case 'manifest':
+      return { do: kind, what: random.pick(MANIFEST_EDITS), value: who };
+    case 'swap':
+    case 'rotate':
+      return { do: kind, who, other: random.below(1000) };
+    case 'move':
+    case 'promote':
+    case 'manager':
+    case 'clubs':
+    case 'rename':
+      return { do: kind, who, value: random.below(1000) };
+    default:
+      return { do: kind, who };
+  }
+}
+
+/** The seed's scenario without some of its steps and faults: what is left when a failure is made small. */
+export function withoutStep(scenario: Scenario, index: number): Scenario {
+  return { ...scenario, steps: scenario.steps.filter((_, at) => at !== index) };
+}
+
+export function withStep(scenario: Scenario, index: number, step: Step): Scenario {
+  return { ...scenario, steps: scenario.steps.map((each, at) => (at === index ? step : each)) };
+}

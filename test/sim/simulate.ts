@@ -1,0 +1,326 @@
+/** Plays one scenario from its first hire to the quiet at its end, and tells what went wrong. */
+import { createHash } from 'node:crypto';
+import type { DirectorySyncResource } from '../../src/api/directory-sync.ts';
+import type { Resource } from '../../src/api/resources.ts';
+import { createPublisher } from '../../src/reconcile/publish.ts';
+import type { RunReport } from '../../src/reconcile/run.ts';
+import { readSpec } from '../../src/reconcile/triggers.ts';
+import type { StoredOperation } from '../../src/state/store.ts';
+import { createLogger } from '../../src/telemetry/log.ts';
+import { toRef } from '../support/memory-host.ts';
+import { actByHand } from './admin.ts';
+import { isHttpFault, isProcessFault, isReadFault } from './faults.ts';
+import type { RunFacts, Violation } from './invariants/facts.ts';
+import type { Removal } from './invariants/removals.ts';
+import { MANIFEST_EDITS, NAMESPACE, SYNC, takeStep } from './model.ts';
+import { compareWithOracle } from './oracle.ts';
+import type { RunStep, Scenario, Step } from './scenario.ts';
+import { toReading } from './source.ts';
+import { checkText, copyState, createWorld, eraseState, type Process, restoreState, type World } from './world.ts';
+
+export interface Result {
+  readonly violations: readonly Violation[];
+  readonly counts: ReadonlyMap<string, number>;
+  readonly log: readonly string[];
+  /** Of the log: the same seed gives the same one. */
+  readonly digest: string;
+}
+
+/** @param folder for the state file; its own, while this runs */
+export async function simulate(scenario: Scenario, folder: string): Promise<Result> {
+  const world = createWorld(scenario, folder);
+  const play = new Play(world, scenario);
+  try {
+    for (const step of scenario.steps) await play.take(step);
+    await play.settle();
+  } catch (thrown) {
+    world.invariants.fail('engine', thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));
+  } finally {
+    await world.close();
+  }
+  for (const problem of world.host.problems) world.invariants.fail('kstatus', problem);
+  const { log, counts } = world;
+  const digest = createHash('sha256').update(log.join('\n')).digest('hex').slice(0, 16);
+  return { violations: world.invariants.violations, counts, log, digest };
+}
+
+const QUIET: RunStep = { do: 'run', faults: [], approve: true, resync: false, twin: false };
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+/** Runs after the faults stop in which everything must have come to rest. */
+const PATIENCE = 12;
+
+class Play {
+  readonly #world: World;
+  readonly #copies: Uint8Array[] = [];
+  readonly #keepsCopies: boolean;
+  #process: Process | null = null;
+  #runs = 0;
+  #damaged = false;
+  #report: RunReport | null = null;
+  /** What was held when somebody last looked. */
+  #held: RunReport | null = null;
+
+  constructor(world: World, { steps }: Scenario) {
+    this.#world = world;
+    this.#keepsCopies = steps.some((step) => step.do === 'store' && step.how === 'rolledBack');
+  }
+
+  async take(step: Step): Promise<void> {
+    const { world } = this.#open();
+    if (step.do !== 'run') world.note(JSON.stringify(step));
+    switch (step.do) {
+      case 'run':
+        return this.#run(step);
+      case 'admin':
+        return actByHand(world, step.act, step.which);
+      case 'time':
+        return world.clock.pass(step.ms);
+      case 'jump':
+        world.count(step.ms > 0 ? 'fault clockForth' : 'fault clockBack');
+        return world.clock.jump(step.ms);
+      case 'store':
+        return this.#damage(step.how);
+      default:
+        takeStep(world.company, step);
+    }
+  }
+
+  #open(): { world: World } {
+    return { world: this.#world };
+  }
+
+  /** Until two runs in a row have nothing to do; then everything must be as the resources say. */
+  async settle(): Promise<void> {
+    const world = this.#world;
+    const { company, clock, invariants } = world;
+    company.manifests.spec = { ...company.manifests.spec, mode: 'Apply' };
+    let quiet = 0;
+    for (let round = 0; quiet < 2; round += 1) {
+      if (round === PATIENCE) return invariants.fail('oracle', `not quiet after ${PATIENCE} runs: ${this.#describe()}`);
+      clock.pass(round % 2 === 0 ? 11 * MINUTE : DAY + MINUTE);
+      const before = toPicture(world);
+      await this.#run({ ...QUIET, resync: round < 2 });
+      const report = this.#report;
+      const isQuiet = toPicture(world) === before && report?.held.count === 0 && isDone(report);
+      quiet = isQuiet ? quiet + 1 : 0;
+    }
+    const problems = compareWithOracle({ company, server: world.server, damaged: this.#damaged });
+    for (const problem of problems) invariants.fail('oracle', problem);
+    await this.#runTwice();
+  }
+
+  /** Rule I2, and that what a report says is so (I12): nothing to do means that the next run writes nothing. */
+  async #runTwice(): Promise<void> {
+    const world = this.#world;
+    if (this.#report?.reason !== 'Synced') return;
+    const writes = world.log.length;
+    await this.#run({ ...QUIET, approve: false });
+    const sent = world.log.slice(writes).filter((line) => / (POST|PUT|PATCH|DELETE) /.test(line));
+    for (const line of sent) world.invariants.fail('I2', `a run without a change in between: ${line}`);
+    world.count('second runs');
+  }
+
+  #describe(): string {
+    const report = this.#report;
+    return `${report?.outcome} ${report?.reason} ${report?.message} held ${JSON.stringify(report?.held)}`;
+  }
+
+  async #damage(how: 'lost' | 'rolledBack'): Promise<void> {
+    const world = this.#world;
+    const [copy] = this.#copies.splice(-2, 1);
+    if (how === 'rolledBack' && copy === undefined) return;
+    await this.#end();
+    this.#damaged = true;
+    this.#held = null;
+    if (how === 'rolledBack' && copy !== undefined) {
+      world.count('fault storeRolledBack');
+      restoreState(world.file, copy);
+      world.invariants.onStoreRolledBack();
+      return;
+    }
+    world.count('fault storeLost');
+    eraseState(world.file);
+    world.invariants.onStoreLost();
+  }
+
+  async #end(): Promise<void> {
+    await this.#process?.close();
+    this.#process = null;
+  }
+
+  async #run(step: RunStep): Promise<void> {
+    const world = this.#world;
+    this.#applyManifests();
+    this.#process ??= await world.start('one');
+    const main = this.#process;
+    const twin = step.twin ? await world.start('two') : null;
+    if (twin !== null) world.count('fault twoControllers');
+    const approve = step.approve ? await this.#grant() : null;
+    const runs = [this.#runIn(main, step, approve)];
+    if (twin !== null) runs.push(this.#runIn(twin, QUIET, null));
+    const isBusy = (): boolean => [...world.processes].some(({ seam }) => seam.alive && seam.busy > 0);
+    await world.clock.drive(Promise.all(runs), isBusy);
+    await Promise.all(runs);
+    await twin?.close();
+    if (!main.seam.alive) {
+      await this.#end();
+      // Nobody is back in no time, and what was on the wire arrives.
+      world.clock.pass(2_000);
+    }
+    if (this.#keepsCopies) this.#copies.push(copyState(world.file));
+  }
+
+  #applyManifests(): void {
+    const { host, company } = this.#world;
+    const { spec, mapping, rules } = structuredClone(company.manifests);
+    const put = (kind: string, name: string, document: unknown): void =>
+      host.put({
+        apiVersion: 'dirsync.dev/v1alpha1',
+        kind,
+        metadata: { name, namespace: NAMESPACE },
+        spec: document,
+      } as Resource);
+    put('DirectorySync', SYNC, spec);
+    put('AttributeMapping', 'users', mapping);
+    for (const [name, rule] of Object.entries(rules)) put('TeamRule', name, rule);
+    for (const { metadata } of host.resources().teamRules)
+      if (rules[metadata.name] === undefined) host.remove(toRef('TeamRule', metadata.name));
+  }
+
+  /** Approves what the last run held, as a person does who has looked at it. */
+  async #grant(): Promise<string | null> {
+    const report = this.#held;
+    if (report === null || report.held.hash === '' || this.#process === null) return null;
+    const { mode } = this.#world.company.manifests.spec;
+    if (mode === 'Plan') return null;
+    const state = await this.#process.store.directory({ namespace: NAMESPACE, id: SYNC });
+    const removals: Removal[] = [];
+    for await (const page of state.journal.operations(report.runId, { status: 'held' }))
+      removals.push(...page.flatMap(toRemovals));
+    this.#world.invariants.grant(removals);
+    this.#world.count('approvals');
+    return report.held.hash;
+  }
+
+  async #runIn(process: Process, step: RunStep, approve: string | null): Promise<void> {
+    const world = this.#world;
+    const { clock, invariants, company } = world;
+    this.#runs += 1;
+    const name = `run ${this.#runs} (${process.seam.name})`;
+    const read = step.faults.find(isReadFault) ?? null;
+    const isNew = read?.kind === 'wrongTenant' && !(await this.#hasLinks(process));
+    if (read !== null && !isNew) world.count(`fault ${read.kind}`);
+    const facts: RunFacts = {
+      name,
+      manifests: structuredClone(company.manifests),
+      reading: toReading(company.people, isNew ? null : read),
+      startedAt: clock.wall(),
+      approve,
+      plans: company.manifests.spec.mode === 'Plan',
+    };
+    const resource = world.host.get('DirectorySync', SYNC) as DirectorySyncResource;
+    process.facts = facts;
+    process.trouble = { http: step.faults.filter(isHttpFault), process: step.faults.filter(isProcessFault) };
+    process.requests = 0;
+    process.base = process.seam.crossings;
+    process.stopping = new AbortController();
+    process.hard = new AbortController();
+    world.onEdit = () => takeStep(company, { do: 'manifest', what: toEdit(this.#runs), value: this.#runs });
+    world.note(`${name} begins${approve === null ? '' : `, approving ${approve}`}${step.resync ? ', resync' : ''}`);
+    invariants.onRunStart(facts);
+    const run = process.engine.run({
+      resource,
+      signal: process.hard.signal,
+      stopping: process.stopping.signal,
+      approve,
+      approvedBy: approve === null ? null : 'tester',
+      resync: step.resync,
+    });
+    const report = await Promise.race([run, process.seam.death.then(() => null)]);
+    if (report === null) {
+      world.note(`${name} was killed`);
+      return;
+    }
+    await this.#conclude(process, { facts, report, resource });
+  }
+
+  async #hasLinks(process: Process): Promise<boolean> {
+    const state = await process.store.directory({ namespace: NAMESPACE, id: SYNC });
+    return (await state.links.counts()).people > 0;
+  }
+
+  async #conclude(
+    process: Process,
+    { facts, report, resource }: { facts: RunFacts; report: RunReport; resource: DirectorySyncResource },
+  ): Promise<void> {
+    const world = this.#world;
+    process.facts = null;
+    process.trouble = { http: [], process: [] };
+    world.note(`${facts.name} ends ${report.outcome} ${report.reason} ${report.message} held ${report.held.hash}`);
+    checkText(world, 'report', JSON.stringify([report.message, report.warnings, report.suspicion]));
+    if (report.reason === 'ApprovalMismatch') world.invariants.revoke();
+    const isJudged = report.failedStep === null || report.failedStep === 'apply' || report.failedStep === 'report';
+    world.invariants.onRunEnd(facts, isJudged && report.suspicion === null && report.plan !== null);
+    this.#report = report;
+    // A set that is not there any more is looked at again before it is approved.
+    if (report.reason === 'ApprovalMismatch') this.#held = null;
+    if (isJudged && report.plan !== null) this.#held = report;
+    this.#tally(report);
+    const run = this.#publish(resource, report);
+    await run;
+  }
+
+  #tally(report: RunReport): void {
+    const world = this.#world;
+    world.count(`end ${report.reason}`);
+    world.count('runs');
+    for (const [kind, count] of Object.entries(report.applied)) world.count(`operation ${kind}`, count);
+    for (const [kind, count] of Object.entries(report.held.kinds)) world.count(`held ${kind}`, count);
+  }
+
+  async #publish(resource: DirectorySyncResource, report: RunReport): Promise<void> {
+    const { host, clock } = this.#world;
+    const publisher = createPublisher({
+      host,
+      store: this.#process?.store as never,
+      log: createLogger({ level: 'silent' }),
+      now: clock.wall,
+      commands: () => ({ review: 'dirsync plan', approve: (hash) => `dirsync approve ${hash}` }),
+    });
+    const requests = { runNow: null, resync: null, approve: null };
+    const next = new Date(clock.wall() + 40 * MINUTE);
+    await publisher.end({
+      resource,
+      report,
+      requests,
+      isSpent: false,
+      spec: readSpec(resource),
+      next,
+      completed: false,
+    });
+    checkText(this.#world, 'status', JSON.stringify(host.get('DirectorySync', SYNC)?.status));
+    for (const event of host.events.splice(0)) checkText(this.#world, 'event', JSON.stringify(event));
+  }
+}
+
+function toEdit(n: number): (typeof MANIFEST_EDITS)[number] {
+  return MANIFEST_EDITS[n % MANIFEST_EDITS.length] ?? 'floor';
+}
+
+/** What the server holds, as text. */
+function toPicture({ server }: World): string {
+  return JSON.stringify([[...server.users.values()], [...server.teams.values()]]);
+}
+
+function isDone({ outcome }: RunReport): boolean {
+  return outcome === 'synced' || outcome === 'held' || outcome === 'failed';
+}
+
+function toRemovals({ kind, resource, id, targetId, member }: StoredOperation): Removal[] {
+  const account = member?.targetId ?? targetId;
+  if (account === null) return [];
+  if (kind === 'removeMembers') return [{ kind, scope: targetId ?? id, id: account }];
+  const isCounted = resource === 'User' && (kind === 'deactivate' || kind === 'delete' || kind === 'adopt');
+  return isCounted ? [{ kind, scope: '', id: account }] : [];
+}
