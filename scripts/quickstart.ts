@@ -7,9 +7,10 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'csv-parse/sync';
 import { startDirectory } from '../src/directory/server.ts';
-import { type SchemaDefinition, toAttributeDefinition } from '../src/scim/schema.ts';
+import { fromScimSchemaResource, type SchemaDefinition } from '../src/scim/schema.ts';
 import { PEOPLE_COLUMNS, type PersonRow, toCsvLine } from './generate-people.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -17,12 +18,7 @@ const LAUNCHER = join(ROOT, 'bin/dirsync.js');
 const TOKEN = 'quickstart-token';
 
 /** The extension in which the application of the example keeps its custom attribute. */
-const LICENSE_TIER: SchemaDefinition = {
-  id: 'urn:ietf:params:scim:schemas:extension:acme:2.0:User',
-  name: 'AcmeUser',
-  description: 'What Acme knows of its users beyond the standard.',
-  attributes: [toAttributeDefinition('licenseTier', 'String', 'The tier of the license.')],
-};
+const SCHEMA = 'examples/application/acme-user.schema.json';
 
 interface Ran {
   readonly code: number;
@@ -55,8 +51,17 @@ function check(what: string, holds: boolean): void {
 
 type Row = Record<keyof PersonRow, string>;
 
+async function readSchema(): Promise<SchemaDefinition> {
+  const schema = fromScimSchemaResource(JSON.parse(await readFile(join(ROOT, SCHEMA), 'utf8')));
+  if (schema === null) throw new Error(`${SCHEMA} is no schema`);
+  return schema;
+}
+
+/** What the edit must come to, as `kind id`; sorted. */
+type Expected = readonly string[];
+
 /** A joiner, a mover, a leaver, a rename: what a company does in a week. */
-async function editPeople(file: string): Promise<void> {
+async function editPeople(file: string): Promise<Expected> {
   const rows: Row[] = parse(await readFile(file, 'utf8'), { columns: true, bom: true });
   const active = rows.filter((row) => row.accountEnabled.toLowerCase() === 'true');
   const managers = new Set(rows.map((row) => row.manager));
@@ -84,18 +89,27 @@ async function editPeople(file: string): Promise<void> {
   const after = [...rows.filter((row) => row !== leaver), joiner];
   const lines = [PEOPLE_COLUMNS, ...after.map((row) => PEOPLE_COLUMNS.map((column) => row[column]))];
   await writeFile(file, lines.map((cells) => toCsvLine(cells)).join(''));
+  return [
+    `create ${joiner.objectId}`,
+    `deactivate ${leaver.objectId}`,
+    `update ${mover.objectId}`,
+    `rename ${renamed.objectId}`,
+    `update ${renamed.objectId}`,
+  ].sort();
 }
 
 interface PlanJson {
-  readonly create: number;
-  readonly update: number;
-  readonly deactivate: number;
+  readonly operations: readonly { readonly kind: string; readonly resource: string; readonly id: string }[];
 }
 
 async function main(): Promise<void> {
   const started = performance.now();
   const folder = await mkdtemp(join(tmpdir(), 'dirsync-quickstart-'));
-  const directory = await startDirectory({ file: join(folder, 'directory.db'), token: TOKEN, schemas: [LICENSE_TIER] });
+  const directory = await startDirectory({
+    file: join(folder, 'directory.db'),
+    token: TOKEN,
+    schemas: [await readSchema()],
+  });
   try {
     await cp(join(ROOT, 'examples/quickstart'), join(folder, 'acme'), { recursive: true });
     const manifest = join(folder, 'acme/directory-sync.yaml');
@@ -116,19 +130,19 @@ async function main(): Promise<void> {
     say(
       '\nNow people.csv is edited: somebody joins, somebody leaves, somebody moves to another department, somebody takes another name.',
     );
-    await editPeople(join(folder, 'acme/people.csv'));
+    const expected = await editPeople(join(folder, 'acme/people.csv'));
     const { stdout } = await dirsync(folder, ['plan', '-f', 'acme', '-o', 'json'], { show: false });
     const plan: PlanJson = JSON.parse(stdout);
-    check(
-      'exactly one joiner, one leaver and two changed people',
-      plan.create === 1 && plan.deactivate === 1 && plan.update === 2,
-    );
+    const people = plan.operations.filter(({ resource }) => resource === 'User');
+    const planned = people.map(({ kind, id }) => `${kind} ${id}`).sort();
+    check(`of people exactly ${expected.join(', ')}, not ${planned.join(', ')}`, isDeepStrictEqual(planned, expected));
     await dirsync(folder, ['plan', '-f', 'acme']);
     await dirsync(folder, ['apply', '-f', 'acme', '--yes']);
     await dirsync(folder, ['get', 'directorysyncs']);
     await dirsync(folder, ['history']);
     say(`\nDone in ${Math.round((performance.now() - started) / 1000)} s. What to try next, from this checkout:`);
-    say('  npm run -s dirsync -- serve --port 8085 --token-file <(printf quickstart-token)   # in a second terminal');
+    say('  npm run -s dirsync -- serve --port 8085 --token-file <(printf quickstart-token) \\');
+    say(`    --schema ${SCHEMA}      # in a second terminal`);
     say('  npm run -s dirsync -- plan -f examples/quickstart       # what would change');
     say(
       '  npm run -s dirsync -- apply -f examples/quickstart      # do it; then edit people.csv, mapping.yaml or rules.yaml',

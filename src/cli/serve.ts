@@ -5,6 +5,8 @@ import { dirname } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { startDirectory } from '../directory/server.ts';
 import { SyncError } from '../errors.ts';
+import type { Json } from '../model.ts';
+import { fromScimSchemaResource, type SchemaDefinition } from '../scim/schema.ts';
 import { type CommandContext, runCommand } from './command.ts';
 import { EXIT, type ExitCode, UsageError } from './exit-code.ts';
 import { type CliIo, toPath } from './io.ts';
@@ -18,6 +20,7 @@ export interface ServeOptions {
   readonly tokenFile?: string;
   readonly open?: boolean;
   readonly lenient?: boolean;
+  readonly schema: readonly string[];
 }
 
 export function declareServe(program: Command, context: CommandContext): void {
@@ -30,6 +33,12 @@ export function declareServe(program: Command, context: CommandContext): void {
     .option('--base-path <path>', 'path of the service', '/scim/v2')
     .option('--token <token>', 'bearer token that requests must carry; a random one is made and printed without it')
     .option('--token-file <file>', 'the token is the first line of this file')
+    .option(
+      '--schema <file>',
+      'a SCIM schema (RFC 7643 section 7, JSON) that users or groups are extended by; may be given several times',
+      (file: string, files: readonly string[]) => [...files, file],
+      [],
+    )
     .option('--open', 'let everybody in, without a token')
     .option(
       '--lenient',
@@ -51,6 +60,7 @@ async function serve(io: CliIo, options: ServeOptions): Promise<ExitCode> {
   const { host, port, basePath, lenient = false } = options;
   const directory = await startDirectory({
     ...{ file, token, host, port, basePath, lenient },
+    schemas: await Promise.all(options.schema.map((path) => readSchema(io, path))),
     onError: (error) => io.stderr(`a request failed: ${SyncError.from(error).message}\n`),
   });
   try {
@@ -66,6 +76,24 @@ async function serve(io: CliIo, options: ServeOptions): Promise<ExitCode> {
   const requests = Object.values(byMethod).reduce((sum, count) => sum + count, 0);
   io.stderr(`stopped after ${requests} requests, ${writes} of them writes\n`);
   return EXIT.done;
+}
+
+async function readSchema(io: CliIo, file: string): Promise<SchemaDefinition> {
+  const text = await readFile(toPath(io, file), 'utf8').catch((cause: unknown) => {
+    throw new SyncError('Invalid', `the schema ${file} cannot be read`, { cause });
+  });
+  const schema = fromScimSchemaResource(parseJson(text));
+  if (schema !== null) return schema;
+  throw new SyncError('Invalid', `${file} is no SCIM schema: a JSON object with an "id" (the URN) and "attributes"`);
+}
+
+/** What does not parse is no schema either. */
+function parseJson(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return null;
+  }
 }
 
 async function readToken(io: CliIo, { token, tokenFile, open }: ServeOptions): Promise<string | null> {

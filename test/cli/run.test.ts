@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { URN_PATCH_OP, URN_USER } from '../../src/scim/schema.ts';
 import {
@@ -113,6 +114,47 @@ describe('a run that is stopped', () => {
 });
 
 describe('dirsync serve', () => {
+  it('shows the schemas that it is given, and keeps to them', async () => {
+    const company = await createReadyCompany('http://127.0.0.1:1/scim/v2');
+    const schema = fileURLToPath(new URL('../../examples/application/acme-user.schema.json', import.meta.url));
+    const stopping = new AbortController();
+    const { promise: started, resolve: onServing } = Promise.withResolvers<string>();
+    const ended = company.run(['serve', '--port', '0', '--file', ':memory:', '--open', '--schema', schema], {
+      stopping: stopping.signal,
+      onStdout: onServing,
+    });
+    const [, url = ''] = /^serving (\S+)$/m.exec(String(await Promise.race([started, ended.then(() => '')]))) ?? [];
+    const urn = 'urn:ietf:params:scim:schemas:extension:acme:2.0:User';
+    expect(await (await fetch(`${url}/Schemas/${urn}`)).json()).toMatchObject({
+      id: urn,
+      attributes: [{ name: 'licenseTier', type: 'string' }],
+    });
+    const user = {
+      schemas: ['urn:ietf:params:scim:schemas:core:2.0:User', urn],
+      userName: 'a',
+      [urn]: { tier: 'gold' },
+    };
+    const headers = { 'content-type': 'application/scim+json' };
+    const refused = await fetch(`${url}/Users`, { method: 'POST', headers, body: JSON.stringify(user) });
+    expect(refused.status).toBe(400);
+    stopping.abort();
+    expect((await ended).code).toBe(0);
+  });
+
+  it.each([
+    ['nowhere.json', 'the schema nowhere.json cannot be read'],
+    [
+      'manifests/people.csv',
+      'manifests/people.csv is no SCIM schema: a JSON object with an "id" (the URN) and "attributes"',
+    ],
+  ])('takes no other file for a schema: %s', async (file, message) => {
+    const company = await createReadyCompany('http://127.0.0.1:1/scim/v2');
+    expect(await company.run(['serve', '--port', '0', '--file', ':memory:', '--schema', file])).toMatchObject({
+      code: 1,
+      stderr: `dirsync: ${message}\n`,
+    });
+  });
+
   it('serves until it is told to stop, with a token of its own making', async () => {
     const directory = await startApplication();
     const company = await createReadyCompany(directory.url);

@@ -55,6 +55,13 @@ describe('package-lock.json', () => {
   });
 });
 
+describe('.npmrc', () => {
+  it('keeps npm from warning of the Node that started it, and from asking for audits or funds', () => {
+    const keys = readFileSync(join(ROOT, '.npmrc'), 'utf8').match(/^[a-z].*$/gm);
+    expect(keys).toEqual(['loglevel=error', 'omit-lockfile-registry-resolved=true', 'fund=false', 'audit=false']);
+  });
+});
+
 describe('package.json', () => {
   it.each(direct)('pins %s to one version', (name, version) => {
     expect(version).toMatch(/^\d+\.\d+\.\d+$/);
