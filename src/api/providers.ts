@@ -97,6 +97,22 @@ const FileSourceSchema = object(
 );
 export type FileSource = Of<typeof FileSourceSchema>;
 
+/** Applications whose ways are known beforehand; Standard is asked and watched. */
+export const SCIM_PROFILES = [
+  'Standard',
+  'MicrosoftStyle',
+  'MicrosoftEntra',
+  'AWSIdentityCenter',
+  'Slack',
+  'GitHubEnterprise',
+  'GitHubOrganization',
+  'GitLab',
+  'Sentry',
+  'Atlassian',
+  'Zoom',
+] as const;
+export type ScimProfileName = (typeof SCIM_PROFILES)[number];
+
 const ScimTargetSchema = object(
   {
     url: text({
@@ -129,6 +145,13 @@ const ScimTargetSchema = object(
         maxLength: 1024,
         description:
           'Headers that every request to the target has besides, at most 16, such as `X-Tenant: acme`. Everybody who may read the resource sees them: never a secret. Headers that Dirsync or the connection sets, such as `Authorization`, `Host` and `Content-Length`, are refused.',
+      }),
+    ),
+    profile: Type.Optional(
+      oneOf(SCIM_PROFILES, {
+        default: 'Standard',
+        description:
+          'Which application it is, where its ways differ from the standard: what it takes, refuses, limits and what `active: false` does there. `Standard` asks ServiceProviderConfig and Schemas and goes by what it sees. What the application cannot do is refused before the first request, or a warning in the status.',
       }),
     ),
     allowHTTP: Type.Optional(

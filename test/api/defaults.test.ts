@@ -24,7 +24,12 @@ describe('withDefaults', () => {
       mappings: [{ name: 'users' }],
       target: {
         provider: 'scim',
-        config: { url: 'https://app.example.com/scim/v2', credentialsRef: { name: 'app' }, allowHTTP: false },
+        config: {
+          url: 'https://app.example.com/scim/v2',
+          credentialsRef: { name: 'app' },
+          profile: 'Standard',
+          allowHTTP: false,
+        },
       },
       adoption: 'OnMatch',
       deprovisioning: {

@@ -7,13 +7,14 @@ import type { CustomAttributeResource } from '../../src/api/custom-attribute.ts'
 import type { DirectorySyncResource, DirectorySyncSpec } from '../../src/api/directory-sync.ts';
 import type { ResourceHost } from '../../src/api/host.ts';
 import type { TeamRuleResource } from '../../src/api/team-rule.ts';
+import type { PooledHttpClient } from '../../src/http/client.ts';
 import type { Json } from '../../src/model.ts';
 import { createEngine, type RunRequest } from '../../src/reconcile/engine.ts';
 import type { Providers, RunReport } from '../../src/reconcile/run.ts';
 import type { FailedRecord } from '../../src/sources/source.ts';
 import { openSqliteStore } from '../../src/state/sqlite/store.ts';
 import type { DirectoryState, StateStore, StoredOperation } from '../../src/state/store.ts';
-import type { TargetCapabilities } from '../../src/targets/target.ts';
+import type { TargetCapabilities, TargetProvider } from '../../src/targets/target.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 import { createMemoryTarget, type MemoryTarget } from './memory-target.ts';
 import { createScriptedSource, type Person, type ScriptedSource } from './scripted-source.ts';
@@ -51,8 +52,14 @@ export interface Company {
 
 const NAMESPACE = 'identity';
 
+/** An application in place of the one in memory. */
+export interface Application {
+  readonly provider: TargetProvider<never>;
+  readonly createHttp: () => PooledHttpClient;
+}
+
 export async function createCompany(
-  options: { file?: string; capabilities?: Partial<TargetCapabilities> } = {},
+  options: { file?: string; capabilities?: Partial<TargetCapabilities>; application?: Application } = {},
 ): Promise<Company> {
   const target = createMemoryTarget(options.capabilities);
   const source = createScriptedSource({ pageSize: 3 });
@@ -105,10 +112,10 @@ export async function createCompany(
     get providers(): Providers {
       return {
         sources: new Map([['file', source.provider]]),
-        targets: new Map([['scim', target.provider]]),
+        targets: new Map([['scim', options.application?.provider ?? target.provider]]),
       };
     },
-    run: (request = {}) => run(company, request),
+    run: (request = {}) => run(company, request, options.application?.createHttp ?? refuseHttp),
     operations: async (report) => {
       const all: StoredOperation[] = [];
       for await (const page of (await company.state()).journal.operations(report.runId)) all.push(...page);
@@ -137,7 +144,15 @@ function toResource<K extends string, S>(kind: K, name: string, spec: S) {
   return { apiVersion: 'dirsync.dev/v1alpha1', kind, metadata: { name, namespace: NAMESPACE }, spec } as const;
 }
 
-function run(company: Company, request: Partial<RunRequest>): Promise<RunReport> {
+function refuseHttp(): PooledHttpClient {
+  return {
+    send: () => Promise.reject(new Error('no HTTP in this test')),
+    sent: 0,
+    close: () => undefined,
+  };
+}
+
+function run(company: Company, request: Partial<RunRequest>, createHttp: () => PooledHttpClient): Promise<RunReport> {
   const list = <S, K extends string>(kind: K, specs: Record<string, S>) =>
     Object.entries(specs).map(([name, spec]) => toResource(kind, name, spec));
   const resource = company.resource();
@@ -161,11 +176,7 @@ function run(company: Company, request: Partial<RunRequest>): Promise<RunReport>
     host,
     store: company.store,
     providers: company.providers,
-    createHttp: () => ({
-      send: () => Promise.reject(new Error('no HTTP in this test')),
-      sent: 0,
-      close: () => undefined,
-    }),
+    createHttp,
     now: () => company.now,
     log: createLogger({ level: 'silent' }),
     holder: 'test',

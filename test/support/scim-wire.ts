@@ -11,6 +11,10 @@ import { createManualTiming } from './manual-timing.ts';
 const ORIGIN = 'https://app.example.com';
 export const NEVER = new AbortController().signal;
 
+const KEPT = { fate: 'kept', weight: 2 };
+/** What tests of single requests write was watched before, so that no look comes between. */
+const WATCHED = { showsMembers: true, attributes: { 'User title': KEPT, 'User displayName': KEPT } };
+
 export interface WiredTarget {
   readonly target: Target;
   readonly http: PooledHttpClient;
@@ -31,7 +35,7 @@ export async function aWiredTarget(
     timing,
   });
   const config = { url: `${ORIGIN}/scim/v2/`, credentialsRef: { name: 'acme-app' }, ...more };
-  return { target: await scimTarget.connect(config, { secrets, http }), http };
+  return { target: await scimTarget.connect(config, { secrets, http, memory: WATCHED }), http };
 }
 
 /** What nock answers at the base URL. */

@@ -21,6 +21,8 @@ export interface ScimRequest {
   readonly ifMatch?: string | null;
   /** Would a second time change nothing more? GET, PUT and DELETE need not say it. */
   readonly repeatable?: boolean;
+  /** 403 may mean this request alone and comes back as an answer: the caller finds out whether it does. */
+  readonly mayBeForbidden?: boolean;
 }
 
 export interface ScimAnswer {
@@ -87,7 +89,8 @@ export function createScimClient(options: ScimClientOptions): ScimClient {
     if (rejected !== null) throw rejected;
     try {
       const response = await sendAuthorized(request, signal);
-      if (response.status !== 401 && response.status !== 403) return toAnswer(request, response);
+      const isForbidden = response.status === 403 && request.mayBeForbidden !== true;
+      if (response.status !== 401 && !isForbidden) return toAnswer(request, response);
       throw new SyncError(
         'CredentialsRejected',
         `${origin} rejects the credentials (${response.status}); check ${where}`,
@@ -209,8 +212,13 @@ export function toScimError(answer: ScimAnswer, origin: string): SyncError {
       return new SyncError('TargetUnavailable', `${origin} is throttling`, { retry });
     }
     default:
-      return status >= 500 ? toServerError(answer, origin) : toRejected(said);
+      return status >= 500 && !isMissingMethod(answer) ? toServerError(answer, origin) : toRejected(said);
   }
+}
+
+/** What is refused is one way of changing an object; others may be had without it. */
+function isMissingMethod({ status, request }: ScimAnswer): boolean {
+  return status === 501 && (request.method === 'PATCH' || request.method === 'DELETE');
 }
 
 function toRejected(said: string): SyncError {

@@ -4,6 +4,7 @@ import type { Json } from '../../model.ts';
 import { createSchemaSet, fromScimSchemaResource, type SchemaDefinition, type SchemaSet } from '../../scim/schema.ts';
 import { isSuccess, type JsonObject, requireBody, type ScimAnswer, type ScimClient, toScimError } from './client.ts';
 import { createPlaces, type PlaceOf, readField, type ScimResource, toCount, toObject } from './convert.ts';
+import type { Profile } from './profiles.ts';
 
 export interface Discovered {
   readonly patch: boolean;
@@ -22,28 +23,36 @@ const DEFAULT_PAGE_SIZE = 100;
 const MAX_PAGE_SIZE = 500;
 
 /**
- * Asks for ServiceProviderConfig and Schemas. A service without them (404, 501, or no JSON object) is taken to support
+ * Asks for ServiceProviderConfig and Schemas; what the profile knows better is not believed. A service without them (404, 501, or no JSON object) is taken to support
  * reading, creating, replacing, deleting and a filter with one `eq`, and nothing else. What keeps every request from
  * working throws: no answer, refused credentials, an HTML page where SCIM should be.
  */
-export async function discover(client: ScimClient, signal: AbortSignal): Promise<Discovered> {
+export async function discover(client: ScimClient, profile: Profile, signal: AbortSignal): Promise<Discovered> {
   const config = await readOptional(client, '/ServiceProviderConfig', signal);
   const definitions = await readSchemas(client, signal);
   const supports = (feature: string, otherwise: boolean) => {
     const supported = readField(toObject(readField(config ?? {}, feature)) ?? {}, 'supported');
     return supported === undefined ? otherwise : String(supported).toLowerCase() === 'true';
   };
-  const pagination = toObject(readField(config ?? {}, 'pagination')) ?? {};
-  const largest = toCount(readField(toObject(readField(config ?? {}, 'filter')) ?? {}, 'maxResults'));
   return {
-    patch: supports('patch', false),
-    filter: supports('filter', true),
+    patch: profile.patch === 'announced' ? supports('patch', false) : true,
+    filter: profile.filters.User === null ? supports('filter', true) : true,
     etag: supports('etag', false),
-    cursorOnly: readField(pagination, 'cursor') === true && readField(pagination, 'index') === false,
-    pageSize: largest === null || largest === 0 ? DEFAULT_PAGE_SIZE : Math.min(largest, MAX_PAGE_SIZE),
+    cursorOnly: profile.paging === 'announced' ? isCursorOnly(config) : profile.paging === 'cursor',
+    pageSize: profile.pageSize ?? toPageSize(config),
     schemas: definitions.length > 0 ? createSchemaSet(definitions) : null,
     places: createPlaces(definitions),
   };
+}
+
+function isCursorOnly(config: JsonObject | null): boolean {
+  const pagination = toObject(readField(config ?? {}, 'pagination')) ?? {};
+  return readField(pagination, 'cursor') === true && readField(pagination, 'index') === false;
+}
+
+function toPageSize(config: JsonObject | null): number {
+  const largest = toCount(readField(toObject(readField(config ?? {}, 'filter')) ?? {}, 'maxResults'));
+  return largest === null || largest === 0 ? DEFAULT_PAGE_SIZE : Math.min(largest, MAX_PAGE_SIZE);
 }
 
 /** Null when the service does not have it. */

@@ -1,7 +1,8 @@
-/** Applications with a SCIM 2.0 interface (RFC 7643, RFC 7644), as the profile Standard takes them. */
+/** Applications with a SCIM 2.0 interface (RFC 7643, RFC 7644), by their profile. */
 
-import { PLAIN_ATTRIBUTE, type Target, type TargetContext, type TargetProvider } from '../target.ts';
-import { createScimClient, type ScimClient } from './client.ts';
+import type { Target, TargetContext, TargetProvider } from '../target.ts';
+import { toCapabilities } from './capabilities.ts';
+import { createScimClient } from './client.ts';
 import {
   type ScimConfig,
   toBaseUrl,
@@ -12,25 +13,23 @@ import {
   validateScimConfig,
 } from './config.ts';
 import { type Discovered, discover } from './discovery.ts';
+import { changeMembers } from './members.ts';
+import { createObservations } from './observations.ts';
+import { checkUse, getProfile } from './profile-rules.ts';
 import { type Connection, findTeams, findUsers, listTeams, listUsers, readTeam, readUser } from './read.ts';
-import { changeMembers, createResource, createTeam, deleteResource, updateResource } from './write.ts';
-
-/** No limit is part of the protocol; larger requests meet limits of proxies. */
-const MEMBERS_PER_REQUEST = 1000;
+import { createResource, createTeam, deleteResource, updateResource } from './write.ts';
 
 export const scimTarget: TargetProvider<ScimConfig> = {
   name: 'scim',
   validate: validateScimConfig,
-  check: () => [],
+  check: checkUse,
   endpoint: toEndpoint,
   expiresAt: toTokenExpiry,
   connect: async (config, context) => connect(config, context),
 };
 
-function connect(
-  config: ScimConfig,
-  { secrets, where = UNNAMED, http, now = () => new Date() }: TargetContext,
-): Target {
+function connect(config: ScimConfig, context: TargetContext): Target {
+  const { secrets, where = UNNAMED, http, memory = null, now = () => new Date() } = context;
   const client = createScimClient({
     baseUrl: toBaseUrl(config),
     credentials: toCredentials(config, secrets, where),
@@ -39,27 +38,10 @@ function connect(
     http,
     now,
   });
-  const open = createOpener(client);
+  const seen = createObservations(memory);
+  const open = createOpener({ client, seen, profile: getProfile(config) });
   return {
-    async capabilities(signal) {
-      const { patch, filter, etag, schemas } = (await open(signal)).discovered;
-      return {
-        patch,
-        filter,
-        etag,
-        schemas,
-        membersPerRequest: MEMBERS_PER_REQUEST,
-        memberChanges: { add: MEMBERS_PER_REQUEST, remove: MEMBERS_PER_REQUEST, mixed: true },
-        deactivation: 'deactivates',
-        deleteUsers: true,
-        teams: 'full',
-        renameTeams: true,
-        readsMembers: true,
-        maxTeamNameLength: null,
-        attribute: () => PLAIN_ATTRIBUTE,
-        limitations: () => [],
-      };
-    },
+    capabilities: async (signal) => toCapabilities(await open(signal)),
     async *listUsers(paths, signal) {
       yield* listUsers(await open(signal), paths, signal);
     },
@@ -83,19 +65,19 @@ function connect(
       updateResource(await open(signal), { kind: 'Group', id }, changes, signal),
     deleteTeam: async (id, signal) => deleteResource(await open(signal), { kind: 'Group', id }, signal),
     changeMembers: async (id, change, signal) => changeMembers(await open(signal), id, change, signal),
-    memory: () => null,
+    memory: () => seen.toMemory(),
     close: async () => undefined,
   };
 }
 
 /** Asks the service what it can do before the first real request, once; a failure is not remembered. */
-function createOpener(client: ScimClient): (signal: AbortSignal) => Promise<Connection> {
+function createOpener(connection: Omit<Connection, 'discovered'>): (signal: AbortSignal) => Promise<Connection> {
   let discovered: Promise<Discovered> | null = null;
   return async (signal) => {
-    discovered ??= discover(client, signal);
+    discovered ??= discover(connection.client, connection.profile, signal);
     const current = discovered;
     try {
-      return { client, discovered: await current };
+      return { ...connection, discovered: await current };
     } catch (thrown) {
       if (discovered === current) discovered = null;
       throw thrown;

@@ -12,6 +12,10 @@ export interface ListRequest {
   readonly query: Readonly<Record<string, string>>;
   readonly pageSize: number;
   readonly cursorOnly: boolean;
+  /** Whole only if the service showed a cursor: one that knows none answers its first page, and nothing else, to any. */
+  readonly provesCursor?: boolean;
+  /** Called when it did. */
+  readonly onCursor?: () => void;
 }
 
 export interface ListPage {
@@ -25,6 +29,7 @@ export interface ListPage {
 type Standing = 'more' | 'complete' | 'incomplete';
 
 interface Pass {
+  readonly list: ListRequest;
   readonly seen: Set<string>;
   readonly cursors: Set<string>;
   /** `totalResults` of the first page. */
@@ -32,12 +37,15 @@ interface Pass {
   startIndex: number;
   /** Null: by index. */
   cursor: string | null;
+  /** The first page came again: the service answers it whatever is asked for. */
+  repeats: boolean;
 }
 
 /**
  * Delivers every object once, or throws (T1). Paging is no snapshot: a pass that shows fewer objects than `totalResults`
- * says, whose total changes in between, or that comes to a page without anything new, is made once more, which delivers
- * only what was not delivered yet; a second such pass throws `TargetUnavailable`.
+ * says, whose total changes in between, or that comes to a page without anything new, is made once more, in another way
+ * where the service repeats its first page; it delivers only what was not delivered yet. A second such pass throws
+ * `TargetUnavailable`.
  */
 export async function* listResources(
   client: ScimClient,
@@ -45,9 +53,11 @@ export async function* listResources(
   signal: AbortSignal,
 ): AsyncGenerator<ListPage> {
   const delivered = new Set<string>();
+  let request = list;
   for (const isLastTry of [false, true]) {
     let standing: Standing = 'more';
-    for await (const page of readPass(client, list, signal)) {
+    const pass = toPass(request);
+    for await (const page of readPass(client, pass, signal)) {
       standing = page.standing;
       const fresh = page.objects.filter(({ id }) => !delivered.has(id));
       for (const { id } of fresh) delivered.add(id);
@@ -55,19 +65,36 @@ export async function* listResources(
     }
     if (standing === 'complete') return;
     if (isLastTry) throw toIncomplete(client, list);
+    request = toOtherWay(pass);
   }
+}
+
+function toPass(list: ListRequest): Pass {
+  const cursor = list.cursorOnly ? '' : null;
+  return { list, seen: new Set(), cursors: new Set(), total: null, startIndex: 1, cursor, repeats: false };
+}
+
+/** The most that is asked for in one page of a service that has no other. */
+const WHOLE_LIST = 5_000;
+
+/**
+ * A service that repeats its first page may give all in one, if that is asked for; or it pages by cursor without saying
+ * so, which a page of half the size brings to light.
+ */
+function toOtherWay({ list, seen, total, repeats }: Pass): ListRequest {
+  if (!repeats || list.cursorOnly) return list;
+  if (total !== null) return { ...list, pageSize: Math.min(total, WHOLE_LIST) };
+  return { ...list, cursorOnly: true, provesCursor: true, pageSize: Math.max(1, Math.ceil(seen.size / 2)) };
 }
 
 /** From the first page to one that ends the pass, whole or not; also ends when a cursor got lost. */
 async function* readPass(
   client: ScimClient,
-  list: ListRequest,
+  pass: Pass,
   signal: AbortSignal,
 ): AsyncGenerator<Page & { standing: Standing }> {
-  const cursor = list.cursorOnly ? '' : null;
-  const pass: Pass = { seen: new Set(), cursors: new Set(), total: null, startIndex: 1, cursor };
   for (;;) {
-    const page = await readPage(client, list, pass, signal);
+    const page = await readPage(client, pass, signal);
     if (page === null) return;
     const standing = advance(pass, page);
     yield { ...page, standing };
@@ -91,7 +118,8 @@ interface Page {
 const LOST_CURSORS = new Set(['invalidcursor', 'expiredcursor', 'invalidcount']);
 
 /** Null when the cursor got lost, so that the list has to be begun again. */
-async function readPage(client: ScimClient, list: ListRequest, pass: Pass, signal: AbortSignal): Promise<Page | null> {
+async function readPage(client: ScimClient, pass: Pass, signal: AbortSignal): Promise<Page | null> {
+  const { list } = pass;
   const position: Record<string, string> =
     pass.cursor === null ? { startIndex: String(pass.startIndex) } : { cursor: pass.cursor };
   const query = { ...list.query, ...position, count: String(list.pageSize) };
@@ -110,7 +138,8 @@ function toPage(body: JsonObject, client: ScimClient, list: ListRequest): Page {
   const resources = readField(body, 'Resources') ?? [];
   const total = toCount(readField(body, 'totalResults'));
   const nextCursor = readField(body, 'nextCursor');
-  const isList = Array.isArray(resources) && (resources.length > 0 || total !== null || 'Resources' in body);
+  const isList =
+    Array.isArray(resources) && (resources.length > 0 || total !== null || readField(body, 'Resources') !== undefined);
   if (!isList) {
     throw new SyncError('TargetUnavailable', `${client.origin} answers ${list.path} with no list; check the URL`);
   }
@@ -133,17 +162,28 @@ function advance(pass: Pass, page: Page): Standing {
   // Whatever was asked for: a service that pages by cursor only may send one, and its first page is not its whole list.
   if (page.nextCursor !== null) return followCursor(pass, page.nextCursor);
   const isShort = page.total !== null && pass.seen.size < page.total;
-  if (pass.cursor !== null) return isShort ? 'incomplete' : 'complete';
+  if (pass.cursor !== null) return isShort || isUnproven(pass) ? 'incomplete' : 'complete';
   if (!isShort && page.total !== null) return 'complete';
-  if (!hasNews) return isShort || page.objects.length > 0 ? 'incomplete' : 'complete';
+  if (!hasNews) return endAtNothingNew(pass, page, isShort);
   // Fewer may come than were asked for, so the next page begins behind what was received.
   pass.startIndex += page.objects.length;
   return 'more';
 }
 
+/** An empty page is the end; one that shows what came before is none. */
+function endAtNothingNew(pass: Pass, { objects: [first] }: Page, isShort: boolean): Standing {
+  pass.repeats = first !== undefined && first.id === pass.seen.values().next().value;
+  return isShort || first !== undefined ? 'incomplete' : 'complete';
+}
+
+function isUnproven({ list, cursors }: Pass): boolean {
+  return list.provesCursor === true && cursors.size === 0;
+}
+
 function followCursor(pass: Pass, cursor: string): Standing {
   if (pass.cursors.has(cursor)) return 'incomplete';
   pass.cursors.add(cursor);
+  if (pass.list.provesCursor === true) pass.list.onCursor?.();
   pass.cursor = cursor;
   return 'more';
 }

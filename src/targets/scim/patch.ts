@@ -11,6 +11,12 @@ export interface PatchOperation {
   readonly value?: Json;
 }
 
+/**
+ * How entries of lists are written: `list`, an entry through its filter and a new one as an addition to the list; `entry`,
+ * both through the filter, which makes what is missing; `whole`, the list as it is to be, where paths take no filters.
+ */
+export type PatchForm = 'list' | 'entry' | 'whole';
+
 /** A change that is one: null, [] and absent count as the same. */
 interface Change {
   readonly place: Place;
@@ -47,8 +53,9 @@ function isChange({ before, after }: AttributeChange): boolean {
  * from a value that was not there, adding a second one would be a duplicate, and replacing one that does not exist is an
  * error on many servers.
  */
-export function needsCurrent(changes: readonly AttributeChange[], placeOf: PlaceOf): boolean {
+export function needsCurrent(changes: readonly AttributeChange[], placeOf: PlaceOf, form: PatchForm = 'list'): boolean {
   return toEntries(toChanges(changes, placeOf)).some((entry) => {
+    if (form === 'whole') return true;
     const sets = entry.changes.filter((each) => each.after !== undefined);
     if (sets.length === 0) return !entry.changes.some((each) => isWholeEntry(each.place.path));
     return entry.changes.every((each) => each.before === undefined) || sets.some((each) => isPrimary(each));
@@ -61,27 +68,34 @@ export function needsCurrent(changes: readonly AttributeChange[], placeOf: Place
  *   values. An entry that would keep nothing but its type is removed whole.
  * - When the primary mark moves, the list is replaced whole: servers disagree on what happens to the old mark.
  *
- * @param current the object as it is, or null when `needsCurrent` says that it is not needed; changes that it already
- *   has are left out
+ * `current` is the object as it is, or null when `needsCurrent` says that it is not needed; changes that it already has
+ * are left out.
  */
 export function computePatch(
   changes: readonly AttributeChange[],
   placeOf: PlaceOf,
-  current: JsonObject | null,
+  { current, form = 'list' }: { readonly current: JsonObject | null; readonly form?: PatchForm },
 ): readonly PatchOperation[] {
   const all = toChanges(changes, placeOf);
   const operations = all.filter((each) => each.place.path.filter === null).flatMap((each) => patchValue(each, current));
   const lists = Map.groupBy(toEntries(all), (entry) => printScimPath(toListPath(entry.path)));
   for (const [path, entries] of lists) {
-    operations.push(...(movesPrimary(entries, current) ? [] : patchList(path, entries, current)));
-    if (movesPrimary(entries, current)) operations.push(replaceList(path, entries, current));
+    if (form === 'whole' || movesPrimary(entries, current)) operations.push(replaceList(path, entries, current));
+    else operations.push(...patchList(entries, { path, current, form }));
   }
   return operations;
 }
 
-function patchList(path: string, entries: readonly Entry[], current: JsonObject | null): PatchOperation[] {
+interface ListPatch {
+  readonly path: string;
+  readonly current: JsonObject | null;
+  readonly form: PatchForm;
+}
+
+function patchList(entries: readonly Entry[], { path, current, form }: ListPatch): PatchOperation[] {
   const [known, missing] = [true, false].map((side) => entries.filter((entry) => isThere(entry, current) === side));
   const operations = (known ?? []).flatMap((entry) => patchEntry(entry, current));
+  if (form === 'entry') return [...operations, ...(missing ?? []).flatMap(addThroughFilter)];
   const value = (missing ?? []).flatMap(toNewEntries);
   return value.length > 0 ? [...operations, { op: 'add', path, value }] : operations;
 }
@@ -140,6 +154,12 @@ function isEmptied(entry: Entry, current: JsonObject | null): boolean {
 /** Removing `value`, or the entry itself, leaves nothing that means anything. */
 function isWholeEntry(path: ScimPath): boolean {
   return path.sub === null || path.sub.toLowerCase() === 'value';
+}
+
+function addThroughFilter({ changes }: Entry): PatchOperation[] {
+  return changes.flatMap(({ place, after }): PatchOperation[] =>
+    after === undefined ? [] : [{ op: 'add', path: printScimPath(place.path), value: after }],
+  );
 }
 
 /** The entry that has the filter's values and the new ones; none when there is nothing new. */

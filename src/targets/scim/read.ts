@@ -1,7 +1,7 @@
 /** Reading users and teams. */
 
 import { SyncError } from '../../errors.ts';
-import type { Json } from '../../model.ts';
+import type { Attributes, Json, ResourceKind } from '../../model.ts';
 import type { TargetObject, TargetPage, TargetTeam } from '../target.ts';
 import { isSuccess, type JsonObject, requireBody, type ScimClient, toScimError } from './client.ts';
 import {
@@ -15,12 +15,19 @@ import {
   toAttributes,
 } from './convert.ts';
 import type { Discovered } from './discovery.ts';
+import { isSameId, noteId, toKnownId, toSentId } from './ids.ts';
+import { fromSentMark, toSentMark } from './marks.ts';
+import type { Observations } from './observations.ts';
 import { type ListRequest, listResources } from './paging.ts';
+import { toFilterName } from './profile-rules.ts';
+import type { Profile } from './profiles.ts';
 
-/** A service that was asked what it can do. */
+/** A service that was asked what it can do, and is watched. */
 export interface Connection {
   readonly client: ScimClient;
+  readonly profile: Profile;
   readonly discovered: Discovered;
+  readonly seen: Observations;
 }
 
 const TEAM_PATHS = ['displayName', 'externalId'] as const;
@@ -29,21 +36,42 @@ const ENDPOINTS: Readonly<Record<ScimResource, string>> = { User: '/Users', Grou
 /** Lists of members can be larger than everything else together. */
 const NO_MEMBERS = { excludedAttributes: 'members' };
 
-export function toPath(resource: ScimResource, id?: string): string {
-  return id === undefined ? ENDPOINTS[resource] : `${ENDPOINTS[resource]}/${encodeURIComponent(id)}`;
+export function toTypePath(resource: ScimResource): string {
+  return ENDPOINTS[resource];
+}
+
+export function toObjectPath({ seen }: Connection, resource: ScimResource, id: string): string {
+  return `${ENDPOINTS[resource]}/${encodeURIComponent(toSentId(id, seen))}`;
 }
 
 export function toTargetObject(
-  { discovered }: Connection,
+  connection: Connection,
   kind: ScimResource,
   object: { resource: JsonObject; headers: Readonly<Record<string, string>> },
   paths: Iterable<string>,
 ): TargetObject {
-  return {
-    id: String(readField(object.resource, 'id') ?? ''),
-    version: readVersion(object.resource, object.headers),
-    attributes: toAttributes(object.resource, paths, discovered.places[kind]),
-  };
+  const { seen } = connection;
+  const id = String(readField(object.resource, 'id') ?? '');
+  noteId(id, seen);
+  const attributes = readAttributes(connection, kind, object.resource, paths);
+  for (const path of Object.keys(attributes)) seen.noteSeen(toKind(kind), path);
+  return { id: toKnownId(id), version: readVersion(object.resource, object.headers), attributes };
+}
+
+export function toKind(resource: ScimResource): ResourceKind {
+  return resource === 'Group' ? 'Team' : 'User';
+}
+
+function readAttributes(
+  { discovered, profile }: Connection,
+  kind: ScimResource,
+  resource: JsonObject,
+  paths: Iterable<string>,
+): Attributes {
+  const attributes = toAttributes(resource, paths, discovered.places[kind]);
+  const mark = attributes['externalId'];
+  if (kind === 'User' || typeof mark !== 'string') return attributes;
+  return { ...attributes, externalId: fromSentMark(mark, profile.forbiddenCharacters) };
 }
 
 export interface FoundResource {
@@ -53,19 +81,23 @@ export interface FoundResource {
 
 /** Null when there is none with this id. Throws when another object comes (T2). */
 export async function readResource(
-  { client }: Connection,
+  connection: Connection,
   kind: ScimResource,
   id: string,
   signal: AbortSignal,
 ): Promise<FoundResource | null> {
-  const answer = await client.send({ method: 'GET', path: toPath(kind, id) }, signal);
+  const { client } = connection;
+  const answer = await client.send({ method: 'GET', path: toObjectPath(connection, kind, id) }, signal);
   if (answer.status === 404 && !answer.isHTML) return null;
   if (!isSuccess(answer)) throw toScimError(answer, client.origin);
   const resource = requireBody(answer, client.origin);
-  if (readField(resource, 'id') !== id) {
+  const answered = String(readField(resource, 'id') ?? '');
+  if (!isSameId(answered, id)) {
     throw new SyncError('TargetUnavailable', `${client.origin} answers with another object than the one asked for`);
   }
-  return { resource, headers: answer.headers };
+  noteId(answered, connection.seen);
+  // In the case in which it is known here.
+  return { resource: { ...resource, id }, headers: answer.headers };
 }
 
 export async function readUser(
@@ -79,16 +111,52 @@ export async function readUser(
 }
 
 export async function readTeam(connection: Connection, id: string, signal: AbortSignal): Promise<TargetTeam | null> {
+  if (connection.profile.groups === 'none') return null;
   const found = await readResource(connection, 'Group', id, signal);
-  return found === null ? null : { ...toTeam(connection, found), members: readMembers(found.resource) ?? [] };
+  if (found === null) return null;
+  return { ...toTeam(connection, found), members: await readTeamMembers(connection, { id, ...found }, signal) };
+}
+
+/** Null where the application does not show them: what was written is the truth then. */
+async function readTeamMembers(
+  connection: Connection,
+  { id, resource }: { id: string; resource: JsonObject },
+  signal: AbortSignal,
+): Promise<readonly string[] | null> {
+  if (connection.profile.readMembers === 'byFilter') return listMembers(connection, id, signal);
+  return toShownMembers(connection, readMembers(resource) ?? []);
+}
+
+function toShownMembers({ seen }: Connection, members: readonly string[]): readonly string[] | null {
+  if (members.length > 0) seen.showsMembers = true;
+  return seen.showsMembers === false ? null : members.map(toKnownId);
+}
+
+/** Of an application that shows no members but finds users by their groups. */
+async function listMembers(connection: Connection, id: string, signal: AbortSignal): Promise<readonly string[]> {
+  const filter = `groups.value eq ${JSON.stringify(toSentId(id, connection.seen))}`;
+  const members: string[] = [];
+  for await (const page of listResources(connection.client, toListRequest(connection, 'User', { filter }), signal)) {
+    members.push(...page.resources.map((each) => toKnownId(String(readField(each, 'id')))));
+  }
+  return members;
 }
 
 function toTeam(connection: Connection, found: FoundResource): TargetTeam {
   return { ...toTargetObject(connection, 'Group', found, TEAM_PATHS), members: null };
 }
 
-function toListRequest({ discovered }: Connection, kind: ScimResource, query: ListRequest['query']): ListRequest {
-  return { path: toPath(kind), query, pageSize: discovered.pageSize, cursorOnly: discovered.cursorOnly };
+function toListRequest({ discovered, seen }: Connection, kind: ScimResource, query: ListRequest['query']): ListRequest {
+  const onCursor = (): void => {
+    seen.pagesByCursor = true;
+  };
+  return {
+    path: toTypePath(kind),
+    query,
+    pageSize: discovered.pageSize,
+    cursorOnly: discovered.cursorOnly || seen.pagesByCursor,
+    onCursor,
+  };
 }
 
 export async function* listUsers(
@@ -109,26 +177,24 @@ export async function* listUsers(
  * group of the list shows some, such a group is read by itself.
  */
 export async function* listTeams(connection: Connection, signal: AbortSignal): AsyncGenerator<TargetPage<TargetTeam>> {
+  const { client, profile, seen } = connection;
+  if (profile.groups === 'none') return yield { objects: [], last: true, total: 0 };
   let listsMembers = false;
-  for await (const page of listResources(connection.client, toListRequest(connection, 'Group', {}), signal)) {
+  for await (const page of listResources(client, toListRequest(connection, 'Group', {}), signal)) {
     listsMembers ||= page.resources.some((each) => (readMembers(each)?.length ?? 0) > 0);
     const objects: TargetTeam[] = [];
     for (const resource of page.resources) {
       const team = toTeam(connection, { resource, headers: {} });
-      const members = readMembers(resource) ?? (listsMembers ? [] : await readTeamMembers(connection, team.id, signal));
-      if (members !== null) objects.push({ ...team, members });
+      const isTold = listsMembers || seen.showsMembers === false || readMembers(resource) !== null;
+      const whole =
+        profile.readMembers === 'full' && isTold
+          ? { ...team, members: toShownMembers(connection, readMembers(resource) ?? []) }
+          : await readTeam(connection, team.id, signal);
+      // Null when it was deleted since the list was made.
+      if (whole !== null) objects.push({ ...team, members: whole.members });
     }
     yield { objects, last: page.last, total: page.total };
   }
-}
-
-/** Null when the team was deleted since the list was made. */
-async function readTeamMembers(
-  connection: Connection,
-  id: string,
-  signal: AbortSignal,
-): Promise<readonly string[] | null> {
-  return (await readTeam(connection, id, signal))?.members ?? null;
 }
 
 /**
@@ -160,14 +226,17 @@ async function findResources(
   query: { path: string; value: Json },
   signal: AbortSignal,
 ): Promise<readonly JsonObject[]> {
-  const { client, discovered } = connection;
+  const { client, discovered, profile } = connection;
+  if (kind === 'Group' && profile.groups === 'none') return [];
   const place = discovered.places[kind](query.path);
-  const filter: Record<string, string> = discovered.filter ? { filter: toFilter(place, query.value) } : {};
-  const list = toListRequest(connection, kind, { ...filter, ...(kind === 'Group' ? NO_MEMBERS : {}) });
+  const filter: Record<string, string> = discovered.filter ? { filter: toFilter(connection, kind, place, query) } : {};
+  const excluded = kind === 'Group' && profile.projection ? NO_MEMBERS : {};
+  const list = toListRequest(connection, kind, { ...filter, ...excluded });
+  const sent = toSentValue(connection, kind, query);
   const found: JsonObject[] = [];
   try {
     for await (const page of listResources(client, list, signal)) {
-      found.push(...page.resources.filter((each) => hasValue(each, place, query.value)));
+      found.push(...page.resources.filter((each) => hasValue(each, place, sent)));
       if (found.length >= FOUND_AT_MOST) break;
     }
   } catch (thrown) {
@@ -187,10 +256,27 @@ function toSearchError(thrown: unknown, path: string): SyncError {
  * One `attribute eq value`, the part of the filter language that every service has. The entry that a path with a filter
  * means is told apart afterwards: `emails[type eq "work"].value` is looked for as `emails.value`.
  */
-function toFilter({ path }: Place, value: Json): string {
-  const urn = path.urn === null ? '' : `${path.urn}:`;
-  const sub = path.sub === null ? '' : `.${path.sub}`;
-  return `${urn}${path.attribute}${sub} eq ${JSON.stringify(value)}`;
+function toFilter(
+  connection: Connection,
+  kind: ScimResource,
+  { path }: Place,
+  query: { path: string; value: Json },
+): string {
+  const { profile } = connection;
+  const name = toFilterName(profile, kind, path);
+  const filter = `${name} eq ${JSON.stringify(toSentValue(connection, kind, query))}`;
+  const isTaken = name !== null && ![...profile.filterForbids].some((each) => filter.includes(each));
+  if (isTaken) return filter;
+  throw new SyncError('RecordInvalid', `the target does not take a search by ${query.path} with this value`);
+}
+
+function toSentValue(
+  { profile }: Connection,
+  kind: ScimResource,
+  { path, value }: { path: string; value: Json },
+): Json {
+  const isMark = kind === 'Group' && path === 'externalId' && typeof value === 'string';
+  return isMark ? toSentMark(value, profile.forbiddenCharacters) : value;
 }
 
 /** Compares as the attribute does; what no schema has compares without case, as is the default (RFC 7643 section 2.2). */

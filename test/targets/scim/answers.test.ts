@@ -71,6 +71,7 @@ describe('T7 refused credentials', () => {
   it.each([401, 403])('%i stops at once and for good', async (status) => {
     aDiscovery();
     aWire().delete('/Users/1').reply(status, { detail: 'token abcdef123 of ada@corp.example expired' });
+    if (status === 403) aWire().get('/Users/1').reply(403);
     const { target, http } = await aWiredTarget();
     const error = await failureOf(target.deleteUser('1', NEVER));
     expect(error).toMatchObject({
@@ -81,6 +82,16 @@ describe('T7 refused credentials', () => {
     const sent = http.sent;
     expect((await failureOf(target.readTeam('1', NEVER))).code).toBe('CredentialsRejected');
     expect(http.sent).toBe(sent);
+  });
+
+  it('403 to a deletion alone ends nothing: whoever may read is let go on, and the refusal is remembered', async () => {
+    aDiscovery();
+    aWire().delete('/Users/1').reply(403).get('/Users/1').times(2).reply(200, { id: '1' });
+    const { target } = await aWiredTarget();
+    expect(await failureOf(target.deleteUser('1', NEVER))).toMatchObject({ code: 'TargetRejected', scope: 'record' });
+    expect(await target.readUser('1', [], NEVER)).toMatchObject({ id: '1' });
+    expect((await target.capabilities(NEVER)).deleteUsers).toBe(false);
+    expect(target.memory()).toMatchObject({ deletionRefused: true });
   });
 
   it('sends basic credentials where the Secret has them', async () => {
@@ -381,7 +392,7 @@ describe('T6 members', () => {
     const error = await failureOf((await aWiredTarget()).target.changeMembers('g', { add: [], remove: ['x'] }, NEVER));
     expect(error).toMatchObject({
       code: 'TargetRejected',
-      message: 'the target does not show the members of its groups, so none can be removed',
+      message: 'the target does not show the members of its teams, so none can be removed',
     });
   });
 });

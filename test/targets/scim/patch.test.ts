@@ -181,7 +181,7 @@ const CASES: Case[] = [
 describe('computePatch', () => {
   it.each(CASES)('$because', ({ changes, current, patch }) => {
     if (current === undefined) expect(needsCurrent(changes, placeOf)).toBe(false);
-    expect(computePatch(changes, placeOf, current ?? null)).toEqual(patch);
+    expect(computePatch(changes, placeOf, { current: current ?? null })).toEqual(patch);
   });
 
   it.each([

@@ -1,0 +1,56 @@
+/** What the core may ask of this application, from its profile, its own word and what was seen of it. */
+import type { AttributeBehaviour, TargetCapabilities, TargetLimitation } from '../target.ts';
+import { toBehaviour } from './profile-rules.ts';
+import type { Connection } from './read.ts';
+
+export function toCapabilities(connection: Connection): TargetCapabilities {
+  const { discovered, profile, seen } = connection;
+  const { members, activeFalse, deleteUser, groups, renameGroup } = profile;
+  return {
+    patch: discovered.patch && !seen.patchRefused,
+    filter: discovered.filter,
+    etag: discovered.etag,
+    schemas: discovered.schemas,
+    membersPerRequest: Math.min(members.total, seen.membersPerRequest ?? members.total),
+    memberChanges: { add: members.add, remove: members.remove, mixed: members.mixed },
+    deactivation: activeFalse,
+    deleteUsers: deleteUser !== 'deactivates' && !seen.deletionRefused,
+    teams: groups,
+    renameTeams: renameGroup,
+    readsMembers: groups !== 'none' && seen.showsMembers !== false,
+    maxTeamNameLength: profile.maxLength['Group.displayName'] ?? null,
+    attribute: (kind, path) => combine(toBehaviour(profile, kind, path), seen.behaviour(kind, path)),
+    limitations: () => toLimitations(connection),
+  };
+}
+
+/** What the profile says of an attribute was not watched; of all others what was seen counts. */
+function combine(said: AttributeBehaviour, observed: AttributeBehaviour | null): AttributeBehaviour {
+  if (observed === null) return said;
+  return {
+    writes: said.writes === 'always' ? observed.writes : said.writes,
+    shows: said.shows === 'exactly' ? observed.shows : said.shows,
+  };
+}
+
+function toLimitations({ seen, profile }: Connection): readonly TargetLimitation[] {
+  const limitations: TargetLimitation[] = [];
+  if (seen.showsMembers === false) {
+    const message = 'the target does not show the members of its teams: changes made there by hand are not seen';
+    limitations.push({ reason: 'MembersNotShown', message });
+  }
+  if (seen.deletionRefused && profile.activeFalse === 'deactivates') {
+    const message = 'the target refuses to delete accounts: the policy Delete is carried out as Deactivate';
+    limitations.push({ reason: 'DeletionRefused', message });
+  }
+  for (const { path, fate } of seen.remarkable())
+    limitations.push({ reason: 'AttributeNotKept', message: SAID[fate](path) });
+  return limitations;
+}
+
+const SAID: Readonly<Record<'kept' | 'otherCase' | 'otherwise' | 'dropped', (path: string) => string>> = {
+  kept: (path) => `the target keeps ${path}`,
+  otherCase: (path) => `the target changes the case of ${path}: a change of case alone is not mended`,
+  otherwise: (path) => `the target keeps ${path} in a form of its own: changes made there by hand are not seen`,
+  dropped: (path) => `the target does not keep ${path}: it is no longer written, until somebody has a value there`,
+};

@@ -1,0 +1,138 @@
+/** Members of groups. */
+
+import { SyncError } from '../../errors.ts';
+import { isSuccess, type JsonObject, type ScimAnswer, toScimError } from './client.ts';
+import { readField, readMembers } from './convert.ts';
+import { toKnownId, toSentId } from './ids.ts';
+import type { PatchOperation } from './patch.ts';
+import { type Connection, readResource } from './read.ts';
+import {
+  canPatch,
+  missesPlace,
+  notePatchRefused,
+  type PatchRequest,
+  patch,
+  patchAgain,
+  replaceResource,
+  requireResource,
+  type Written,
+} from './write.ts';
+
+export interface MemberChange {
+  readonly add: readonly string[];
+  readonly remove: readonly string[];
+}
+
+/**
+ * One PATCH: the new members in one operation, each removal in one of its own that names the member (T6), for `remove`
+ * with a value in place of a filter empties the group on services that take the RFC by the letter. Where paths take no
+ * filters the list without the removed is written whole. A request that is too large is made in two.
+ */
+export async function changeMembers(
+  connection: Connection,
+  id: string,
+  change: MemberChange,
+  signal: AbortSignal,
+): Promise<void> {
+  const size = change.add.length + change.remove.length;
+  if (size === 0) return;
+  const answer = await sendMembers(connection, id, change, signal);
+  if (answer === null || isSuccess(answer)) return await noteMembers(connection, { id, change, answer }, signal);
+  if (answer.status !== 413 || size === 1) throw toScimError(answer, connection.client.origin);
+  connection.seen.membersPerRequest = Math.max(1, Math.floor(size / 2));
+  const [add, remove] = [split(change.add), split(change.remove)];
+  await changeMembers(connection, id, { add: add.first, remove: remove.rest }, signal);
+  await changeMembers(connection, id, { add: add.rest, remove: remove.first }, signal);
+}
+
+function split(ids: readonly string[]): { first: readonly string[]; rest: readonly string[] } {
+  const half = Math.ceil(ids.length / 2);
+  return { first: ids.slice(0, half), rest: ids.slice(half) };
+}
+
+/** The answer, whatever it is; null when there was nothing to send. */
+async function sendMembers(
+  connection: Connection,
+  id: string,
+  change: MemberChange,
+  signal: AbortSignal,
+): Promise<ScimAnswer | null> {
+  const target = { kind: 'Group', id } as const;
+  const replace = () =>
+    replaceResource(connection, target, (current) => withMembers(connection, current, change), signal);
+  if (!canPatch(connection)) return await replace();
+  const first = await toRequest(connection, target, change, signal);
+  const answer = await patch(connection, target, first, signal);
+  if (answer === null || isSuccess(answer)) return answer;
+  if (notePatchRefused(connection, answer)) return await replace();
+  if (!missesPlace(answer, first.operations)) return answer;
+  // Strict services refuse to remove who is no member (any more): leave those out.
+  const shown = readMembers((await requireResource(connection, target, signal)).resource) ?? [];
+  const members = new Set(shown.map(toKnownId));
+  const left = {
+    add: change.add.filter((each) => !members.has(each)),
+    remove: change.remove.filter((each) => members.has(each)),
+  };
+  if (connection.profile.readMembers === 'byFilter' || connection.seen.showsMembers === false) {
+    // Nobody can tell here who is one. One alone that cannot be removed is none any more.
+    if (change.add.length + change.remove.length === 1) return null;
+    throw toScimError(answer, connection.client.origin);
+  }
+  const again = toMemberPatch(connection, left);
+  return await patchAgain(connection, target, { ...again, refused: answer, before: first.operations }, signal);
+}
+
+async function toRequest(
+  connection: Connection,
+  target: Written,
+  change: MemberChange,
+  signal: AbortSignal,
+): Promise<PatchRequest> {
+  if (connection.profile.patch !== 'noPathFilter' || change.remove.length === 0)
+    return toMemberPatch(connection, change);
+  const current = await requireResource(connection, target, signal);
+  const { members } = withMembers(connection, current.resource, change);
+  return { operations: [{ op: 'replace', path: 'members', value: members ?? [] }], current, repeatable: true };
+}
+
+/** Once for every application: does a team that was just filled show anybody? */
+async function noteMembers(
+  connection: Connection,
+  { id, change, answer }: { id: string; change: MemberChange; answer: ScimAnswer | null },
+  signal: AbortSignal,
+): Promise<void> {
+  const { seen, profile } = connection;
+  if (seen.showsMembers !== null || profile.readMembers !== 'full' || change.add.length === 0) return;
+  if ((readMembers(answer?.body ?? {})?.length ?? 0) > 0) {
+    seen.showsMembers = true;
+    return;
+  }
+  // What cannot be seen now is seen another time: the change itself is done.
+  const found = await readResource(connection, 'Group', id, signal).catch(() => null);
+  if (found !== null) seen.showsMembers = (readMembers(found.resource)?.length ?? 0) > 0;
+}
+
+/** Repeatable: who is a member stays one, and who is none is left out the second time. */
+function toMemberPatch({ seen }: Connection, { add, remove }: MemberChange): PatchRequest {
+  const operations: PatchOperation[] = remove.map((id) => ({
+    op: 'remove',
+    path: `members[value eq ${JSON.stringify(toSentId(id, seen))}]`,
+  }));
+  const value = add.map((id) => ({ value: toSentId(id, seen) }));
+  if (add.length > 0) operations.push({ op: 'add', path: 'members', value });
+  return { operations, current: null, repeatable: true };
+}
+
+/** The whole group with the change made. Throws where nobody can tell who else is in it: they would be lost. */
+function withMembers({ seen }: Connection, current: JsonObject, { add, remove }: MemberChange): JsonObject {
+  const gone = new Set(remove);
+  const members = readField(current, 'members');
+  const isHidden = seen.showsMembers === false && readMembers(current)?.length !== 0;
+  if ((members === undefined && remove.length > 0) || isHidden) {
+    throw new SyncError('TargetRejected', 'the target does not show the members of its teams, so none can be removed');
+  }
+  const kept = (readMembers(current) ?? []).map(toKnownId).filter((each) => !gone.has(each));
+  const value = [...new Set([...kept, ...add])].map((each) => ({ value: toSentId(each, seen) }));
+  const others = Object.entries(current).filter(([key]) => key.toLowerCase() !== 'members');
+  return { ...Object.fromEntries(others), members: value };
+}

@@ -1,0 +1,219 @@
+import { describe, expect, it } from 'vitest';
+import type { AttributeEntry } from '../../../src/api/attribute-mapping.ts';
+import type { ScimProfileName } from '../../../src/api/providers.ts';
+import { aPerson, createDialectCompany } from '../../support/dialect-company.ts';
+import { APPLICATIONS, type Dialect, QUIRKS } from '../../support/dialects/dialect.ts';
+import type { DialectServer } from '../../support/dialects/server.ts';
+
+const ENTRIES: AttributeEntry[] = [
+  { target: 'userName', source: 'login', matching: { precedence: 1 } },
+  { target: 'externalId', source: 'id', matching: { precedence: 2 } },
+  { target: 'displayName', source: 'displayName' },
+  { target: 'name.givenName', source: 'givenName' },
+  { target: 'name.familyName', source: 'surname' },
+  { target: 'emails[type eq "work"].value', source: 'mail' },
+  { target: 'title', source: 'title', onEmpty: 'Clear' },
+  { target: 'phoneNumbers[type eq "mobile"].value', source: 'mobile', onEmpty: 'Clear' },
+];
+
+/** Of an extension, so it has to be declared. */
+const NICKNAME = {
+  name: 'nickname',
+  path: 'urn:ietf:params:scim:schemas:extension:Entra:2.0:User:mailNickname',
+};
+
+interface Case {
+  readonly name: string;
+  readonly profile: ScimProfileName;
+  readonly dialect: Dialect;
+}
+
+const CASES: readonly Case[] = [
+  ...Object.entries(APPLICATIONS).map(([name, dialect]) => ({ name, profile: name as ScimProfileName, dialect })),
+  ...Object.entries(QUIRKS).map(([name, dialect]) => ({ name, profile: 'Standard' as const, dialect })),
+];
+
+async function aCompany({ dialect, profile }: Case) {
+  const needsNickname = profile === 'MicrosoftEntra';
+  const entries = needsNickname ? [...ENTRIES, { target: NICKNAME.name, source: 'login' }] : ENTRIES;
+  const made = await createDialectCompany(dialect, profile, entries);
+  const { company } = made;
+  if (needsNickname) company.customs = { nickname: NICKNAME };
+  company.people = [1, 2, 3, 4].map((count) => aPerson(count));
+  company.spec = { ...company.spec, guards: { deactivate: { percent: 100 }, delete: { percent: 100 } } };
+  company.rules = {
+    research: {
+      directorySyncRef: { name: 'acme' },
+      team: { displayName: 'Research Team' },
+      match: [{ attribute: 'department', operator: 'Equals', value: 'Research' }],
+    },
+  };
+  return made;
+}
+
+async function getMemory(company: Awaited<ReturnType<typeof aCompany>>['company']): Promise<unknown> {
+  return (await company.state()).facts.get('targetMemory');
+}
+
+/** Where accounts can be changed at all: what is kept has changed, what was cleared is gone. */
+function expectChanged({ dialect }: Case, { users }: DialectServer): void {
+  if (dialect.patchable !== null) return;
+  const user = [...users.values()].find((each) => String(each['userName']) === 'user1');
+  for (const [name, value] of Object.entries({ displayName: 'somebody else', title: 'director' })) {
+    if (!dialect.dropped.includes(name)) expect(String(user?.[name]).toLowerCase()).toBe(value);
+  }
+  expect(user?.['phoneNumbers'] ?? []).toEqual([]);
+}
+
+const names = (...counts: number[]): string[] => counts.map((count) => `user${count}`);
+
+describe.each(CASES)('a small company and $name', (each) => {
+  const { dialect, profile } = each;
+  const hasTeams = dialect.groups !== 'none';
+  const outcome = hasTeams ? 'synced' : 'failed';
+
+  it('converges; a second run and a look at the whole application write nothing (I2)', async () => {
+    const { company, server, writes, active, members } = await aCompany(each);
+    const first = await company.run();
+    expect(await company.errors(first)).toEqual(hasTeams ? [] : [expect.stringContaining('no groups')]);
+    expect(first.outcome).toBe(outcome);
+    expect(active()).toEqual(names(1, 2, 3, 4));
+    if (hasTeams) expect(members('Research Team')).toEqual(names(1, 2, 3, 4));
+    writes();
+    await company.run();
+    expect(writes()).toEqual([]);
+    company.now = new Date(company.now.getTime() + 2 * 86_400_000);
+    const verified = await company.run();
+    expect(verified.kind).toBe('Verify');
+    expect(await company.errors(verified)).toEqual(hasTeams ? [] : [expect.stringContaining('no groups')]);
+    expect(writes()).toEqual([]);
+    if (profile !== 'Standard') expect(server.refused).toEqual([]);
+  });
+
+  it('a change reaches it, and is settled then', async () => {
+    const { company, server, writes, members } = await aCompany(each);
+    await company.run();
+    company.people = company.people.map((person, index) => {
+      if (index === 0) return { ...person, title: 'Director', mobile: null, displayName: 'Somebody Else' };
+      return index === 1 ? { ...person, department: 'Sales' } : person;
+    });
+    const changed = await company.run();
+    expect(await company.errors(changed)).toEqual(hasTeams ? [] : [expect.stringContaining('no groups')]);
+    expectChanged(each, server);
+    if (hasTeams) expect(members('Research Team')).toEqual(names(1, 3, 4));
+    writes();
+    await company.run({ resync: true });
+    const again = writes();
+    await company.run();
+    // A resync forgets what was observed, and may find it out again.
+    if (profile !== 'Standard') expect(again).toEqual([]);
+    expect(writes()).toEqual([]);
+    if (profile !== 'Standard') expect(server.refused).toEqual([]);
+  });
+
+  it('a leaver leaves, as it goes there, and comes back', async () => {
+    const { company, server, active, writes } = await aCompany(each);
+    await company.run();
+    const everybody = company.people;
+    company.people = everybody.slice(1);
+    const left = await company.run();
+    const removes = dialect.activeFalse === 'removes';
+    expect(left.applied).toMatchObject(removes ? { delete: 1, deactivate: 0 } : { delete: 0, deactivate: 1 });
+    expect(active()).toEqual(names(2, 3, 4));
+    expect(server.users.size).toBe(removes ? 3 : 4);
+    expect(await (await company.state()).ledger.removals(0)).toMatchObject([
+      { kind: removes ? 'delete' : 'deactivate', count: 1 },
+    ]);
+    writes();
+    await company.run({ resync: true });
+    expect(active()).toEqual(names(2, 3, 4));
+    company.people = everybody;
+    const back = await company.run();
+    expect(back.applied).toMatchObject(removes ? { create: 1 } : { reactivate: 1 });
+    expect(active()).toEqual(names(1, 2, 3, 4));
+    if (profile !== 'Standard') expect(server.refused).toEqual([]);
+  });
+});
+
+describe('what is noticed', () => {
+  const quirk = (name: keyof typeof QUIRKS): Case => ({ name, profile: 'Standard', dialect: QUIRKS[name] });
+  const warningsOf = async (each: Case): Promise<string[]> => {
+    const { company } = await aCompany(each);
+    return (await company.run()).warnings.map(({ reason, message }) => `${reason}: ${message}`);
+  };
+
+  it('nothing, where there is nothing to notice', async () => {
+    expect(await warningsOf(quirk('plain'))).toEqual([]);
+  });
+
+  it.each(['drops attributes silently', 'drops attributes silently, without bodies'] as const)(
+    '%s: once, in the status, with the path (T11)',
+    async (name) => {
+      expect(await warningsOf(quirk(name))).toEqual([
+        expect.stringMatching(/^AttributeNotKept: the target does not keep phoneNumbers\[type eq "mobile"\]\.value: /),
+        expect.stringMatching(/^AttributeNotKept: the target does not keep title: /),
+      ]);
+    },
+  );
+
+  it('an attribute that was dropped is written again when somebody has a value there', async () => {
+    const { company, server, writes } = await aCompany(quirk('drops attributes silently'));
+    await company.run();
+    const [user] = server.users.values();
+    if (user !== undefined) user['title'] = 'By hand';
+    company.now = new Date(company.now.getTime() + 2 * 86_400_000);
+    writes();
+    const verified = await company.run();
+    expect(verified.warnings.map(({ message }) => message).filter((message) => message.includes('title'))).toEqual([]);
+    expect(writes()).toContain('PATCH /Users');
+  });
+
+  it('values in lower case: a warning, and no further write', async () => {
+    expect(await warningsOf(quirk('values in lower case'))).toEqual(
+      ['displayName', 'title'].map((path) => expect.stringContaining(`changes the case of ${path}`)),
+    );
+  });
+
+  it.each(['members never returned', 'members always empty'] as const)('%s: a warning', async (name) => {
+    expect(await warningsOf(quirk(name))).toEqual([expect.stringContaining('MembersNotShown')]);
+  });
+
+  it.each(['DELETE forbidden', 'DELETE not supported'] as const)(
+    '%s: tried once, then the policy Delete switches off',
+    async (name) => {
+      const { company, server, active, writes } = await aCompany(quirk(name));
+      company.spec = { ...company.spec, deprovisioning: { deletedAtSource: 'Delete' } };
+      await company.run();
+      company.people = company.people.slice(1);
+      const refused = await company.run();
+      expect(refused.outcome).toBe('failed');
+      const next = await company.run();
+      expect(next).toMatchObject({ outcome: 'synced', applied: { deactivate: 1 } });
+      expect(next.warnings).toEqual([expect.objectContaining({ reason: 'DeletionRefused' })]);
+      expect(active()).toEqual(names(2, 3, 4));
+      writes();
+      await company.run();
+      expect(writes()).toEqual([]);
+      expect(server.users.size).toBe(4);
+    },
+  );
+
+  it('no PATCH: it is tried once, and never again in later runs', async () => {
+    const { company, server } = await aCompany(quirk('no PATCH, although it is announced'));
+    await company.run();
+    company.people = company.people.map((person) => ({ ...person, title: 'Director' }));
+    await company.run();
+    expect(server.requests.filter(({ method }) => method === 'PATCH')).toHaveLength(1);
+    expect([...server.users.values()].map((user) => user['title'])).toEqual(Array(4).fill('Director'));
+  });
+
+  it('few members in a request: the size that is taken is found, and kept', async () => {
+    const { company, server, members } = await aCompany(quirk('few members in a request'));
+    company.people = Array.from({ length: 100 }, (_, index) => aPerson(index + 1));
+    await company.run();
+    expect(members('Research Team')).toHaveLength(100);
+    const tooLarge = (): number => server.refused.length;
+    expect(tooLarge()).toBe(0);
+    expect(await getMemory(company)).toMatchObject({ membersPerRequest: 25 });
+  });
+});
