@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { declareApply } from './apply.ts';
 import { declareApprove } from './approve.ts';
+import { declareCheck } from './check.ts';
 import type { CommandContext } from './command.ts';
 import { declareController } from './controller.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
@@ -16,6 +17,7 @@ import { declareValidate } from './validate.ts';
 
 const COMMANDS: readonly ((program: Command, context: CommandContext) => void)[] = [
   declareValidate,
+  declareCheck,
   declarePlan,
   declareApply,
   declareApprove,

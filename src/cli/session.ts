@@ -109,7 +109,7 @@ function quote(word: string): string {
  * @throws SyncError `Invalid` where the folder cannot be trusted to be whole, or has no such resource
  */
 export async function selectSyncs(
-  session: Session,
+  session: Pick<Session, 'io' | 'host'> & { readonly options: Pick<FolderOptions, 'filename'> },
   name: string | undefined,
 ): Promise<readonly DirectorySyncResource[]> {
   const { io, host, options } = session;

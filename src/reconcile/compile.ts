@@ -4,6 +4,7 @@
  */
 import type { AttributeMappingResource } from '../api/attribute-mapping.ts';
 import type { CustomAttributeResource } from '../api/custom-attribute.ts';
+import type { ResolvedDirectorySyncSpec } from '../api/defaults.ts';
 import type { DirectorySyncResource } from '../api/directory-sync.ts';
 import type { ResourceSet } from '../api/host.ts';
 import { toPlacedMessage } from '../api/messages.ts';
@@ -17,7 +18,7 @@ import type { MappingProblem } from '../mapping/problem.ts';
 import { compareSchemas, type SchemaFinding } from '../mapping/schema-check.ts';
 import { compileRules, type RuleSet } from '../mapping/teams.ts';
 import { type CompiledFilter, compileAny } from '../rule/clause.ts';
-import type { TargetCapabilities } from '../targets/target.ts';
+import type { TargetCapabilities, TargetUse } from '../targets/target.ts';
 
 /** A DirectorySync and all resources around it. */
 export interface CompileInput {
@@ -56,6 +57,19 @@ export function compareWithTarget(
     return path === null || writes === 'never' ? [] : [{ path, onCreate: onCreate || writes === 'onCreate' }];
   });
   return compareSchemas({ entries, teams: rules.rules.length > 0 }, schemas);
+}
+
+/** What is wanted of a target, as its provider judges it offline. */
+export function toTargetUse(
+  { mapping, ruleNames }: Pick<CompiledResources, 'mapping' | 'ruleNames'>,
+  { deprovisioning }: ResolvedDirectorySyncSpec,
+): TargetUse {
+  const { outOfScope, disabledAtSource, deletedAtSource, deleteAfterMs } = deprovisioning;
+  return {
+    userPaths: [...mapping.paths.keys()],
+    teams: ruleNames.length > 0,
+    deletes: deleteAfterMs !== null || [outOfScope, disabledAtSource, deletedAtSource].includes('Delete'),
+  };
 }
 
 /** The same without throwing for what is invalid; only a mapping that does not exist throws `ReferenceNotFound`. */

@@ -124,9 +124,30 @@ export interface Target {
     change: { add: readonly string[]; remove: readonly string[] },
     signal: AbortSignal,
   ): Promise<void>;
+  /** Looks at what the application shows of itself, finding by finding; writes nothing. */
+  probe(wish: ProbeWish, signal: AbortSignal): AsyncIterable<ProbeFinding>;
   /** What was observed of the application, to be given to the next connection as `TargetContext.memory`. */
   memory(): Json;
   close(): Promise<void>;
+}
+
+/** What a probe is about. */
+export interface ProbeWish {
+  /** Paths that people are matched by. */
+  readonly matching: readonly string[];
+  /** Teams are wanted too. */
+  readonly teams: boolean;
+  /** A value that nobody has. */
+  readonly nobody: string;
+}
+
+export interface ProbeFinding {
+  /** `warning`: it works otherwise, or worse. `error`: it does not work. */
+  readonly verdict: 'ok' | 'warning' | 'error';
+  /** What was looked at: `search by userName`. */
+  readonly about: string;
+  /** Follows `about` in a sentence; holds no value of a person. */
+  readonly message: string;
 }
 
 export interface TargetContext {

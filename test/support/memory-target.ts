@@ -243,6 +243,9 @@ export function createMemoryTarget(capabilities: Partial<TargetCapabilities> = {
         for (const member of add) team.members.add(member);
         for (const member of remove) team.members.delete(member);
       },
+      probe: async function* () {
+        yield { verdict: 'ok', about: 'memory', message: 'is there' } as const;
+      },
       memory: () => memory.memory,
       close: async () => undefined,
     };

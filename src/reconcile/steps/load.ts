@@ -3,17 +3,16 @@
  * invalid stops here, before any call to a source or target.
  */
 import { withDefaults } from '../../api/defaults.ts';
-import type { ResourceRef } from '../../api/host.ts';
 import { toPlacedMessage } from '../../api/messages.ts';
 import { validateResource } from '../../api/validate.ts';
 import { SyncError } from '../../errors.ts';
 import type { PooledHttpClient } from '../../http/client.ts';
 import type { MappingProblem } from '../../mapping/problem.ts';
-import { compileResources } from '../compile.ts';
-import { readCredentials } from '../credentials.ts';
+import { compileResources, toTargetUse } from '../compile.ts';
 import { createExpiryLog } from '../expiry.ts';
 import { getFact, putFact } from '../facts.ts';
-import type { HttpClientNeeds, Loaded, RunDependencies } from '../run.ts';
+import { checkConfigs, openSource, openTarget } from '../open.ts';
+import type { Loaded, RunDependencies } from '../run.ts';
 
 export async function load(run: RunDependencies, signal: AbortSignal): Promise<Loaded> {
   const { resource } = run;
@@ -22,9 +21,9 @@ export async function load(run: RunDependencies, signal: AbortSignal): Promise<L
   checkIdentity(run, spec.id);
   const compiled = compileResources(run, spec.source.provider);
   const problems = [...compiled.problems, ...checkTarget(run, spec, compiled)];
-  const http: HttpClients = {};
+  const opened: PooledHttpClient[] = [];
   try {
-    const connections = await connect(run, spec, http);
+    const connections = await connect(run, spec, opened);
     const identity = await connections.source.identity(signal);
     await checkEndpoint(run, {
       source: toSourceEndpoint(spec.source, identity.tenantId),
@@ -34,8 +33,7 @@ export async function load(run: RunDependencies, signal: AbortSignal): Promise<L
     return { spec, identity, ...compiled, problems, ...rest };
   } catch (thrown) {
     // Nobody else knows of them yet: kept open they would go on taking their share of the budget.
-    http.source?.close();
-    http.target?.close();
+    for (const client of opened) client.close();
     throw thrown;
   }
 }
@@ -48,16 +46,11 @@ function checkSchema({ resource }: RunDependencies): void {
 /** What the application cannot do and the resources want: an error stops the run, the rest is a warning in the status. */
 function checkTarget(
   { providers, resource }: RunDependencies,
-  { target, deprovisioning }: Loaded['spec'],
-  { mapping, ruleNames }: Pick<Loaded, 'mapping' | 'ruleNames'>,
+  spec: Loaded['spec'],
+  compiled: Pick<Loaded, 'mapping' | 'ruleNames'>,
 ): readonly MappingProblem[] {
-  const { outOfScope, disabledAtSource, deletedAtSource, deleteAfterMs } = deprovisioning;
-  const use = {
-    userPaths: [...mapping.paths.keys()],
-    teams: ruleNames.length > 0,
-    deletes: deleteAfterMs !== null || [outOfScope, disabledAtSource, deletedAtSource].includes('Delete'),
-  };
-  const problems = providers.targets.get(target.provider)?.check(target.config, use) ?? [];
+  const { target } = spec;
+  const problems = providers.targets.get(target.provider)?.check(target.config, toTargetUse(compiled, spec)) ?? [];
   const error = problems.find(({ severity }) => severity === 'error');
   if (error !== undefined) throw new SyncError('Invalid', error.message);
   const pointer = `/spec/target/${target.provider}`;
@@ -84,43 +77,22 @@ function checkIdentity({ resource, resources }: RunDependencies, id: string): vo
 }
 
 type Connections = Pick<Loaded, 'source' | 'target' | 'http' | 'expiries'> & { readonly endpoint: string };
-type HttpClients = Partial<Record<HttpClientNeeds['side'], PooledHttpClient>>;
 
 /** @param opened gets the clients as they are made, so that a failure can close them */
-async function connect(run: RunDependencies, spec: Loaded['spec'], opened: HttpClients): Promise<Connections> {
-  const { host, providers, resource } = run;
-  const sources = providers.sources.get(spec.source.provider);
-  const targets = providers.targets.get(spec.target.provider);
-  if (sources === undefined || targets === undefined) throw new SyncError('Invalid', 'this build has no such provider');
-  const problems = [...sources.validate(spec.source.config), ...targets.validate(spec.target.config)];
-  if (problems[0] !== undefined) throw new SyncError('Invalid', problems[0]);
-  const namespace = resource.metadata.namespace ?? 'default';
-  const owner: ResourceRef = { kind: 'DirectorySync', namespace, name: resource.metadata.name };
-  const expiries = createExpiryLog();
-  const input = { host, namespace, target: spec.target, provider: targets };
-  const { secrets, where, ca, key } = await readCredentials(input, expiries);
-  const endpoint = targets.endpoint(spec.target.config);
-  const open = (needs: Pick<HttpClientNeeds, 'side' | 'credential' | 'ca'>): PooledHttpClient => {
-    const onCertificate = (at: string, expiresAt: number): void =>
-      expiries.note({ kind: 'ServerCertificate', host: at, expiresAt });
-    const client = run.createHttp({ ...needs, spec, onCertificate, onPause: run.onPause });
-    opened[needs.side] = client;
-    return client;
-  };
-  const http = {
-    source: open({ side: 'source', credential: '', ca: null }),
-    target: open({ side: 'target', credential: key, ca }),
-  };
-  const files = {
-    resolvePath: (path: string): string => host.resolvePath(owner, path),
-    readConfigMap: (name: string, key: string): Promise<Uint8Array> => host.readConfigMap(namespace, name, key),
-  };
+async function connect(run: RunDependencies, spec: Loaded['spec'], opened: PooledHttpClient[]): Promise<Connections> {
+  checkConfigs(run.providers, spec);
   // Who asks for a fresh look does not want old observations either.
   const memory = run.options.resync ? null : await getFact(run.state.facts, 'targetMemory');
-  const context = { secrets, where, http: http.target, memory, now: run.now };
-  const target = await targets.connect(spec.target.config, context);
-  const source = await sources.connect(spec.source.config, { secrets: {}, files, http: http.source });
-  return { source, target, http, endpoint, expiries };
+  const expiries = createExpiryLog();
+  const target = await openTarget(run, spec, { memory, expiries, opened });
+  const source = await openSource(run, spec, opened);
+  return {
+    source: source.source,
+    target: target.target,
+    http: { source: source.http, target: target.http },
+    endpoint: target.endpoint,
+    expiries,
+  };
 }
 
 /** Provider, tenant and id attribute are fixed once links exist; where a file lies is not. */

@@ -43,7 +43,11 @@ export async function read(
 }
 
 /** Top-level names that mappings, rules and filters use, without prefixes. */
-function projectionOf({ mapping, rules, scope }: Loaded): readonly string[] {
+export function projectionOf({
+  mapping,
+  rules,
+  scope,
+}: Pick<Loaded, 'mapping' | 'rules' | 'scope'>): readonly string[] {
   const ofRules = rules.rules.flatMap((rule) => [
     ...(rule.match?.attributes ?? []),
     ...(rule.teamsFrom?.attributes ?? []),

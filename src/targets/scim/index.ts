@@ -15,6 +15,7 @@ import {
 import { type Discovered, discover } from './discovery.ts';
 import { changeMembers } from './members.ts';
 import { createObservations } from './observations.ts';
+import { probe } from './probe.ts';
 import { checkUse, getProfile } from './profile-rules.ts';
 import { type Connection, findTeams, findUsers, listTeams, listUsers, readTeam, readUser } from './read.ts';
 import { createResource, createTeam, deleteResource, updateResource } from './write.ts';
@@ -65,6 +66,7 @@ function connect(config: ScimConfig, context: TargetContext): Target {
       updateResource(await open(signal), { kind: 'Group', id }, changes, signal),
     deleteTeam: async (id, signal) => deleteResource(await open(signal), { kind: 'Group', id }, signal),
     changeMembers: async (id, change, signal) => changeMembers(await open(signal), id, change, signal),
+    probe: (wish, signal) => probe(client, wish, signal),
     memory: () => seen.toMemory(),
     close: async () => undefined,
   };

@@ -1,0 +1,185 @@
+/** `dirsync check`: whether source and target can be reached and what they can do, found by reading alone. */
+import { randomUUID } from 'node:crypto';
+import { type ResolvedDirectorySyncSpec, withDefaults } from '../api/defaults.ts';
+import type { ResourceSet } from '../api/host.ts';
+import { validateResource } from '../api/validate.ts';
+import { SyncError } from '../errors.ts';
+import { parseSourcePath } from '../expression/paths.ts';
+import type { PooledHttpClient } from '../http/client.ts';
+import { KnownAttributes } from '../mapping/names.ts';
+import type { SourceIdentity, SourcePage } from '../sources/source.ts';
+import type { ProbeFinding, Target } from '../targets/target.ts';
+import { type CompiledResources, compareWithTarget, compileResources, toTargetUse } from './compile.ts';
+import { createExpiryLog, mergeExpiries, toExpiringChange } from './expiry.ts';
+import { checkConfigs, type Opening, openSource, openTarget } from './open.ts';
+import { projectionOf } from './steps/read.ts';
+
+export interface CheckInput extends Omit<Opening, 'onPause'> {
+  readonly resources: ResourceSet;
+}
+
+type Findings = AsyncGenerator<ProbeFinding>;
+
+/** Looks at the target; what ends it is the last finding. Nothing is written, neither there nor in the state. */
+export function checkTarget(input: CheckInput, signal: AbortSignal): Findings {
+  return inOneRun(input, (prepared, opened) => inspectTarget(prepared, opened, signal));
+}
+
+/** Looks at the source: who it is, and what its first page holds. No value of a person is shown. */
+export function checkSource(input: CheckInput, signal: AbortSignal): Findings {
+  return inOneRun(input, (prepared, opened) => inspectSource(prepared, opened, signal));
+}
+
+interface Prepared {
+  readonly opening: Opening;
+  readonly spec: ResolvedDirectorySyncSpec;
+  /** Null: mappings and rules are invalid, and nothing can be compared with them. */
+  readonly compiled: CompiledResources | null;
+}
+
+async function* inOneRun(
+  input: CheckInput,
+  inspect: (prepared: Prepared, opened: PooledHttpClient[]) => Findings,
+): Findings {
+  const opened: PooledHttpClient[] = [];
+  try {
+    const spec = toSpec(input);
+    const { compiled, problem } = compile(input, spec);
+    if (problem !== null) yield { verdict: 'warning', about: 'resources', message: `nothing is compared: ${problem}` };
+    yield* inspect({ opening: { ...input, onPause: () => undefined }, spec, compiled }, opened);
+  } catch (thrown) {
+    const error = SyncError.from(thrown);
+    if (error.code === 'Unknown') throw thrown;
+    yield { verdict: 'error', about: ABOUT[error.code] ?? 'connection', message: error.message };
+  } finally {
+    for (const client of opened) client.close();
+  }
+}
+
+/** What an error is about, where it is not the connection. */
+const ABOUT: Partial<Record<SyncError['code'], string>> = {
+  Invalid: 'spec',
+  ReferenceNotFound: 'reference',
+  CredentialsRejected: 'credentials',
+  ReadFailed: 'read',
+  ReadIncomplete: 'read',
+};
+
+function toSpec({ resource, providers }: CheckInput): ResolvedDirectorySyncSpec {
+  const problem = validateResource(resource).find(({ severity }) => severity === 'error');
+  if (problem !== undefined) throw new SyncError('Invalid', `${problem.pointer}: ${problem.message}`);
+  const spec = withDefaults(resource);
+  checkConfigs(providers, spec);
+  return spec;
+}
+
+/** Whoever checks credentials first has no mapping yet. */
+function compile(
+  input: CheckInput,
+  spec: ResolvedDirectorySyncSpec,
+): { readonly compiled: CompiledResources | null; readonly problem: string | null } {
+  try {
+    return { compiled: compileResources(input, spec.source.provider), problem: null };
+  } catch (thrown) {
+    const error = SyncError.from(thrown);
+    if (error.code !== 'Invalid' && error.code !== 'ReferenceNotFound') throw thrown;
+    return { compiled: null, problem: error.message };
+  }
+}
+
+async function* inspectTarget(prepared: Prepared, opened: PooledHttpClient[], signal: AbortSignal): Findings {
+  const { opening, spec, compiled } = prepared;
+  const expiries = createExpiryLog();
+  const { target } = await openTarget(opening, spec, { memory: null, expiries, opened });
+  // What has expired may be why nothing works: it is said whatever came before.
+  let failure: unknown = null;
+  try {
+    const wish = {
+      matching: compiled?.mapping.matching.map(({ path }) => path) ?? [],
+      teams: (compiled?.ruleNames.length ?? 0) > 0,
+      nobody: `dirsync-check-${randomUUID()}@example.invalid`,
+    };
+    yield* target.probe(wish, signal);
+    if (compiled !== null) yield* compareAll(prepared, compiled, { target, signal });
+  } catch (thrown) {
+    failure = thrown;
+  } finally {
+    await target.close();
+  }
+  const { status, message } = toExpiringChange(mergeExpiries(expiries.list(), undefined), opening.now());
+  if (status === 'True') yield { verdict: 'warning', about: 'credentials', message };
+  if (failure !== null) throw failure;
+}
+
+/** What a run would stop at, or warn of. */
+async function* compareAll(
+  { opening, spec }: Prepared,
+  compiled: CompiledResources,
+  { target, signal }: { readonly target: Target; readonly signal: AbortSignal },
+): Findings {
+  const capabilities = await target.capabilities(signal);
+  const provider = opening.providers.targets.get(spec.target.provider);
+  const findings = [
+    ...(provider?.check(spec.target.config, toTargetUse(compiled, spec)) ?? []),
+    ...compareWithTarget(compiled, capabilities),
+    ...capabilities.limitations().map(({ message }) => ({ severity: 'warning' as const, message })),
+  ];
+  for (const { severity, message } of findings) yield { verdict: severity, about: 'mapping', message };
+  if (findings.length === 0)
+    yield { verdict: 'ok', about: 'mapping', message: 'nothing that the target says of itself speaks against it' };
+}
+
+async function* inspectSource(
+  { opening, spec, compiled }: Prepared,
+  opened: PooledHttpClient[],
+  signal: AbortSignal,
+): Findings {
+  const { source } = await openSource(opening, spec, opened);
+  try {
+    yield { verdict: 'ok', about: 'identity', message: describeIdentity(await source.identity(signal)) };
+    const projection = compiled === null ? [] : projectionOf(compiled);
+    const page = await readFirstPage(source.readUsers(projection, signal));
+    yield* describePage(page);
+    yield* compareAttributes(page, projection);
+  } finally {
+    await source.close();
+  }
+}
+
+function describeIdentity({ tenantId, tenantName, domains }: SourceIdentity): string {
+  const parts = [tenantName, tenantId, domains.join(', ')].filter((part) => part !== null && part !== '');
+  return parts.length === 0 ? 'it has none of its own' : parts.join('; ');
+}
+
+/** The first with anything on it. */
+async function readFirstPage(pages: AsyncIterable<SourcePage>): Promise<SourcePage> {
+  for await (const page of pages) {
+    if (page.users.length > 0 || page.failed.length > 0 || page.end !== undefined) return page;
+  }
+  throw new SyncError('ReadIncomplete', 'the source ended before its last page');
+}
+
+function* describePage({ users, failed, end }: SourcePage): Generator<ProbeFinding> {
+  const people = users.length === 1 ? '1 person' : `${users.length} people`;
+  const rest = end === undefined ? ', more follow' : ', and no other page';
+  yield { verdict: users.length === 0 ? 'warning' : 'ok', about: 'first page', message: `${people}${rest}` };
+  const [first] = failed;
+  if (first !== undefined) {
+    const message = `${failed.length} of its records cannot be read; the first: ${first.message}`;
+    yield { verdict: 'warning', about: 'first page', message };
+  }
+}
+
+const SHOWN = 50;
+
+function* compareAttributes({ users, end }: SourcePage, projection: readonly string[]): Generator<ProbeFinding> {
+  const names = [...new Set(end?.attributes ?? users.flatMap(({ attributes }) => Object.keys(attributes)))].sort();
+  const more = names.length > SHOWN ? ` and ${names.length - SHOWN} more` : '';
+  yield { verdict: 'ok', about: 'attributes', message: `${names.slice(0, SHOWN).join(', ')}${more}` };
+  const known = new KnownAttributes(names);
+  for (const name of projection.filter((each) => !known.has(parseSourcePath(each)))) {
+    const where = end === undefined ? 'not on the first page' : 'not there';
+    const message = `${JSON.stringify(name)} is ${where}, but mappings, rules or filters read it: what depends on it stays as it is`;
+    yield { verdict: 'warning', about: 'attributes', message };
+  }
+}

@@ -1,0 +1,85 @@
+/** Connections to source and target as a spec says, with what they are reached with. Nothing is asked of either yet. */
+import type { ResolvedDirectorySyncSpec } from '../api/defaults.ts';
+import type { ResourceRef } from '../api/host.ts';
+import { SyncError } from '../errors.ts';
+import type { PooledHttpClient } from '../http/client.ts';
+import type { Json } from '../model.ts';
+import type { Source, SourceProvider } from '../sources/source.ts';
+import type { Target, TargetProvider } from '../targets/target.ts';
+import { readCredentials } from './credentials.ts';
+import type { ExpiryLog } from './expiry.ts';
+import type { HttpClientNeeds, Providers, RunDependencies } from './run.ts';
+
+export type Opening = Pick<RunDependencies, 'host' | 'resource' | 'providers' | 'createHttp' | 'onPause' | 'now'>;
+
+function findProviders(
+  { sources, targets }: Providers,
+  spec: ResolvedDirectorySyncSpec,
+): { source: SourceProvider<unknown>; target: TargetProvider<unknown> } {
+  const [source, target] = [sources.get(spec.source.provider), targets.get(spec.target.provider)];
+  if (source === undefined || target === undefined) throw new SyncError('Invalid', 'this build has no such provider');
+  return { source, target };
+}
+
+/** Throws `Invalid` for the first thing that is wrong with the providers' own blocks, as far as can be told offline. */
+export function checkConfigs(providers: Providers, spec: ResolvedDirectorySyncSpec): void {
+  const { source, target } = findProviders(providers, spec);
+  const [problem] = [...source.validate(spec.source.config), ...target.validate(spec.target.config)];
+  if (problem !== undefined) throw new SyncError('Invalid', problem);
+}
+
+function toOwner({ resource: { metadata } }: Opening): ResourceRef {
+  return { kind: 'DirectorySync', namespace: metadata.namespace ?? 'default', name: metadata.name };
+}
+
+export interface OpenTarget {
+  readonly target: Target;
+  readonly http: PooledHttpClient;
+  readonly endpoint: string;
+}
+
+export interface TargetNeeds {
+  /** What an earlier connection observed. */
+  readonly memory: Json;
+  /** Is told what is known to end, certificates as connections are made. */
+  readonly expiries: ExpiryLog;
+  /** Gets the client as soon as it is made, so that a failure can close it. */
+  readonly opened: PooledHttpClient[];
+}
+
+export async function openTarget(
+  opening: Opening,
+  spec: ResolvedDirectorySyncSpec,
+  { memory, expiries, opened }: TargetNeeds,
+): Promise<OpenTarget> {
+  const provider = findProviders(opening.providers, spec).target;
+  const { namespace } = toOwner(opening);
+  const input = { host: opening.host, namespace, target: spec.target, provider };
+  const { secrets, where, ca, key } = await readCredentials(input, expiries);
+  const onCertificate: HttpClientNeeds['onCertificate'] = (host, expiresAt) =>
+    expiries.note({ kind: 'ServerCertificate', host, expiresAt });
+  const { onPause, now } = opening;
+  const http = opening.createHttp({ side: 'target', credential: key, spec, ca, onCertificate, onPause });
+  opened.push(http);
+  const target = await provider.connect(spec.target.config, { secrets, where, http, memory, now });
+  return { target, http, endpoint: provider.endpoint(spec.target.config) };
+}
+
+export async function openSource(
+  opening: Opening,
+  spec: ResolvedDirectorySyncSpec,
+  opened: PooledHttpClient[],
+): Promise<{ readonly source: Source; readonly http: PooledHttpClient }> {
+  const { host, onPause } = opening;
+  const provider = findProviders(opening.providers, spec).source;
+  const owner = toOwner(opening);
+  const nothing = (): void => undefined;
+  const http = opening.createHttp({ side: 'source', credential: '', spec, ca: null, onCertificate: nothing, onPause });
+  opened.push(http);
+  const files = {
+    resolvePath: (path: string): string => host.resolvePath(owner, path),
+    readConfigMap: (name: string, key: string): Promise<Uint8Array> => host.readConfigMap(owner.namespace, name, key),
+  };
+  const source = await provider.connect(spec.source.config, { secrets: {}, files, http });
+  return { source, http };
+}
