@@ -190,7 +190,7 @@ describe('after all of that', () => {
     expect(place.followed.problems()).toEqual([]);
   });
 
-  it('no secret and nobody by name or mail stands in the log, an event or a status', async () => {
+  it('I9: no secret and nobody by name or mail stands in the log, an event or a status', async () => {
     const events = JSON.stringify(await place.events());
     const shown = [await controller.log(), events, place.followed.text()].join('\n').toLowerCase();
     const secrets = companies.all().map(({ token }) => token);

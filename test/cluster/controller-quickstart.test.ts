@@ -158,7 +158,7 @@ describe('examples/quickstart in a cluster', () => {
       expect(text).toContain(`dirsync_step_duration_seconds_count{step="${step}"}`);
   });
 
-  it('has good statuses at every moment, and shows no secret and nobody by name or mail anywhere', async () => {
+  it('I9: has good statuses at every moment, and shows no secret and nobody by name or mail anywhere', async () => {
     expect(place.followed.problems()).toEqual([]);
     const metrics = await (await fetch(`${controller.url}/metrics`)).text();
     const events = JSON.stringify(await place.events());

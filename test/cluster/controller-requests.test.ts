@@ -360,7 +360,7 @@ describe('after all of that', () => {
     expect(place.followed.problems()).toEqual([]);
   });
 
-  it('no secret and nobody by name or mail stands in the log, an event, a status or a metric', async () => {
+  it('I9: no secret and nobody by name or mail stands in the log, an event, a status or a metric', async () => {
     const metrics = await (await fetch(`${controller.url}/metrics`)).text();
     const events = JSON.stringify(await place.events());
     const shown = [await controller.log(), metrics, events, place.followed.text()].join('\n').toLowerCase();

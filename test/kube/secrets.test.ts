@@ -34,7 +34,7 @@ describe('readSecret', () => {
     [401, 'the Kubernetes API server does not know who asks for Secret identity/acme-app; check the token'],
     [403, "the controller's account may not use Secret identity/acme-app; its Role or ClusterRole lacks it"],
     [500, 'the Kubernetes API server answered 500 for Secret identity/acme-app'],
-  ])('fails with something to be tried again and nothing secret on %d', async (status, message) => {
+  ])('I9: fails with something to be tried again and nothing secret on %d', async (status, message) => {
     const { api, host } = await aScene();
     for (let i = 0; i < 5; i += 1) {
       api.faults.push(answering(() => true, status, { code: status, message: 'secret word', data: { token: 'x' } }));

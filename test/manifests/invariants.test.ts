@@ -53,6 +53,11 @@ describe('docs/invariants.md', () => {
     expect(files.filter((file) => !citing.includes(file))).toEqual([]);
   });
 
+  it.each(table)('names every test whose titles cite $rule', ({ rule, files }) => {
+    const citing = citations.filter((citation) => citation.rule === rule).map(({ file }) => file);
+    expect([...new Set(citing)].filter((file) => !files.includes(file))).toEqual([]);
+  });
+
   it('knows every rule that a title cites', () => {
     const known = new Set(table.map(({ rule }) => rule));
     expect(citations.filter(({ rule }) => !known.has(rule))).toEqual([]);

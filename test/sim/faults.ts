@@ -47,7 +47,6 @@ export type ProcessFaultKind = (typeof PROCESS_FAULTS)[number];
 export const WORLD_FAULTS = ['storeLost', 'storeRolledBack', 'twoControllers', 'clockForth', 'clockBack'] as const;
 export type WorldFaultKind = (typeof WORLD_FAULTS)[number];
 
-
 export interface HttpFault {
   readonly kind: HttpFaultKind;
   readonly at: number;
