@@ -36,6 +36,7 @@ describe('check target', () => {
       '  ok      search by externalId: works',
       expect.stringMatching(/^ {2}ok {6}\/Groups: 1 in all, paged by (index|cursor)$/),
       '  ok      members: of groups can be read',
+      '  ok      profile: Standard; the address is not one that tells which fits',
       '  ok      mapping: nothing that the target says of itself speaks against it',
       '',
     ]);
@@ -132,6 +133,7 @@ describe('check target', () => {
       '  warning search by userName: is ignored: everybody answers, so that each search reads the whole list',
       '  warning search by externalId: is refused (400 invalidFilter): the whole list is read instead',
       '  ok      /Groups: cannot be listed (404)',
+      '  ok      profile: Standard; the address is not one that tells which fits',
       '  warning mapping: the target does not list the schema urn:ietf:params:scim:schemas:extension:enterprise:2.0:User; it may drop its attributes',
       '  error   mapping: the target lists "title" as read-only: take its entry out of the mapping',
       '  error   mapping: the target lists "displayName" as required: give it an entry in the mapping',
@@ -202,4 +204,24 @@ describe('check source', () => {
     expect(code).toBe(1);
     expect(stdout).toMatch(/^ {2}error {3}\w+: .*nobody\.csv/m);
   });
+});
+
+it('check target names the profile that the address calls for', async () => {
+  const company = await aCompany({
+    'manifests/sync.yaml': toSyncText({ url: 'https://api.zoom.us/scim2' }),
+    'manifests/mapping.yaml': '',
+  });
+  const list = { totalResults: 0, Resources: [] };
+  nock('https://api.zoom.us/scim2')
+    .get(/ServiceProviderConfig|Schemas|ResourceTypes/)
+    .times(3)
+    .reply(404)
+    .get(/Users|Groups/)
+    .times(2)
+    .reply(200, list);
+  const { code, stdout } = await company.run(['check', 'target', '-f', 'manifests']);
+  expect(stdout).toMatch(
+    /^ {2}warning profile: Standard, but the one for this address is Zoom: set target\.scim\.profile: Zoom$/m,
+  );
+  expect(code).toBe(0);
 });

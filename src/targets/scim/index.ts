@@ -66,7 +66,7 @@ function connect(config: ScimConfig, context: TargetContext): Target {
       updateResource(await open(signal), { kind: 'Group', id }, changes, signal),
     deleteTeam: async (id, signal) => deleteResource(await open(signal), { kind: 'Group', id }, signal),
     changeMembers: async (id, change, signal) => changeMembers(await open(signal), id, change, signal),
-    probe: (wish, signal) => probe(client, wish, signal),
+    probe: (wish, signal) => probe({ client, url: config.url, profile: config.profile ?? 'Standard' }, wish, signal),
     memory: () => seen.toMemory(),
     close: async () => undefined,
   };

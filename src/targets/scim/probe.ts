@@ -1,21 +1,29 @@
 /** What an application shows of itself to whoever only reads: `dirsync check target`. Every request is a GET. */
 
+import type { ScimProfileName } from '../../api/providers.ts';
 import { SyncError } from '../../errors.ts';
 import type { Json } from '../../model.ts';
 import { parseScimPath, printScimPath } from '../../scim/path.ts';
 import type { ProbeFinding, ProbeWish } from '../target.ts';
 import { isSuccess, type JsonObject, readScimType, type ScimAnswer, type ScimClient, toScimError } from './client.ts';
 import { readField, readVersion, toCount, toObject } from './convert.ts';
+import { findKnownProfile } from './known-hosts.ts';
 
-interface Probing {
+export interface Probed {
   readonly client: ScimClient;
+  readonly url: string;
+  /** The one that is set. */
+  readonly profile: ScimProfileName;
+}
+
+interface Probing extends Probed {
   readonly wish: ProbeWish;
   readonly signal: AbortSignal;
 }
 
 /** One after the other, so that it can be watched; ends early only where nothing else can be learned. */
-export async function* probe(client: ScimClient, wish: ProbeWish, signal: AbortSignal): AsyncGenerator<ProbeFinding> {
-  const probing = { client, wish, signal };
+export async function* probe(probed: Probed, wish: ProbeWish, signal: AbortSignal): AsyncGenerator<ProbeFinding> {
+  const probing = { ...probed, wish, signal };
   yield* probeConfig(probing);
   yield* probeSchemas(probing);
   yield* probeResourceTypes(probing);
@@ -23,6 +31,21 @@ export async function* probe(client: ScimClient, wish: ProbeWish, signal: AbortS
   if (user !== null) yield* probeUser(probing, user);
   for (const path of wish.matching) yield await probeFilter(probing, path);
   yield* probeGroups(probing);
+  yield judgeProfile(probing);
+}
+
+/** By the address: what an application shows of itself seldom tells it from others, and its quirks show in writes alone. */
+function judgeProfile({ url, profile }: Probing): ProbeFinding {
+  const known = findKnownProfile(url);
+  if (known === null || known === profile) {
+    const why = known === null ? 'the address is not one that tells which fits' : 'it is the one for this address';
+    return found('ok', 'profile', `${profile}; ${why}`);
+  }
+  return found(
+    'warning',
+    'profile',
+    `${profile}, but the one for this address is ${known}: set target.scim.profile: ${known}`,
+  );
 }
 
 function found(verdict: ProbeFinding['verdict'], about: string, message: string): ProbeFinding {
