@@ -3,6 +3,7 @@
  * time by itself says more about the machine than about the program.
  */
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,8 +14,10 @@ import { startDirectory } from '../../src/directory/server.ts';
 const EXAMPLE = join(import.meta.dirname, '../../examples/quickstart');
 const APPLY = join(import.meta.dirname, 'apply-once.ts');
 const TOKEN = 'quickstart-token';
-/** As `npm run dirsync` starts it: V8 lets its young generation grow with the length of a run, whatever is kept. */
-const NODE_FLAGS = ['--max-semi-space-size=4'];
+/** As `bin/dirsync.js` starts it; see docs/decisions/0013-a-small-young-generation.md. */
+const NODE_FLAGS = readFileSync(join(import.meta.dirname, '../../bin/dirsync.js'), 'utf8')
+  .split('\n', 1)
+  .flatMap((line) => line.split(' ').slice(3));
 
 /** Peak memory at 100,000 people may be at most this many times that at 10,000: pages stream, nothing is held. */
 const MEMORY_CEILING = 1.3;

@@ -61,7 +61,7 @@ describe('the Dockerfile', () => {
     });
     expect((await readdir(join(final, 'app'))).toSorted()).toEqual(['LICENSE', 'node_modules', 'package.json', 'src']);
     expect(await readdir(join(final, 'var/lib/dirsync'))).toEqual([]);
-    const [, entry = ''] = JSON.parse(lastOf(instructions, 'ENTRYPOINT'));
+    const entry: string = JSON.parse(lastOf(instructions, 'ENTRYPOINT')).at(-1);
     expect((await stat(join(final, entry))).isFile()).toBe(true);
   });
 

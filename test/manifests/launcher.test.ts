@@ -3,6 +3,7 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { runProgram } from '../support/program.ts';
+import { lastOf, readDockerfile } from './dockerfile.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const LAUNCHER = join(ROOT, 'bin/dirsync.js');
@@ -40,7 +41,23 @@ describe('bin/dirsync.js', () => {
   it('is what the package installs, and can be started', () => {
     expect(manifest.bin).toEqual({ dirsync: 'bin/dirsync.js' });
     expect(statSync(LAUNCHER).mode & 0o111).not.toBe(0);
-    expect(readFileSync(LAUNCHER, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
+    expect(readFileSync(LAUNCHER, 'utf8')).toMatch(/^#!\/usr\/bin\/env -S node /);
+  });
+
+  it('starts on its own as the npm script and the image do, with the same flags of V8', async () => {
+    const [shebang = ''] = readFileSync(LAUNCHER, 'utf8').split('\n');
+    const flags = shebang.split(' ').slice(3);
+    expect(flags).toEqual(['--max-semi-space-size=4']);
+    expect(manifest.scripts['dirsync']).toBe(`node ${flags.join(' ')} bin/dirsync.js`);
+    const image = JSON.parse(lastOf(await readDockerfile(join(ROOT, 'Dockerfile')), 'ENTRYPOINT'));
+    expect(image).toEqual(['node', ...flags, '/app/src/cli/main.ts']);
+    for (const deployment of ['config/manager/deployment.yaml', 'helm/dirsync/templates/deployment.yaml']) {
+      // A command would take the place of the image's entry point.
+      expect(readFileSync(join(ROOT, deployment), 'utf8')).not.toMatch(/^\s*command:/m);
+    }
+    const path = [BIN, plainPath].join(delimiter);
+    const ran = await runProgram(LAUNCHER, ['--version'], { env: { ...plainEnv, PATH: path } });
+    expect(ran).toEqual({ code: 0, stdout: `${manifest.version}\n`, stderr: '' });
   });
 
   it.each(['18.20.8', '20.20.2', '22.18.0', '23.11.1'])('refuses Node %s with one line', async (version) => {
