@@ -49,6 +49,8 @@ export interface ResolvedGuards {
   readonly protectedUsers: readonly string[];
   /** Percent. */
   readonly suspiciousDrop: number;
+  /** Percent. */
+  readonly maxFailures: number;
 }
 
 export interface ResolvedDirectorySyncSpec {
@@ -204,6 +206,7 @@ function resolveDirectorySync({ metadata, spec }: DirectorySyncResource): Resolv
       windowMs: parseDuration(guards.window),
       protectedUsers: guards.protectedUsers,
       suspiciousDrop: guards.suspiciousDrop,
+      maxFailures: guards.maxFailures,
     },
     drift: { verifyEveryMs: parseDuration(filled.drift.verifyEvery) },
     limits: {

@@ -242,6 +242,15 @@ const GuardsSchema = object(
           'Percent of people, or of filled values of one attribute, that a read may lose against the last good one; beyond it (and beyond `floor` of them) the read is suspect and its removals wait for a second complete read or approval. A read without anybody, where the last good one had some, is always suspect.',
       }),
     ),
+    maxFailures: Type.Optional(
+      decimal({
+        minimum: 0,
+        maximum: 100,
+        default: 20,
+        description:
+          'Percent of the requests for operations of one run that may fail; when more do, and at least 10, the run stops before it floods the target (`TooManyFailures`) and is tried again. 100: it never stops for that.',
+      }),
+    ),
   },
   {
     description: 'How much may be removed without a person’s approval. Held operations keep everything else going.',

@@ -26,6 +26,8 @@ export async function runSync(
   const { name } = resource.metadata;
   const progress = createProgress(io, name);
   const report = await engine.run({
+    // Typed by a person, who wants to know what goes now.
+    tryAll: true,
     ...options,
     resource,
     signal: io.hard,

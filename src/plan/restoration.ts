@@ -4,6 +4,7 @@
  */
 import type { PersonState, TeamState } from '../state/store.ts';
 import { type DraftOperation, toDraft } from './draft.ts';
+import type { PlanSettings } from './settings.ts';
 import type { TeamContext } from './team.ts';
 
 export interface Returning {
@@ -19,12 +20,19 @@ export interface Returning {
 export function toReturning(
   { sourceId, desired, link, observed, gone }: PersonState,
   operations: readonly DraftOperation[],
+  { restoreMemberships }: Pick<PlanSettings, 'restoreMemberships'>,
 ): Returning | null {
   if (desired?.presence !== 'present' || link?.left === undefined || gone) return null;
   const reactivation = operations.find(({ kind }) => kind === 'reactivate') ?? null;
   const active = observed === null ? link.active : observed.attributes['active'] !== false;
   if (!active && reactivation === null) return null;
-  return { sourceId, targetId: link.targetId, name: link.name, teams: new Set(link.left.teams), reactivation };
+  return {
+    sourceId,
+    targetId: link.targetId,
+    name: link.name,
+    teams: new Set(restoreMemberships ? link.left.teams : []),
+    reactivation,
+  };
 }
 
 export function planRestoration(

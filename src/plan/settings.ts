@@ -11,6 +11,8 @@ export interface PlanSettings {
   readonly memberships: 'Remove' | 'Keep';
   /** Milliseconds from a confirmed deactivation to the deletion; null: never. */
   readonly deleteAfterMs: number | null;
+  /** Who comes back gets what only their departure took. */
+  readonly restoreMemberships: boolean;
   /** The time of this run, in milliseconds since 1970. */
   readonly now: number;
   readonly shapes: ReadonlyMap<string, PathShape>;

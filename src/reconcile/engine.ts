@@ -116,6 +116,7 @@ async function runMachineOnce(
       approve: request.approve ?? null,
       approvedBy: request.approvedBy ?? null,
       resync: request.resync ?? false,
+      tryAll: request.tryAll ?? false,
     },
   };
   const actor = createActor(runMachine, { input: run });

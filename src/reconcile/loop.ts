@@ -347,6 +347,7 @@ async function runOnce(
     approve,
     approvedBy: approve === null ? null : ANNOTATIONS.approve,
     resync: requests.resync !== null,
+    tryAll: requests.runNow !== null || requests.resync !== null,
     onProgress: progress.onProgress,
     onStep: progress.onStep,
   });

@@ -85,6 +85,8 @@ export interface RunOptions {
   readonly approvedBy: string | null;
   /** Read the target's own list, whatever `verifyEvery` says. */
   readonly resync: boolean;
+  /** A person asks: what failed before is tried at once, whatever its backoff. */
+  readonly tryAll: boolean;
 }
 
 export interface Loaded {

@@ -64,6 +64,26 @@ export interface DirectoryState {
   readonly staging: Staging;
   readonly journal: Journal;
   readonly ledger: Ledger;
+  readonly backoffs: Backoffs;
+}
+
+/** An operation on a person that failed, and is not sent again before `until`. */
+export interface Backoff {
+  readonly sourceId: string;
+  /** Which operation: another one of the same person does not wait. */
+  readonly mark: string;
+  /** In a row. */
+  readonly failures: number;
+  readonly until: number;
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+export interface Backoffs {
+  /** By source id. */
+  many(sourceIds: readonly string[]): Promise<ReadonlyMap<string, readonly Backoff[]>>;
+  /** Those that ended before this. */
+  purge(before: number): Promise<void>;
 }
 
 /** Small documents by name (JSON). The reconcile folder owns their shapes. */
@@ -148,6 +168,9 @@ export type Effect =
   | { readonly type: 'recall'; readonly sourceId: string; readonly key: string }
   /** Who is back has everything again: nothing is remembered any more. */
   | { readonly type: 'endLeave'; readonly sourceId: string }
+  /** Replaces that of the same person and mark. */
+  | { readonly type: 'backOff'; readonly backoff: Backoff }
+  | { readonly type: 'endBackOff'; readonly sourceId: string; readonly mark: string }
   /** Who the account's teams hold is not changed by it: an account that does not exist any more needs `dropMember` too. */
   | { readonly type: 'dropLink'; readonly sourceId: string }
   /** Keeps the members that are stored under the key. */

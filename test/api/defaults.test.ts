@@ -53,6 +53,7 @@ describe('withDefaults', () => {
         windowMs: 86_400_000,
         protectedUsers: [],
         suspiciousDrop: 30,
+        maxFailures: 20,
       },
       drift: { verifyEveryMs: 86_400_000 },
       limits: { concurrency: 8, requestsPerSecond: null, sourceRequestsPerSecond: null },

@@ -117,6 +117,42 @@ export function describeLinks(states: OpenStates): void {
       expect(teams).toEqual(names);
     });
 
+    it('what failed is kept by person and mark, replaced, ended, and purged when it is long over', async () => {
+      const { links, backoffs } = await states.directory();
+      const backoff = {
+        sourceId: 'ada',
+        mark: 'm1',
+        failures: 1,
+        until: 100,
+        code: 'TargetRejected',
+        message: 'no',
+      } as const;
+      await links.apply([
+        { type: 'backOff', backoff },
+        { type: 'backOff', backoff: { ...backoff, failures: 2, until: 200 } },
+        { type: 'backOff', backoff: { ...backoff, mark: 'm2' } },
+        { type: 'backOff', backoff: { ...backoff, sourceId: 'bob' } },
+        { type: 'endBackOff', sourceId: 'bob', mark: 'other' },
+      ]);
+      expect(await backoffs.many(['ada', 'cyd'])).toEqual(
+        new Map([
+          [
+            'ada',
+            [
+              { ...backoff, failures: 2, until: 200 },
+              { ...backoff, mark: 'm2' },
+            ],
+          ],
+        ]),
+      );
+      await links.apply([{ type: 'endBackOff', sourceId: 'ada', mark: 'm1' }]);
+      await backoffs.purge(101);
+      expect(await backoffs.many(['ada', 'bob'])).toEqual(new Map());
+      const other = await (await states.store()).directory({ namespace: 'identity', id: 'other' });
+      await links.apply([{ type: 'backOff', backoff }]);
+      expect(await other.backoffs.many(['ada'])).toEqual(new Map());
+    });
+
     it('D2 any list of effects does to the store what it does to two maps, or nothing', async () => {
       const store = await states.store();
       let round = 0;
@@ -222,6 +258,8 @@ function applyOne({ links, teams }: Model, effect: Effect): boolean {
     }
     case 'count':
     case 'takeMembers':
+    case 'backOff':
+    case 'endBackOff':
       return true;
     case 'rekeyTeam':
       if (teams.has(effect.from)) renameRemembered(links, effect);

@@ -181,6 +181,7 @@ export function planSettings(overrides: Partial<PlanSettings> = {}): PlanSetting
     leaving: { outOfScope: 'Deactivate', disabledAtSource: 'Deactivate', deletedAtSource: 'Deactivate' },
     memberships: 'Remove',
     deleteAfterMs: null,
+    restoreMemberships: true,
     now: Date.parse('2026-03-01T09:00:00Z'),
     shapes: SHAPES,
     activeMapped: false,

@@ -11,6 +11,7 @@ import type { Applied, Guarded, Loaded, Observed, RunDependencies } from '../run
 import { carryOutMembers } from './apply-members.ts';
 import { carryOutPerson } from './apply-person.ts';
 import { carryOutTeam } from './apply-team.ts';
+import { toBackOff, toEndBackOff } from './back-off.ts';
 
 export interface ApplyInput {
   readonly loaded: Loaded;
@@ -24,13 +25,15 @@ export interface Applying extends ApplyInput {
   readonly signal: AbortSignal;
   /** Operations that others waited for and that are done. */
   readonly done: Set<number>;
+  /** Requests for operations in this run. */
+  readonly tally: { sent: number; failed: number };
 }
 
 /** Operations that are begun together: few enough to settle soon, enough to keep all connections busy. */
 const BATCHES_PER_CONNECTION = 4;
 
 export async function apply(run: RunDependencies, input: ApplyInput, signal: AbortSignal): Promise<Applied> {
-  const applying: Applying = { ...input, run, signal, done: new Set() };
+  const applying: Applying = { ...input, run, signal, done: new Set(), tally: { sent: 0, failed: 0 } };
   const planned = await run.state.journal.counts(run.runId);
   const total = planned.filter((each) => each.status === 'planned').reduce((sum, each) => sum + each.count, 0);
   const applied = { done: 0, failed: 0 };
@@ -182,7 +185,7 @@ async function applyBatch(applying: Applying, tasks: readonly Task[], onSettled:
   const follow = async (chain: readonly Task[]): Promise<void> => {
     for (const task of chain) {
       // Also of the last batch: a run with something left out has not ended well.
-      fatal ??= ended();
+      fatal ??= ended() ?? toTooMany(applying);
       if (fatal !== null) {
         // Never sent: the next run plans anew and owes nothing for it.
         const dropped = task.map(({ seq }) => ({ seq, status: 'dropped' as const, effects: [] }));
@@ -211,7 +214,22 @@ async function applyBatch(applying: Applying, tasks: readonly Task[], onSettled:
   await settle(single);
   if (errors.length > 0) await journal.addErrors(run.runId, errors);
   onSettled(results);
+  fatal ??= toTooMany(applying);
   if (fatal !== null) throw fatal;
+}
+
+/** Fewer say nothing about the target. */
+const FEWEST_FAILURES = 10;
+
+/** Null: the run may go on. What failed waits in the next one, so that it comes further. */
+function toTooMany({ tally, loaded }: Applying): SyncError | null {
+  const { maxFailures } = loaded.spec.guards;
+  const { sent, failed } = tally;
+  if (failed < FEWEST_FAILURES || failed * 100 <= maxFailures * sent) return null;
+  return new SyncError(
+    'TooManyFailures',
+    `more than ${maxFailures} % of the operations failed, and the run was stopped; dirsync history names the records. Mend the target or the mappings; what failed is tried again later`,
+  );
 }
 
 export interface Outcome {
@@ -224,11 +242,24 @@ export interface Outcome {
 async function carryOut(task: Task, applying: Applying): Promise<Outcome> {
   const [operation] = task;
   if (operation === undefined) return { results: [], errors: [], fatal: null };
+  const { tally, run } = applying;
+  tally.sent += 1;
   try {
-    return { results: await dispatch(task, operation, applying), errors: [], fatal: null };
+    const results = await dispatch(task, operation, applying);
+    const ended = await toEndBackOff(operation, run);
+    return { results: withEffects(results, ended), errors: [], fatal: null };
   } catch (thrown) {
-    return toFailure(task, SyncError.from(thrown));
+    const error = SyncError.from(thrown);
+    const outcome = toFailure(task, error);
+    if (outcome.fatal !== null) return outcome;
+    tally.failed += 1;
+    return { ...outcome, results: withEffects(outcome.results, await toBackOff(operation, error, run)) };
   }
+}
+
+function withEffects(results: readonly OperationResult[], effects: readonly Effect[]): readonly OperationResult[] {
+  if (effects.length === 0) return results;
+  return results.map((result) => ({ ...result, effects: [...result.effects, ...effects] }));
 }
 
 function dispatch(task: Task, operation: StoredOperation, applying: Applying): Promise<readonly OperationResult[]> {

@@ -1,9 +1,10 @@
 /** plan: desired against current, person by person and team by team, stored before anything is carried out. */
 import { SyncError } from '../../errors.ts';
 import { toTeamKey } from '../../mapping/match-key.ts';
-import type { Departure, Operation, RecordError } from '../../model.ts';
+import type { Departure } from '../../model.ts';
 import { planRecovery, type RecoveryClaim, selectRecoveries } from '../../plan/account.ts';
-import { type DraftOperation, NOTHING, type Planned, toOperationLine } from '../../plan/draft.ts';
+import { withhold } from '../../plan/backoff.ts';
+import { NOTHING, type Planned } from '../../plan/draft.ts';
 import { toNames } from '../../plan/names.ts';
 import { planPerson } from '../../plan/person.ts';
 import { planRestoration, type Returning, toReturning } from '../../plan/restoration.ts';
@@ -18,10 +19,11 @@ import {
   type TeamPlan,
 } from '../../plan/team.ts';
 import type { Collision } from '../../plan/values.ts';
-import type { Effect, Link, MemberDifference, NameRow, PersonState, TeamState } from '../../state/store.ts';
+import type { Link, MemberDifference, NameRow, PersonState, TeamState } from '../../state/store.ts';
 import { getFact, putFact } from '../facts.ts';
 import type { Loaded, Mapped, Observed, PlanResult, ReadResult, RunDependencies } from '../run.ts';
 import { withdrawBlocked } from './order.ts';
+import { PlanWriter } from './plan-writer.ts';
 import { toShapes } from './shapes.ts';
 
 export interface PlanInput {
@@ -45,13 +47,14 @@ export async function plan(run: RunDependencies, input: PlanInput, signal: Abort
 
 function toSettings(run: RunDependencies, { loaded, read, observed }: PlanInput): PlanSettings {
   const { adoption, deprovisioning, guards } = loaded.spec;
-  const { memberships, deleteAfterMs, restoreMemberships: _teams, ...leaving } = deprovisioning;
+  const { memberships, deleteAfterMs, restoreMemberships, ...leaving } = deprovisioning;
   const { capabilities } = observed;
   return {
     adoption,
     leaving,
     memberships,
     deleteAfterMs,
+    restoreMemberships,
     now: run.now().getTime(),
     shapes: toShapes(loaded, capabilities),
     activeMapped: loaded.mapping.activeMapped,
@@ -61,48 +64,6 @@ function toSettings(run: RunDependencies, { loaded, read, observed }: PlanInput)
     absenceProven: read.absenceProven,
     target: capabilities,
   };
-}
-
-/** Numbers operations and writes them in batches, so that memory does not grow with the plan. */
-class PlanWriter {
-  operations = 0;
-  protected = 0;
-  readonly #run: RunDependencies;
-  #rows: { operation: Operation; recovered: boolean; line: string }[] = [];
-  #effects: Effect[] = [];
-  #errors: RecordError[] = [];
-
-  constructor(run: RunDependencies) {
-    this.#run = run;
-  }
-
-  /** Returns the operations as they are numbered. */
-  async add(planned: Planned): Promise<readonly Operation[]> {
-    const numbered = planned.operations.map((draft) => this.#push(draft));
-    this.#effects.push(...planned.effects);
-    this.#errors.push(...planned.errors);
-    this.protected += planned.protected;
-    if (this.#rows.length + this.#effects.length + this.#errors.length >= 500) await this.flush();
-    return numbered;
-  }
-
-  #push(draft: DraftOperation): Operation {
-    const { recovered, ...rest } = draft;
-    this.operations += 1;
-    const operation = { ...rest, seq: this.operations, held: null };
-    this.#rows.push({ operation, recovered, line: toOperationLine(draft) });
-    return operation;
-  }
-
-  async flush(): Promise<void> {
-    const { journal, links } = this.#run.state;
-    if (this.#rows.length > 0) await journal.addOperations(this.#run.runId, this.#rows);
-    if (this.#effects.length > 0) await links.apply(this.#effects);
-    if (this.#errors.length > 0) await journal.addErrors(this.#run.runId, this.#errors);
-    this.#rows = [];
-    this.#effects = [];
-    this.#errors = [];
-  }
 }
 
 /** What plans of people leave for plans of teams: leavers, failures and open matches only, never everybody. */
@@ -203,19 +164,22 @@ async function planPeople(
   };
   const total = await staging.countUsers();
   const names: NameRow[] = [];
+  const trying = { now: settings.now, tryAll: run.options.tryAll };
   let done = 0;
   for await (const page of staging.people()) {
     signal.throwIfAborted();
+    const backoffs = await run.state.backoffs.many(page.map(({ sourceId }) => sourceId));
     const { accounts, coming } = await readReferences(run, page, open.gone);
     for (const person of page) {
-      const planned = planPerson(person, {
+      const whole = planPerson(person, {
         settings,
         accounts,
         coming,
         collidesWith: collisions.get(person.sourceId) ?? null,
         rivals: open.rivals,
       });
-      note(person, planned, people);
+      const planned = withhold(whole, person, { ...trying, backoffs: backoffs.get(person.sourceId) ?? [] });
+      note(person, planned, { people, settings });
       names.push(...toNames(person, await writer.add(planned), settings.shapes));
     }
     await staging.addNames(names.splice(0));
@@ -234,14 +198,19 @@ async function settleNames(run: RunDependencies, writer: PlanWriter, people: Peo
   for (const id of withoutAccount) people.withoutAccount.add(id);
 }
 
-function note(person: PersonState, planned: Planned, people: PeoplePlan): void {
+interface NoteInput {
+  readonly people: PeoplePlan;
+  readonly settings: PlanSettings;
+}
+
+function note(person: PersonState, planned: Planned, { people, settings }: NoteInput): void {
   const { sourceId } = person;
   for (const { kind, cause } of planned.operations) {
     if (kind === 'deactivate') people.leaving.set(sourceId, cause as Departure);
     if (kind === 'reactivate') people.returning.add(sourceId);
   }
   if (planned.protected > 0) people.spared.add(sourceId);
-  const back = toReturning(person, planned.operations);
+  const back = toReturning(person, planned.operations, settings);
   if (back !== null) people.back.set(sourceId, back);
   if (!isOpen(person)) return;
   if (planned.errors.length + planned.protected > 0) people.withoutAccount.add(sourceId);
@@ -297,9 +266,7 @@ async function planTeams(run: RunDependencies, teams: TeamsInput): Promise<void>
     for (const team of page) {
       signal.throwIfAborted();
       if (!waiting.has(team.key)) await planOneTeam(run, team, { ...teams, context });
-      const restored = loaded.spec.deprovisioning.restoreMemberships
-        ? planRestoration(team, [...teams.people.back.values()], context)
-        : [];
+      const restored = planRestoration(team, [...teams.people.back.values()], context);
       await teams.writer.add({ ...NOTHING, operations: restored });
       for (const { member } of restored) restoring.add(member?.sourceId ?? '');
     }

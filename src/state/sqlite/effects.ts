@@ -37,6 +37,17 @@ const HANDLERS: Handlers = {
       ...[directory, sourceId],
     );
   },
+  backOff: (db, directory, { backoff }) => {
+    const { sourceId, mark, failures, until, code, message } = backoff;
+    db.run(
+      `INSERT OR REPLACE INTO backoffs (directory, source_id, mark, failures, until, code, message)
+       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
+      ...[directory, sourceId, mark, failures, until, code, message],
+    );
+  },
+  endBackOff: (db, directory, { sourceId, mark }) => {
+    db.run('DELETE FROM backoffs WHERE directory = ?1 AND source_id = ?2 AND mark = ?3', directory, sourceId, mark);
+  },
   dropLink: (db, directory, { sourceId }) => {
     db.run('DELETE FROM links WHERE directory = ?1 AND source_id = ?2', directory, sourceId);
   },

@@ -164,6 +164,20 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (directory, source_id)
   ) STRICT, WITHOUT ROWID;
   `,
+  // Several operations of one person may wait, each by itself.
+  `
+  DROP TABLE backoffs;
+  CREATE TABLE backoffs (
+    directory INTEGER NOT NULL REFERENCES directories (id) ON DELETE CASCADE,
+    source_id TEXT NOT NULL,
+    mark TEXT NOT NULL,
+    failures INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    code TEXT NOT NULL,
+    message TEXT NOT NULL,
+    PRIMARY KEY (directory, source_id, mark)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /**

@@ -1,4 +1,5 @@
 import type { DirectoryKey, DirectoryState, Lease, StateStore } from '../store.ts';
+import { toBackoffs } from './backoffs.ts';
 import { type Connection, toConnection } from './connection.ts';
 import { toDirectory } from './directory.ts';
 import { toFacts } from './facts.ts';
@@ -62,5 +63,6 @@ function toDirectoryState(connection: Connection, key: DirectoryKey): DirectoryS
     staging: toStaging(directory),
     journal: toJournal(directory),
     ledger: toLedger(directory),
+    backoffs: toBackoffs(directory),
   };
 }

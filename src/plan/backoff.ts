@@ -1,0 +1,82 @@
+/**
+ * Operations that the target refused are not sent again by every run: each waits by itself, for minutes at first and for
+ * a day at most, while everything else of the person goes on. Pure.
+ */
+import { createHash } from 'node:crypto';
+import type { ErrorCode } from '../errors.ts';
+import type { Operation, RecordError } from '../model.ts';
+import type { Backoff, Effect, PersonState } from '../state/store.ts';
+import type { DraftOperation, Planned } from './draft.ts';
+
+const FIRST_MS = 5 * 60_000;
+const LONGEST_MS = 24 * 3_600_000;
+
+/** What is tried: another value, or another account, is another try, and has not failed yet. */
+export function toBackoffMark({ kind, targetId, changes }: Pick<Operation, 'kind' | 'targetId' | 'changes'>): string {
+  const values = changes.map(({ path, after }) => [path, after ?? null]);
+  return createHash('sha256')
+    .update(JSON.stringify([kind, targetId, values]))
+    .digest('hex')
+    .slice(0, 16);
+}
+
+export interface Failure {
+  readonly sourceId: string;
+  readonly mark: string;
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** @param before failures of the same operation before this one */
+export function toBackoff(failure: Failure, { before, now }: { before: number; now: number }): Backoff {
+  const wait = Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(before, 20));
+  return { ...failure, failures: before + 1, until: now + wait };
+}
+
+/** Whoever leaves never waits. */
+function mayWait({ kind, resource }: DraftOperation): boolean {
+  return resource === 'User' && kind !== 'deactivate' && kind !== 'recover';
+}
+
+/**
+ * Takes out what is still waiting, and names it as the failure that it was. What failed once and is not called for any
+ * more is forgotten.
+ * @param backoffs this person's
+ */
+export function withhold(
+  planned: Planned,
+  { sourceId }: Pick<PersonState, 'sourceId'>,
+  { backoffs, now, tryAll }: { backoffs: readonly Backoff[]; now: number; tryAll: boolean },
+): Planned {
+  if (backoffs.length === 0) return planned;
+  const marks = new Set(planned.operations.map(toBackoffMark));
+  const waiting = tryAll ? [] : backoffs.filter((each) => marks.has(each.mark) && isWaiting(each, now));
+  const waits = (operation: DraftOperation): boolean =>
+    mayWait(operation) && waiting.some(({ mark }) => mark === toBackoffMark(operation));
+  const isNew = planned.operations.some((operation) => operation.kind === 'create' && waits(operation));
+  // Nobody refers to anybody from an account that is not made.
+  const operations = planned.operations.filter((operation) => !isNew && !waits(operation));
+  return {
+    ...planned,
+    operations,
+    errors: [...planned.errors, ...planned.operations.filter(waits).map((each) => toError(sourceId, each, waiting))],
+    effects: [...planned.effects, ...backoffs.filter(({ mark }) => !marks.has(mark)).map(toEnd)],
+  };
+}
+
+/** A clock that was ahead must not make anybody wait for longer than the longest time. */
+function isWaiting({ until }: Backoff, now: number): boolean {
+  return now < until && until - now <= LONGEST_MS;
+}
+
+function toError(id: string, operation: DraftOperation, waiting: readonly Backoff[]): RecordError {
+  const mark = toBackoffMark(operation);
+  const { code, message, failures, until } = waiting.find((each) => each.mark === mark) as Backoff;
+  const times = failures === 1 ? 'once' : `${failures} times`;
+  const next = new Date(until).toISOString().replace(/\.\d+Z$/, 'Z');
+  return { resource: 'User', id, code, message: `${message} (failed ${times}; tried again after ${next}, or by hand)` };
+}
+
+function toEnd({ sourceId, mark }: Backoff): Effect {
+  return { type: 'endBackOff', sourceId, mark };
+}
