@@ -10,7 +10,8 @@
  * - **T5** Deleting what is gone is success; updating it throws `NotFound`.
  * - **T6** Members are never removed without naming each of them.
  * - **T7** 401 and 403 throw `CredentialsRejected`, and no further request is made with that secret in this run. A 403 to
- *   a deletion is looked into by one read, for an application may let nobody delete.
+ *   a deletion is looked into by one read, for an application may let nobody delete; one to a change of one object is
+ *   `TargetRejected` for that object, until it turns out that nothing may be changed.
  * - **T8** The signal reaches the socket.
  * - **T9** Values that the server reads as equal (null, [], absent; case of a value that is not caseExact) are not changes.
  * - **T10** What the capabilities say that the target cannot do is never sent to it.

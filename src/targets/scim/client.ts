@@ -39,7 +39,7 @@ export interface ScimClient {
   readonly origin: string;
   /**
    * Answers of any status come back but 401 and 403: these throw `CredentialsRejected`, and so does every later call,
-   * without a request (T7).
+   * without a request (T7). A 403 to a change of one object comes back too, unless nothing but that was answered.
    */
   send(request: ScimRequest, signal: AbortSignal): Promise<ScimAnswer>;
   /** As `send`, and throws what `toScimError` says of an answer that is no success. */
@@ -64,6 +64,7 @@ export function createScimClient(options: ScimClientOptions): ScimClient {
   const { baseUrl, http, where } = options;
   const origin = toOrigin(baseUrl);
   const authorizer = createAuthorizer(options);
+  const isRejection = createJudge();
   let rejected: SyncError | null = null;
 
   async function attempt(request: ScimRequest, authorization: string, signal: AbortSignal): Promise<HttpResponse> {
@@ -89,8 +90,7 @@ export function createScimClient(options: ScimClientOptions): ScimClient {
     if (rejected !== null) throw rejected;
     try {
       const response = await sendAuthorized(request, signal);
-      const isForbidden = response.status === 403 && request.mayBeForbidden !== true;
-      if (response.status !== 401 && !isForbidden) return toAnswer(request, response);
+      if (!isRejection(request, response.status)) return toAnswer(request, response);
       throw new SyncError(
         'CredentialsRejected',
         `${origin} rejects the credentials (${response.status}); check ${where}`,
@@ -111,6 +111,26 @@ export function createScimClient(options: ScimClientOptions): ScimClient {
       if (!isSuccess(answer)) throw toScimError(answer, origin);
       return answer;
     },
+  };
+}
+
+/** Changes that may be forbidden, one after another from the first, before the credentials are those of a mere reader. */
+const FORBIDDEN_AT_FIRST = 5;
+
+/**
+ * Whether a status says that the credentials are refused. A 403 to a change of one object may be about that object (the
+ * last owner), and must not stop the others; from whoever may change something it is never more.
+ */
+function createJudge(): (request: ScimRequest, status: number) => boolean {
+  let mayWrite = false;
+  let forbidden = 0;
+  return ({ method, mayBeForbidden = false }, status) => {
+    if (method !== 'GET' && status < 300) mayWrite = true;
+    if (status !== 403) return status === 401;
+    if (mayBeForbidden) return false;
+    if (method !== 'PATCH' && method !== 'PUT') return true;
+    forbidden += 1;
+    return !mayWrite && forbidden >= FORBIDDEN_AT_FIRST;
   };
 }
 

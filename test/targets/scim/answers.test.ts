@@ -94,6 +94,49 @@ describe('T7 refused credentials', () => {
     expect(target.memory()).toMatchObject({ deletionRefused: true });
   });
 
+  it('403 to a change of one object is about that object: the others go on', async () => {
+    aDiscovery();
+    const ok = { id: '2', userName: 'b' };
+    aWire().patch('/Users/2').reply(200, ok).patch('/Users/1').times(9).reply(403, { detail: 'the last owner' });
+    aWire().patch('/Users/2').reply(200, ok);
+    const { target } = await aWiredTarget();
+    const change = [{ path: 'active', before: true, after: false }];
+    await target.updateUser('2', change, NEVER);
+    for (let n = 0; n < 9; n += 1) {
+      expect(await failureOf(target.updateUser('1', change, NEVER))).toMatchObject({
+        code: 'TargetRejected',
+        scope: 'record',
+        message: 'the target refused the request (403: the last owner)',
+      });
+    }
+    await target.updateUser('2', change, NEVER);
+  });
+
+  it('403 to the first five changes of a run, and to nothing else: the credentials may only read', async () => {
+    aDiscovery();
+    aWire()
+      .patch(/^\/scim\/v2\/Users\//)
+      .times(5)
+      .reply(403);
+    const { target, http } = await aWiredTarget();
+    const codes: string[] = [];
+    for (const id of ['1', '2', '3', '4', '5', '6'])
+      codes.push((await failureOf(target.deactivateUser(id, NEVER))).code);
+    expect(codes).toEqual([...Array(4).fill('TargetRejected'), 'CredentialsRejected', 'CredentialsRejected']);
+    expect(http.sent).toBe(2 + 5);
+  });
+
+  it('403 to a list or to a new account is', async () => {
+    aDiscovery();
+    aWire().get('/Users').query(true).reply(403);
+    const listing = (await aWiredTarget()).target;
+    expect((await failureOf(collect(listing.listUsers([], NEVER)))).code).toBe('CredentialsRejected');
+    aDiscovery();
+    aWire().post('/Users').reply(403);
+    const creating = (await aWiredTarget()).target;
+    expect((await failureOf(creating.createUser({ userName: 'a' }, NEVER))).code).toBe('CredentialsRejected');
+  });
+
   it('sends basic credentials where the Secret has them', async () => {
     aWire()
       .matchHeader('authorization', `Basic ${Buffer.from('u:p').toString('base64')}`)
