@@ -342,7 +342,7 @@ function checkMemberOperations(operations: readonly Operation[], { members, noPa
   const [add, remove] = [count('add'), count('remove')];
   if (add > members.add || remove > members.remove || add + remove > members.total)
     throw new DialectRefusal(members.tooMany, 'too many members in one request');
-  if (!members.mixed && (some.length > 1 || some.length < operations.length))
+  if (!members.mixed && some.length > 0 && operations.length > 1)
     throw new DialectRefusal(400, 'only one change of members in a request');
   for (const { op, path } of some) {
     if (op === 'remove' && path === 'members') throw new DialectRefusal(400, 'all members would be removed');

@@ -72,7 +72,7 @@ describe.each(CASES)('a small company and $name', (each) => {
   const hasTeams = dialect.groups !== 'none';
   const outcome = hasTeams ? 'synced' : 'failed';
 
-  it('converges; a second run and a look at the whole application write nothing (I2)', async () => {
+  it('converges, and is sent nothing that it refuses (T10); a second run and a look at everything write nothing (I2)', async () => {
     const { company, server, writes, active, members } = await aCompany(each);
     const first = await company.run();
     expect(await company.errors(first)).toEqual(hasTeams ? [] : [expect.stringContaining('no groups')]);
@@ -90,7 +90,7 @@ describe.each(CASES)('a small company and $name', (each) => {
     if (profile !== 'Standard') expect(server.refused).toEqual([]);
   });
 
-  it('a change reaches it, and is settled then', async () => {
+  it('a change reaches it, by requests that it takes (T10), and is settled then (T11)', async () => {
     const { company, server, writes, members } = await aCompany(each);
     await company.run();
     company.people = company.people.map((person, index) => {
