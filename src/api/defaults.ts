@@ -76,7 +76,7 @@ export interface ResolvedDirectorySyncSpec {
   };
   readonly guards: ResolvedGuards;
   /** 0: never. */
-  readonly drift: { readonly verifyEveryMs: number };
+  readonly drift: { readonly policy: 'Repair' | 'Report'; readonly verifyEveryMs: number };
   /** Requests per second null: no limit. */
   readonly limits: {
     readonly concurrency: number;
@@ -208,7 +208,7 @@ function resolveDirectorySync({ metadata, spec }: DirectorySyncResource): Resolv
       suspiciousDrop: guards.suspiciousDrop,
       maxFailures: guards.maxFailures,
     },
-    drift: { verifyEveryMs: parseDuration(filled.drift.verifyEvery) },
+    drift: { policy: filled.drift.policy, verifyEveryMs: parseDuration(filled.drift.verifyEvery) },
     limits: {
       concurrency: filled.limits.concurrency,
       requestsPerSecond: spec.limits?.requestsPerSecond ?? null,

@@ -186,6 +186,23 @@ export const DirectorySyncStatusSchema = object(
       },
       'What waits for approval.',
     ),
+    drift: part(
+      {
+        policy: Type.Optional(
+          oneOf(['Repair', 'Report'] as const, {
+            description: 'Repair: it was put right, or is held. Report: it was left.',
+          }),
+        ),
+        attributes: count('Values of owned accounts and teams that were changed by hand.'),
+        memberships: count('Members that were added to owned teams, or removed from them, by hand.'),
+        missing: count('Owned accounts and teams that do not exist any more.'),
+        unmanaged: count('Accounts that belong to nobody in the source. They are never touched.'),
+        unreadTeams: count(
+          'Owned teams whose members the target does not tell: whether these were changed by hand is not known.',
+        ),
+      },
+      'What the last look at the whole target found there.',
+    ),
     warnings: Type.Optional(
       list(
         object(

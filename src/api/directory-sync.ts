@@ -309,11 +309,18 @@ export const DirectorySyncSpecSchema = object(
     drift: Type.Optional(
       object(
         {
+          policy: Type.Optional(
+            oneOf(['Repair', 'Report'] as const, {
+              default: 'Repair',
+              description:
+                'What happens to what was changed by hand. Repair: it is put right, within the guards. Report: it is counted in `status.drift` and left; what the source changes is written all the same, also where somebody changed it by hand.',
+            }),
+          ),
           verifyEvery: Type.Optional(
             duration({
               default: '24h',
               description:
-                'Time after which a run reads the target’s own list and repairs what was changed there by hand. `0s`: never.',
+                'Time after which a run reads the target’s own list to find what was changed there by hand. The pass takes at most half of `limits.requestsPerSecond`, one request at a time. `0s`: only on the first run and on request.',
             }),
           ),
         },

@@ -33,7 +33,7 @@ export async function printPlanJson(io: Pick<CliIo, 'stdout'>, { resource, repor
 }
 
 /** One item a line. */
-async function printList(io: Pick<CliIo, 'stdout'>, name: string, items: AsyncIterable<unknown>): Promise<void> {
+export async function printList(io: Pick<CliIo, 'stdout'>, name: string, items: AsyncIterable<unknown>): Promise<void> {
   await io.stdout(`,\n  ${JSON.stringify(name)}: [`);
   let batch: string[] = [];
   let isFirst = true;

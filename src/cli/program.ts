@@ -5,6 +5,7 @@ import { declareApprove } from './approve.ts';
 import { declareCheck } from './check.ts';
 import type { CommandContext } from './command.ts';
 import { declareController } from './controller.ts';
+import { declareDrift } from './drift.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { declareGet } from './get.ts';
 import { declareHistory } from './history.ts';
@@ -21,6 +22,7 @@ const COMMANDS: readonly ((program: Command, context: CommandContext) => void)[]
   declarePlan,
   declareApply,
   declareApprove,
+  declareDrift,
   declareRun,
   declareGet,
   declareHistory,

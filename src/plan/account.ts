@@ -26,8 +26,11 @@ function planAccount(person: PersonState, desired: DesiredUser, context: PersonC
   const candidates = distinctAccounts(person.candidates);
   const [only, second] = candidates;
   // Who has the value may give it up in this run. Whether they do is seen when everybody is planned.
-  if (only === undefined || candidates.every((each) => isTaken(each, desired)))
+  if (only === undefined || candidates.every((each) => isTaken(each, desired))) {
+    // Deleted by hand, and that is to stay so: it is looked for again until it is back, or the person leaves.
+    if (person.gone && context.settings.drift === 'Report') return NOTHING;
     return planCreate(desired, context, person.gone ? 'drift' : 'mapping');
+  }
   if (second !== undefined) {
     const ids = candidates.map((each) => each.object.id).join(', ');
     return failPerson(desired, `${candidates.length} accounts of the target match (${ids}): none is guessed`);

@@ -5,6 +5,7 @@ import { planWithoutAccount } from './account.ts';
 import { type ChangeGroup, isName, splitChanges, toChangeGuards } from './changes.ts';
 import { diffValues, isClearing, isSameValue, isUnassigned } from './diff.ts';
 import { type DraftOperation, NOTHING, type Planned, toDraft } from './draft.ts';
+import { overlookDrift } from './drift.ts';
 import { beginLeave, isGraceOver } from './leave.ts';
 import { isProtected } from './protection.ts';
 import type { LeavingPolicy, PlanSettings } from './settings.ts';
@@ -19,9 +20,9 @@ import {
   toReferenceUpdate,
 } from './values.ts';
 
-export function planPerson(person: PersonState, context: PersonContext): Planned {
-  const fitted = fitToTarget(person, context.settings);
-  return noteDoubt(fitted, planOne(fitted, context));
+export function planPerson(found: PersonState, context: PersonContext): Planned {
+  const person = overlookDrift(fitToTarget(found, context.settings), context);
+  return noteDoubt(person, planOne(person, context));
 }
 
 /**

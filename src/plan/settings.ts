@@ -27,6 +27,8 @@ export interface PlanSettings {
   /** Items of the read that errored and whose id is not known: nobody may be taken for absent. */
   readonly absenceProven: boolean;
   readonly target: TargetLimits;
+  /** Report: what was changed by hand in the target stays as it is. */
+  readonly drift: 'Repair' | 'Report';
 }
 
 /** What the target can do, as far as plans depend on it. */

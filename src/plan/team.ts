@@ -99,7 +99,7 @@ export function planTeamRecovery({ desired, link, gone, candidates }: TeamState)
 
 /** A team is made when somebody belongs to it: so an empty one that was deleted by hand does not come back. */
 function planMissing(team: TeamState, desired: DesiredTeam, context: TeamContext): TeamPlan {
-  if (team.desiredMembers === 0) return KEEP;
+  if (team.desiredMembers === 0 || (team.gone && context.settings.drift === 'Report')) return KEEP;
   const [other] = team.candidates;
   if (other !== undefined) {
     const owner = other.linkedTo === null ? 'is not managed by Dirsync' : 'is managed as another team';
@@ -157,7 +157,8 @@ function planExisting(
   desired: DesiredTeam,
   { link, context }: { link: TeamLink; context: TeamContext },
 ): TeamPlan {
-  const { observed } = team;
+  // A name that was changed by hand stays, where that is the policy; one that the rules change goes on as ever.
+  const observed = context.settings.drift === 'Report' && !link.dirty ? null : team.observed;
   // The first spelling of a name stays while the team exists; only another name is a rename.
   const calledOtherwise = context.toKey(link.displayName) !== team.key;
   const { target } = context.settings;
@@ -166,7 +167,7 @@ function planExisting(
   const tooLong = renamed ? checkName(desired, context) : null;
   if (tooLong !== null) return tooLong;
   const wanted = { displayName, externalId: desired.externalId };
-  const changes = toTeamChanges(diffTeam(wanted, link, toBelieved(observed, link, target)), target, ['always']);
+  const changes = toTeamChanges(diffTeam(wanted, link, toBelievedTeam(observed, link, target)), target, ['always']);
   const update = toTeamDraft(desired, {
     kind: 'update',
     phase: 'teams',
@@ -190,7 +191,11 @@ function planExisting(
 }
 
 /** The team as if it showed what was written, where the target makes something else of it. */
-function toBelieved(observed: TeamState['observed'], link: TeamLink, target: TargetLimits): TeamState['observed'] {
+export function toBelievedTeam(
+  observed: TeamState['observed'],
+  link: TeamLink,
+  target: TargetLimits,
+): TeamState['observed'] {
   if (observed === null) return null;
   const attributes: Record<string, Json> = { ...observed.attributes };
   for (const path of ['displayName', 'externalId'] as const) {
@@ -268,10 +273,23 @@ export interface MemberContext {
   readonly spared: ReadonlySet<string>;
   /** Accounts that somebody without an account matches: whose they are is not settled, so they keep their teams. */
   readonly claimed: ReadonlySet<string>;
+  /**
+   * What was changed by hand and stays: nothing; whom it added that no link knows (of a team in doubt, which may have what
+   * an unfinished run of ours has left); all of it.
+   */
+  readonly overlooked: 'nothing' | 'strangers' | 'all';
+}
+
+/** A difference that was made by hand and stays as it is. */
+export function isOverlooked(difference: MemberDifference, { overlooked, emptied }: MemberContext): boolean {
+  if (overlooked === 'nothing' || emptied) return false;
+  const isStranger = difference.change === 'remove' && difference.sourceId === null;
+  return isStranger || (overlooked === 'all' && difference.byHand);
 }
 
 /** Null: the difference stays as it is. */
 export function planMember(difference: MemberDifference, context: MemberContext): DraftOperation | null {
+  if (isOverlooked(difference, context)) return null;
   return difference.change === 'add' ? planAdd(difference, context) : planRemove(difference, context);
 }
 
@@ -283,7 +301,9 @@ function planAdd(difference: MemberDifference, context: MemberContext): DraftOpe
       unit: toReturnUnit(difference.sourceId),
     };
   }
-  return toMemberDraft(difference, context, { kind: 'addMembers', cause: 'rule', reason: ruleReason(context) });
+  const byHand = { kind: 'addMembers', cause: 'drift', reason: 'was removed in the target' } as const;
+  const byRule = { kind: 'addMembers', cause: 'rule', reason: ruleReason(context) } as const;
+  return toMemberDraft(difference, context, difference.byHand ? byHand : byRule);
 }
 
 function planRemove(difference: MemberDifference, context: MemberContext): DraftOperation | null {
@@ -292,7 +312,7 @@ function planRemove(difference: MemberDifference, context: MemberContext): Draft
   if (context.emptied)
     return toMemberDraft(difference, context, { ...guarded, cause: 'ruleDeleted', reason: 'the rule was deleted' });
   if (sourceId === null && targetId !== null && context.claimed.has(targetId)) return null;
-  if (sourceId === null)
+  if (sourceId === null || (difference.byHand && presence === 'present'))
     return toMemberDraft(difference, context, { ...guarded, cause: 'drift', reason: 'was added in the target' });
   if (presence === 'undecided') return null;
   if (presence === 'present')

@@ -5,13 +5,13 @@ import type { ResourceSet } from '../api/host.ts';
 import { validateResource } from '../api/validate.ts';
 import { SyncError } from '../errors.ts';
 import { parseSourcePath } from '../expression/paths.ts';
-import type { PooledHttpClient } from '../http/client.ts';
 import { KnownAttributes } from '../mapping/names.ts';
 import type { SourceIdentity, SourcePage } from '../sources/source.ts';
 import type { ProbeFinding, Target } from '../targets/target.ts';
 import { type CompiledResources, compareWithTarget, compileResources, toTargetUse } from './compile.ts';
 import { createExpiryLog, mergeExpiries, toExpiringChange } from './expiry.ts';
 import { checkConfigs, type Opening, openSource, openTarget } from './open.ts';
+import type { RunHttpClient } from './run.ts';
 import { projectionOf } from './steps/read.ts';
 
 export interface CheckInput extends Omit<Opening, 'onPause'> {
@@ -39,9 +39,9 @@ interface Prepared {
 
 async function* inOneRun(
   input: CheckInput,
-  inspect: (prepared: Prepared, opened: PooledHttpClient[]) => Findings,
+  inspect: (prepared: Prepared, opened: RunHttpClient[]) => Findings,
 ): Findings {
-  const opened: PooledHttpClient[] = [];
+  const opened: RunHttpClient[] = [];
   try {
     const spec = toSpec(input);
     const { compiled, problem } = compile(input, spec);
@@ -87,7 +87,7 @@ function compile(
   }
 }
 
-async function* inspectTarget(prepared: Prepared, opened: PooledHttpClient[], signal: AbortSignal): Findings {
+async function* inspectTarget(prepared: Prepared, opened: RunHttpClient[], signal: AbortSignal): Findings {
   const { opening, spec, compiled } = prepared;
   const expiries = createExpiryLog();
   const { target } = await openTarget(opening, spec, { memory: null, expiries, opened });
@@ -131,7 +131,7 @@ async function* compareAll(
 
 async function* inspectSource(
   { opening, spec, compiled }: Prepared,
-  opened: PooledHttpClient[],
+  opened: RunHttpClient[],
   signal: AbortSignal,
 ): Findings {
   const { source } = await openSource(opening, spec, opened);

@@ -7,19 +7,26 @@ import type { Step } from '../api/directory-sync-status.ts';
 import type { ResourceHost } from '../api/host.ts';
 import { toReadyReason } from '../api/reasons.ts';
 import { SyncError } from '../errors.ts';
-import type { PooledHttpClient } from '../http/client.ts';
 import type { DirectoryKey, StateStore } from '../state/store.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { runMachine } from './machine.ts';
 import { withPauses } from './progress.ts';
-import type { HttpClientNeeds, Progress, Providers, RunDependencies, RunOptions, RunReport } from './run.ts';
+import type {
+  HttpClientNeeds,
+  Progress,
+  Providers,
+  RunDependencies,
+  RunHttpClient,
+  RunOptions,
+  RunReport,
+} from './run.ts';
 import { toLostReport } from './steps/report.ts';
 
 export interface EngineOptions {
   readonly host: ResourceHost;
   readonly store: StateStore;
   readonly providers: Providers;
-  readonly createHttp: (needs: HttpClientNeeds) => PooledHttpClient;
+  readonly createHttp: (needs: HttpClientNeeds) => RunHttpClient;
   readonly now: () => Date;
   readonly log: Logger;
   /** Shown to other processes that wait for the state store: `dirsync apply (process 4711)`. */
@@ -117,6 +124,7 @@ async function runMachineOnce(
       approvedBy: request.approvedBy ?? null,
       resync: request.resync ?? false,
       tryAll: request.tryAll ?? false,
+      findings: request.findings ?? false,
     },
   };
   const actor = createActor(runMachine, { input: run });

@@ -2,13 +2,12 @@
 import type { ResolvedDirectorySyncSpec } from '../api/defaults.ts';
 import type { ResourceRef } from '../api/host.ts';
 import { SyncError } from '../errors.ts';
-import type { PooledHttpClient } from '../http/client.ts';
 import type { Json } from '../model.ts';
 import type { Source, SourceProvider } from '../sources/source.ts';
 import type { Target, TargetProvider } from '../targets/target.ts';
 import { readCredentials } from './credentials.ts';
 import type { ExpiryLog } from './expiry.ts';
-import type { HttpClientNeeds, Providers, RunDependencies } from './run.ts';
+import type { HttpClientNeeds, Providers, RunDependencies, RunHttpClient } from './run.ts';
 
 export type Opening = Pick<RunDependencies, 'host' | 'resource' | 'providers' | 'createHttp' | 'onPause' | 'now'>;
 
@@ -34,7 +33,7 @@ function toOwner({ resource: { metadata } }: Opening): ResourceRef {
 
 export interface OpenTarget {
   readonly target: Target;
-  readonly http: PooledHttpClient;
+  readonly http: RunHttpClient;
   readonly endpoint: string;
 }
 
@@ -44,7 +43,7 @@ export interface TargetNeeds {
   /** Is told what is known to end, certificates as connections are made. */
   readonly expiries: ExpiryLog;
   /** Gets the client as soon as it is made, so that a failure can close it. */
-  readonly opened: PooledHttpClient[];
+  readonly opened: RunHttpClient[];
 }
 
 export async function openTarget(
@@ -68,8 +67,8 @@ export async function openTarget(
 export async function openSource(
   opening: Opening,
   spec: ResolvedDirectorySyncSpec,
-  opened: PooledHttpClient[],
-): Promise<{ readonly source: Source; readonly http: PooledHttpClient }> {
+  opened: RunHttpClient[],
+): Promise<{ readonly source: Source; readonly http: RunHttpClient }> {
   const { host, onPause } = opening;
   const provider = findProviders(opening.providers, spec).source;
   const owner = toOwner(opening);

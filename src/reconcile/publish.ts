@@ -88,11 +88,12 @@ export function createPublisher(options: PublisherOptions): Publisher {
     },
     restore(resource) {
       const labels = toLabels(resource);
-      const { history = [], held } = resource.status ?? {};
+      const { history = [], held, drift } = resource.status ?? {};
       const success = history.find(({ outcome }) => outcome === 'Synced' || outcome === 'Held');
       if (success?.finishedAt !== undefined) metrics?.setLastSuccess(labels, Date.parse(success.finishedAt));
       if (held !== undefined) metrics?.setHeldUnits(labels, held.count ?? 0);
       metrics?.setExpiries(labels, fromStored(resource.status?.credentials));
+      if (drift !== undefined) metrics?.setDrift(labels, { ...NO_DRIFT, ...drift });
     },
     forget(key) {
       const [namespace = '', directorySync = ''] = key.split('/');
@@ -100,6 +101,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
     },
   };
 }
+
+const NO_DRIFT = { attributes: 0, memberships: 0, missing: 0, unmanaged: 0 };
 
 export function toRef({ metadata }: DirectorySyncResource): ResourceRef {
   return { kind: 'DirectorySync', namespace: metadata.namespace, name: metadata.name };
@@ -172,6 +175,7 @@ async function measure({ metrics, store }: PublisherOptions, { resource, report 
   const { outcome, startedAt, finishedAt, held, runId } = report;
   metrics.countRun({ ...labels, outcome }, (finishedAt.getTime() - startedAt.getTime()) / 1000);
   if (isGuarded(report)) metrics.setHeldUnits(labels, held.count);
+  if (report.drift !== null) metrics.setDrift(labels, report.drift);
   if (runId === '') return;
   const state = await store.directory(toDirectoryKey(resource));
   for (const { kind, resource: of, status, count } of await state.journal.counts(runId)) {

@@ -38,6 +38,14 @@ export interface HttpClientNeeds {
   readonly onPause: (ms: number) => void;
 }
 
+export interface RunHttpClient extends PooledHttpClient {
+  /**
+   * Requests from now on, until what it returns is called, are those of a pass over the whole target: one at a time, and at
+   * most half of `limits.requestsPerSecond`, so that whoever shares host and credential is not kept waiting for it.
+   */
+  beginPass(): () => void;
+}
+
 export interface Progress {
   readonly step: Step;
   readonly done: number;
@@ -61,7 +69,7 @@ export interface RunDependencies {
   /** Open, and leased for this run. */
   readonly state: DirectoryState;
   readonly providers: Providers;
-  readonly createHttp: (needs: HttpClientNeeds) => PooledHttpClient;
+  readonly createHttp: (needs: HttpClientNeeds) => RunHttpClient;
   readonly now: () => Date;
   readonly runId: string;
   readonly log: Logger;
@@ -87,6 +95,8 @@ export interface RunOptions {
   readonly resync: boolean;
   /** A person asks: what failed before is tried at once, whatever its backoff. */
   readonly tryAll: boolean;
+  /** Keep what a look at the whole target finds, to be shown: what was changed by hand, accounts that belong to nobody. */
+  readonly findings: boolean;
 }
 
 export interface Loaded {
@@ -101,7 +111,7 @@ export interface Loaded {
   readonly source: Source;
   readonly target: Target;
   readonly identity: SourceIdentity;
-  readonly http: { readonly source: PooledHttpClient; readonly target: PooledHttpClient };
+  readonly http: { readonly source: RunHttpClient; readonly target: RunHttpClient };
   /** What is known to expire; certificates join as connections are made. */
   readonly expiries: ExpiryLog;
 }
@@ -140,12 +150,24 @@ export interface Observed {
   /** The target's whole list was read. */
   readonly verified: boolean;
   readonly unmanaged: number;
+  /** Owned teams whose members the target does not tell: whether they were changed by hand is not known. */
+  readonly unreadTeams: number;
   readonly warnings: readonly Warning[];
 }
 
 export interface PlanResult {
   readonly operations: number;
   readonly protected: number;
+  /** Null: this run did not look at the whole target. */
+  readonly drift: DriftCounts | null;
+}
+
+/** What was changed by hand in the target. */
+export interface DriftCounts {
+  readonly attributes: number;
+  readonly memberships: number;
+  /** Owned accounts and teams that do not exist any more. */
+  readonly missing: number;
 }
 
 export interface Guarded extends GuardResult {
@@ -210,6 +232,8 @@ export interface RunReport {
     readonly failed: number;
   };
   readonly links: LinkCounts;
+  /** Null: this run did not look at the whole target. */
+  readonly drift: (DriftCounts & Pick<Observed, 'unmanaged' | 'unreadTeams'>) | null;
   /** At most 10. */
   readonly failures: readonly Pick<RecordError, 'resource' | 'id' | 'code'>[];
   readonly warnings: readonly Warning[];

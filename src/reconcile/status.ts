@@ -45,6 +45,7 @@ export function computeStatus(input: StatusInput): DirectorySyncStatus {
     ...toCredentials(report, previous),
     ...(report.plan === null ? {} : toCounts(report)),
     ...(isGuarded(report) ? toHeld(report) : {}),
+    ...toDrift(report, resource),
     warnings: report.warnings.slice(0, 20).map(({ reason, message, count }) => ({
       reason,
       message: toSafeText(message),
@@ -133,6 +134,11 @@ function toCounts(report: RunReport): Partial<DirectorySyncStatus> {
       })),
     },
   };
+}
+
+/** What a later run does not look for is still what was found last. */
+function toDrift({ drift }: RunReport, { spec }: DirectorySyncResource): Pick<DirectorySyncStatus, 'drift'> {
+  return drift === null ? {} : { drift: { policy: spec.drift?.policy ?? 'Repair', ...drift } };
 }
 
 function toHeld({ held }: RunReport): Pick<DirectorySyncStatus, 'held'> {

@@ -22,6 +22,7 @@ import type {
   GuardKind,
   GuardSubject,
   HeldBy,
+  Json,
   Operation,
   Phase,
   RecordError,
@@ -186,7 +187,7 @@ export type Effect =
   | { readonly type: 'setMembers'; readonly key: string; readonly targetIds: readonly string[] }
   /**
    * Stored members become those that this run read of the team's target id (`Staging.addObservedTeams`), for a team that
-   * is taken over or verified; nothing changes where the run did not read them.
+   * is taken over or verified, but for linked accounts that are gone; nothing changes where the run did not read them.
    */
   | { readonly type: 'takeMembers'; readonly key: string }
   /** This account does not exist any more: it leaves the stored members of every team. */
@@ -296,6 +297,11 @@ export interface MemberDifference {
   readonly name: string;
   /** Null: not in the read (or not known at all). What follows from it is the plan's to decide. */
   readonly presence: DesiredUser['presence'] | null;
+  /**
+   * The target was changed by hand: the link's stored members have who is to be added, or do not have who is to be removed.
+   * False without a link, and where this run did not read the members.
+   */
+  readonly byHand: boolean;
 }
 
 /**
@@ -349,8 +355,12 @@ export interface Staging {
   memberDifferences(teamKey: string, targetId?: string): AsyncIterable<readonly MemberDifference[]>;
   /** Presence by source id, for those of `sourceIds` that `addDesired` named (references to people of this read). */
   presences(sourceIds: readonly string[]): Promise<ReadonlyMap<string, DesiredUser['presence']>>;
+  /** How many members the linked team has: those observed where this run read them, else the stored ones. */
+  countMembers(teamKey: string): Promise<number>;
   /** Accounts seen in the target that no link and no candidate of this run explains. */
   countUnmanaged(): Promise<number>;
+  /** The same accounts, in the order in which they were seen. */
+  unmanaged(): AsyncIterable<readonly TargetObject[]>;
   addNames(rows: readonly NameRow[]): Promise<void>;
   /** By operation, path and holder. Whoever has a value is in no contention with themselves. */
   contentions(): AsyncIterable<readonly Contention[]>;
@@ -380,6 +390,31 @@ export interface Unit {
   readonly lines: readonly string[];
 }
 
+/**
+ * Something that a look at the whole target found and that no operation says: what was changed there by hand, and
+ * accounts that belong to nobody. Kept with runs that were asked for it.
+ */
+export interface Finding {
+  readonly kind: FindingKind;
+  readonly resource: ResourceKind;
+  /** Source id of the person, or key of the team; null for an account that nobody owns. */
+  readonly id: string | null;
+  readonly targetId: string;
+  /** userName or display name, for people to read. */
+  readonly name: string;
+  /** For `attribute`: what was applied and what is there now; an absent side is no value. */
+  readonly attribute: { readonly path: string; readonly applied?: Json; readonly found?: Json } | null;
+  /** For `membership`: who was added or removed. `sourceId` is null for somebody whom no link knows. */
+  readonly member: {
+    readonly change: 'added' | 'removed';
+    readonly sourceId: string | null;
+    readonly targetId: string;
+    readonly name: string;
+  } | null;
+}
+
+export type FindingKind = 'attribute' | 'membership' | 'missing' | 'unmanaged';
+
 export interface OperationResult {
   readonly seq: number;
   readonly status: 'done' | 'failed' | 'dropped';
@@ -404,7 +439,7 @@ export interface RunRecord {
 /** Runs, their plans (which are the journal of apply), and what became of every operation. */
 export interface Journal {
   startRun(run: { id: string; kind: RunKind; startedAt: number }): Promise<void>;
-  /** An unknown run throws; so do `addOperations`, `hold`, `release`, `begin`, `settle` (also for an unknown `seq`) and `addErrors`. */
+  /** An unknown run throws; so do `addOperations`, `hold`, `release`, `begin`, `settle` (also for an unknown `seq`), `addErrors` and `addFindings`. */
   finishRun(
     id: string,
     end: { finishedAt: number; outcome: string; reason: string; summary: Readonly<Record<string, unknown>> },
@@ -445,6 +480,9 @@ export interface Journal {
   addErrors(runId: string, errors: readonly RecordError[]): Promise<void>;
   errors(runId: string): AsyncIterable<readonly RecordError[]>;
   countErrors(runId: string): Promise<{ readonly total: number; readonly conflicts: number }>;
+  addFindings(runId: string, findings: readonly Finding[]): Promise<void>;
+  /** In the order in which they were added. */
+  findings(runId: string): AsyncIterable<readonly Finding[]>;
   /** Runs that started before this, with all that hangs on them; not those with an operation whose end is not known. */
   purge(before: number): Promise<void>;
 }

@@ -34,6 +34,8 @@ export interface Metrics {
   setHeldUnits(run: RunLabels, count: number): void;
   /** When what the target is reached with ends, in milliseconds since 1970; replaces what was said before. */
   setExpiries(run: RunLabels, expiries: readonly Expiry[]): void;
+  /** What the last look at the whole target found: `attributes`, `memberships`, `missing`, `unmanaged`. */
+  setDrift(run: RunLabels, counts: Readonly<Record<DriftKind, number>>): void;
   /** When the last success was, in milliseconds since 1970: told once after a start, from what the state store knows. */
   setLastSuccess(run: RunLabels, at: number): void;
   countRequest(side: 'source' | 'target', attempt: { readonly method: string; readonly code: string }): void;
@@ -43,6 +45,9 @@ export interface Metrics {
   expose(): Promise<string>;
   readonly contentType: string;
 }
+
+const DRIFT_KINDS = ['attributes', 'memberships', 'missing', 'unmanaged'] as const;
+export type DriftKind = (typeof DRIFT_KINDS)[number];
 
 const SUCCESSES: ReadonlySet<string> = new Set(['synced', 'held']);
 const RUN_LABELS = ['namespace', 'directorysync'] as const;
@@ -86,6 +91,12 @@ export function createMetrics(options: { now: () => number } = { now: Date.now }
     name: 'dirsync_held_units',
     help: 'Units that guards hold back.',
     labelNames: [...RUN_LABELS],
+    registers: [...registers],
+  });
+  const drift = new Gauge({
+    name: 'dirsync_drift',
+    help: 'What the last look at the whole target found changed by hand, and accounts that belong to nobody.',
+    labelNames: [...RUN_LABELS, 'kind'],
     registers: [...registers],
   });
   const requests = new Counter({
@@ -142,6 +153,9 @@ export function createMetrics(options: { now: () => number } = { now: Date.now }
     countOperation: ({ kind, resource, result }, count = 1) => operations.inc({ kind, resource, result }, count),
     setHeldUnits: (run, count) => held.set(toLabels(run), count),
     setExpiries: (run, list) => void expiries.set(toKey(run), { labels: toLabels(run), list }),
+    setDrift: (run, counts) => {
+      for (const kind of DRIFT_KINDS) drift.set({ ...toLabels(run), kind }, counts[kind]);
+    },
     setLastSuccess,
     countRequest: (side, { method, code }) => requests.inc({ side, method, code }),
     forget(run) {
@@ -150,6 +164,7 @@ export function createMetrics(options: { now: () => number } = { now: Date.now }
       expiries.delete(toKey(run));
       for (const gauge of [held, successTime]) gauge.remove(namespace, directorysync);
       runSeconds.remove(namespace, directorysync);
+      for (const kind of DRIFT_KINDS) drift.remove(namespace, directorysync, kind);
       for (const outcome of OUTCOMES) runs.remove(namespace, directorysync, outcome);
     },
     expose: () => registry.metrics(),

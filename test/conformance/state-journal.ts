@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { GuardKind, Operation } from '../../src/model.ts';
-import type { DirectoryState, Journal, OperationResult } from '../../src/state/store.ts';
+import type { DirectoryState, Finding, Journal, OperationResult } from '../../src/state/store.ts';
 import { aLink, anOperation, aPlannedRow, collect, numbers } from '../support/state-rows.ts';
 import type { OpenStates } from './state.ts';
 
@@ -227,6 +227,27 @@ export function describeJournal(states: OpenStates): void {
       expect(await collect(journal.errors('run-1'))).toEqual(errors);
       expect(await journal.countErrors('run-1')).toEqual({ total: 501, conflicts: 1 });
       expect(await journal.countErrors('run-9')).toEqual({ total: 0, conflicts: 0 });
+    });
+
+    it('keeps the findings of a run in order, and they go with it', async () => {
+      const { journal } = await states.directory();
+      await journal.startRun({ id: 'run-1', kind: 'Verify', startedAt: 1 });
+      const finding = (id: number): Finding => ({
+        kind: 'attribute',
+        resource: 'User',
+        id: `p${id}`,
+        targetId: `u${id}`,
+        name: `p${id}@example.com`,
+        attribute: { path: 'title', applied: 'Engineer', found: ['x', { y: 1 }] },
+        member: null,
+      });
+      const all = numbers(600).map(finding);
+      await journal.addFindings('run-1', all.slice(0, 300));
+      await journal.addFindings('run-1', all.slice(300));
+      expect(await collect(journal.findings('run-1'))).toEqual(all);
+      await expect(journal.addFindings('run-2', all)).rejects.toMatchObject({ code: 'Unknown' });
+      await journal.purge(2);
+      expect(await collect(journal.findings('run-1'))).toEqual([]);
     });
 
     it('purges old runs with all that hangs on them, but none that still has to be settled', async () => {

@@ -237,6 +237,7 @@ export function describeStaging(states: OpenStates): void {
         seen('5'),
       ]);
       expect(await staging.countUnmanaged(), 'a second account of a linked person is nobody’s').toBe(3);
+      expect((await collect(staging.unmanaged())).map(({ id }) => id)).toEqual(['2', '4', '5']);
     });
 
     it('collisions name those present or linked who share a value, at most ten at once, sorted', async () => {
@@ -386,6 +387,23 @@ export function describeStaging(states: OpenStates): void {
       expect(await differences(state), 'members that were read stay known').toEqual(observed);
     });
 
+    it('made by hand are those in which the stored members disagree with the target', async () => {
+      const state = await states.directory();
+      await fillSales(state);
+      const byHand = async () => {
+        const rows = await collect(state.staging.memberDifferences('rule:sales'));
+        return rows.filter((row) => row.byHand).map(({ change, targetId }) => `${change} ${targetId}`);
+      };
+      expect(await byHand(), 'nothing was read').toEqual([]);
+      expect(await state.staging.countMembers('rule:sales')).toBe(await state.links.members('rule:sales'));
+      await state.staging.addObservedTeams([aGroup('group-sales', 'Sales', { members: ['account-bob', 'hand-made'] })]);
+      // Bob and Zed were members, and nobody asked for it: who is still there was not put there by hand.
+      expect(await byHand()).toEqual(['add account-ada', 'remove hand-made']);
+      expect(await state.staging.countMembers('rule:sales')).toBe(2);
+      await state.staging.addMissing({ users: ['account-ada'] });
+      expect(await byHand(), 'an account that is gone left by itself').toEqual(['remove hand-made']);
+    });
+
     it('against another team of the target, where that one is taken over', async () => {
       const { staging } = await states.directory();
       await staging.addDesired([{ desired: aDesiredUser('ada'), keys: [] }]);
@@ -477,6 +495,11 @@ export function describeStaging(states: OpenStates): void {
       await links.apply([{ type: 'takeMembers', key: 'rule:sales' }]);
       expect(await links.members('rule:sales')).toBe(3);
       expect(await collect(staging.memberDifferences('rule:sales'))).toHaveLength(3);
+      await links.apply([{ type: 'putLink', link: aLink('ada') }]);
+      await staging.addMissing({ users: ['account-ada'] });
+      await staging.addObservedTeams([aGroup('group-sales', 'Sales', { members: ['2', '3', '4', 'account-ada'] })]);
+      await links.apply([{ type: 'takeMembers', key: 'rule:sales' }]);
+      expect(await links.members('rule:sales'), 'an account that is gone is no member').toBe(3);
     });
   });
 }

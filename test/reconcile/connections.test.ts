@@ -140,3 +140,37 @@ it('sends over the transport and waits by the timing that it is given', async ()
   expect(await client.send(request)).toMatchObject({ status: 200 });
   expect(timing.waits).toEqual([7000]);
 });
+
+it('lets a pass over the target have half of the rate, one request at a time, and all of it when the pass is over', async () => {
+  const timing = createManualTiming();
+  let under = 0;
+  let most = 0;
+  const client = createConnections({
+    userAgent: 'dirsync/test',
+    timing,
+    transport: async () => {
+      under += 1;
+      most = Math.max(most, under);
+      await Promise.resolve();
+      under -= 1;
+      return { response: { status: 200, headers: {}, body: '' } };
+    },
+  })(needs());
+  onTestFinished(() => client.close());
+  const signal = new AbortController().signal;
+  const request = { method: 'GET', url: 'http://nowhere.example.com/scim', repeatable: true, signal } as const;
+  const measure = async (): Promise<{ most: number; seconds: number }> => {
+    const begun = timing.now();
+    most = 0;
+    await Promise.all(Array.from({ length: 100 }, () => client.send(request)));
+    return { most, seconds: (timing.now() - begun) / 1000 };
+  };
+  const end = client.beginPass();
+  const pass = await measure();
+  end();
+  const after = await measure();
+  expect(pass.most).toBe(1);
+  expect(pass.seconds).toBeCloseTo(4, 0);
+  expect(after.most).toBeGreaterThan(1);
+  expect(after.seconds).toBeCloseTo(2, 0);
+});

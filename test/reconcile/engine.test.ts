@@ -48,7 +48,12 @@ async function anEngine() {
     host,
     store: company.store,
     providers: { ...company.providers, sources },
-    createHttp: () => ({ send: () => Promise.reject(new Error('no HTTP here')), sent: 0, close: () => undefined }),
+    createHttp: () => ({
+      send: () => Promise.reject(new Error('no HTTP here')),
+      sent: 0,
+      beginPass: () => () => undefined,
+      close: () => undefined,
+    }),
     now: () => new Date(),
     log: createLogger({ level: 'silent' }),
     holder: 'test',
@@ -103,7 +108,12 @@ it('closes the connections of a run that fails while it loads: they take a share
       const close = (): void => {
         open -= 1;
       };
-      return { send: () => Promise.reject(new Error('no HTTP here')), sent: 0, close };
+      return {
+        send: () => Promise.reject(new Error('no HTTP here')),
+        sent: 0,
+        beginPass: () => () => undefined,
+        close,
+      };
     },
     now: () => new Date(),
     log: createLogger({ level: 'silent' }),

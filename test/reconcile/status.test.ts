@@ -30,6 +30,7 @@ function aReport(more: Partial<RunReport> = {}): RunReport {
     held: { count: 0, hash: '', kinds: {} },
     people: { inScope: 12, protected: 0, unmanaged: 0, conflicts: 0, failed: 0 },
     links: { people: 12, active: 11, teams: 1, members: 4 },
+    drift: null,
     failures: [],
     warnings: [],
     requests: { source: 0, target: 9 },

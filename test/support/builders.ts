@@ -189,6 +189,7 @@ export function planSettings(overrides: Partial<PlanSettings> = {}): PlanSetting
     suspect: false,
     countUpdates: false,
     absenceProven: true,
+    drift: 'Repair',
     target: aTargetLimits(),
     ...overrides,
   };
@@ -295,6 +296,7 @@ export function aMemberContext({
     deactivated: new Set(),
     spared: new Set(),
     claimed: new Set(),
+    overlooked: 'nothing',
     ...overrides,
   };
 }
@@ -306,6 +308,7 @@ export function aDifference(overrides: Partial<MemberDifference> = {}): MemberDi
     targetId: 'u1',
     name: 'p1@example.com',
     presence: 'present',
+    byHand: false,
     ...overrides,
   };
 }

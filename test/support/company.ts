@@ -176,7 +176,17 @@ function run(company: Company, request: Partial<RunRequest>, createHttp: () => P
     host,
     store: company.store,
     providers: company.providers,
-    createHttp,
+    createHttp: () => {
+      const client = createHttp();
+      return {
+        send: (request) => client.send(request),
+        get sent() {
+          return client.sent;
+        },
+        beginPass: () => () => undefined,
+        close: () => client.close(),
+      };
+    },
     now: () => company.now,
     log: createLogger({ level: 'silent' }),
     holder: 'test',

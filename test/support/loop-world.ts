@@ -66,6 +66,7 @@ export async function createLoopWorld(options: { spec?: Partial<DirectorySyncSpe
       createHttp: () => ({
         send: () => Promise.reject(new SyncError('Unknown', 'no HTTP in this test')),
         sent: 0,
+        beginPass: () => () => undefined,
         close: () => undefined,
       }),
       now: () => new Date(clock.now()),

@@ -32,6 +32,8 @@ export interface MemoryTarget {
   /** One line a write: `createUser ada@example.com`. */
   readonly writes: string[];
   readonly reads: string[];
+  /** Servers differ in what they tell of a team's members. */
+  hideMembers: 'never' | 'in lists' | 'always';
   /** Called before each request with what it is about; throws to make it fail. */
   intercept: (request: string) => void;
   /** What it says that it observed, and what it was told of earlier observations at each connect. */
@@ -59,6 +61,7 @@ export function createMemoryTarget(capabilities: Partial<TargetCapabilities> = {
     teams,
     writes,
     reads,
+    hideMembers: 'never',
     intercept: () => undefined,
     memory: null,
     remembered: [],
@@ -176,7 +179,8 @@ export function createMemoryTarget(capabilities: Partial<TargetCapabilities> = {
       },
       listTeams: () => {
         read('listTeams');
-        return pages([...teams.values()].map(toTeam));
+        const hidden = memory.hideMembers !== 'never';
+        return pages([...teams.values()].map((team) => ({ ...toTeam(team), ...(hidden ? { members: null } : {}) })));
       },
       readUser: async (id, paths) => {
         read(`readUser ${id}`);
@@ -186,7 +190,8 @@ export function createMemoryTarget(capabilities: Partial<TargetCapabilities> = {
       readTeam: async (id) => {
         read(`readTeam ${id}`);
         const team = teams.get(id);
-        return team === undefined ? null : toTeam(team);
+        if (team === undefined) return null;
+        return memory.hideMembers === 'always' ? { ...toTeam(team), members: null } : toTeam(team);
       },
       findUsers: async ({ path, value }, paths) => {
         read(`findUsers ${path}`);

@@ -23,6 +23,7 @@ function aFilledRegistry(now = 1_000_000) {
   metrics.observeStep('read', 1);
   metrics.countOperation({ kind: 'create', resource: 'User', result: 'done' });
   metrics.setHeldUnits(ACME, 3);
+  metrics.setDrift(ACME, { attributes: 1, memberships: 2, missing: 0, unmanaged: 4 });
   metrics.countRequest('target', { method: 'GET', code: '200' });
   metrics.setExpiries(ACME, [{ kind: 'ServerCertificate', host: 'app.example.com', expiresAt: now + 90_000 }]);
   return { metrics, advance: (ms: number) => (clock += ms) };

@@ -6,13 +6,12 @@ import { withDefaults } from '../../api/defaults.ts';
 import { toPlacedMessage } from '../../api/messages.ts';
 import { validateResource } from '../../api/validate.ts';
 import { SyncError } from '../../errors.ts';
-import type { PooledHttpClient } from '../../http/client.ts';
 import type { MappingProblem } from '../../mapping/problem.ts';
 import { compileResources, toTargetUse } from '../compile.ts';
 import { createExpiryLog } from '../expiry.ts';
 import { getFact, putFact } from '../facts.ts';
 import { checkConfigs, openSource, openTarget } from '../open.ts';
-import type { Loaded, RunDependencies } from '../run.ts';
+import type { Loaded, RunDependencies, RunHttpClient } from '../run.ts';
 
 export async function load(run: RunDependencies, signal: AbortSignal): Promise<Loaded> {
   const { resource } = run;
@@ -21,7 +20,7 @@ export async function load(run: RunDependencies, signal: AbortSignal): Promise<L
   checkIdentity(run, spec.id);
   const compiled = compileResources(run, spec.source.provider);
   const problems = [...compiled.problems, ...checkTarget(run, spec, compiled)];
-  const opened: PooledHttpClient[] = [];
+  const opened: RunHttpClient[] = [];
   try {
     const connections = await connect(run, spec, opened);
     const identity = await connections.source.identity(signal);
@@ -79,7 +78,7 @@ function checkIdentity({ resource, resources }: RunDependencies, id: string): vo
 type Connections = Pick<Loaded, 'source' | 'target' | 'http' | 'expiries'> & { readonly endpoint: string };
 
 /** @param opened gets the clients as they are made, so that a failure can close them */
-async function connect(run: RunDependencies, spec: Loaded['spec'], opened: PooledHttpClient[]): Promise<Connections> {
+async function connect(run: RunDependencies, spec: Loaded['spec'], opened: RunHttpClient[]): Promise<Connections> {
   checkConfigs(run.providers, spec);
   // Who asks for a fresh look does not want old observations either.
   const memory = run.options.resync ? null : await getFact(run.state.facts, 'targetMemory');

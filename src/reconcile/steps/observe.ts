@@ -5,8 +5,8 @@
 import { SyncError } from '../../errors.ts';
 import { toMatchKey } from '../../mapping/match-key.ts';
 import type { DesiredTeam } from '../../model.ts';
-import type { Effect, MatchKey, PersonState } from '../../state/store.ts';
-import type { TargetCapabilities, TargetObject, TargetTeam } from '../../targets/target.ts';
+import type { MatchKey, PersonState } from '../../state/store.ts';
+import type { TargetCapabilities, TargetObject } from '../../targets/target.ts';
 import { compareWithTarget } from '../compile.ts';
 import { getFact } from '../facts.ts';
 import type { Loaded, Mapped, Observed, RunDependencies, Warning } from '../run.ts';
@@ -21,8 +21,8 @@ export async function observe(
   const warnings = checkAgainstSchemas(loaded, capabilities);
   await settleBegun(run, loaded.target, signal);
   const verified = !capabilities.filter || (await isVerifyDue(run, loaded));
-  if (verified) await observeAll(run, loaded, signal);
-  else await observeSome(run, loaded, signal);
+  const unreadTeams = verified ? await verify(run, loaded, signal) : 0;
+  if (!verified) await observeSome(run, loaded, signal);
   const unmanaged = verified ? await run.state.staging.countUnmanaged() : 0;
   if (unmanaged > 0) {
     warnings.push({
@@ -31,7 +31,7 @@ export async function observe(
       count: unmanaged,
     });
   }
-  return { kind: verified ? 'Verify' : 'Full', capabilities, verified, unmanaged, warnings };
+  return { kind: verified ? 'Verify' : 'Full', capabilities, verified, unmanaged, unreadTeams, warnings };
 }
 
 async function isVerifyDue(run: RunDependencies, { spec }: Loaded): Promise<boolean> {
@@ -54,7 +54,44 @@ function checkAgainstSchemas(loaded: Loaded, capabilities: TargetCapabilities): 
   return findings.map(({ reason, message }) => ({ reason, message }));
 }
 
-async function observeAll(run: RunDependencies, loaded: Loaded, signal: AbortSignal): Promise<void> {
+/**
+ * The pass over the whole target. It goes by a budget of its own where there are links to verify; the first look is what
+ * the run itself needs. Returns how many owned teams have members that the target does not tell.
+ */
+async function verify(run: RunDependencies, loaded: Loaded, signal: AbortSignal): Promise<number> {
+  const { people, teams } = await run.state.links.counts();
+  const end = people + teams === 0 ? null : loaded.http.target.beginPass();
+  try {
+    const unread = await observeAll(run, loaded, signal);
+    return await readMembers(run, loaded, { unread, signal });
+  } finally {
+    end?.();
+  }
+}
+
+/**
+ * Owned teams that the list shows without members, one by one: some servers tell them only so. One that does not tell
+ * them of the first tells them of none.
+ */
+async function readMembers(
+  { state }: RunDependencies,
+  { target }: Loaded,
+  { unread, signal }: { unread: ReadonlySet<string>; signal: AbortSignal },
+): Promise<number> {
+  if (unread.size === 0) return 0;
+  let untold = 0;
+  for await (const page of state.links.teams()) {
+    for (const { targetId } of page.filter((team) => unread.has(team.targetId))) {
+      const team = untold === 0 ? await target.readTeam(targetId, signal) : null;
+      if (team !== null) await state.staging.addObservedTeams([team]);
+      untold += team?.members == null ? 1 : 0;
+    }
+  }
+  return untold;
+}
+
+/** Returns ids of teams that the list shows without members. */
+async function observeAll(run: RunDependencies, loaded: Loaded, signal: AbortSignal): Promise<ReadonlySet<string>> {
   const { staging } = run.state;
   const { target } = loaded;
   const paths = observedPaths(loaded);
@@ -65,12 +102,21 @@ async function observeAll(run: RunDependencies, loaded: Loaded, signal: AbortSig
     run.onProgress({ step: 'observe', done, total: page.total });
   }
   await staging.setComplete('User');
-  await observeAllTeams(run, loaded, signal);
+  return observeAllTeams(run, loaded, signal);
 }
 
-async function observeAllTeams(run: RunDependencies, { target }: Loaded, signal: AbortSignal): Promise<void> {
-  for await (const page of target.listTeams(signal)) await stageTeams(run, page.objects);
-  await run.state.staging.setComplete('Team');
+async function observeAllTeams(
+  { state }: RunDependencies,
+  { target }: Loaded,
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  const unread = new Set<string>();
+  for await (const page of target.listTeams(signal)) {
+    await state.staging.addObservedTeams(page.objects);
+    for (const { id, members } of page.objects) if (members === null) unread.add(id);
+  }
+  await state.staging.setComplete('Team');
+  return unread;
 }
 
 /** What entries write, what people are matched by, and what tells who an account belongs to. */
@@ -87,20 +133,6 @@ function toKeys(object: TargetObject, { mapping }: Loaded): readonly MatchKey[] 
       keys.set(path, toMatchKey(String(value), caseExact));
   }
   return [...keys].map(([path, key]) => ({ path, key }));
-}
-
-/** Who the target says belongs to an owned team is the truth, whatever the links remember. */
-async function stageTeams(run: RunDependencies, teams: readonly TargetTeam[]): Promise<void> {
-  const { links, staging } = run.state;
-  await staging.addObservedTeams(teams);
-  const owned = new Map<string, string>();
-  for await (const page of links.teams()) for (const team of page) owned.set(team.targetId, team.key);
-  const effects: Effect[] = [];
-  for (const { id, members } of teams) {
-    const key = owned.get(id);
-    if (key !== undefined && members !== null) effects.push({ type: 'setMembers', key, targetIds: members });
-  }
-  if (effects.length > 0) await links.apply(effects);
 }
 
 async function observeSome(run: RunDependencies, loaded: Loaded, signal: AbortSignal): Promise<void> {
@@ -125,7 +157,7 @@ async function observeDirtyTeams(run: RunDependencies, loaded: Loaded, signal: A
     for (const { targetId } of page.filter((team) => team.dirty)) {
       const team = await loaded.target.readTeam(targetId, signal);
       if (team === null) await run.state.staging.addMissing({ teams: [targetId] });
-      else await stageTeams(run, [team]);
+      else await run.state.staging.addObservedTeams([team]);
     }
   }
 }
@@ -193,8 +225,5 @@ async function findTeam(desired: DesiredTeam, { run, loaded: { target }, signal 
     marked.length > 0 ? [] : await target.findTeams({ path: 'displayName', value: desired.displayName }, signal);
   // The members of a team that will be recovered are what additions and removals are counted against.
   const whole = await Promise.all([...marked, ...named].map((team) => target.readTeam(team.id, signal)));
-  await stageTeams(
-    run,
-    whole.filter((team) => team !== null),
-  );
+  await run.state.staging.addObservedTeams(whole.filter((team) => team !== null));
 }

@@ -1,5 +1,4 @@
 /** plan: desired against current, person by person and team by team, stored before anything is carried out. */
-import { SyncError } from '../../errors.ts';
 import { toTeamKey } from '../../mapping/match-key.ts';
 import type { Departure } from '../../model.ts';
 import { planRecovery, type RecoveryClaim, selectRecoveries } from '../../plan/account.ts';
@@ -9,20 +8,14 @@ import { toNames } from '../../plan/names.ts';
 import { planPerson } from '../../plan/person.ts';
 import { planRestoration, type Returning, toReturning } from '../../plan/restoration.ts';
 import type { PlanSettings } from '../../plan/settings.ts';
-import {
-  type MemberContext,
-  planMember,
-  planTeam,
-  planTeamDeletion,
-  planTeamRecovery,
-  type TeamContext,
-  type TeamPlan,
-} from '../../plan/team.ts';
-import type { Collision } from '../../plan/values.ts';
-import type { Link, MemberDifference, NameRow, PersonState, TeamState } from '../../state/store.ts';
+import { type MemberContext, planTeam, planTeamRecovery, type TeamContext } from '../../plan/team.ts';
+import type { Collision, PersonContext } from '../../plan/values.ts';
+import type { Link, NameRow, PersonState, TeamState } from '../../state/store.ts';
 import { getFact, putFact } from '../facts.ts';
 import type { Loaded, Mapped, Observed, PlanResult, ReadResult, RunDependencies } from '../run.ts';
+import { DriftTally } from './drift.ts';
 import { withdrawBlocked } from './order.ts';
+import { keepMembers, planMembers } from './plan-members.ts';
 import { PlanWriter } from './plan-writer.ts';
 import { toShapes } from './shapes.ts';
 
@@ -37,12 +30,15 @@ export async function plan(run: RunDependencies, input: PlanInput, signal: Abort
   const writer = new PlanWriter(run);
   const settings = toSettings(run, input);
   const open = await recoverLinks(run, { settings, writer, signal });
-  const people = await planPeople(run, { settings, writer, signal, open });
+  const drift = input.observed.verified ? new DriftTally(run) : null;
+  const people = await planPeople(run, { settings, writer, signal, open, drift });
   // Memberships are planned by what links say now, truths found on the way included.
   await writer.flush();
-  await planTeams(run, { input, settings, writer, people, signal });
+  await planTeams(run, { input, settings, writer, people, signal, drift });
   await writer.flush();
-  return { operations: writer.operations, protected: writer.protected };
+  await drift?.addUnmanaged();
+  await drift?.flush();
+  return { operations: writer.operations, protected: writer.protected, drift: drift?.counts ?? null };
 }
 
 function toSettings(run: RunDependencies, { loaded, read, observed }: PlanInput): PlanSettings {
@@ -63,6 +59,7 @@ function toSettings(run: RunDependencies, { loaded, read, observed }: PlanInput)
     countUpdates: guards.update !== null,
     absenceProven: read.absenceProven,
     target: capabilities,
+    drift: loaded.spec.drift.policy,
   };
 }
 
@@ -75,6 +72,11 @@ interface PeoplePlan {
   readonly claimed: Set<string>;
   /** People who are back, or were and have not got everything again. */
   readonly back: Map<string, Returning>;
+}
+
+interface Drifting {
+  /** Null: the whole target was not looked at. */
+  readonly drift: DriftTally | null;
 }
 
 interface PeopleInput {
@@ -150,7 +152,7 @@ function toClaims(person: PersonState, settings: PlanSettings): readonly Recover
 
 async function planPeople(
   run: RunDependencies,
-  { settings, writer, signal, open }: PeopleInput & { open: OpenAccounts },
+  { settings, writer, signal, open, drift }: PeopleInput & Drifting & { open: OpenAccounts },
 ): Promise<PeoplePlan> {
   const { staging } = run.state;
   const collisions = await readCollisions(run);
@@ -171,13 +173,10 @@ async function planPeople(
     const backoffs = await run.state.backoffs.many(page.map(({ sourceId }) => sourceId));
     const { accounts, coming } = await readReferences(run, page, open.gone);
     for (const person of page) {
-      const whole = planPerson(person, {
-        settings,
-        accounts,
-        coming,
-        collidesWith: collisions.get(person.sourceId) ?? null,
-        rivals: open.rivals,
-      });
+      const collidesWith = collisions.get(person.sourceId) ?? null;
+      const context: PersonContext = { settings, accounts, coming, collidesWith, rivals: open.rivals };
+      const whole = planPerson(person, context);
+      await drift?.addPerson(person, context);
       const planned = withhold(whole, person, { ...trying, backoffs: backoffs.get(person.sourceId) ?? [] });
       note(person, planned, { people, settings });
       names.push(...toNames(person, await writer.add(planned), settings.shapes));
@@ -213,7 +212,8 @@ function note(person: PersonState, planned: Planned, { people, settings }: NoteI
   const back = toReturning(person, planned.operations, settings);
   if (back !== null) people.back.set(sourceId, back);
   if (!isOpen(person)) return;
-  if (planned.errors.length + planned.protected > 0) people.withoutAccount.add(sourceId);
+  const isComing = planned.operations.some(({ kind }) => kind === 'create' || kind === 'adopt');
+  if (person.desired?.presence === 'present' && !isComing) people.withoutAccount.add(sourceId);
   for (const id of toOpenAccounts(person)) people.claimed.add(id);
 }
 
@@ -244,7 +244,7 @@ async function readReferences(
   };
 }
 
-interface TeamsInput extends PeopleInput {
+interface TeamsInput extends PeopleInput, Drifting {
   readonly input: PlanInput;
   readonly people: PeoplePlan;
 }
@@ -345,12 +345,21 @@ function push<T>(lists: Map<string, T[]>, key: string, value: T): void {
 async function planOneTeam(
   run: RunDependencies,
   team: TeamState,
-  { writer, settings, people, context }: TeamsInput & { context: TeamContext },
+  teams: TeamsInput & { context: TeamContext },
 ): Promise<void> {
+  const { writer, settings, people, context, drift } = teams;
   const planned = planTeam(team, context);
   const isNew = planned.operations.some(({ kind }) => kind === 'create');
   await writer.add(isNew ? { ...planned, operations: [] } : planned);
-  if (planned.members === 'keep') return;
+  await drift?.addTeam(team, context);
+  const writes = !run.options.planOnly && teams.input.loaded.spec.mode === 'Apply';
+  const add = async (more: Planned): Promise<void> => {
+    await writer.add(more);
+  };
+  if (planned.members === 'keep') {
+    if (settings.drift === 'Repair' && writes) await keepMembers(team, add);
+    return;
+  }
   const member: MemberContext = {
     settings,
     key: team.key,
@@ -364,47 +373,7 @@ async function planOneTeam(
     deactivated: new Set(),
     spared: people.spared,
     claimed: people.claimed,
+    overlooked: settings.drift === 'Repair' || team.link === null ? 'nothing' : team.link.dirty ? 'strangers' : 'all',
   };
-  await planMembers(run, { team, planned, member, writer });
-}
-
-interface MembersInput {
-  readonly team: TeamState;
-  readonly planned: TeamPlan;
-  readonly member: MemberContext;
-  readonly writer: PlanWriter;
-}
-
-/** Of the members who left: whose departure this plan does not carry out, because it was carried out before. */
-async function findDeactivated(
-  { links }: RunDependencies['state'],
-  page: readonly MemberDifference[],
-  { leaving }: MemberContext,
-): Promise<ReadonlySet<string>> {
-  const left = page.flatMap(({ change, sourceId, presence }) =>
-    change === 'remove' && sourceId !== null && presence !== 'present' && !leaving.has(sourceId) ? [sourceId] : [],
-  );
-  if (left.length === 0) return new Set();
-  const known = await links.many(left);
-  return new Set([...known].flatMap(([sourceId, { active }]) => (active ? [] : [sourceId])));
-}
-
-/** A new team stands in the plan when somebody who belongs to it has or gets an account: not before, and before them. */
-async function planMembers({ state }: RunDependencies, { team, planned, member, writer }: MembersInput): Promise<void> {
-  let creates = planned.operations.filter(({ kind }) => kind === 'create');
-  let remaining = planned.deleteWhenEmpty ? await state.links.members(team.key) : Number.POSITIVE_INFINITY;
-  for await (const page of state.staging.memberDifferences(team.key)) {
-    const context = { ...member, deactivated: await findDeactivated(state, page, member) };
-    const operations = page
-      .map((difference) => planMember(difference, context))
-      .filter((operation) => operation !== null);
-    remaining -= operations.filter(({ kind }) => kind === 'removeMembers').length;
-    if (operations.length === 0) continue;
-    await writer.add({ ...NOTHING, operations: [...creates, ...operations] });
-    creates = [];
-  }
-  if (planned.deleteWhenEmpty && remaining <= 0) {
-    if (member.targetId === null) throw new SyncError('Unknown', 'a team without an account was to be deleted');
-    await writer.add({ ...NOTHING, operations: [planTeamDeletion(member)] });
-  }
+  await planMembers(run.state, { team, planned, member, drift, writes, add });
 }

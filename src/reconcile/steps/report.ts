@@ -5,7 +5,7 @@ import { SyncError } from '../../errors.ts';
 import type { Operation } from '../../model.ts';
 import type { OperationStatus } from '../../state/store.ts';
 import { getFact, putFact } from '../facts.ts';
-import type { Failure, PlanCounts, RunContext, RunOutcome, RunReport } from '../run.ts';
+import type { Failure, PlanCounts, RunContext, RunOutcome, RunReport, Warning } from '../run.ts';
 import { toMark, toRuleMark } from '../triggers.ts';
 
 const SAMPLES = 10;
@@ -111,6 +111,7 @@ function toEmptyReport(times: RunTimes): Omit<RunReport, keyof Verdict> {
     held: { count: 0, hash: '', kinds: {} },
     people: { inScope: null, protected: 0, unmanaged: 0, conflicts: 0, failed: 0 },
     links: { people: 0, active: 0, teams: 0, members: 0 },
+    drift: null,
     failures: [],
     warnings: [],
     requests: { source: 0, target: 0 },
@@ -139,7 +140,8 @@ function isOverdue({ stopping }: RunContext['run']): boolean {
   return stopping.aborted && stopping.reason instanceof Error && stopping.reason.name === 'TimeoutError';
 }
 
-function toReadPart({ read, loaded, failure, mapped, observed, guarded }: RunContext): Partial<RunReport> {
+function toReadPart(context: RunContext): Partial<RunReport> {
+  const { read, loaded, failure, mapped, observed, guarded } = context;
   const failed = failure?.step === 'read' ? false : null;
   return {
     sourceRead: read === undefined ? failed : true,
@@ -152,16 +154,32 @@ function toReadPart({ read, loaded, failure, mapped, observed, guarded }: RunCon
     warnings: [
       ...(mapped?.warnings ?? []),
       ...(observed?.warnings ?? []),
+      ...toDriftWarnings(context),
       ...(observed?.capabilities.limitations() ?? []),
     ],
   };
+}
+
+function toDrift({ planned, observed }: RunContext): RunReport['drift'] {
+  const counts = planned?.drift ?? null;
+  if (counts === null || observed === undefined) return null;
+  return { ...counts, unmanaged: observed.unmanaged, unreadTeams: observed.unreadTeams };
+}
+
+/** What is put right is told by its operations. */
+function toDriftWarnings({ planned, loaded }: RunContext): readonly Warning[] {
+  const drift = planned?.drift ?? null;
+  if (drift === null || loaded?.spec.drift.policy !== 'Report') return [];
+  const count = drift.attributes + drift.memberships + drift.missing;
+  if (count === 0) return [];
+  return [{ reason: 'Drift', message: 'changes made by hand in the target stay, for drift.policy is Report', count }];
 }
 
 async function toPlanPart(context: RunContext): Promise<Partial<RunReport>> {
   const { run, planned, guarded } = context;
   if (planned === undefined) return {};
   const counts = await run.state.journal.counts(run.runId);
-  const plan = { plan: toPlanCounts(counts), samples: await readSamples(context) };
+  const plan = { plan: toPlanCounts(counts), samples: await readSamples(context), drift: toDrift(context) };
   if (guarded === undefined) return plan;
   return {
     ...plan,
@@ -296,6 +314,7 @@ function toSummary({
   requests,
   approval,
   warnings,
+  drift,
 }: RunReport): Readonly<Record<string, unknown>> {
-  return { kind, message, plan, applied, held, people, requests, approval, warnings };
+  return { kind, message, plan, applied, held, people, requests, approval, warnings, drift };
 }

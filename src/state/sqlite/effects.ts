@@ -4,6 +4,7 @@ import type { Effect, Link, TeamLink } from '../store.ts';
 import type { Connection } from './connection.ts';
 import { isDuplicate } from './errors.ts';
 import { pack } from './rows.ts';
+import { goneExpression } from './staging-people.ts';
 
 type EffectOf<Type extends Effect['type']> = Extract<Effect, { type: Type }>;
 
@@ -188,9 +189,10 @@ function takeMembers(db: Connection, directory: number, effect: EffectOf<'takeMe
   if (read === undefined) return;
   db.run('DELETE FROM members WHERE team = ?1', read.team);
   db.run(
-    'INSERT INTO members (team, target_id) SELECT ?1, target_id FROM run.observed_members WHERE place = ?2',
-    read.team,
-    read.place,
+    `INSERT INTO members (team, target_id) SELECT ?2, m.target_id FROM run.observed_members m
+     LEFT JOIN main.links l ON l.directory = ?1 AND l.target_id = m.target_id
+     WHERE m.place = ?3 AND NOT ${goneExpression('User', 'l')}`,
+    ...[directory, read.team, read.place],
   );
 }
 

@@ -1,6 +1,6 @@
 import { SyncError } from '../../errors.ts';
 import type { GuardSubject, Operation, RecordError } from '../../model.ts';
-import type { Journal, OperationStatus, RunRecord, StoredOperation, Unit } from '../store.ts';
+import type { Finding, Journal, OperationStatus, RunRecord, StoredOperation, Unit } from '../store.ts';
 import { PAGE, readPages } from './connection.ts';
 import type { Directory } from './directory.ts';
 import { applyEffects } from './effects.ts';
@@ -167,6 +167,14 @@ export function toJournal(of: Directory): Journal {
       );
       return { total: 0, conflicts: 0, ...row };
     },
+    async addFindings(runId, findings) {
+      await of.write((directory) => {
+        const run = runNumber(of, directory, runId);
+        for (const finding of findings)
+          db.run('INSERT INTO findings (run, body) VALUES (?1, ?2)', run, JSON.stringify(finding));
+      });
+    },
+    findings: (runId) => readFindings(of, runId),
     async purge(before) {
       for (const run of readPurgeable(of, before)) await writePurge(of, run);
     },
@@ -250,6 +258,17 @@ async function* readErrors(of: Directory, runId: string): AsyncGenerator<readonl
   for await (const rows of pages) {
     yield rows.map(({ resource, record, code, message }) => ({ resource, id: record, code, message }));
   }
+}
+
+async function* readFindings(of: Directory, runId: string): AsyncGenerator<readonly Finding[]> {
+  const pages = readPages<{ id: number; body: string }>((last) =>
+    of.db.all(
+      `SELECT f.id, f.body FROM runs r JOIN findings f ON f.run = r.id
+       WHERE r.directory = ?1 AND r.name = ?2 AND f.id > ?3 ORDER BY f.id LIMIT ${PAGE}`,
+      ...[of.number(), runId, last?.id ?? 0],
+    ),
+  );
+  for await (const rows of pages) yield rows.map(({ body }) => parseJson<Finding>(of.db, body));
 }
 
 function toRunRecord(of: Directory, row: RunRow): RunRecord {

@@ -3,7 +3,7 @@ import type { Directory } from './directory.ts';
 /** Rows of one transaction: some tens of milliseconds, so that a purge of months does not stop everything else. */
 const CHUNK = 5000;
 const FREED_PAGES = 1000;
-const TABLES = ['operations', 'operation_texts', 'record_errors'] as const;
+const TABLES = ['operations', 'operation_texts', 'record_errors', 'findings'] as const;
 
 /** Not those with an operation whose end is not known: the next run still has to ask the target about it. */
 export function readPurgeable(of: Directory, before: number): readonly number[] {

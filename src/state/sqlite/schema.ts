@@ -178,6 +178,15 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (directory, source_id, mark)
   ) STRICT, WITHOUT ROWID;
   `,
+  // Findings of a look at the whole target, as JSON.
+  `
+  CREATE TABLE findings (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    body TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX findings_run ON findings (run, id);
+  `,
 ];
 
 /**
@@ -322,6 +331,7 @@ export const SCRATCH = `
     directory INTEGER NOT NULL,
     change TEXT NOT NULL,
     source_id TEXT,
-    target_id TEXT
+    target_id TEXT,
+    by_hand INTEGER NOT NULL
   ) STRICT;
 `;

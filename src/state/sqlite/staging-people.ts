@@ -180,7 +180,17 @@ export async function readPresences(
   return new Map(rows.map((row) => [row.source_id, row.presence]));
 }
 
-export async function readUnmanaged(of: Directory): Promise<number> {
+/** Of the row `o` of what was observed: nobody's account. */
+const UNMANAGED = `NOT EXISTS (SELECT 1 FROM main.links l WHERE l.directory = ?1 AND l.target_id = o.id)
+  AND NOT EXISTS (
+    SELECT 1 FROM run.observed_keys ok
+    JOIN run.desired_keys dk ON dk.directory = ?1 AND dk.path = ok.path AND dk.key = ok.key
+    JOIN run.desired d ON d.place = dk.place
+    LEFT JOIN main.links l ON l.directory = ?1 AND l.source_id = d.source_id
+    WHERE ok.place = o.place AND (l.id IS NULL OR ${goneExpression('User', 'l')})
+  )`;
+
+export async function countUnmanaged(of: Directory): Promise<number> {
   of.db.openScratch();
   const directory = of.number();
   let unmanaged = 0;
@@ -188,15 +198,7 @@ export async function readUnmanaged(of: Directory): Promise<number> {
   for (;;) {
     const row = of.db.get<{ count: number; seen: number; last: number }>(
       `SELECT count(*) FILTER (WHERE unmanaged) AS count, count(*) AS seen, max(place) AS last FROM (
-         SELECT o.place,
-           NOT EXISTS (SELECT 1 FROM main.links l WHERE l.directory = ?1 AND l.target_id = o.id)
-           AND NOT EXISTS (
-             SELECT 1 FROM run.observed_keys ok
-             JOIN run.desired_keys dk ON dk.directory = ?1 AND dk.path = ok.path AND dk.key = ok.key
-             JOIN run.desired d ON d.place = dk.place
-             LEFT JOIN main.links l ON l.directory = ?1 AND l.source_id = d.source_id
-             WHERE ok.place = o.place AND (l.id IS NULL OR ${goneExpression('User', 'l')})
-           ) AS unmanaged
+         SELECT o.place, ${UNMANAGED} AS unmanaged
          FROM run.observed o WHERE o.place > ?2 AND o.place < ?3 ORDER BY o.place LIMIT ${COUNTED})`,
       ...[directory, last, firstPlace(directory + 1)],
     );
@@ -205,4 +207,17 @@ export async function readUnmanaged(of: Directory): Promise<number> {
     last = row.last;
     await nextTurn();
   }
+}
+
+export async function* readUnmanaged(of: Directory): AsyncGenerator<readonly TargetObject[]> {
+  of.db.openScratch();
+  const directory = of.number();
+  const pages = readPages<{ place: number; body: string }>((last) =>
+    of.db.all(
+      `SELECT o.place, o.body FROM run.observed o
+       WHERE o.place > ?2 AND o.place < ?3 AND ${UNMANAGED} ORDER BY o.place LIMIT ${PAGE}`,
+      ...[directory, last?.place ?? firstPlace(directory), firstPlace(directory + 1)],
+    ),
+  );
+  for await (const rows of pages) yield rows.map(({ body }) => parseJson<TargetObject>(of.db, body));
 }

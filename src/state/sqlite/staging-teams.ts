@@ -90,6 +90,7 @@ interface DifferenceRow {
   target_id: string | null;
   name: string;
   presence: DesiredUser['presence'] | null;
+  by_hand: number;
 }
 
 /**
@@ -111,7 +112,7 @@ export async function* readMemberDifferences(
     const pages = readPages<DifferenceRow>((last) =>
       db.all(
         `SELECT x.place, x.change, x.source_id, x.target_id,
-           coalesce(d.name, l.name, x.source_id, x.target_id) AS name, d.presence
+           coalesce(d.name, l.name, x.source_id, x.target_id) AS name, d.presence, x.by_hand
          FROM run.differences x
          LEFT JOIN run.desired d ON d.directory = ?1 AND d.source_id = x.source_id
          LEFT JOIN main.links l ON l.directory = ?1 AND l.source_id = x.source_id
@@ -120,12 +121,13 @@ export async function* readMemberDifferences(
       ),
     );
     for await (const rows of pages) {
-      yield rows.map(({ change, source_id, target_id, name, presence }) => ({
+      yield rows.map(({ change, source_id, target_id, name, presence, by_hand }) => ({
         change,
         sourceId: source_id,
         targetId: target_id,
         name,
         presence,
+        byHand: by_hand === 1,
       }));
     }
   } finally {
@@ -143,8 +145,10 @@ function writeDifferences(
   const actual = readActualMembers(db, directory, teamKey, targetId);
   const first = lastDifference(db);
   db.run(
-    `INSERT INTO run.differences (directory, change, source_id, target_id)
-     SELECT ?1, 'add', m.source_id, CASE WHEN ${goneExpression('User', 'l')} THEN NULL ELSE l.target_id END
+    `INSERT INTO run.differences (directory, change, source_id, target_id, by_hand)
+     SELECT ?1, 'add', m.source_id, CASE WHEN ${goneExpression('User', 'l')} THEN NULL ELSE l.target_id END,
+       NOT ${goneExpression('User', 'l')}
+         AND EXISTS (SELECT 1 FROM main.members s WHERE s.team = ?4 AND s.target_id = l.target_id)
      FROM run.memberships m
      LEFT JOIN main.links l ON l.directory = ?1 AND l.source_id = m.source_id
      WHERE m.directory = ?1 AND m.team = ?2 AND m.keep = 0
@@ -152,11 +156,12 @@ function writeDifferences(
          OR ${goneExpression('User', 'l')})
        AND NOT ${undecidedExpression('m.source_id')}
      ORDER BY m.source_id`,
-    ...[directory, teamKey, actual.number],
+    ...[directory, teamKey, actual.number, actual.stored],
   );
   db.run(
-    `INSERT INTO run.differences (directory, change, source_id, target_id)
-     SELECT ?1, 'remove', l.source_id, a.target_id
+    `INSERT INTO run.differences (directory, change, source_id, target_id, by_hand)
+     SELECT ?1, 'remove', l.source_id, a.target_id,
+       ?4 > 0 AND NOT EXISTS (SELECT 1 FROM main.members s WHERE s.team = ?4 AND s.target_id = a.target_id)
      FROM ${actual.table} a
      LEFT JOIN main.links l ON l.directory = ?1 AND l.target_id = a.target_id
      WHERE a.${actual.column} = ?3
@@ -164,7 +169,7 @@ function writeDifferences(
          (SELECT 1 FROM run.memberships m WHERE m.directory = ?1 AND m.team = ?2 AND m.source_id = l.source_id)
        AND NOT ${undecidedExpression('l.source_id')}
      ORDER BY l.source_id IS NULL, l.source_id, a.target_id`,
-    ...[directory, teamKey, actual.number],
+    ...[directory, teamKey, actual.number, actual.stored],
   );
   return { first, end: lastDifference(db) };
 }
@@ -179,13 +184,21 @@ function lastDifference(db: Connection): number {
   return db.get<{ place: number }>('SELECT coalesce(max(place), 0) AS place FROM run.differences')?.place ?? 0;
 }
 
-/** Where the members stand that the team has now; number 0 has none. */
+export function readMemberCount(of: Directory, teamKey: string): number {
+  of.db.openScratch();
+  const { table, column, number } = readActualMembers(of.db, of.number(), teamKey, undefined);
+  return (
+    of.db.get<{ count: number }>(`SELECT count(*) AS count FROM ${table} WHERE ${column} = ?1`, number)?.count ?? 0
+  );
+}
+
+/** Where the members stand that the team has now, and the number of those that its link has; number 0 has none. */
 function readActualMembers(
   db: Connection,
   directory: number,
   teamKey: string,
   targetId: string | undefined,
-): { table: string; column: string; number: number } {
+): { table: string; column: string; number: number; stored: number } {
   const row = db.get<{ observed: number | null; stored: number | null; gone: number }>(
     `SELECT o.place AS observed, t.id AS stored, ${goneExpression('Team', 't')} AS gone
      FROM (SELECT 1)
@@ -193,7 +206,7 @@ function readActualMembers(
      LEFT JOIN run.observed_teams o ON o.directory = ?1 AND o.id = coalesce(?3, t.target_id) AND o.has_members = 1`,
     ...[directory, teamKey, targetId ?? null],
   );
-  if (row?.observed != null) return { table: 'run.observed_members', column: 'place', number: row.observed };
-  const stored = targetId === undefined && row?.gone !== 1 ? row?.stored : null;
-  return { table: 'main.members', column: 'team', number: stored ?? 0 };
+  const stored = (targetId === undefined && row?.gone !== 1 ? row?.stored : null) ?? 0;
+  if (row?.observed != null) return { table: 'run.observed_members', column: 'place', number: row.observed, stored };
+  return { table: 'main.members', column: 'team', number: stored, stored };
 }

@@ -5,8 +5,8 @@ import { firstPlace, PAGE, readPages } from './connection.ts';
 import type { Directory } from './directory.ts';
 import { parseJson } from './rows.ts';
 import { readContentions } from './staging-names.ts';
-import { readCollisions, readPeople, readPresences, readUnmanaged } from './staging-people.ts';
-import { readMemberDifferences, readTeams, toComparableName } from './staging-teams.ts';
+import { countUnmanaged, readCollisions, readPeople, readPresences, readUnmanaged } from './staging-people.ts';
+import { readMemberCount, readMemberDifferences, readTeams, toComparableName } from './staging-teams.ts';
 
 /** Tables of the scratch database, and by what a directory's rows are found in them. */
 const BY_PLACE = [
@@ -91,7 +91,9 @@ export function toStaging(of: Directory): Staging {
     teams: () => readTeams(of),
     memberDifferences: (teamKey, targetId) => readMemberDifferences(of, teamKey, targetId),
     presences: (sourceIds) => readPresences(of, sourceIds),
-    countUnmanaged: () => readUnmanaged(of),
+    countMembers: async (teamKey) => readMemberCount(of, teamKey),
+    countUnmanaged: () => countUnmanaged(of),
+    unmanaged: () => readUnmanaged(of),
     async addNames(rows) {
       await of.stage((directory) =>
         db.run(

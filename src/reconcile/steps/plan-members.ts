@@ -1,0 +1,75 @@
+/** plan, of the members of one team: the differences, page by page, and what the link remembers of them. */
+import { SyncError } from '../../errors.ts';
+import { NOTHING, type Planned } from '../../plan/draft.ts';
+import { type MemberContext, planMember, planTeamDeletion, type TeamPlan } from '../../plan/team.ts';
+import type { DirectoryState, MemberDifference, TeamState } from '../../state/store.ts';
+import { type DriftTally, type Overlooked, toMemory, toOverlooked } from './drift.ts';
+
+export interface MembersInput {
+  readonly team: TeamState;
+  readonly planned: TeamPlan;
+  readonly member: MemberContext;
+  /** Null: the whole target was not looked at. */
+  readonly drift: DriftTally | null;
+  /** This run carries out its plan. */
+  readonly writes: boolean;
+  readonly add: (planned: Planned) => Promise<void>;
+}
+
+/** A new team stands in the plan when somebody who belongs to it has or gets an account: not before, and before them. */
+export async function planMembers(state: DirectoryState, input: MembersInput): Promise<void> {
+  const { team, planned, member, drift, add } = input;
+  let creates = planned.operations.filter(({ kind }) => kind === 'create');
+  let removed = 0;
+  const seen = { added: [] as string[], removed: [] as string[], byHand: false };
+  for await (const page of state.staging.memberDifferences(team.key)) {
+    const context = { ...member, deactivated: await findDeactivated(state, page, member) };
+    const operations = page
+      .map((difference) => planMember(difference, context))
+      .filter((operation) => operation !== null);
+    await drift?.addMembers(team, page, context);
+    note(seen, page, context);
+    if (operations.length === 0) continue;
+    removed += operations.filter(({ kind }) => kind === 'removeMembers').length;
+    await add({ ...NOTHING, operations: [...creates, ...operations] });
+    creates = [];
+  }
+  await add({ ...NOTHING, effects: toMemory(team, seen, { writes: input.writes, byHand: seen.byHand }) });
+  if (planned.deleteWhenEmpty && (await state.staging.countMembers(team.key)) <= removed) {
+    if (member.targetId === null) throw new SyncError('Unknown', 'a team without an account was to be deleted');
+    await add({ ...NOTHING, operations: [planTeamDeletion(member)] });
+  }
+}
+
+/** The members of a team that stays as it is are those that the target has. */
+export async function keepMembers(team: TeamState, add: MembersInput['add']): Promise<void> {
+  const nobody: Overlooked = { added: [], removed: [] };
+  await add({ ...NOTHING, effects: toMemory(team, nobody, { writes: true, byHand: false }) });
+}
+
+interface Seen {
+  readonly added: string[];
+  readonly removed: string[];
+  byHand: boolean;
+}
+
+function note(seen: Seen, page: readonly MemberDifference[], context: MemberContext): void {
+  seen.byHand ||= page.some((difference) => difference.byHand);
+  const { added, removed } = toOverlooked(page, context);
+  seen.added.push(...added);
+  seen.removed.push(...removed);
+}
+
+/** Of the members who left: whose departure this plan does not carry out, because it was carried out before. */
+async function findDeactivated(
+  { links }: DirectoryState,
+  page: readonly MemberDifference[],
+  { leaving }: MemberContext,
+): Promise<ReadonlySet<string>> {
+  const left = page.flatMap(({ change, sourceId, presence }) =>
+    change === 'remove' && sourceId !== null && presence !== 'present' && !leaving.has(sourceId) ? [sourceId] : [],
+  );
+  if (left.length === 0) return new Set();
+  const known = await links.many(left);
+  return new Set([...known].flatMap(([sourceId, { active }]) => (active ? [] : [sourceId])));
+}
