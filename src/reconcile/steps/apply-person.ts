@@ -6,6 +6,7 @@ import type { TargetObject } from '../../targets/target.ts';
 import type { Applying } from './apply.ts';
 import { toCounts } from './count.ts';
 import { findCreated } from './settle.ts';
+import { explainTaken } from './taken.ts';
 
 export async function carryOutPerson(
   operation: StoredOperation,
@@ -46,15 +47,13 @@ async function create(operation: StoredOperation, applying: Applying): Promise<r
 }
 
 /** A create whose answer was lost is looked up before it is repeated, and repeated once. */
-async function createOnce(
-  operation: StoredOperation,
-  values: Attributes,
-  { loaded, signal }: Applying,
-): Promise<TargetObject> {
+async function createOnce(operation: StoredOperation, values: Attributes, applying: Applying): Promise<TargetObject> {
+  const { loaded, signal } = applying;
   try {
     return await loaded.target.createUser(values, signal);
   } catch (thrown) {
     const error = SyncError.from(thrown);
+    if (error.code === 'Conflict' && !signal.aborted) throw await explainTaken(operation, applying, error);
     if (!error.outcomeUnknown || signal.aborted) throw error;
     const found = await findCreated(operation, loaded.target, signal).catch(() => {
       // Still not known: the next run asks.
