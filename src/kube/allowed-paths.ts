@@ -15,7 +15,7 @@ export function resolveAllowedPath(allowPaths: readonly string[], owner: Resourc
   if (allowPaths.length === 0) {
     throw new SyncError(
       'Invalid',
-      `${about}: path "${path}" may not be read: the controller was started without --allow-path; add one, or use configMapRef`,
+      `${about}: path "${path}" may not be read in a cluster: put the file into a ConfigMap and name it as source.file.users.configMapRef (examples/cluster does), or start the controller with --allow-path`,
     );
   }
   if (!isAbsolute(path)) {

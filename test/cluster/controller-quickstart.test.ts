@@ -60,7 +60,7 @@ describe('examples/quickstart in a cluster', () => {
     await place.kubectl(['apply', '-f', join(EXAMPLES, 'quickstart')]);
     const sync = await place.followed.until('DirectorySync', 'acme', isReady('Invalid'));
     expect(conditionOf(sync, 'Stalled')?.message).toBe(
-      'DirectorySync identity/acme: path "people.csv" may not be read: the controller was started without --allow-path; add one, or use configMapRef',
+      'DirectorySync identity/acme: path "people.csv" may not be read in a cluster: put the file into a ConfigMap and name it as source.file.users.configMapRef (examples/cluster does), or start the controller with --allow-path',
     );
     expect(directory.counts().writes).toBe(0);
   });

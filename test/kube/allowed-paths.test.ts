@@ -54,7 +54,7 @@ describe('resolveAllowedPath', () => {
 
   it('says what to do when nothing is allowed or the path is relative', () => {
     expect(() => resolveAllowedPath([], ACME, '/data/people.csv')).toThrow(
-      'DirectorySync identity/acme: path "/data/people.csv" may not be read: the controller was started without --allow-path; add one, or use configMapRef',
+      'DirectorySync identity/acme: path "/data/people.csv" may not be read in a cluster: put the file into a ConfigMap and name it as source.file.users.configMapRef (examples/cluster does), or start the controller with --allow-path',
     );
     expect(() => resolveAllowedPath(['/data'], ACME, 'people.csv')).toThrow(
       'DirectorySync identity/acme: path "people.csv" is relative; in a cluster write it from the root: /data/people.csv',
