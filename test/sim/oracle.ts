@@ -51,20 +51,30 @@ function accountOf(id: string, { users }: Server): User | null {
 const isSameName = (a: string | null, b: string | null): boolean => a?.toLowerCase() === b?.toLowerCase();
 
 /**
- * Somebody else has the address or the account's name, or claims it: nobody guesses, and nothing is written for this
- * person.
+ * Somebody else claims the address, or has an account of this name and keeps it: nobody guesses, and nothing is written
+ * for this person. A name that its holder gives up is free, and so is one that goes round in a ring.
  */
-function isBlocked(person: Employee, { company, server }: OracleInput): boolean {
+function isBlocked(person: Employee, input: OracleInput, asked: ReadonlySet<string> = new Set()): boolean {
+  const { company, server } = input;
   const { id, mail } = person;
-  const rivals = company.people.filter((other) => other.id !== id && isSameName(other.mail, mail));
-  if (rivals.length > 0) return true;
+  if (company.people.some((other) => other.id !== id && isSameName(other.mail, mail))) return true;
   const holder = [...server.users.values()].find(
     ({ userName, externalId }) => externalId !== id && isSameName(userName, mail),
   );
-  if (holder === undefined) return false;
-  const isFree = holder.externalId === null && company.manifests.spec.adoption !== 'Never';
+  if (holder === undefined || asked.has(id)) return false;
+  if (holder.externalId !== null) return !givesUp(holder, input, new Set([...asked, id]));
   // A free account of this name is taken over by who has none yet; who has one cannot be given the name.
-  return !isFree || accountOf(id, server) !== null || isProtectedPerson(person, company.manifests);
+  const isTaken = accountOf(id, server) === null && company.manifests.spec.adoption !== 'Never';
+  return !isTaken || isProtectedPerson(person, company.manifests);
+}
+
+/** Somebody who is there, is called otherwise now, and may be. */
+function givesUp({ externalId, userName }: User, input: OracleInput, asked: ReadonlySet<string>): boolean {
+  const { company, damaged } = input;
+  const holder = company.people.find((each) => each.id === externalId);
+  if (holder === undefined || damaged || isSameName(holder.mail, userName)) return false;
+  if (standingOf(holder.id, company) !== 'present' || isProtectedPerson(holder, company.manifests)) return false;
+  return !isBlocked(holder, input, asked);
 }
 
 function isProtectedPerson({ id }: { id: string }, { spec }: Manifests): boolean {
@@ -144,12 +154,18 @@ function compareTeams(input: OracleInput): string[] {
 
 function compareWanted(name: string, wanted: WantedTeam, input: OracleInput): string[] {
   const { server } = input;
-  // A rule that is suspended leaves its teams as they are.
-  if (wanted.rules.some(({ suspend }) => suspend === true)) return [];
+  if (wanted.rules.some(isFrozen)) return [];
   const [mine, second] = [...server.teams.values()].filter(({ externalId }) => externalId === MARK + name);
   if (second !== undefined) return [`team ${name} is there twice`];
   if (mine !== undefined) return compareTeam(name, mine, { team: wanted, input });
-  return wanted.members.size > 0 && !isNameTaken(name, server) ? [`team ${name} is missing`] : [];
+  // A team is made when somebody with an account belongs to it.
+  const isCalledFor = [...wanted.members].some((id) => accountOf(id, server) !== null && isKnown(id, input));
+  return isCalledFor && !isNameTaken(name, server) ? [`team ${name} is missing`] : [];
+}
+
+/** A rule that is suspended, or wrong (a list without values), leaves its teams as they are. */
+function isFrozen({ suspend, match = [] }: TeamRuleSpec): boolean {
+  return suspend === true || match.some(({ values }) => values?.length === 0);
 }
 
 /** Clubs to which nobody belongs any more, while their rule is there. */

@@ -165,7 +165,8 @@ async function* iterate(seam: Seam, where: string, pages: AsyncIterable<unknown>
       yield page.value;
     }
   } finally {
-    await iterator.return?.();
+    // Whoever stops early may leave something to clean up.
+    await seam.call(where, async () => iterator.return?.());
   }
 }
 

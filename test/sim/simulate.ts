@@ -317,10 +317,14 @@ function isDone({ outcome }: RunReport): boolean {
   return outcome === 'synced' || outcome === 'held' || outcome === 'failed';
 }
 
+/** What guards count, by the kind of operation. */
+const COUNTED = ['deactivate', 'delete', 'adopt', 'reactivate', 'rename'] as const;
+
 function toRemovals({ kind, resource, id, targetId, member }: StoredOperation): Removal[] {
   const account = member?.targetId ?? targetId;
   if (account === null) return [];
   if (kind === 'removeMembers') return [{ kind, scope: targetId ?? id, id: account }];
-  const isCounted = resource === 'User' && (kind === 'deactivate' || kind === 'delete' || kind === 'adopt');
-  return isCounted ? [{ kind, scope: '', id: account }] : [];
+  if (resource === 'Team') return kind === 'delete' ? [{ kind: 'deleteTeams', scope: '', id: account }] : [];
+  const counted = COUNTED.find((each) => each === kind);
+  return counted === undefined ? [] : [{ kind: counted, scope: '', id: account }];
 }

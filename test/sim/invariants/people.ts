@@ -66,9 +66,16 @@ export function createPeopleChecks(scene: Scene, reads: Reads, removals: Removal
         return;
       }
       if (before.active && !after.active) onDeactivated(before, moment);
+      if (!before.active && after.active) removals.onRemoval({ kind: 'reactivate', scope: '', id: after.id }, moment);
+      if (isRename(before, after)) removals.onRemoval({ kind: 'rename', scope: '', id: after.id }, moment);
       onValues(before, after, moment);
     },
   };
+}
+
+function isRename(before: User, after: User): boolean {
+  const isTakenOver = before.externalId === null;
+  return !isTakenOver && before.userName !== after.userName;
 }
 
 function onCreated(user: User, { facts }: Moment, { server, ours, fail }: Scene): void {

@@ -3,7 +3,7 @@ import type { Moment, RunFacts, Scene } from './facts.ts';
 import type { Reads } from './reads.ts';
 
 export interface Removal {
-  readonly kind: 'deactivate' | 'delete' | 'adopt' | 'removeMembers';
+  readonly kind: 'deactivate' | 'delete' | 'adopt' | 'removeMembers' | 'reactivate' | 'rename' | 'deleteTeams';
   /** The team's id for `removeMembers`. */
   readonly scope: string;
   /** The account. */
@@ -24,6 +24,7 @@ export interface Removals {
 
 interface Counted extends Removal {
   readonly at: number;
+  readonly run: string;
 }
 
 const DAY = 86_400_000;
@@ -33,7 +34,13 @@ const DEFAULT_PERCENT: Readonly<Record<Removal['kind'], number>> = {
   delete: 5,
   adopt: 10,
   removeMembers: 50,
+  reactivate: 10,
+  rename: 10,
+  deleteTeams: 10,
 };
+
+/** What a suspect read may do: it loses nobody anything. */
+const NO_LOSS: ReadonlySet<Removal['kind']> = new Set(['adopt', 'reactivate', 'rename']);
 
 export function createRemovals(scene: Scene, reads: Reads): Removals {
   const { server, ours, fail } = scene;
@@ -45,15 +52,23 @@ export function createRemovals(scene: Scene, reads: Reads): Removals {
   const mostMembers = new Map<string, number>();
   let counted: Counted[] = [];
   let mostActive = 0;
+  let mostTeams = 0;
 
   const baseOf = ({ kind, scope }: Removal, facts: RunFacts): number => {
-    if (kind === 'adopt') return facts.reading.users.length;
+    if (kind === 'adopt' || kind === 'reactivate') return facts.reading.users.length;
+    if (kind === 'deleteTeams') return mostTeams;
     return kind === 'removeMembers' ? (mostMembers.get(scope) ?? 0) : mostActive;
+  };
+
+  /** Spent by what it let go; but in a ring of names one rename is two requests. */
+  const isApproved = (removal: Removal): boolean => {
+    const key = keyOf(removal);
+    return removal.kind === 'rename' ? approved.has(key) : approved.delete(key);
   };
 
   const checkDoubt = (removal: Removal, { facts }: Moment): void => {
     const what = describe(removal, facts);
-    if (reads.isSuspect(facts) && removal.kind !== 'adopt')
+    if (reads.isSuspect(facts) && !NO_LOSS.has(removal.kind))
       fail('I1', `${what} after a suspect read, without approval`);
     const isLoss = removal.kind === 'deactivate' || removal.kind === 'delete';
     if (isLoss && recovered.has(removal.id))
@@ -65,7 +80,9 @@ export function createRemovals(scene: Scene, reads: Reads): Removals {
     const { max = -1, percent = DEFAULT_PERCENT[removal.kind] } = guards[removal.kind] ?? {};
     const { floor = 5 } = guards;
     const isSame = ({ kind, scope }: Removal): boolean => kind === removal.kind && scope === removal.scope;
-    const count = counted.filter((each) => isSame(each) && each.at > now - DAY).length;
+    const some = counted.filter((each) => isSame(each) && each.at > now - DAY);
+    // In a ring of names an account is called otherwise twice in one run: that is one rename.
+    const count = new Set(some.map((each) => (each.kind === 'rename' ? `${each.run} ${each.id}` : each))).size;
     const base = baseOf(removal, facts);
     const isTooMuch = count > floor && percent < 100 && count * 100 > percent * base;
     if (!isTooMuch && (max < 0 || count <= max)) return;
@@ -75,8 +92,8 @@ export function createRemovals(scene: Scene, reads: Reads): Removals {
 
   return {
     onRemoval(removal, moment) {
-      if (approved.delete(keyOf(removal))) return;
-      counted.push({ ...removal, at: moment.now });
+      if (isApproved(removal)) return;
+      counted.push({ ...removal, at: moment.now, run: moment.facts.name });
       checkDoubt(removal, moment);
       checkGuard(removal, moment);
     },
@@ -88,6 +105,7 @@ export function createRemovals(scene: Scene, reads: Reads): Removals {
     observeSizes() {
       const active = [...server.users.values()].filter((user) => user.active && ours.has(user.id)).length;
       mostActive = Math.max(mostActive, active);
+      mostTeams = Math.max(mostTeams, [...server.teams.keys()].filter((id) => ours.has(id)).length);
       for (const { id, members } of server.teams.values())
         mostMembers.set(id, Math.max(mostMembers.get(id) ?? 0, members.length));
     },

@@ -19,7 +19,9 @@ export function createTeamChecks(scene: Scene, reads: Reads, removals: Removals)
     else removals.onRemoval({ kind: 'removeMembers', scope: team, id: member }, moment);
   };
 
-  const onDeleted = (team: Team, { facts }: Moment): void => {
+  const onDeleted = (team: Team, moment: Moment): void => {
+    const { facts } = moment;
+    removals.onRemoval({ kind: 'deleteTeams', scope: '', id: team.id }, moment);
     if (reads.isSuspect(facts)) fail('I1', `${facts.name}: team ${team.id} was deleted after a suspect read`);
     if (team.members.length > 0) fail('I4', `${facts.name}: team ${team.id} was deleted with members in it`);
   };
