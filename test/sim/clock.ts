@@ -4,6 +4,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 export interface VirtualClock {
   /** Milliseconds since 1970 as the machine's clock says, which may be set back or forth. */
   wall(): number;
+  /** Milliseconds since the beginning, whatever the machine's clock says. */
+  elapsed(): number;
   /** Sets the machine's clock; what waits goes on waiting as long as it would have. */
   jump(ms: number): void;
   /** Calls back after so long. Returns what takes it back. */
@@ -49,6 +51,7 @@ export function createClock(start: number): VirtualClock {
 
   return {
     wall: () => elapsed + offset,
+    elapsed: () => elapsed,
     jump(ms) {
       offset += ms;
     },

@@ -7,6 +7,7 @@
  *   npm run test:sim -- --seed 4711           one, with everything that happened in it
  *   npm run test:sim -- --seed 4711 --shrink  and as small as it can be made
  *
+ * `--until-broken` ends with the first seed that breaks a rule, `--workers` says on how many cores.
  * `--outputFile.json=PATH` writes the counts in the form of a vitest report.
  */
 import { type ChildProcess, fork } from 'node:child_process';
@@ -28,6 +29,8 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
     shrink: { type: 'boolean', default: false },
+    workers: { type: 'string', default: String(availableParallelism()) },
+    'until-broken': { type: 'boolean', default: false },
     reporter: { type: 'string', multiple: true },
     'outputFile.json': { type: 'string' },
   },
@@ -44,7 +47,8 @@ const check = (name: string, problems: readonly string[]): void => {
   for (const problem of problems.slice(0, 20)) print(`  ${problem}`);
 };
 
-if (values.seed === undefined) await playMany(Number(values.from), Number(values.seeds));
+if (values['until-broken']) await playUntilBroken(Number(values.from), Number(values.seeds));
+else if (values.seed === undefined) await playMany(Number(values.from), Number(values.seeds));
 else await playOne(Number(values.seed));
 
 const report = values['outputFile.json'];
@@ -69,6 +73,15 @@ async function playOne(seed: number): Promise<void> {
   } finally {
     remove();
   }
+}
+
+/** For code that was broken on purpose: whether any seed notices. */
+async function playUntilBroken(from: number, seeds: number): Promise<void> {
+  const results = await playSeeds(from, from + seeds);
+  check(
+    'every rule held',
+    results.flatMap(({ violations }) => violations.map(toLine)),
+  );
 }
 
 function toLine({ rule, message }: { readonly rule: string; readonly message: string }): string {
@@ -133,12 +146,15 @@ async function playSeeds(from: number, to: number): Promise<readonly SeedResult[
     results.push(result);
     if (result.violations.length > 0)
       print(`seed ${result.seed} broke: ${result.violations.slice(0, 3).map(toLine).join('; ')}`);
+    if (result.violations.length > 0 && values['until-broken']) for (const worker of workers) worker.kill();
     if (results.length % 500 === 0) print(`${results.length} seeds played`);
   };
-  const cores = availableParallelism();
+  const cores = Number(values.workers);
+  const workers: ChildProcess[] = [];
   const ends = Array.from({ length: cores }, (_, core) => {
     const path = fileURLToPath(new URL('worker.ts', import.meta.url));
     const worker = fork(path, [String(from + core), String(to), String(cores)]);
+    workers.push(worker);
     worker.on('message', (message) => take(message as SeedResult));
     return toEnd(worker);
   });

@@ -39,13 +39,13 @@ function createLimits({ clock, invariants }: World) {
       running += 1;
       const { concurrency = 8 } = facts?.manifests.spec.limits ?? {};
       if (running > concurrency) invariants.fail('I11', `${running} requests at once; the limit is ${concurrency}`);
-      if (clock.wall() < quietUntil) invariants.fail('I11', 'a request while the server had asked to wait');
+      if (clock.elapsed() < quietUntil) invariants.fail('I11', 'a request while the server had asked to wait');
     },
     onEnd(response: HttpResponse | null): void {
       running -= 1;
       const asked = response?.status === 429 ? Number(response.headers['retry-after'] ?? 0) * 1000 : 0;
       // Longer than a run waits: the run ends, and the work queue waits.
-      if (asked > 0 && asked <= 300_000) quietUntil = Math.max(quietUntil, clock.wall() + asked);
+      if (asked > 0 && asked <= 300_000) quietUntil = Math.max(quietUntil, clock.elapsed() + asked);
     },
   };
 }

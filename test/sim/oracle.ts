@@ -57,7 +57,7 @@ const isSameName = (a: string | null, b: string | null): boolean => a?.toLowerCa
 function isBlocked(person: Employee, input: OracleInput, asked: ReadonlySet<string> = new Set()): boolean {
   const { company, server } = input;
   const { id, mail } = person;
-  if (company.people.some((other) => other.id !== id && isSameName(other.mail, mail))) return true;
+  if (hasRival(person, input)) return true;
   const holder = [...server.users.values()].find(
     ({ userName, externalId }) => externalId !== id && isSameName(userName, mail),
   );
@@ -66,6 +66,10 @@ function isBlocked(person: Employee, input: OracleInput, asked: ReadonlySet<stri
   // A free account of this name is taken over by who has none yet; who has one cannot be given the name.
   const isTaken = accountOf(id, server) === null && company.manifests.spec.adoption !== 'Never';
   return !isTaken || isProtectedPerson(person, company.manifests);
+}
+
+function hasRival({ id, mail }: Employee, { company }: OracleInput): boolean {
+  return company.people.some((other) => other.id !== id && isSameName(other.mail, mail));
 }
 
 /** Somebody who is there, is called otherwise now, and may be. */
@@ -100,10 +104,16 @@ function comparePerson(id: string, input: OracleInput): string[] {
 function comparePresent(id: string, account: User | null, input: OracleInput): string[] {
   const { people } = input.company;
   const person = people.find((each) => each.id === id);
-  if (person === undefined || isBlocked(person, input)) return [];
+  if (person === undefined) return [];
+  const isStuck = isBlocked(person, input);
+  // Who shares an address with somebody stays as they are; so does, for all that is known, who lost the link.
+  if (isStuck && (account === null || input.damaged || hasRival(person, input))) return [];
   if (account === null) return [`${id} is present and has no account`];
   return toExpected(person, input).flatMap(([name, wanted]) =>
-    account[name] === wanted ? [] : [`${name} of ${id} is ${account[name]} and must be ${wanted}`],
+    // Who waits for a name has everything else.
+    account[name] === wanted || (isStuck && name === 'userName')
+      ? []
+      : [`${name} of ${id} is ${account[name]} and must be ${wanted}`],
   );
 }
 

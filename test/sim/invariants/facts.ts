@@ -41,9 +41,9 @@ export type Standing = 'present' | 'leaves' | 'unknown';
 
 /** Where this person stands by what the run read. */
 export function standingOf(id: string | null, { reading, manifests }: RunFacts): Standing {
-  if (reading.failed.some((each) => each.id === null || each.id === id)) return 'unknown';
   const [record, twin] = reading.users.filter((user) => user.id === id);
-  if (record === undefined) return 'leaves';
+  if (record === undefined)
+    return reading.failed.some((each) => each.id === null || each.id === id) ? 'unknown' : 'leaves';
   if (twin !== undefined) return 'unknown';
   const { filters = [] } = manifests.spec.scope ?? {};
   if (filters.length > 0 && record.attributes['scope'] !== 'in') return 'leaves';

@@ -31,8 +31,9 @@ export function createPeopleChecks(scene: Scene, reads: Reads, removals: Removal
 
   const onDeactivated = (before: User, moment: Moment): void => {
     const { id, externalId } = before;
-    if (standingOf(externalId, moment.facts) === 'present')
-      fail('I1', `${moment.facts.name}: the account ${id} of somebody who is there was deactivated`);
+    const standing = standingOf(externalId, moment.facts);
+    if (standing !== 'leaves')
+      fail('I1', `${moment.facts.name}: the account ${id} of somebody who is ${standing} was deactivated`);
     if (isProtected(before, moment.facts)) fail('I3', `${moment.facts.name}: the protected ${id} was deactivated`);
     removals.onRemoval({ kind: 'deactivate', scope: '', id }, moment);
   };
@@ -54,21 +55,22 @@ export function createPeopleChecks(scene: Scene, reads: Reads, removals: Removal
     if (after[name] === null && reads.isSuspect(facts)) fail('I1', `${what} cleared after a suspect read`);
   };
 
+  const onKept = (before: User, after: User, moment: Moment): void => {
+    if (before.active && !after.active) onDeactivated(before, moment);
+    if (!before.active && after.active) removals.onRemoval({ kind: 'reactivate', scope: '', id: after.id }, moment);
+    if (isRename(before, after)) removals.onRemoval({ kind: 'rename', scope: '', id: after.id }, moment);
+    onValues(before, after, moment);
+  };
+
   return {
     onChange(before, after, moment) {
       if (before === null) {
-        if (after !== null) onCreated(after, moment, scene);
+        onCreated(after, moment, scene);
         return;
       }
       if (!ours.has(before.id)) onStranger(before, after, moment);
-      if (after === null) {
-        onDeleted(before, moment);
-        return;
-      }
-      if (before.active && !after.active) onDeactivated(before, moment);
-      if (!before.active && after.active) removals.onRemoval({ kind: 'reactivate', scope: '', id: after.id }, moment);
-      if (isRename(before, after)) removals.onRemoval({ kind: 'rename', scope: '', id: after.id }, moment);
-      onValues(before, after, moment);
+      if (after === null) onDeleted(before, moment);
+      else onKept(before, after, moment);
     },
   };
 }
@@ -78,7 +80,8 @@ function isRename(before: User, after: User): boolean {
   return !isTakenOver && before.userName !== after.userName;
 }
 
-function onCreated(user: User, { facts }: Moment, { server, ours, fail }: Scene): void {
+function onCreated(user: User | null, { facts }: Moment, { server, ours, fail }: Scene): void {
+  if (user === null) return;
   ours.add(user.id);
   for (const { id, externalId } of server.users.values()) {
     if (id !== user.id && externalId !== null && externalId === user.externalId)
