@@ -76,6 +76,18 @@ describe('an approval', () => {
     expect(isActive(company)).toBe(20);
   });
 
+  it('is spent by what it let go: who is switched on by hand afterwards needs a new one (I5)', async () => {
+    const company = await aConvergedCompany(20);
+    company.spec = { ...company.spec, guards: { suspiciousDrop: 100, deactivate: { max: 0 } } };
+    company.people = company.people.slice(0, 17);
+    const held = await company.run();
+    expect(await company.run({ approve: held.held.hash })).toMatchObject({ outcome: 'synced' });
+    const user = company.target.users.get('u18');
+    if (user !== undefined) user.attributes['active'] = true;
+    expect(await company.run({ resync: true })).toMatchObject({ outcome: 'held', held: { count: 1 } });
+    expect(isActive(company)).toBe(18);
+  });
+
   it('of what then gets no answer is not counted when the next run finds that it went (I4)', async () => {
     const company = await aConvergedCompany(40);
     company.people = company.people.slice(0, 30);

@@ -631,6 +631,8 @@ describe('progress', () => {
     const shown = world.host.written.map(({ status }) => (status as DirectorySyncStatus).progress);
     const times = shown.flatMap((progress) => (progress === undefined ? [] : [progress.done]));
     expect(times.length).toBeGreaterThan(2);
+    // 200 requests of 4 seconds each.
+    expect(times.length).toBeLessThanOrEqual(80);
     expect(shown.at(-1)).toBeUndefined();
     expect(statusOf(world).progress).toBeUndefined();
     expect(shown.find((progress) => progress?.step === 'apply')).toMatchObject({

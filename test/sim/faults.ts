@@ -45,7 +45,6 @@ export type ProcessFaultKind = (typeof PROCESS_FAULTS)[number];
 
 /** What happens between runs or beside them. */
 export const WORLD_FAULTS = ['storeLost', 'storeRolledBack', 'twoControllers', 'clockForth', 'clockBack'] as const;
-export type WorldFaultKind = (typeof WORLD_FAULTS)[number];
 
 export interface HttpFault {
   readonly kind: HttpFaultKind;
