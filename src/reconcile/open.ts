@@ -11,7 +11,7 @@ import type { HttpClientNeeds, Providers, RunDependencies, RunHttpClient } from 
 
 export type Opening = Pick<RunDependencies, 'host' | 'resource' | 'providers' | 'createHttp' | 'onPause' | 'now'>;
 
-function findProviders(
+export function findProviders(
   { sources, targets }: Providers,
   spec: ResolvedDirectorySyncSpec,
 ): { source: SourceProvider<unknown>; target: TargetProvider<unknown> } {
@@ -34,7 +34,6 @@ function toOwner({ resource: { metadata } }: Opening): ResourceRef {
 export interface OpenTarget {
   readonly target: Target;
   readonly http: RunHttpClient;
-  readonly endpoint: string;
 }
 
 export interface TargetNeeds {
@@ -61,7 +60,7 @@ export async function openTarget(
   const http = opening.createHttp({ side: 'target', credential: key, spec, ca, onCertificate, onPause });
   opened.push(http);
   const target = await provider.connect(spec.target.config, { secrets, where, http, memory, now });
-  return { target, http, endpoint: provider.endpoint(spec.target.config) };
+  return { target, http };
 }
 
 export async function openSource(

@@ -29,6 +29,8 @@ export interface Company {
   columns: readonly string[] | null;
   /** Thrown in the middle of the read. */
   readError: Error | null;
+  /** Of the resource. */
+  name: string;
   spec: DirectorySyncSpec;
   mapping: AttributeMappingResource['spec'];
   rules: Record<string, TeamRuleResource['spec']>;
@@ -89,6 +91,7 @@ export async function createCompany(
       source.failsAfter = error === null ? null : { pages: 1, error };
     },
     source,
+    name: 'acme',
     spec: {
       source: { file: { users: { path: 'people.csv' } } },
       mappings: [{ name: 'users' }],
@@ -108,7 +111,7 @@ export async function createCompany(
     now: new Date('2026-03-01T09:00:00Z'),
     target,
     store: await openSqliteStore(options.file ?? ':memory:'),
-    resource: () => toResource('DirectorySync', 'acme', company.spec),
+    resource: () => toResource('DirectorySync', company.name, company.spec),
     get providers(): Providers {
       return {
         sources: new Map([['file', source.provider]]),
@@ -127,7 +130,7 @@ export async function createCompany(
         all.push(...page.map(({ id, code, message }) => `${id} ${code}: ${message}`));
       return all;
     },
-    state: () => company.store.directory({ namespace: NAMESPACE, id: company.spec.id ?? 'acme' }),
+    state: () => company.store.directory({ namespace: NAMESPACE, id: company.spec.id ?? company.name }),
     loseState: async () => {
       await company.store.close();
       company.store = await openSqliteStore(':memory:');

@@ -9,9 +9,10 @@ import { SyncError } from '../../errors.ts';
 import type { MappingProblem } from '../../mapping/problem.ts';
 import { compileResources, toTargetUse } from '../compile.ts';
 import { createExpiryLog } from '../expiry.ts';
-import { getFact, putFact } from '../facts.ts';
+import { getFact } from '../facts.ts';
 import { checkConfigs, openSource, openTarget } from '../open.ts';
 import type { Loaded, RunDependencies, RunHttpClient } from '../run.ts';
+import { checkEndpoints, checkTargetEndpoint } from './endpoint.ts';
 
 export async function load(run: RunDependencies, signal: AbortSignal): Promise<Loaded> {
   const { resource } = run;
@@ -22,14 +23,11 @@ export async function load(run: RunDependencies, signal: AbortSignal): Promise<L
   const problems = [...compiled.problems, ...checkTarget(run, spec, compiled)];
   const opened: RunHttpClient[] = [];
   try {
+    await checkTargetEndpoint(run, spec);
     const connections = await connect(run, spec, opened);
     const identity = await connections.source.identity(signal);
-    await checkEndpoint(run, {
-      source: toSourceEndpoint(spec.source, identity.tenantId),
-      target: connections.endpoint,
-    });
-    const { endpoint: _checked, ...rest } = connections;
-    return { spec, identity, ...compiled, problems, ...rest };
+    await checkEndpoints(run, { spec, identity });
+    return { spec, identity, ...compiled, problems, ...connections };
   } catch (thrown) {
     // Nobody else knows of them yet: kept open they would go on taking their share of the budget.
     for (const client of opened) client.close();
@@ -75,7 +73,7 @@ function checkIdentity({ resource, resources }: RunDependencies, id: string): vo
   }
 }
 
-type Connections = Pick<Loaded, 'source' | 'target' | 'http' | 'expiries'> & { readonly endpoint: string };
+type Connections = Pick<Loaded, 'source' | 'target' | 'http' | 'expiries'>;
 
 /** @param opened gets the clients as they are made, so that a failure can close them */
 async function connect(run: RunDependencies, spec: Loaded['spec'], opened: RunHttpClient[]): Promise<Connections> {
@@ -89,27 +87,6 @@ async function connect(run: RunDependencies, spec: Loaded['spec'], opened: RunHt
     source: source.source,
     target: target.target,
     http: { source: source.http, target: target.http },
-    endpoint: target.endpoint,
     expiries,
   };
-}
-
-/** Provider, tenant and id attribute are fixed once links exist; where a file lies is not. */
-function toSourceEndpoint(source: Loaded['spec']['source'], tenantId: string | null): string {
-  return [source.provider, tenantId ?? '', source.config.idAttribute ?? 'id'].join('|');
-}
-
-async function checkEndpoint({ state }: RunDependencies, now: { source: string; target: string }): Promise<void> {
-  const before = await getFact(state.facts, 'endpoint');
-  if (before !== null && (await state.links.counts()).people > 0) {
-    const side = before.source !== now.source ? 'source' : before.target !== now.target ? 'target' : null;
-    if (side !== null) {
-      throw new SyncError(
-        'EndpointChanged',
-        `the ${side} is another one than the ${(await state.links.counts()).people} links were made with; to move, give the resource a new spec.id`,
-      );
-    }
-  }
-  if (before === null || before.source !== now.source || before.target !== now.target)
-    await putFact(state.facts, 'endpoint', now);
 }

@@ -25,7 +25,7 @@ const OPEN = new Map<string, number>();
  */
 export async function openStateFile(
   file: string,
-  busyTimeoutMs: number,
+  { busyTimeoutMs = 5000, maxBytes }: { readonly busyTimeoutMs?: number; readonly maxBytes?: number } = {},
 ): Promise<{ db: DatabaseSync; path: string; forget: () => void }> {
   let db: DatabaseSync | null = null;
   let forget = () => {};
@@ -35,6 +35,7 @@ export async function openStateFile(
     db = new DatabaseSync(path, { timeout: busyTimeoutMs });
     applyMigrations(db, file, MIGRATIONS);
     await applyPragmas(db, file, busyTimeoutMs);
+    if (maxBytes !== undefined) limitSize(db, maxBytes);
     return { db, path, forget };
   } catch (error) {
     if (db?.isOpen) db.close();
@@ -57,6 +58,12 @@ async function applyPragmas(db: DatabaseSync, file: string, busyTimeoutMs: numbe
     PRAGMA wal_autocheckpoint = 8000;
     PRAGMA journal_size_limit = 67108864;
   `);
+}
+
+/** A file that is larger already stays as large as it is. */
+function limitSize(db: DatabaseSync, maxBytes: number): void {
+  const pageSize = Number(db.prepare('PRAGMA page_size').get()?.['page_size']);
+  db.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxBytes / pageSize))}`);
 }
 
 /** Needs the file for itself for a moment; SQLite's own busy timeout does not cover this one. */

@@ -13,6 +13,8 @@ import { toStaging } from './staging.ts';
 export interface SqliteOptions {
   /** How long a write waits for one of another process. Default 5000; the event loop stands still meanwhile. */
   readonly busyTimeoutMs?: number;
+  /** Largest size of the file; a write beyond it fails as on a full disk. No bound by default. */
+  readonly maxBytes?: number;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface SqliteOptions {
  * @throws SyncError StateUnavailable: no state file, a newer or damaged one, no permission, no space
  */
 export async function openSqliteStore(file: string, options: SqliteOptions = {}): Promise<StateStore> {
-  const { db, path, forget } = await openStateFile(file, options.busyTimeoutMs ?? 5000);
+  const { db, path, forget } = await openStateFile(file, options);
   const connection = toConnection(db, path, file);
   const leases = new Set<Lease>();
   let open = true;
