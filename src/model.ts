@@ -137,7 +137,16 @@ export interface GuardSubject {
 }
 
 /** Why an operation is there: a departure, a mapping, a rule, a drift, a policy. Shown to people, part of the held hash. */
-export type Cause = Departure | 'mapping' | 'rule' | 'ruleDeleted' | 'drift' | 'match' | 'return' | 'swap';
+export type Cause =
+  | Departure
+  | 'mapping'
+  | 'rule'
+  | 'ruleDeleted'
+  | 'drift'
+  | 'match'
+  | 'return'
+  | 'swap'
+  | 'resourceDeleted';
 
 /**
  * Order of apply. Rebuilt links come first, because what follows needs them; then leavers, because that is what people

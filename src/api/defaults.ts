@@ -84,7 +84,7 @@ export interface ResolvedDirectorySyncSpec {
     readonly sourceRequestsPerSecond: number | null;
   };
   readonly timeouts: { readonly requestMs: number; readonly runMs: number };
-  readonly deletionPolicy: 'Retain';
+  readonly deletionPolicy: LeavingPolicy;
   readonly historyLimit: number;
 }
 

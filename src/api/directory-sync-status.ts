@@ -89,6 +89,7 @@ const RunSchema = object(
       {
         hash: text({ maxLength: 64, description: 'Hash of the held set.' }),
         at: instant({ description: 'When the approval was seen.' }),
+        by: word('The annotation and the client that set it, as that calls itself; on the command line nothing.', 256),
       },
       'The approval that released operations in this run.',
     ),

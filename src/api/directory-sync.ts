@@ -383,10 +383,10 @@ export const DirectorySyncSpecSchema = object(
       ),
     ),
     deletionPolicy: Type.Optional(
-      oneOf(['Retain'] as const, {
+      oneOf(['Retain', 'Deactivate', 'Delete'] as const, {
         default: 'Retain',
         description:
-          'What deleting this resource does to what it owns. Retain: nothing. A document that vanishes from a local folder is never a deletion.',
+          'What deleting this resource does to what it owns. Retain: nothing. Deactivate: the accounts are deactivated, teams stay as they are. Delete: accounts and teams are deleted. No guard judges it; `dirsync plan --delete` shows it first. Protected people are spared, and so is whoever was only recognised again after a lost state. While the resource is suspended, in mode Plan, or another one has its id, it is Retain. A document that vanishes from a local folder is never a deletion.',
       }),
     ),
     historyLimit: Type.Optional(

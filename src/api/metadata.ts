@@ -54,6 +54,15 @@ export interface ObjectMeta {
   readonly finalizers?: readonly string[];
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
+  /** Which client has set which field, as that client calls itself. */
+  readonly managedFields?: readonly ManagedFields[];
+}
+
+interface ManagedFields {
+  readonly manager?: string;
+  /** RFC 3339. */
+  readonly time?: string;
+  readonly fieldsV1?: unknown;
 }
 
 export const DEFAULT_NAMESPACE = 'default';

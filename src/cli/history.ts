@@ -155,8 +155,8 @@ async function printRun(io: CliIo, state: DirectoryState, wanted: string): Promi
 
 /** `   12  done    update User ada@corp.example: title "Engineer" → "Senior Engineer"`. */
 function formatOperation(operation: StoredOperation): string {
-  const { seq, status, held, kind, resource, name, member, id, changes, reason, error } = operation;
-  const result = status === 'held' ? `held (${held})` : status;
+  const { seq, status, held, approved, kind, resource, name, member, id, changes, reason, error } = operation;
+  const result = status === 'held' ? `held (${held})` : approved ? `${status} (approved)` : status;
   const who = member === null ? name : `${member.name} ${kind === 'addMembers' ? 'to' : 'from'} ${name}`;
   const what =
     kind === 'create'

@@ -5,12 +5,16 @@ import type { CliIo } from './io.ts';
 import { readOperations } from './plan-operations.ts';
 import type { SyncRun } from './run-sync.ts';
 
-export async function printPlanJson(io: Pick<CliIo, 'stdout'>, { resource, report, state }: SyncRun): Promise<void> {
+export async function printPlanJson(
+  io: Pick<CliIo, 'stdout'>,
+  { resource, report, state, deletion }: SyncRun,
+): Promise<void> {
   const { namespace, name } = resource.metadata;
   const { plan, samples, held, warnings, reason, message, runId } = report;
   const head = {
     directorySync: `${namespace}/${name}`,
     run: runId,
+    ...(deletion ? { deletionPolicy: resource.spec.deletionPolicy ?? 'Retain' } : {}),
     reason,
     message,
     ...(plan === null ? {} : { summary: summarizePlan(plan), ...plan, samples, held }),
@@ -48,8 +52,8 @@ export async function printList(io: Pick<CliIo, 'stdout'>, name: string, items: 
   await io.stdout(`${batch.join('')}${isFirst ? '' : '\n  '}]`);
 }
 
-function toShown({ kind, resource, id, name, member, changes, cause, reason, held }: StoredOperation) {
-  return { kind, resource, id, name, member, changes, cause, reason, held };
+function toShown({ kind, resource, id, name, member, changes, cause, reason, unit, held }: StoredOperation) {
+  return { kind, resource, id, name, member, changes, cause, reason, unit, held };
 }
 
 /** One resource is an object, several are `{"items": […]}`. */

@@ -47,9 +47,10 @@ export async function printPlan(io: CliIo, run: SyncRun, options: PlanTextOption
   return total;
 }
 
-function formatHeading({ resource, report }: SyncRun): string {
+function formatHeading({ resource, report, deletion }: SyncRun): string {
   const { namespace, name } = resource.metadata;
-  const how = report.kind === 'Verify' ? 'against what the target holds' : 'against what was last applied';
+  const against = report.kind === 'Verify' ? 'against what the target holds' : 'against what was last applied';
+  const how = deletion ? `when it is deleted (deletionPolicy ${resource.spec.deletionPolicy})` : against;
   return `${namespace === 'default' ? name : `${namespace}/${name}`}, ${how}`;
 }
 
@@ -222,9 +223,11 @@ async function printWarnings(page: PlanPage): Promise<void> {
   }
 }
 
-function formatNothing({ report, resource }: SyncRun): string {
+function formatNothing({ report, resource, deletion }: SyncRun): string {
   const { active, teams } = report.links;
   const host = toHost(resource.spec.target?.scim?.url);
+  if (deletion)
+    return `Deleting it changes nothing at ${host} (deletionPolicy ${resource.spec.deletionPolicy ?? 'Retain'}).`;
   return `Nothing to change: ${formatCount(active, 'person', 'people')} and ${formatCount(teams, 'team')} at ${host} are as wanted.`;
 }
 

@@ -16,6 +16,7 @@ export interface PlanOptions extends FolderOptions {
   readonly output: 'text' | 'json';
   readonly detailedExitcode?: boolean;
   readonly all?: boolean;
+  readonly delete?: boolean;
 }
 
 export function declarePlan(program: Command, context: CommandContext): void {
@@ -24,6 +25,7 @@ export function declarePlan(program: Command, context: CommandContext): void {
     .description('read source and target, and print what would change')
     .argument('[name]', 'one DirectorySync; all of the folder without it')
     .option('--detailed-exitcode', 'end with 2 when there are changes')
+    .option('--delete', 'what deleting the resource would do, by its deletionPolicy')
     .option('--all', 'shorten no list');
   withOutput(withFolderOptions(command), ['text', 'json']).action((name: string | undefined, options: PlanOptions) =>
     runCommand(context, () => plan(context.io, name, options)),
@@ -58,7 +60,7 @@ async function planOne(session: Session, resource: DirectorySyncResource, option
     await printSuspended(io, resource, options);
     return EXIT.done;
   }
-  const run = await runSync(session, resource, { planOnly: true });
+  const run = await runSync(session, resource, { planOnly: true, deletion: options.delete === true });
   const isFailed = await printFailure(session, run);
   if (options.output === 'json') await printPlanJson(io, run);
   else if (!isFailed) await printPlanText(session, run, options.all === true);

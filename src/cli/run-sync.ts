@@ -15,6 +15,8 @@ export interface SyncRun {
   readonly resource: DirectorySyncResource;
   readonly report: RunReport;
   readonly state: DirectoryState;
+  /** What the deletion of the resource would do was planned. */
+  readonly deletion?: boolean;
 }
 
 export async function runSync(
@@ -36,7 +38,8 @@ export async function runSync(
     onWait: (holder) => io.stderr(`waiting for ${holder}\n`),
   });
   progress.clear();
-  return { resource, report, state: await session.store.directory(toDirectoryKey(resource)) };
+  const state = await session.store.directory(toDirectoryKey(resource));
+  return { resource, report, state, deletion: options.deletion === true };
 }
 
 /**

@@ -62,13 +62,14 @@ export function compareWithTarget(
 /** What is wanted of a target, as its provider judges it offline. */
 export function toTargetUse(
   { mapping, ruleNames }: Pick<CompiledResources, 'mapping' | 'ruleNames'>,
-  { deprovisioning }: ResolvedDirectorySyncSpec,
+  { deprovisioning, deletionPolicy }: ResolvedDirectorySyncSpec,
 ): TargetUse {
   const { outOfScope, disabledAtSource, deletedAtSource, deleteAfterMs } = deprovisioning;
   return {
     userPaths: [...mapping.paths.keys()],
     teams: ruleNames.length > 0,
-    deletes: deleteAfterMs !== null || [outOfScope, disabledAtSource, deletedAtSource].includes('Delete'),
+    deletes:
+      deleteAfterMs !== null || [outOfScope, disabledAtSource, deletedAtSource, deletionPolicy].includes('Delete'),
   };
 }
 

@@ -122,6 +122,7 @@ async function runMachineOnce(
       planOnly: request.planOnly ?? false,
       approve: request.approve ?? null,
       approvedBy: request.approvedBy ?? null,
+      deletion: request.deletion ?? false,
       resync: request.resync ?? false,
       tryAll: request.tryAll ?? false,
       findings: request.findings ?? false,

@@ -11,13 +11,14 @@ import { SyncError } from '../errors.ts';
 import type { StateStore } from '../state/store.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { toDeletionPolicy } from './deletion-policy.ts';
 import { writeDependents } from './dependents.ts';
 import { type Engine, toDirectoryKey } from './engine.ts';
 import { type FactShapes, getFact } from './facts.ts';
 import { createPublisher, type Outcome, type Publisher, toRef } from './publish.ts';
 import { createQueue, type QueueClock, systemClock, type WorkQueue } from './queue.ts';
-import type { RunReport } from './run.ts';
-import { computeNextAfter, computeNextRun, computeRetry } from './schedule.ts';
+import type { RunOptions, RunReport } from './run.ts';
+import { computeNextAfter, computeNextDeletion, computeNextRun, computeRetry } from './schedule.ts';
 import type { Commands } from './status.ts';
 import {
   findConcerned,
@@ -25,6 +26,7 @@ import {
   isSuspended,
   type Requests,
   readSpec,
+  toApprover,
   toFingerprint,
   toMark,
   toQueueKey,
@@ -289,11 +291,7 @@ interface Working {
 async function workOn(loop: LoopState, working: Working): Promise<Date | null> {
   const { resource, state } = working;
   const { metadata } = resource;
-  if (metadata.deletionTimestamp !== undefined) {
-    // deletionPolicy Retain: what Dirsync made stays. The state stays too, for a resource of the same id.
-    await loop.host.setFinalizer(toRef(resource), false);
-    return null;
-  }
+  if (metadata.deletionTimestamp !== undefined) return workOnDeletion(loop, working);
   if (metadata.finalizers?.includes(FINALIZER) !== true) await loop.host.setFinalizer(toRef(resource), true);
   if (state.unwritten !== null) {
     const { next } = state.unwritten;
@@ -317,6 +315,28 @@ async function workOn(loop: LoopState, working: Working): Promise<Date | null> {
   return runOnce(loop, working, { spec, requests });
 }
 
+/** The state stays whatever the policy, for a resource of the same id. */
+async function workOnDeletion(loop: LoopState, { resource, state }: Working): Promise<Date | null> {
+  const retains = toDeletionPolicy(resource, loop.host.resources()) === 'Retain';
+  if (retains || isAbandoned(resource)) {
+    await loop.host.setFinalizer(toRef(resource), false);
+    return null;
+  }
+  state.changed = false;
+  await announce(loop, { resource, state }, true);
+  const report = await runEngine(loop, { resource, state }, { deletion: true });
+  if (report === null) return null;
+  const spec = readSpec(resource);
+  const isDone = report.outcome === 'synced';
+  state.failures = isDone ? 0 : state.failures + 1;
+  const after = { schedule: spec?.schedule ?? null, report, failures: state.failures, random: loop.random };
+  const next = isDone ? null : computeNextDeletion({ ...after, now: new Date(loop.clock.now()) });
+  const requests = { runNow: null, resync: null, approve: null };
+  await writeOutcome(loop, state, { resource, report, spec, requests, isSpent: false, next, completed: false });
+  if (isDone) await loop.host.setFinalizer(toRef(resource), false);
+  return next;
+}
+
 /** The newest status: what was handled may have been written since the resource was looked at. */
 function readStatus(loop: LoopState, resource: DirectorySyncResource): DirectorySyncResource['status'] {
   const key = toQueueKey(resource);
@@ -332,6 +352,27 @@ async function announce(loop: LoopState, { resource, state }: Working, isNew: bo
   state.announced = state.fingerprint;
 }
 
+/** Null: the run was ended on purpose, by who has asked for the next one. */
+async function runEngine(
+  loop: LoopState,
+  { resource, state }: Working,
+  asked: Partial<RunOptions>,
+): Promise<RunReport | null> {
+  const progress = loop.publisher.follow(resource);
+  const report = await loop.engine.run({
+    ...asked,
+    resource,
+    signal: loop.hard,
+    stopping: AbortSignal.any([loop.stopping, ...(state.current === null ? [] : [state.current.signal])]),
+    onProgress: progress.onProgress,
+    onStep: progress.onStep,
+  });
+  await progress.close();
+  if (!report.stopped) return report;
+  if (progress.written) await loop.publisher.endStopped(resource);
+  return null;
+}
+
 async function runOnce(
   loop: LoopState,
   { resource, state }: Working,
@@ -339,24 +380,11 @@ async function runOnce(
 ): Promise<Date | null> {
   const isSpent = await isApprovalSpent(loop, resource, requests);
   const approve = isSpent || spec?.mode === 'Plan' ? null : requests.approve;
-  const progress = loop.publisher.follow(resource);
-  const report = await loop.engine.run({
-    resource,
-    signal: loop.hard,
-    stopping: AbortSignal.any([loop.stopping, ...(state.current === null ? [] : [state.current.signal])]),
-    approve,
-    approvedBy: approve === null ? null : ANNOTATIONS.approve,
-    resync: requests.resync !== null,
-    tryAll: requests.runNow !== null || requests.resync !== null,
-    onProgress: progress.onProgress,
-    onStep: progress.onStep,
-  });
-  await progress.close();
-  if (report.stopped) {
-    if (progress.written) await loop.publisher.endStopped(resource);
-    // Whoever ended it has asked for the next one.
-    return null;
-  }
+  const approvedBy = approve === null ? null : toApprover(resource);
+  const tryAll = requests.runNow !== null || requests.resync !== null;
+  const asked = { approve, approvedBy, resync: requests.resync !== null, tryAll };
+  const report = await runEngine(loop, { resource, state }, asked);
+  if (report === null) return null;
   state.failures = report.outcome === 'waiting' && report.failedStep !== null ? state.failures + 1 : 0;
   const now = new Date(loop.clock.now());
   const schedule = spec?.schedule ?? null;

@@ -4,7 +4,7 @@
  * | state | entered when | what is true in it |
  * | --- | --- | --- |
  * | load | the run begins | nothing has been asked of source or target |
- * | read | the resources compile | the source is being read; nothing was removed and nothing can be |
+ * | read | the resources compile, and the DirectorySync is not under deletion | the source is being read; nothing was removed and nothing can be |
  * | map | the read is complete | every record is staged |
  * | observe | every person and team that is wanted is known | what an earlier run began is being settled |
  * | plan | what the target holds is known | nothing has been written by this run |
@@ -16,6 +16,7 @@
 import { assign, fromPromise, setup } from 'xstate';
 import type { Applied, Failure, RunContext, RunDependencies, RunReport } from './run.ts';
 import { apply } from './steps/apply.ts';
+import { observeOwned, planDeletion, UNGUARDED } from './steps/deletion.ts';
 import { guard } from './steps/guard.ts';
 import { load } from './steps/load.ts';
 import { map } from './steps/map.ts';
@@ -46,8 +47,12 @@ const machine = setup({
     load: toActor((run, _products, signal) => load(run, signal)),
     read: toActor(read),
     map: toActor(map),
-    observe: toActor(observe),
-    plan: toActor(plan),
+    observe: toActor((run, products: Products, signal) =>
+      run.options.deletion ? observeOwned(run, products, signal) : observe(run, products, signal),
+    ),
+    plan: toActor((run, products: Products, signal) =>
+      run.options.deletion ? planDeletion(run, products, signal) : plan(run, products, signal),
+    ),
     guard: toActor(guard),
     // Requests under way are waited for when the run is stopped: only the hard signal reaches them.
     apply: fromPromise<Applied, StepInput>(({ input: { run, products } }) => apply(run, products, run.signal)),
@@ -57,6 +62,9 @@ const machine = setup({
     'note failure': assign((_, { step, thrown }: Failure) => ({ failure: { step, thrown } })),
   },
   guards: {
+    'is deletion': ({ context }) => context.run.options.deletion,
+    'may delete': ({ context }) =>
+      context.run.options.deletion && !context.run.options.planOnly && context.loaded?.spec.mode === 'Apply',
     'may write': ({ context }) => !context.run.options.planOnly && context.loaded?.spec.mode === 'Apply',
   },
 });
@@ -79,7 +87,10 @@ export const runMachine = machine.createMachine({
       invoke: {
         src: 'load',
         input,
-        onDone: { target: 'read', actions: assign({ loaded: ({ event }) => event.output }) },
+        onDone: [
+          { guard: 'is deletion', target: 'observe', actions: assign({ loaded: ({ event }) => event.output }) },
+          { target: 'read', actions: assign({ loaded: ({ event }) => event.output }) },
+        ],
         onError: onError('load'),
       },
     },
@@ -111,7 +122,15 @@ export const runMachine = machine.createMachine({
       invoke: {
         src: 'plan',
         input,
-        onDone: { target: 'guard', actions: assign({ planned: ({ event }) => event.output }) },
+        onDone: [
+          {
+            guard: 'may delete',
+            target: 'apply',
+            actions: assign({ planned: ({ event }) => event.output, guarded: () => UNGUARDED }),
+          },
+          { guard: 'is deletion', target: 'report', actions: assign({ planned: ({ event }) => event.output }) },
+          { target: 'guard', actions: assign({ planned: ({ event }) => event.output }) },
+        ],
         onError: onError('plan'),
       },
     },

@@ -91,6 +91,8 @@ export interface RunOptions {
   readonly approve: string | null;
   /** Who approved: for the history. */
   readonly approvedBy: string | null;
+  /** Carry out `deletionPolicy`: read no source, and let no guard judge. */
+  readonly deletion: boolean;
   /** Read the target's own list, whatever `verifyEvery` says. */
   readonly resync: boolean;
   /** A person asks: what failed before is tried at once, whatever its backoff. */

@@ -72,3 +72,12 @@ export function computeNextAfter({ schedule, report, failures, now, random }: Af
   const asked = Math.min(report.retryAfterMs ?? 0, LONGEST_ASKED_MS);
   return new Date(now.getTime() + Math.max(retry, asked));
 }
+
+/**
+ * When to try again what the deletion of a resource asks for. Records that failed are tried like a target that is away;
+ * what only a person can mend is looked at once each schedule.
+ */
+export function computeNextDeletion(after: AfterRun): Date | null {
+  const outcome = after.report.outcome === 'stalled' ? 'stalled' : 'waiting';
+  return computeNextAfter({ ...after, report: { ...after.report, outcome } });
+}

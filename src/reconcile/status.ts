@@ -13,6 +13,7 @@ import {
   setCondition,
   toInstant,
 } from '../api/kstatus.ts';
+import { ANNOTATIONS } from '../api/metadata.ts';
 import type { EventReason, ReadyReason } from '../api/reasons.ts';
 import { toFields } from '../api/rules.ts';
 import { mergeExpiries, toExpiringChange, toStored } from './expiry.ts';
@@ -166,8 +167,14 @@ function toRunStatus(report: RunReport): RunStatus {
     requests: report.requests,
     applied,
     failures: report.failures.map(({ resource, id, code }) => ({ resource, id: toSafeId(id), reason: code })),
-    ...(approval === null ? {} : { approval: { hash: approval.hash, at: toInstant(report.startedAt) } }),
+    ...(approval === null ? {} : { approval: toApproval(approval, report.startedAt) }),
   };
+}
+
+/** A person's name at a terminal stays in the history of the state store. */
+function toApproval({ hash, by }: NonNullable<RunReport['approval']>, at: Date): NonNullable<RunStatus['approval']> {
+  const isClient = by?.startsWith(ANNOTATIONS.approve) === true;
+  return { hash, at: toInstant(at), ...(isClient ? { by: toSafeText(by) } : {}) };
 }
 
 function computeConditions(input: StatusInput): Condition[] {

@@ -131,6 +131,20 @@ export function toRequests({ metadata }: DirectorySyncResource, status: Director
   };
 }
 
+/**
+ * Who set the annotation, for the history: the field manager, which is how a client calls itself and proves nothing about
+ * a person.
+ */
+export function toApprover({ metadata }: DirectorySyncResource): string {
+  const owners = (metadata.managedFields ?? []).filter(({ fieldsV1 }) => {
+    const annotations = toFields(toFields(toFields(fieldsV1)?.['f:metadata'])?.['f:annotations']);
+    return annotations?.[`f:${ANNOTATIONS.approve}`] !== undefined;
+  });
+  const [latest] = owners.sort((a, b) => ((a.time ?? '') < (b.time ?? '') ? 1 : -1));
+  const manager = latest?.manager ?? '';
+  return manager === '' ? ANNOTATIONS.approve : `${ANNOTATIONS.approve}, field manager ${manager.slice(0, 128)}`;
+}
+
 export function isAsked(requests: Requests): boolean {
   return Object.values(requests).some((request) => request !== null);
 }

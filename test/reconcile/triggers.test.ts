@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { DirectorySyncResource } from '../../src/api/directory-sync.ts';
 import type { ResourceChange, ResourceSet } from '../../src/api/host.ts';
-import { findConcerned, isAsked, toFingerprint, toMark, toRequests, toSettle } from '../../src/reconcile/triggers.ts';
+import {
+  findConcerned,
+  isAsked,
+  toApprover,
+  toFingerprint,
+  toMark,
+  toRequests,
+  toSettle,
+} from '../../src/reconcile/triggers.ts';
 
 const SPEC = {
   settle: '7s',
@@ -188,5 +196,29 @@ describe('settling', () => {
     ['what is wrong is told at once', aSync({ spec: { settle: 'soon' } }), 0],
   ])('%s', (_because, resource, expected) => {
     expect(toSettle(resource)).toBe(expected);
+  });
+});
+
+describe('toApprover', () => {
+  const of = (managedFields: object[]) => toApprover(aSync({ metadata: { managedFields } as never }));
+  const entry = (manager: string, time: string, annotation = 'dirsync.dev/approve') => ({
+    manager,
+    time,
+    fieldsV1: { 'f:metadata': { 'f:annotations': { [`f:${annotation}`]: {} } } },
+  });
+
+  it('is the field manager that set the annotation, the latest of several', () => {
+    expect(
+      of([
+        entry('kubectl-edit', '2026-03-01T09:00:00Z'),
+        entry('kubectl-annotate', '2026-03-01T10:00:00Z'),
+        entry('argocd', '2026-03-01T11:00:00Z', 'dirsync.dev/resync'),
+      ]),
+    ).toBe('dirsync.dev/approve, field manager kubectl-annotate');
+  });
+
+  it('is the annotation where nobody says who set it', () => {
+    expect(of([])).toBe('dirsync.dev/approve');
+    expect(of([{ manager: 'x', fieldsV1: null }])).toBe('dirsync.dev/approve');
   });
 });

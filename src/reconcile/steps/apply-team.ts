@@ -26,7 +26,8 @@ async function request(operation: StoredOperation, applying: Applying): Promise<
       return update(operation, applying);
     case 'delete': {
       // A removal that was held or failed leaves somebody in it: who keeps a team keeps the team's existence.
-      if ((await applying.run.state.links.members(operation.id)) > 0) return null;
+      if (operation.cause !== 'resourceDeleted' && (await applying.run.state.links.members(operation.id)) > 0)
+        return null;
       await applying.loaded.target.deleteTeam(needTarget(operation), applying.signal);
       return [{ type: 'dropTeam', key: operation.id }, ...toCounts(operation, applying.run.now())];
     }

@@ -12,21 +12,25 @@ import { createExpiryLog } from '../expiry.ts';
 import { getFact } from '../facts.ts';
 import { checkConfigs, openSource, openTarget } from '../open.ts';
 import type { Loaded, RunDependencies, RunHttpClient } from '../run.ts';
+import { compileNothing, NO_HTTP, NO_SOURCE } from './deletion.ts';
 import { checkEndpoints, checkTargetEndpoint } from './endpoint.ts';
 
 export async function load(run: RunDependencies, signal: AbortSignal): Promise<Loaded> {
   const { resource } = run;
   checkSchema(run);
   const spec = withDefaults(resource);
-  checkIdentity(run, spec.id);
-  const compiled = compileResources(run, spec.source.provider);
-  const problems = [...compiled.problems, ...checkTarget(run, spec, compiled)];
+  const { deletion } = run.options;
+  // Who has an heir is let go as Retain.
+  if (!deletion) checkIdentity(run, spec.id);
+  const compiled = deletion ? compileNothing(spec.source.provider) : compileResources(run, spec.source.provider);
+  // Nothing of the mappings is written any more.
+  const problems = deletion ? [] : [...compiled.problems, ...checkTarget(run, spec, compiled)];
   const opened: RunHttpClient[] = [];
   try {
     await checkTargetEndpoint(run, spec);
     const connections = await connect(run, spec, opened);
     const identity = await connections.source.identity(signal);
-    await checkEndpoints(run, { spec, identity });
+    if (!deletion) await checkEndpoints(run, { spec, identity });
     return { spec, identity, ...compiled, problems, ...connections };
   } catch (thrown) {
     // Nobody else knows of them yet: kept open they would go on taking their share of the budget.
@@ -82,7 +86,8 @@ async function connect(run: RunDependencies, spec: Loaded['spec'], opened: RunHt
   const memory = run.options.resync ? null : await getFact(run.state.facts, 'targetMemory');
   const expiries = createExpiryLog();
   const target = await openTarget(run, spec, { memory, expiries, opened });
-  const source = await openSource(run, spec, opened);
+  const nothing = { source: NO_SOURCE, http: NO_HTTP };
+  const source = run.options.deletion ? nothing : await openSource(run, spec, opened);
   return {
     source: source.source,
     target: target.target,

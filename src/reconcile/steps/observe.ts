@@ -136,10 +136,15 @@ function toKeys(object: TargetObject, { mapping }: Loaded): readonly MatchKey[] 
 }
 
 async function observeSome(run: RunDependencies, loaded: Loaded, signal: AbortSignal): Promise<void> {
-  await observeDirtyPeople(run, loaded, signal);
-  await observeDirtyTeams(run, loaded, signal);
+  await observeDoubtful(run, loaded, signal);
   await findJoiners(run, loaded, signal);
   await findTeams(run, loaded, signal);
+}
+
+/** Accounts and teams of which the links may say something else than the target. */
+export async function observeDoubtful(run: RunDependencies, loaded: Loaded, signal: AbortSignal): Promise<void> {
+  await observeDirtyPeople(run, loaded, signal);
+  await observeDirtyTeams(run, loaded, signal);
 }
 
 async function observeDirtyPeople({ state }: RunDependencies, loaded: Loaded, signal: AbortSignal): Promise<void> {

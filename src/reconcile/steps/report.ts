@@ -210,13 +210,17 @@ export function toLostReport({ failure, ...times }: RunTimes & { readonly failur
   };
 }
 
+/** A resource under deletion may wait for an application that is gone for good. */
+const LET_GO = '. The resource waits for its deletionPolicy; annotate it with dirsync.dev/abandon=true to let it go';
+
 type Verdict = Pick<RunReport, 'outcome' | 'reason' | 'message'>;
 
 function judge(context: RunContext, { error, failed }: { error: SyncError | null; failed: number }): Verdict {
   const { failure, guarded, read, run, loaded } = context;
   if (error !== null && failure !== undefined) {
     const reason = toReadyReason(error.code, failure.step);
-    return { outcome: error.retry === 'never' ? 'stalled' : 'waiting', reason, message: error.message };
+    const message = run.options.deletion && !run.options.planOnly ? `${error.message}${LET_GO}` : error.message;
+    return { outcome: error.retry === 'never' ? 'stalled' : 'waiting', reason, message };
   }
   const held = guarded?.heldUnits ?? 0;
   const isPlan = run.options.planOnly || loaded?.spec.mode === 'Plan';

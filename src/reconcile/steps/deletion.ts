@@ -1,0 +1,96 @@
+/**
+ * The steps of a run that carries out `deletionPolicy`. It needs the target and what the links say, and neither the source
+ * nor mappings or rules: these may be gone already, and nothing is asked of them.
+ */
+import { SyncError } from '../../errors.ts';
+import { compileMapping } from '../../mapping/compile.ts';
+import { compileCustomAttributes } from '../../mapping/custom-attributes.ts';
+import { type OwnershipSettings, planOwnedPerson, planOwnedTeam } from '../../plan/ownership.ts';
+import { compileAny } from '../../rule/clause.ts';
+import type { Source } from '../../sources/source.ts';
+import type { CompiledResources } from '../compile.ts';
+import { toDeletionPolicy } from '../deletion-policy.ts';
+import type { Guarded, Loaded, Observed, PlanResult, RunDependencies, RunHttpClient } from '../run.ts';
+import { observeDoubtful } from './observe.ts';
+import { PlanWriter } from './plan-writer.ts';
+import { settleBegun } from './settle.ts';
+
+/** What a DirectorySync without mappings and rules compiles to. */
+export function compileNothing(provider: string): CompiledResources {
+  return {
+    mapping: compileMapping([], compileCustomAttributes([], '', []), provider, []),
+    rules: { rules: [], invalid: [] },
+    ruleNames: [],
+    scope: compileAny([]),
+    problems: [],
+  };
+}
+
+/** Stands where a source would. */
+export const NO_SOURCE: Source = {
+  identity: async () => ({ tenantId: null, tenantName: null, domains: [] }),
+  readUsers: () => {
+    throw new SyncError('Unknown', 'the deletion of a DirectorySync reads no source');
+  },
+  close: async () => undefined,
+};
+
+export const NO_HTTP: RunHttpClient = {
+  send: () => Promise.reject(new SyncError('Unknown', 'the deletion of a DirectorySync sends nothing to the source')),
+  sent: 0,
+  beginPass: () => () => undefined,
+  close: () => undefined,
+};
+
+/** Guards have no say in it. */
+export const UNGUARDED: Guarded = {
+  held: new Map(),
+  hash: '',
+  kinds: {},
+  subjects: [],
+  released: new Map(),
+  mismatch: false,
+  removals: [],
+  trusted: true,
+  heldUnits: 0,
+  order: { rounds: [], waits: new Map() },
+};
+
+export async function observeOwned(
+  run: RunDependencies,
+  { loaded }: { loaded: Loaded },
+  signal: AbortSignal,
+): Promise<Observed> {
+  const capabilities = await loaded.target.capabilities(signal);
+  await run.state.staging.clear();
+  await settleBegun(run, loaded.target, signal);
+  await observeDoubtful(run, loaded, signal);
+  return { kind: 'Full', capabilities, verified: false, unmanaged: 0, unreadTeams: 0, warnings: [] };
+}
+
+export async function planDeletion(
+  run: RunDependencies,
+  { loaded, observed }: { loaded: Loaded; observed: Observed },
+  signal: AbortSignal,
+): Promise<PlanResult> {
+  const writer = new PlanWriter(run);
+  const { guards } = loaded.spec;
+  const settings: OwnershipSettings = {
+    policy: toDeletionPolicy(run.resource, run.resources),
+    protectedUsers: new Set(guards.protectedUsers.map((name) => name.toLowerCase())),
+    target: observed.capabilities,
+  };
+  let done = 0;
+  for await (const page of run.state.staging.people()) {
+    signal.throwIfAborted();
+    for (const person of page) await writer.add(planOwnedPerson(person, settings));
+    done += page.length;
+    run.onProgress({ step: 'plan', done, total: null });
+  }
+  for await (const page of run.state.staging.teams()) {
+    signal.throwIfAborted();
+    for (const team of page) await writer.add(planOwnedTeam(team, settings));
+  }
+  await writer.flush();
+  return { operations: writer.operations, protected: writer.protected, drift: null };
+}
