@@ -148,7 +148,7 @@ describe('deletionPolicy Delete', () => {
     expect([isThere(world), world.company.target.writes.length]).toEqual([false, 0]);
   });
 
-  it.each<readonly [string, Partial<DirectorySyncSpec>]>([
+  it.each<readonly [string, object]>([
     ['has the same id', { id: 'one' }],
     ['takes its links over', { id: 'two', adoptFrom: 'one', suspend: true }],
   ])('is Retain while another resource %s', async (_, successor) => {
