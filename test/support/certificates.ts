@@ -1,5 +1,5 @@
 /** Certificates of any validity, made on the spot: X.509 v3 in DER (RFC 5280), signed by their own key. */
-import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, randomUUID, sign } from 'node:crypto';
 
 export interface Certificate {
   readonly key: string;
@@ -20,7 +20,8 @@ export function createCertificate(validity: { readonly notBefore: Date; readonly
 }
 
 function toBody(publicKey: KeyObject, { notBefore, notAfter }: { notBefore: Date; notAfter: Date }): Buffer {
-  const name = sequence(tagged(0x31, sequence(COMMON_NAME, tagged(0x0c, Buffer.from('127.0.0.1')))));
+  // Authorities are found by their name: two of one name would be taken for each other.
+  const name = sequence(tagged(0x31, sequence(COMMON_NAME, tagged(0x0c, Buffer.from(randomUUID())))));
   const alternative = sequence(tagged(0x87, Buffer.from([127, 0, 0, 1])));
   const extension = sequence(SUBJECT_ALT_NAME, tagged(0x04, alternative));
   return sequence(

@@ -10,7 +10,7 @@ import type { TeamRuleResource } from '../../src/api/team-rule.ts';
 import type { PooledHttpClient } from '../../src/http/client.ts';
 import type { Json } from '../../src/model.ts';
 import { createEngine, type RunRequest } from '../../src/reconcile/engine.ts';
-import type { Providers, RunReport } from '../../src/reconcile/run.ts';
+import type { HttpClientNeeds, Providers, RunReport } from '../../src/reconcile/run.ts';
 import type { FailedRecord } from '../../src/sources/source.ts';
 import { openSqliteStore } from '../../src/state/sqlite/store.ts';
 import type { DirectoryState, StateStore, StoredOperation } from '../../src/state/store.ts';
@@ -36,6 +36,8 @@ export interface Company {
   rules: Record<string, TeamRuleResource['spec']>;
   customs: Record<string, CustomAttributeResource['spec']>;
   now: Date;
+  /** Values of the target's Secret, read at each run. */
+  secrets: Readonly<Record<string, string>>;
   /** What `people`, `failed`, `columns` and `readError` are words for; the script can say more. */
   readonly source: ScriptedSource;
   readonly target: MemoryTarget;
@@ -57,7 +59,7 @@ const NAMESPACE = 'identity';
 /** An application in place of the one in memory. */
 export interface Application {
   readonly provider: TargetProvider<never>;
-  readonly createHttp: () => PooledHttpClient;
+  readonly createHttp: (needs: HttpClientNeeds) => PooledHttpClient;
 }
 
 export async function createCompany(
@@ -92,6 +94,7 @@ export async function createCompany(
     },
     source,
     name: 'acme',
+    secrets: { token: 'secret' },
     spec: {
       source: { file: { users: { path: 'people.csv' } } },
       mappings: [{ name: 'users' }],
@@ -155,7 +158,11 @@ function refuseHttp(): PooledHttpClient {
   };
 }
 
-function run(company: Company, request: Partial<RunRequest>, createHttp: () => PooledHttpClient): Promise<RunReport> {
+function run(
+  company: Company,
+  request: Partial<RunRequest>,
+  createHttp: Application['createHttp'],
+): Promise<RunReport> {
   const list = <S, K extends string>(kind: K, specs: Record<string, S>) =>
     Object.entries(specs).map(([name, spec]) => toResource(kind, name, spec));
   const resource = company.resource();
@@ -167,7 +174,7 @@ function run(company: Company, request: Partial<RunRequest>, createHttp: () => P
       teamRules: list('TeamRule', company.rules),
       customAttributes: list('CustomAttribute', company.customs),
     }),
-    readSecret: async () => ({ token: 'secret' }),
+    readSecret: async () => company.secrets,
     readConfigMap: async () => new Uint8Array(),
     resolvePath: (_owner, path) => path,
     writeStatus: async () => true,
@@ -179,8 +186,8 @@ function run(company: Company, request: Partial<RunRequest>, createHttp: () => P
     host,
     store: company.store,
     providers: company.providers,
-    createHttp: () => {
-      const client = createHttp();
+    createHttp: (needs) => {
+      const client = createHttp(needs);
       return {
         send: (request) => client.send(request),
         get sent() {
