@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AttributeMappingResource } from '../api/attribute-mapping.ts';
+import { withDefaults } from '../api/defaults.ts';
 import type { DirectorySyncResource } from '../api/directory-sync.ts';
 import { formatPath } from '../api/messages.ts';
 import type { ResourceReference } from '../api/metadata.ts';
@@ -10,7 +11,7 @@ import { type ManifestSet, readManifests, toProblem, toResourceSet } from '../lo
 import { compareProblems, formatProblem, type Problem } from '../local/problem.ts';
 import { checkReferences } from '../local/references.ts';
 import type { MappingProblem } from '../mapping/problem.ts';
-import { checkResources } from '../reconcile/compile.ts';
+import { type CompiledResources, checkResources, toTargetUse } from '../reconcile/compile.ts';
 import { sourceProviders } from '../sources/registry.ts';
 import { targetProviders } from '../targets/registry.ts';
 import { locateInScalar, parseTextPlace } from './expression-position.ts';
@@ -99,14 +100,25 @@ function compileFor(set: ManifestSet, resource: DirectorySyncResource): Found[] 
   const { namespace } = resource.metadata;
   const provider = Object.keys(resource.spec.source)[0] ?? '';
   try {
-    const { problems } = checkResources({ resource, resources: toResourceSet(set) }, provider);
-    return problems.map((problem) => toFound(namespace, problem));
+    const compiled = checkResources({ resource, resources: toResourceSet(set) }, provider);
+    return [...compiled.problems.map((problem) => toFound(namespace, problem)), ...checkWishes(resource, compiled)];
   } catch (thrown) {
     const { code } = SyncError.from(thrown);
     // A mapping that is missing or invalid is reported where it is named, or where it stands.
     if (code === 'ReferenceNotFound' || code === 'Invalid') return [];
     throw thrown;
   }
+}
+
+/** What the application is known not to do. Whether that is asked of it is told only by mappings without errors. */
+function checkWishes(resource: DirectorySyncResource, compiled: CompiledResources): Found[] {
+  if (compiled.problems.some(({ severity, kind }) => severity === 'error' && kind !== 'TeamRule')) return [];
+  const { metadata } = resource;
+  const reference = { kind: 'DirectorySync', namespace: metadata.namespace, name: metadata.name };
+  const spec = withDefaults(resource);
+  const { provider, config } = spec.target;
+  const problems = targetProviders.get(provider)?.check(config, toTargetUse(compiled, spec)) ?? [];
+  return problems.map((problem) => ({ ...problem, reference, pointer: `/spec/target/${provider}` }));
 }
 
 function isUsed(set: ManifestSet, { metadata }: AttributeMappingResource): boolean {

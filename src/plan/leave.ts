@@ -2,6 +2,7 @@
 import type { Cause, Departure, Operation } from '../model.ts';
 import type { Effect, Link, PersonState } from '../state/store.ts';
 import type { PlanSettings } from './settings.ts';
+import { fitPolicy } from './target-limits.ts';
 
 /**
  * The person with a link that says since when they are away. The grace begins when the account is first known to be
@@ -15,10 +16,11 @@ export function beginLeave(person: PersonState, cause: Departure, { now }: Pick<
   return { ...person, link: { ...link, left: { at: now, cause, teams: link.left?.teams ?? [] } } };
 }
 
-/** Whom only an entry for `active` switches off is not gone: they are never deleted. */
+/** Whom only an entry for `active` switches off is not gone: they are never deleted; nor is anybody where none can be. */
 export function isGraceOver({ left }: Link, { desired }: PersonState, settings: PlanSettings): boolean {
   const { deleteAfterMs, now } = settings;
   if (left === undefined || deleteAfterMs === null || desired?.byEntry === true) return false;
+  if (fitPolicy('Delete', settings) !== 'Delete') return false;
   return now - left.at >= deleteAfterMs;
 }
 

@@ -32,6 +32,13 @@ const BAD: readonly Case[] = [
     says: ['manifests/sync.yaml:5:3 spec.source: exactly one of file must be set (found scim and file)'],
   },
   {
+    because: 'a profile that requires what no entry writes',
+    files: { 'sync.yaml': SYNC.replace('scim: { ', 'scim: { profile: AWSIdentityCenter, ') },
+    says: [
+      'manifests/sync.yaml:7:13 spec.target.scim: the profile AWSIdentityCenter requires name.givenName, name.familyName, displayName of every new user, and no entry of the mappings writes it',
+    ],
+  },
+  {
     because: 'a bad duration',
     files: { 'sync.yaml': `${SYNC}  schedule: { interval: 40 minutes }\n` },
     says: ['manifests/sync.yaml:8:25 spec.schedule.interval: must be a duration such as 30s, 40m or 1h30m'],

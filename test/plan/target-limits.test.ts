@@ -67,6 +67,15 @@ it('a target that deletes nobody: the policy Delete switches off, once', () => {
   expect(plan({ link: off, desired }, target, { leaving }).operations).toEqual([]);
 });
 
+it('a target that deletes nobody: a grace that is over deletes nobody either', () => {
+  const left = { at: 0, cause: 'outOfScope', teams: [] } as const;
+  const link = aLink({ active: false, applied: { ...aLink().applied, active: false }, left });
+  const person = { link, desired: aDesiredUser({ presence: 'outOfScope' }) };
+  const grace = { deleteAfterMs: 1, now: 10 };
+  expect(plan(person, aTargetLimits(), grace).operations).toMatchObject([{ kind: 'delete' }]);
+  expect(plan(person, aTargetLimits({ deleteUsers: false }), grace).operations).toEqual([]);
+});
+
 describe('an attribute that the target', () => {
   const wanted = (title: string): DesiredUser => {
     const desired = aDesiredUser();

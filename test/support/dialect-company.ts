@@ -12,6 +12,8 @@ import { createDialectServer, type DialectServer } from './dialects/server.ts';
 import { createManualTiming } from './manual-timing.ts';
 
 export interface DialectCompany {
+  /** Answers to requests of this method get lost. */
+  losing: 'POST' | 'PATCH' | 'DELETE' | null;
   readonly company: Company;
   readonly server: DialectServer;
   /** Requests since the last call that change something: `PATCH /Users`. */
@@ -41,7 +43,7 @@ export async function createDialectCompany(
           timeoutMs: 5_000,
           concurrency: 4,
           timing,
-          transport: toTransport(server),
+          transport: toTransport(server, ({ method }) => method === made.losing),
         }),
     },
   });
@@ -50,7 +52,8 @@ export async function createDialectCompany(
   company.mapping = { ...company.mapping, attributes: mapping };
   let told = 0;
   const nameOf = (id: string): string => String(server.users.get(id)?.['userName'] ?? id).toLowerCase();
-  return {
+  const made: DialectCompany = {
+    losing: null,
     company,
     server,
     writes() {
@@ -70,6 +73,7 @@ export async function createDialectCompany(
       return found === undefined ? null : [...(server.members.get(found[0]) ?? [])].map(nameOf).sort();
     },
   };
+  return made;
 }
 
 /** As itself or as the slug of it. */

@@ -207,13 +207,31 @@ export async function findTeam(
   const mark = textOf(values.get('externalId'));
   const name = textOf(values.get('displayName'));
   if (mark !== null) {
-    const [marked] = await target.findTeams({ path: 'externalId', value: mark }, signal);
+    const [marked] = await searchTeams(target, { path: 'externalId', value: mark }, signal);
     if (marked !== undefined) return marked;
   }
   if (name === null) return null;
-  const named = await target.findTeams({ path: 'displayName', value: name }, signal);
+  const named = await searchTeams(target, { path: 'displayName', value: name }, signal);
   // A server that keeps no externalId for teams leaves only the name to go by.
   return named.find((team) => (team.attributes['externalId'] ?? mark) === mark) ?? null;
+}
+
+/** By the list where the target does not search by this attribute. */
+async function searchTeams(
+  target: Target,
+  query: { path: 'displayName' | 'externalId'; value: string },
+  signal: AbortSignal,
+): Promise<readonly TargetObject[]> {
+  try {
+    return await target.findTeams(query, signal);
+  } catch (thrown) {
+    if (SyncError.from(thrown).scope !== 'record') throw thrown;
+  }
+  const found: TargetObject[] = [];
+  for await (const page of target.listTeams(signal)) {
+    found.push(...page.objects.filter((each) => isSameValue(each.attributes[query.path], query.value, true)));
+  }
+  return found;
 }
 
 function textOf(value: unknown): string | null {

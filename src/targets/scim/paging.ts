@@ -14,6 +14,8 @@ export interface ListRequest {
   readonly cursorOnly: boolean;
   /** Whole only if the service showed a cursor: one that knows none answers its first page, and nothing else, to any. */
   readonly provesCursor?: boolean;
+  /** A search: a page that is not full and comes again has all that was found. */
+  readonly isSearch?: boolean;
   /** Called when it did. */
   readonly onCursor?: () => void;
 }
@@ -173,7 +175,8 @@ function advance(pass: Pass, page: Page): Standing {
 /** An empty page is the end; one that shows what came before is none. */
 function endAtNothingNew(pass: Pass, { objects: [first] }: Page, isShort: boolean): Standing {
   pass.repeats = first !== undefined && first.id === pass.seen.values().next().value;
-  return isShort || first !== undefined ? 'incomplete' : 'complete';
+  const isAll = pass.repeats && pass.list.isSearch === true && pass.seen.size < pass.list.pageSize;
+  return isShort || (first !== undefined && !isAll) ? 'incomplete' : 'complete';
 }
 
 function isUnproven({ list, cursors }: Pass): boolean {

@@ -19,7 +19,7 @@ import { isSameId, noteId, toKnownId, toSentId } from './ids.ts';
 import { fromSentMark, toSentMark } from './marks.ts';
 import type { Observations } from './observations.ts';
 import { type ListRequest, listResources } from './paging.ts';
-import { toFilterName } from './profile-rules.ts';
+import { toBehaviour, toFilterName } from './profile-rules.ts';
 import type { Profile } from './profiles.ts';
 
 /** A service that was asked what it can do, and is watched. */
@@ -229,14 +229,19 @@ async function findResources(
   const { client, discovered, profile } = connection;
   if (kind === 'Group' && profile.groups === 'none') return [];
   const place = discovered.places[kind](query.path);
-  const filter: Record<string, string> = discovered.filter ? { filter: toFilter(connection, kind, place, query) } : {};
+  // Names of teams that become something else are not found by what they were.
+  const isRewritten = kind === 'Group' && toBehaviour(profile, 'Team', query.path).shows === 'otherwise';
+  const isFiltered = discovered.filter && !isRewritten;
+  const filter: Record<string, string> = isFiltered ? { filter: toFilter(connection, kind, place, query) } : {};
   const excluded = kind === 'Group' && profile.projection ? NO_MEMBERS : {};
-  const list = toListRequest(connection, kind, { ...filter, ...excluded });
+  const list = { ...toListRequest(connection, kind, { ...filter, ...excluded }), isSearch: isFiltered };
   const sent = toSentValue(connection, kind, query);
   const found: JsonObject[] = [];
   try {
     for await (const page of listResources(client, list, signal)) {
-      found.push(...page.resources.filter((each) => hasValue(each, place, sent)));
+      const has = (each: JsonObject): boolean =>
+        isRewritten ? isSameForm(readPlace(each, place), sent) : hasValue(each, place, sent);
+      found.push(...page.resources.filter(has));
       if (found.length >= FOUND_AT_MOST) break;
     }
   } catch (thrown) {
@@ -277,6 +282,15 @@ function toSentValue(
 ): Json {
   const isMark = kind === 'Group' && path === 'externalId' && typeof value === 'string';
   return isMark ? toSentMark(value, profile.forbiddenCharacters) : value;
+}
+
+/** Equal but for case and what is neither letter nor digit, as slugs of names are. */
+function isSameForm(left: Json | undefined, right: Json): boolean {
+  const toForm = (value: Json | undefined): string =>
+    String(value ?? '')
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}]+/gu, '');
+  return toForm(left) === toForm(right);
 }
 
 /** Compares as the attribute does; what no schema has compares without case, as is the default (RFC 7643 section 2.2). */

@@ -3,13 +3,19 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Transport } from '../../../src/http/exchange.ts';
-import type { DialectServer } from './server.ts';
+import type { DialectRequest, DialectServer } from './server.ts';
 
-/** An answer that `intercept` throws is a lost one. */
-export function toTransport(server: DialectServer): Transport {
+/** @param isLost whether the answer to a request, which was carried out, never arrives */
+export function toTransport(
+  server: DialectServer,
+  isLost: (request: DialectRequest) => boolean = () => false,
+): Transport {
   return async ({ method, url, headers = {}, body }) => {
     const lower = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
-    return { response: server.handle({ method, url, headers: lower, ...(body === undefined ? {} : { body }) }) };
+    const request = { method, url, headers: lower, ...(body === undefined ? {} : { body }) };
+    const response = server.handle(request);
+    if (!isLost(request)) return { response };
+    return { failure: { what: 'closes the connection without an answer', sent: true, passing: true } };
   };
 }
 

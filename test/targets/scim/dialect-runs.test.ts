@@ -111,6 +111,35 @@ describe.each(CASES)('a small company and $name', (each) => {
     if (profile !== 'Standard') expect(server.refused).toEqual([]);
   });
 
+  it('a state store that is lost doubles nobody and removes nobody (I7)', async () => {
+    const { company, server, active, members } = await aCompany(each);
+    await company.run();
+    const ids = [...server.users.keys()];
+    await company.loseState();
+    await company.run();
+    expect([...server.users.keys()]).toEqual(ids);
+    expect(active()).toEqual(names(1, 2, 3, 4));
+    if (hasTeams) expect(members('Research Team')).toEqual(names(1, 2, 3, 4));
+  });
+
+  it('answers that get lost double nobody and lose nobody (I6)', async () => {
+    const made = await aCompany(each);
+    const { company, server, active, members } = made;
+    made.losing = 'POST';
+    await company.run();
+    made.losing = null;
+    await company.run();
+    expect(server.users.size).toBe(4);
+    made.losing = 'PATCH';
+    company.people = company.people.map((person) => ({ ...person, title: 'Director' }));
+    await company.run();
+    made.losing = null;
+    await company.run();
+    await company.run();
+    expect(active()).toEqual(names(1, 2, 3, 4));
+    if (hasTeams) expect(members('Research Team')).toEqual(names(1, 2, 3, 4));
+  });
+
   it('a leaver leaves, as it goes there, and comes back', async () => {
     const { company, server, active, writes } = await aCompany(each);
     await company.run();
