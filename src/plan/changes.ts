@@ -56,7 +56,7 @@ function toKind(unit: ChangeGroup['unit']): ChangeGroup['kind'] {
 
 /**
  * A name is the business of `rename` alone, and activity of `reactivate`; every other attribute is counted by itself.
- * That somebody is referred to for the first time belongs to a creation, whatever run does it.
+ * The end of a swap that was begun was counted when it began, and that somebody is referred to for the first time belongs to a creation, whatever run does it.
  */
 export function toChangeGuards(
   changes: readonly AttributeChange[],
@@ -68,6 +68,8 @@ export function toChangeGuards(
   if (!countUpdates) return guards;
   const isFirst = ({ path, before }: AttributeChange): boolean =>
     before === undefined && shapes.get(path)?.reference === true;
-  const others = changes.filter((change) => !isActivation(change) && !isRename(change) && !isFirst(change));
+  const others = changes.filter(
+    (change) => !isActivation(change) && !isRename(change) && !isFirst(change) && !isTemporary(change.before),
+  );
   return [...guards, ...others.map(({ path }) => ({ kind: 'update', scope: path }) as const)];
 }

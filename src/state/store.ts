@@ -462,7 +462,7 @@ export interface Journal {
   release(runId: string, units: Iterable<string>): Promise<void>;
   operations(
     runId: string,
-    filter?: { phase?: Phase; status?: OperationStatus; seqs?: readonly number[] },
+    filter?: { phase?: Phase; status?: OperationStatus; seqs?: readonly number[]; unit?: string },
   ): AsyncIterable<readonly StoredOperation[]>;
   /** Takes operations of these units back that were not begun: the plan is as if it never had them. */
   withdraw(runId: string, units: readonly string[]): Promise<void>;

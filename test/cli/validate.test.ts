@@ -29,7 +29,9 @@ const BAD: readonly Case[] = [
   {
     because: 'two providers',
     files: { 'sync.yaml': SYNC.replace('source: { ', 'source: { scim: { url: "http://127.0.0.1/x" }, ') },
-    says: ['manifests/sync.yaml:5:3 spec.source: exactly one of file must be set (found scim and file)'],
+    says: [
+      'manifests/sync.yaml:5:3 spec.source: exactly one of file must be set (found scim and file); known here: file',
+    ],
   },
   {
     because: 'a profile that requires what no entry writes',
@@ -89,7 +91,9 @@ const BAD: readonly Case[] = [
   {
     because: 'a Secret without the key that is needed',
     files: { 'secret.yaml': SECRET.replace('token:', 'tokem:') },
-    says: ['manifests/sync.yaml:7:83 Secret default/app needs token, or username and password; it has tokem'],
+    says: [
+      'manifests/sync.yaml:7:83 Secret default/app needs token, or username and password, or clientId and clientSecret and tokenUrl; it has tokem',
+    ],
   },
   {
     because: 'what only the provider knows: a file whose format cannot be told',

@@ -36,7 +36,7 @@ export function describeJournal(states: OpenStates): void {
       ]);
     });
 
-    it('takes units back that were not begun, and gives operations by number', async () => {
+    it('takes units back that were not begun, and gives operations by number or unit', async () => {
       const { journal } = await states.directory();
       const planned = numbers(4).map((seq) => anOperation(seq, { unit: seq < 4 ? 'swap' : 'other' }));
       await start(journal, planned);
@@ -45,6 +45,8 @@ export function describeJournal(states: OpenStates): void {
       expect((await collect(journal.operations('run-1'))).map(({ seq }) => seq)).toEqual([2, 4]);
       const numbered = await collect(journal.operations('run-1', { seqs: [1, 2, 4], status: 'planned' }));
       expect(numbered.map(({ seq }) => seq)).toEqual([4]);
+      const ofUnit = await collect(journal.operations('run-1', { unit: 'swap', status: 'begun' }));
+      expect(ofUnit.map(({ seq }) => seq)).toEqual([2]);
     });
 
     it('D5 D8 gives operations back as they were planned, in pages, while they are settled', async () => {

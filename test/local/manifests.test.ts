@@ -81,7 +81,7 @@ describe('problems have their place', () => {
     {
       because: 'two providers: the key of the union',
       text: SYNC.replace('    file:', '    entra: {}\n    file:'),
-      says: ['a.yaml:5:3 spec.source: exactly one of file must be set (found entra and file)'],
+      says: ['a.yaml:5:3 spec.source: exactly one of file must be set (found entra and file); known here: file'],
     },
     {
       because: 'a bad duration: the value',

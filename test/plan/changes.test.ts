@@ -53,6 +53,12 @@ describe('toChangeGuards', () => {
     expect(guardsOf([rename], false)).toEqual(['rename']);
   });
 
+  it('counts nothing for the end of a swap: its beginning was counted', () => {
+    expect(
+      guardsOf([{ path: 'userName', before: 'dirsync-0123456789ab@corp.example', after: 'ada@corp.example' }]),
+    ).toEqual([]);
+  });
+
   it('counts a reference that is replaced, not one that is made', () => {
     expect(guardsOf([{ path: MANAGER, before: 'u1', after: 'u2' }])).toEqual([`update ${MANAGER}`]);
     expect(guardsOf([{ path: MANAGER, after: 'u2' }])).toEqual([]);

@@ -112,7 +112,7 @@ function toManifests({ port, concurrency, team }: { port: number; concurrency: n
           delete: { max: 1, percent: 100 },
           adopt: { max: 1, percent: 100 },
           reactivate: { max: 1, percent: 100 },
-          rename: { max: 1, percent: 100 },
+          rename: { max: 3, percent: 100 },
           update: { max: 3 },
           deleteTeams: { max: 0 },
           removeMembers: { percent: 40 },

@@ -56,7 +56,13 @@ describe('values that must be unique', () => {
       'updateUser u1 userName',
     ]);
     const [, , detour] = await company.operations(report);
-    expect(detour).toMatchObject({ kind: 'update', id: 'p1', cause: 'swap', status: 'done', guards: [] });
+    expect(detour).toMatchObject({
+      kind: 'update',
+      id: 'p1',
+      cause: 'swap',
+      status: 'done',
+      guards: [{ kind: 'rename', scope: '' }],
+    });
     expect(detour?.changes[0]?.after).toMatch(/^dirsync-[0-9a-f]{12}@example\.com$/);
     await expectSettled(company, ['p1 p2@example.com', 'p2 p1@example.com', 'p3 p3@example.com']);
   });

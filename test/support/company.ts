@@ -38,6 +38,8 @@ export interface Company {
   now: Date;
   /** Values of the target's Secret, read at each run. */
   secrets: Readonly<Record<string, string>>;
+  /** The bound of a run; the system's timer by default. */
+  timeout?: (ms: number) => AbortSignal;
   /** What `people`, `failed`, `columns` and `readError` are words for; the script can say more. */
   readonly source: ScriptedSource;
   readonly target: MemoryTarget;
@@ -200,6 +202,7 @@ function run(
     now: () => company.now,
     log: createLogger({ level: 'silent' }),
     holder: 'test',
+    ...(company.timeout === undefined ? {} : { timeout: company.timeout }),
   });
   // As by hand, so that a test which is not about backoff need not wait for it.
   return engine.run({ resource, signal: new AbortController().signal, tryAll: true, ...request });

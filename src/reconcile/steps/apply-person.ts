@@ -4,7 +4,7 @@ import type { AttributeChange, Attributes, Json } from '../../model.ts';
 import type { Effect, Link, OperationResult, StoredOperation } from '../../state/store.ts';
 import type { TargetObject } from '../../targets/target.ts';
 import type { Applying } from './apply.ts';
-import { toCounts } from './count.ts';
+import { readCounts } from './count.ts';
 import { findCreated } from './settle.ts';
 import { explainTaken } from './taken.ts';
 
@@ -14,7 +14,8 @@ export async function carryOutPerson(
 ): Promise<readonly OperationResult[]> {
   const effects = await request(operation, applying);
   if (effects === null) return [{ seq: operation.seq, status: 'dropped', effects: [] }];
-  return [{ seq: operation.seq, status: 'done', effects: [...effects, ...toCounts(operation, applying.run.now())] }];
+  const counts = await readCounts(operation, applying.run.state.journal, applying.run.now());
+  return [{ seq: operation.seq, status: 'done', effects: [...effects, ...counts] }];
 }
 
 /** Null: there is nothing to carry out (any more). */

@@ -4,6 +4,7 @@
  * guards have spoken, because what they hold gives nothing up.
  */
 import type { Operation, RecordError } from '../../model.ts';
+import { isName } from '../../plan/changes.ts';
 import { type DraftOperation, toDraft, toOperationLine } from '../../plan/draft.ts';
 import { toTemporary } from '../../plan/names.ts';
 import { type Block, computeOrder, type Detour, findBlocked } from '../../plan/order.ts';
@@ -46,7 +47,8 @@ export async function order(run: RunDependencies, nextSeq: number): Promise<Guar
     run.runId,
     added.map((draft, index) => toRow(draft, nextSeq + index)),
   );
-  await run.state.journal.release(run.runId, approved);
+  const around = detours.flatMap(({ of }) => operations.get(of) ?? []).filter((each) => each.approved);
+  await run.state.journal.release(run.runId, [...approved, ...around.map(({ unit }) => unit)]);
   if (errors.length > 0) await run.state.journal.addErrors(run.runId, errors);
   return { rounds, waits };
 }
@@ -111,7 +113,8 @@ function toError(id: string, block: Block | undefined): RecordError {
 
 /** A request of its own, written down like every other, so that a kill after it is settled and mended. */
 function toDetour({ of, paths }: Detour, operations: ReadonlyMap<number, StoredOperation>): DraftOperation {
-  const { id, targetId, name, changes, unit } = operations.get(of) as StoredOperation;
+  const { id, targetId, name, changes, unit, guards } = operations.get(of) as StoredOperation;
+  const given = changes.filter(({ path }) => paths.includes(path));
   return toDraft({
     phase: 'people',
     kind: 'update',
@@ -119,9 +122,9 @@ function toDetour({ of, paths }: Detour, operations: ReadonlyMap<number, StoredO
     id,
     targetId,
     name,
-    changes: changes
-      .filter(({ path }) => paths.includes(path))
-      .map(({ path, before }) => ({ path, before, after: toTemporary(id, { path, before }) })),
+    changes: given.map(({ path, before }) => ({ path, before, after: toTemporary(id, { path, before }) })),
+    // Counted here, where the value is given up: what is left after a kill is the end of it and no second loss.
+    guards: guards.filter(({ kind, scope }) => (kind === 'rename' ? given.some(isName) : paths.includes(scope))),
     cause: 'swap',
     reason: 'makes way for who swaps with it',
     unit,

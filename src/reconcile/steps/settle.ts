@@ -9,7 +9,7 @@ import { toMemory } from '../../plan/leave.ts';
 import type { Effect, OperationResult, StoredOperation } from '../../state/store.ts';
 import type { Target, TargetObject } from '../../targets/target.ts';
 import type { RunDependencies } from '../run.ts';
-import { toCounts } from './count.ts';
+import { readCounts, toCounts } from './count.ts';
 
 export async function settleBegun(run: RunDependencies, target: Target, signal: AbortSignal): Promise<void> {
   const asking: Asking = { run, target, signal, teams: new Map() };
@@ -110,7 +110,7 @@ async function askPerson(operation: StoredOperation, asking: Asking): Promise<An
   if (targetId === null) return { status: 'dropped', effects: [] };
   const paths = new Set(['active', ...operation.changes.map(({ path }) => path)]);
   const now = await asking.target.readUser(targetId, [...paths], asking.signal);
-  const count = toCounts(operation, asking.run.now());
+  const count = await readCounts(operation, asking.run.state.journal, asking.run.now());
   if (now === null) {
     const gone: Effect[] = [
       { type: 'dropLink', sourceId: id },

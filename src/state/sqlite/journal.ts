@@ -212,11 +212,12 @@ function withdrawUnit({ db }: Directory, run: number, unit: string): void {
 async function* readOperations(
   of: Directory,
   runId: string,
-  { phase, status, seqs }: NonNullable<Parameters<Journal['operations']>[1]>,
+  { phase, status, seqs, unit }: NonNullable<Parameters<Journal['operations']>[1]>,
 ): AsyncGenerator<readonly StoredOperation[]> {
   const filters = [
     ...(phase === undefined ? [] : [{ condition: 'o.phase =', value: phase }]),
     ...(status === undefined ? [] : [{ condition: 'o.status =', value: status }]),
+    ...(unit === undefined ? [] : [{ condition: 'o.unit =', value: unit }]),
     ...(seqs === undefined
       ? []
       : [{ condition: 'o.seq IN (SELECT value FROM json_each', value: JSON.stringify(seqs) }]),
