@@ -45,7 +45,10 @@ export const READY_REASONS = {
   IdInUse: 'IdInUse',
   /** Surfaces when an approval named a hash that is not the one of the held set. Nothing was released. */
   ApprovalMismatch: 'ApprovalMismatch',
-  /** Surfaces on a TeamRule whose team is held by somebody else: a team of that name which Dirsync does not own. */
+  /**
+   * Surfaces on a TeamRule whose team is held by somebody else: a team of that name which Dirsync does not own. Also where
+   * the application has no groups, or does not let this one be made or renamed.
+   */
   Conflict: 'Conflict',
   /** Surfaces when the step `load` failed for a reason that has no word of its own. */
   LoadFailed: 'LoadFailed',
