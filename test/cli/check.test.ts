@@ -1,5 +1,10 @@
+import { once } from 'node:events';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import nock from 'nock';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { openService } from '../../src/directory/service.ts';
+import { createCertificate } from '../support/certificates.ts';
 import { createCompany, createReadyCompany, MAPPING, SECRET, startApplication, TOKEN, toSyncText } from './company.ts';
 
 /** An application that nock answers: bare, and not as one would wish. */
@@ -224,4 +229,61 @@ it('check target names the profile that the address calls for', async () => {
     /^ {2}warning profile: Standard, but the one for this address is Zoom: set target\.scim\.profile: Zoom$/m,
   );
   expect(code).toBe(0);
+});
+
+describe('an application behind a private authority', () => {
+  /** The directory behind TLS, with a certificate that ends in five days. */
+  async function aSecureApplication() {
+    const now = Date.now();
+    const [notBefore, notAfter] = [new Date(now - 86_400_000), new Date(now + 5 * 86_400_000)];
+    const certificate = createCertificate({ notBefore, notAfter });
+    const directory = openService('https://app.example.com/scim/v2', { file: ':memory:', token: TOKEN });
+    const server = createServer(certificate, async ({ method = 'GET', url: path = '/', headers }, response) => {
+      const { authorization } = headers;
+      const answer = await directory.handle({ method, path, headers: { authorization }, body: '' });
+      response.writeHead(answer.status, answer.headers).end(answer.body ?? '');
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+      directory.close();
+    });
+    const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    return { url: `https://${host}/scim/v2`, host, cert: certificate.cert };
+  }
+
+  const toConfigMap = (cert: string) =>
+    `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: corp-ca }\ndata:\n  ca.crt: |\n    ${cert.trim().replaceAll('\n', '\n    ')}\n`;
+
+  it('is reached when caRef names it, and its end is told of', async () => {
+    const { url, host, cert } = await aSecureApplication();
+    const sync = toSyncText({ url });
+    const company = await aCompany({ 'manifests/sync.yaml': sync, 'manifests/ca.yaml': toConfigMap(cert) });
+    const distrusted = await company.run(['check', 'target', '-f', 'manifests']);
+    expect(distrusted.code).toBe(1);
+    expect(distrusted.stdout.split('\n').slice(1)).toEqual([
+      `  error   connection: https://${host} cannot be trusted or does not speak TLS (DEPTH_ZERO_SELF_SIGNED_CERT)`,
+      '',
+    ]);
+    const caRef = 'caRef: { kind: ConfigMap, name: corp-ca, key: ca.crt }';
+    await company.write('manifests/sync.yaml', sync.replace('credentialsRef:', `${caRef}, credentialsRef:`));
+    const { code, stdout } = await company.run(['check', 'target', '-f', 'manifests']);
+    expect(code).toBe(0);
+    expect(stdout).toContain('  ok      credentials: are taken\n');
+    expect(stdout).toMatch(/^ {2}warning credentials: .*the certificate of caRef expires within 7 days/m);
+    expect(stdout).toContain(`the certificate of ${host} expires within 7 days`);
+  });
+
+  it('whose caRef holds no certificate is refused before anything is asked', async () => {
+    const { url } = await aSecureApplication();
+    const caRef = 'caRef: { kind: ConfigMap, name: corp-ca, key: ca.crt }';
+    const sync = toSyncText({ url }).replace('credentialsRef:', `${caRef}, credentialsRef:`);
+    const company = await aCompany({ 'manifests/sync.yaml': sync, 'manifests/ca.yaml': toConfigMap('nothing') });
+    const { code, stdout } = await company.run(['check', 'target', '-f', 'manifests']);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(
+      /^ {2}error {3}spec: ConfigMap default\/corp-ca, key "ca\.crt" \(caRef\) has no certificate/m,
+    );
+  });
 });
