@@ -1,14 +1,14 @@
 /** A plan as JSON, written while it is read: the fields of `status.plan`, what is held, errors, and every operation. */
 import { summarizePlan } from '../api/directory-sync-status.ts';
 import type { StoredOperation } from '../state/store.ts';
+import { countAccounts, readUnmanaged } from './accounts.ts';
 import type { CliIo } from './io.ts';
 import { readOperations } from './plan-operations.ts';
 import type { SyncRun } from './run-sync.ts';
 
-export async function printPlanJson(
-  io: Pick<CliIo, 'stdout'>,
-  { resource, report, state, deletion }: SyncRun,
-): Promise<void> {
+export async function printPlanJson(io: Pick<CliIo, 'stdout'>, run: SyncRun): Promise<void> {
+  const { resource, report, state, deletion } = run;
+  const accounts = await countAccounts(run);
   const { namespace, name } = resource.metadata;
   const { plan, samples, held, warnings, reason, message, runId } = report;
   const head = {
@@ -18,6 +18,7 @@ export async function printPlanJson(
     reason,
     message,
     ...(plan === null ? {} : { summary: summarizePlan(plan), ...plan, samples, held }),
+    ...(accounts === null ? {} : { accounts }),
     warnings,
   };
   await io.stdout(JSON.stringify(head, null, 2).slice(0, -2));
@@ -29,6 +30,10 @@ export async function printPlanJson(
     for await (const page of state.journal.errors(runId)) yield* page;
   };
   await printList(io, 'errors', errors());
+  const unmanaged = async function* () {
+    for await (const { targetId, name: userName } of readUnmanaged(run)) yield { targetId, name: userName };
+  };
+  if (accounts !== null) await printList(io, 'unmanaged', unmanaged());
   const operations = async function* () {
     for await (const operation of readOperations(state, runId)) yield toShown(operation);
   };

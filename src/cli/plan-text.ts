@@ -4,6 +4,7 @@ import type { AttributeChange, HeldBy, Json } from '../model.ts';
 import { checkResources } from '../reconcile/compile.ts';
 import type { Commands } from '../reconcile/status.ts';
 import type { StoredOperation } from '../state/store.ts';
+import { countAccounts, formatAccounts } from './accounts.ts';
 import type { CliIo } from './io.ts';
 import { countOperations, formatTally, type OperationFilter, readOperations, takeFirst } from './plan-operations.ts';
 import { type PlanPage, paint, printRest, printTitle, type Sign } from './plan-page.ts';
@@ -44,6 +45,9 @@ export async function printPlan(io: CliIo, run: SyncRun, options: PlanTextOption
   await printErrors(page);
   await printWarnings(page);
   await page.line(total === 0 ? formatNothing(run) : await formatTotals(page));
+  const accounts = await countAccounts(run);
+  if (accounts !== null && accounts.matched + accounts.ambiguous + accounts.unmanaged > 0)
+    await page.line(`Accounts: ${formatAccounts(accounts)}.`);
   return total;
 }
 

@@ -60,7 +60,7 @@ async function planOne(session: Session, resource: DirectorySyncResource, option
     await printSuspended(io, resource, options);
     return EXIT.done;
   }
-  const run = await runSync(session, resource, { planOnly: true, deletion: options.delete === true });
+  const run = await runSync(session, resource, { planOnly: true, findings: true, deletion: options.delete === true });
   const isFailed = await printFailure(session, run);
   if (options.output === 'json') await printPlanJson(io, run);
   else if (!isFailed) await printPlanText(session, run, options.all === true);

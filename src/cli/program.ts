@@ -1,5 +1,6 @@
 /** The command line as a whole. */
 import { Command, CommanderError } from 'commander';
+import { declareAdopt } from './adopt.ts';
 import { declareApply } from './apply.ts';
 import { declareApprove } from './approve.ts';
 import { declareCheck } from './check.ts';
@@ -22,6 +23,7 @@ const COMMANDS: readonly ((program: Command, context: CommandContext) => void)[]
   declarePlan,
   declareApply,
   declareApprove,
+  declareAdopt,
   declareDrift,
   declareRun,
   declareGet,

@@ -154,7 +154,7 @@ function runTimeout(
 }
 
 /** Sorts by time, and is unique where two runs start in one millisecond. */
-function toRunId(now: Date): string {
+export function toRunId(now: Date): string {
   return `${now.toISOString().replace(/[-:.]/g, '')}-${randomUUID().slice(0, 8)}`;
 }
 

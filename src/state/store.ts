@@ -143,6 +143,8 @@ export interface Links {
   /** All links by source id; for look-ups that need more than one row use this and not `get` in a loop. */
   many(sourceIds: readonly string[]): Promise<ReadonlyMap<string, Link>>;
   dirty(): AsyncIterable<readonly Link[]>;
+  /** Those with the origin `recovered`, by source id. */
+  recovered(): AsyncIterable<readonly Link[]>;
   team(key: string): Promise<TeamLink | null>;
   /** All team links, without members. */
   teams(): AsyncIterable<readonly TeamLink[]>;
@@ -422,7 +424,8 @@ export interface OperationResult {
   readonly effects: readonly Effect[];
 }
 
-export type RunKind = 'Full' | 'Delta' | 'Verify' | 'OneUser';
+/** `Adopt`: a person has made recovered links ordinary; nothing was read or written. */
+export type RunKind = 'Full' | 'Delta' | 'Verify' | 'OneUser' | 'Adopt';
 
 export interface RunRecord {
   readonly id: string;

@@ -24,6 +24,7 @@ export function describeLinks(states: OpenStates): void {
         ]),
       );
       expect(await links.counts()).toEqual({ people: 2, active: 1, teams: 0, members: 0 });
+      expect(await collect(links.recovered())).toEqual([bob]);
     });
 
     it('keep long values whole, whether they compress or not', async () => {

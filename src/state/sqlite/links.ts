@@ -35,7 +35,8 @@ export function toLinks(of: Directory): Links {
       );
       return new Map(rows.map((row) => [row.source_id, toLink(db, row)]));
     },
-    dirty: () => readDirty(of),
+    dirty: () => readSome(of, 'l.dirty = 1'),
+    recovered: () => readSome(of, `l.origin = 'recovered'`),
     async team(key) {
       const row = db.get<TeamRow>(
         `SELECT ${TEAM_COLUMNS} FROM teams t WHERE t.directory = ?1 AND t.key = ?2`,
@@ -71,11 +72,11 @@ export function toLinks(of: Directory): Links {
   };
 }
 
-async function* readDirty(of: Directory): AsyncGenerator<readonly Link[]> {
+async function* readSome(of: Directory, condition: string): AsyncGenerator<readonly Link[]> {
   const pages = readPages<LinkRow>((last) =>
     of.db.all(
       `SELECT ${LINK_COLUMNS} FROM links l
-       WHERE l.directory = ?1 AND l.source_id > ?2 AND l.dirty = 1 ORDER BY l.source_id LIMIT ${PAGE}`,
+       WHERE l.directory = ?1 AND l.source_id > ?2 AND ${condition} ORDER BY l.source_id LIMIT ${PAGE}`,
       of.number(),
       last?.source_id ?? '',
     ),
