@@ -12,13 +12,24 @@ const OPERATIONS = [
   'deactivate',
   'delete',
   'createTeams',
+  'rename',
   'updateTeams',
   'deleteTeams',
   'addMembers',
   'removeMembers',
 ] as const;
 
-const HELD = ['deactivate', 'delete', 'adopt', 'removeMembers', 'suspect', 'recovered'] as const;
+const HELD = [
+  'deactivate',
+  'delete',
+  'adopt',
+  'reactivate',
+  'rename',
+  'removeMembers',
+  'deleteTeams',
+  'suspect',
+  'recovered',
+] as const;
 
 const WANTED: readonly string[] = [
   ...[...HTTP_FAULTS, ...READ_FAULTS, ...PROCESS_FAULTS, ...WORLD_FAULTS].map((kind) => `fault ${kind}`),

@@ -73,6 +73,13 @@ export const MANIFEST_EDITS = [
   'deleteGuard',
   'removeMembersGuard',
   'adoptGuard',
+  'reactivateGuard',
+  'renameGuard',
+  'deleteTeamsGuard',
+  'deleteAfter',
+  'restoreMemberships',
+  'drift',
+  'maxFailures',
   'floor',
   'protectedUsers',
   'adoption',
@@ -265,6 +272,29 @@ const EDITS: Readonly<Record<ManifestEdit, (company: Company, value: number) => 
   deleteGuard: toGuardEdit('delete'),
   removeMembersGuard: toGuardEdit('removeMembers'),
   adoptGuard: toGuardEdit('adopt'),
+  reactivateGuard: toGuardEdit('reactivate'),
+  renameGuard: toGuardEdit('rename'),
+  deleteTeamsGuard: toGuardEdit('deleteTeams'),
+  deleteAfter: ({ manifests }, value) => {
+    const { deleteAfter: _before, ...deprovisioning } = manifests.spec.deprovisioning ?? {};
+    const deleteAfter = ['1h', '30h'][value % 3];
+    manifests.spec = {
+      ...manifests.spec,
+      deprovisioning: { ...deprovisioning, ...(deleteAfter === undefined ? {} : { deleteAfter }) },
+    };
+  },
+  restoreMemberships: ({ manifests }, value) => {
+    const { deprovisioning } = manifests.spec;
+    manifests.spec = { ...manifests.spec, deprovisioning: { ...deprovisioning, restoreMemberships: value % 2 === 0 } };
+  },
+  drift: ({ manifests }, value) => {
+    const policy = value % 2 === 0 ? 'Report' : 'Repair';
+    manifests.spec = { ...manifests.spec, drift: { policy, verifyEvery: ['1h', '24h', '0s'][value % 3] ?? '24h' } };
+  },
+  maxFailures: ({ manifests }, value) => {
+    const { guards } = manifests.spec;
+    manifests.spec = { ...manifests.spec, guards: { ...guards, maxFailures: [10, 20, 100][value % 3] ?? 20 } };
+  },
   floor: ({ manifests }, value) => {
     manifests.spec = { ...manifests.spec, guards: { ...manifests.spec.guards, floor: value % 3 } };
   },
@@ -333,7 +363,9 @@ function toPolicyEdit(departure: 'outOfScope' | 'disabledAtSource' | 'deletedAtS
   };
 }
 
-function toGuardEdit(kind: 'deactivate' | 'delete' | 'removeMembers' | 'adopt') {
+type GuardName = 'deactivate' | 'delete' | 'removeMembers' | 'adopt' | 'reactivate' | 'rename' | 'deleteTeams';
+
+function toGuardEdit(kind: GuardName) {
   return ({ manifests }: Company, value: number): void => {
     const max = [0, 1, 2, -1][(value >> 2) % 4] ?? -1;
     const guard = { percent: PERCENTS[value % 4] ?? 10, max };

@@ -52,7 +52,7 @@ const HOUR = 60 * MINUTE;
 export function createScenario(seed: number): Scenario {
   const random = createRandom(seed).fork('scenario');
   const size = 3 + random.below(8);
-  const steps: Step[] = [toRun(random, [])];
+  const steps: Step[] = [...toBeginning(random), toRun(random, [])];
   const rounds = 4 + random.below(5);
   for (let round = 0; round < rounds; round += 1) {
     const edits = random.below(5);
@@ -61,6 +61,32 @@ export function createScenario(seed: number): Scenario {
     steps.push(toRun(random, toFaults(random)));
   }
   return { seed, size, dialect: toDialect(random), steps };
+}
+
+/** What no two companies have in common: policies and guards, and accounts that were there before. */
+const POLICIES = [
+  'outOfScope',
+  'disabledAtSource',
+  'deletedAtSource',
+  'deleteAfter',
+  'memberships',
+  'ruleWhenEmpty',
+  'ruleWhenEmpty',
+  'adoptGuard',
+  'deleteGuard',
+  'deleteTeamsGuard',
+  'removeMembersGuard',
+  'floor',
+] as const;
+
+function toBeginning(random: Random): Step[] {
+  const steps: Step[] = [];
+  for (let n = random.below(7); n > 0; n -= 1)
+    steps.push({ do: 'manifest', what: random.pick(POLICIES), value: random.below(1000) });
+  // Names of people who are there already: multiples of three.
+  for (let n = random.chance(0.3) ? 1 + random.below(3) : 0; n > 0; n -= 1)
+    steps.push({ do: 'admin', act: 'namesake', which: 3 * random.below(300) });
+  return steps;
 }
 
 function toDialect(random: Random): Dialect {

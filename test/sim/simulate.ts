@@ -94,7 +94,8 @@ class Play {
   async settle(): Promise<void> {
     const world = this.#world;
     const { company, clock, invariants } = world;
-    company.manifests.spec = { ...company.manifests.spec, mode: 'Apply' };
+    const { drift: _reported, ...spec } = company.manifests.spec;
+    company.manifests.spec = { ...spec, mode: 'Apply' };
     let quiet = 0;
     for (let round = 0; quiet < 2; round += 1) {
       if (round === PATIENCE) return invariants.fail('oracle', `not quiet after ${PATIENCE} runs: ${this.#describe()}`);
