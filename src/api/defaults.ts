@@ -47,6 +47,8 @@ export interface ResolvedGuards {
   /** Length of the window in which is counted. */
   readonly windowMs: number;
   readonly protectedUsers: readonly string[];
+  readonly protectedTeams: readonly string[];
+  readonly keepAtLeast: number;
   /** Percent. */
   readonly suspiciousDrop: number;
   /** Percent. */
@@ -205,6 +207,8 @@ function resolveDirectorySync({ metadata, spec }: DirectorySyncResource): Resolv
       floor: guards.floor,
       windowMs: parseDuration(guards.window),
       protectedUsers: guards.protectedUsers,
+      protectedTeams: guards.protectedTeams,
+      keepAtLeast: guards.keepAtLeast,
       suspiciousDrop: guards.suspiciousDrop,
       maxFailures: guards.maxFailures,
     },

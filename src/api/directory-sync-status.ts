@@ -159,7 +159,9 @@ export const DirectorySyncStatusSchema = object(
         deactivated: count('Owned people who are deactivated in the target.'),
         conflicts: count('People who could not be matched without guessing; they count as failed too.'),
         failed: count('People whose record failed.'),
-        protected: count('People for whom something was not done because they are protected.'),
+        protected: count(
+          'People, and memberships of protected teams, for whom something was not done because they are protected.',
+        ),
       },
       'People, after the last run.',
     ),

@@ -233,6 +233,23 @@ const GuardsSchema = object(
         },
       ),
     ),
+    protectedTeams: Type.Optional(
+      list(text({ maxLength: 256, description: 'Display name of a team, compared trimmed and without case.' }), {
+        maxItems: 1000,
+        empty: true,
+        description:
+          'Teams that are never deleted, and never emptied below `keepAtLeast` members; at most 1000. A name that no team has is a warning; removals left out are counted in `status.users.protected`.',
+      }),
+    ),
+    keepAtLeast: Type.Optional(
+      whole({
+        minimum: 0,
+        maximum: 1_000_000,
+        default: 0,
+        description:
+          'Members that a team of `protectedTeams` keeps, whoever leaves: further removals are left out until others have joined. 0: it may be emptied, and is not deleted. A member whose account is deleted is gone all the same.',
+      }),
+    ),
     suspiciousDrop: Type.Optional(
       decimal({
         minimum: 0,

@@ -3,7 +3,7 @@ import type { AttributeChange, Attributes, Cause, DesiredUser, Json } from '../m
 import type { Candidate, Link, PersonState } from '../state/store.ts';
 import { diffValues, isUnassigned } from './diff.ts';
 import { NOTHING, type Planned, toDraft } from './draft.ts';
-import { isProtected } from './protection.ts';
+import { isSpared } from './protection.ts';
 import type { PlanSettings } from './settings.ts';
 import { toUpdatable } from './target-limits.ts';
 import { failPerson, forget, type PersonContext, toClear, toReferences, toReferenceUpdate } from './values.ts';
@@ -132,8 +132,7 @@ function planMatch(desired: DesiredUser, candidate: Candidate, context: PersonCo
   if (context.settings.adoption === 'Never') {
     return failPerson(desired, `the account ${object.id} matches by ${path}, and adoption is Never`);
   }
-  const { protectedUsers } = context.settings;
-  if (isProtected({ sourceId: desired.sourceId, desired, link: null, account: object.attributes }, protectedUsers))
+  if (isSpared({ sourceId: desired.sourceId, desired, link: null, account: object.attributes }, context.settings))
     return { ...NOTHING, protected: 1 };
   const adopt = toDraft({
     phase: 'people',

@@ -1,7 +1,7 @@
 /** What the deletion of a DirectorySync makes of what it owns, by its `deletionPolicy`. A deliberate act: no guard counts it. Pure. */
 import type { PersonState, TeamState } from '../state/store.ts';
 import { NOTHING, type Planned, toDraft } from './draft.ts';
-import { isProtected } from './protection.ts';
+import { isSpared } from './protection.ts';
 import type { LeavingPolicy, TargetLimits } from './settings.ts';
 import { fitPolicy } from './target-limits.ts';
 import { toDeletionUnit } from './team.ts';
@@ -11,13 +11,16 @@ export interface OwnershipSettings {
   readonly policy: LeavingPolicy;
   /** In lower case. */
   readonly protectedUsers: ReadonlySet<string>;
+  readonly ownNames: ReadonlySet<string>;
+  readonly isProtectedTeam: (displayName: string) => boolean;
   readonly target: TargetLimits;
 }
 
 const REASON = 'the DirectorySync is deleted';
 
 /** Who was only recognised again (`recovered`) is left alone: whether Dirsync made that account nobody has confirmed (rule I7). */
-export function planOwnedPerson(person: PersonState, { policy, protectedUsers, target }: OwnershipSettings): Planned {
+export function planOwnedPerson(person: PersonState, settings: OwnershipSettings): Planned {
+  const { policy, target } = settings;
   const { sourceId, link, observed, gone } = person;
   const kind = toKind(fitPolicy(policy, { target }));
   if (link === null || kind === null) return NOTHING;
@@ -25,7 +28,7 @@ export function planOwnedPerson(person: PersonState, { policy, protectedUsers, t
   if (link.origin === 'recovered') return NOTHING;
   const active = observed === null ? link.active : observed.attributes['active'] !== false;
   if (kind === 'deactivate' && !active) return NOTHING;
-  if (isProtected(person, protectedUsers)) return { ...NOTHING, protected: 1 };
+  if (isSpared(person, settings)) return { ...NOTHING, protected: 1 };
   const operation = toDraft({
     phase: kind === 'delete' ? 'deletePeople' : 'deactivate',
     kind,
@@ -48,10 +51,12 @@ function toKind(policy: LeavingPolicy): 'deactivate' | 'delete' | null {
 }
 
 /** Teams go with `Delete` alone: whoever is deactivated keeps them, so that the resource can be made again. */
-export function planOwnedTeam({ key, link, gone }: TeamState, { policy, target }: OwnershipSettings): Planned {
+export function planOwnedTeam({ key, link, gone }: TeamState, settings: OwnershipSettings): Planned {
+  const { policy, target, isProtectedTeam } = settings;
   if (link === null || policy !== 'Delete' || target.teams !== 'full') return NOTHING;
   if (gone) return { ...NOTHING, effects: [{ type: 'dropTeam', key }] };
   if (link.origin === 'recovered') return NOTHING;
+  if (isProtectedTeam(link.displayName)) return { ...NOTHING, protected: 1 };
   const operation = toDraft({
     phase: 'deleteTeams',
     kind: 'delete',

@@ -7,7 +7,7 @@ import { diffValues, isClearing, isSameValue, isUnassigned } from './diff.ts';
 import { type DraftOperation, NOTHING, type Planned, toDraft } from './draft.ts';
 import { overlookDrift } from './drift.ts';
 import { beginLeave, isGraceOver } from './leave.ts';
-import { isProtected } from './protection.ts';
+import { isSpared } from './protection.ts';
 import type { LeavingPolicy, PlanSettings } from './settings.ts';
 import { fitPolicy, fitToTarget } from './target-limits.ts';
 import {
@@ -137,7 +137,7 @@ function planLeaving(person: PersonState, departure: Departure, context: PersonC
   const active = observed === null ? link.active : observed.attributes['active'] !== false;
   const isOver = policy === 'Deactivate' && !active && isGraceOver(link, person, context.settings);
   if (policy === 'Deactivate' && !active && !isOver) return refresh(person, link, context);
-  if (isProtected(person, context.settings.protectedUsers)) return { ...NOTHING, protected: 1 };
+  if (isSpared(person, context.settings)) return { ...NOTHING, protected: 1 };
   const kind = policy === 'Delete' || isOver ? 'delete' : 'deactivate';
   const operation = toDraft({
     phase: isOver ? 'deletePeople' : toLeavingPhase(policy, context.settings),
@@ -241,9 +241,9 @@ function toReplaced(coming: readonly AttributeChange[], current: Attributes): re
 function spareName(
   person: PersonState,
   changes: readonly AttributeChange[],
-  { protectedUsers }: PlanSettings,
+  settings: PlanSettings,
 ): { readonly changes: readonly AttributeChange[]; readonly spared: number } {
-  if (!changes.some(isName) || !isProtected(person, protectedUsers)) return { changes, spared: 0 };
+  if (!changes.some(isName) || !isSpared(person, settings)) return { changes, spared: 0 };
   return { changes: changes.filter((change) => !isName(change)), spared: 1 };
 }
 

@@ -1,7 +1,8 @@
-/** People whom `guards.protectedUsers` names. Pure. */
+/** People whom `guards.protectedUsers` names, and the account that the target is called with. Pure. */
 import type { Attributes, DesiredUser } from '../model.ts';
 import { readMails } from '../scim/mail.ts';
 import type { Link } from '../state/store.ts';
+import type { PlanSettings } from './settings.ts';
 
 export interface Protectable {
   readonly sourceId: string;
@@ -18,9 +19,25 @@ export interface Protectable {
  */
 export function isProtected(person: Protectable, protectedUsers: ReadonlySet<string>): boolean {
   if (protectedUsers.size === 0) return false;
-  const { sourceId, desired, link, account = {} } = person;
+  const { sourceId, desired, link } = person;
+  return isNamed([sourceId, link?.name, desired?.name, ...toAccountNames(person)], protectedUsers);
+}
+
+/** The account by which Dirsync itself works: without it nothing more would be done, and nothing undone. */
+export function isOwnAccount(person: Protectable, ownNames: ReadonlySet<string>): boolean {
+  if (ownNames.size === 0) return false;
+  return isNamed([person.link?.targetId, ...toAccountNames(person)], ownNames);
+}
+
+export function isSpared(person: Protectable, settings: Pick<PlanSettings, 'protectedUsers' | 'ownNames'>): boolean {
+  return isProtected(person, settings.protectedUsers) || isOwnAccount(person, settings.ownNames);
+}
+
+function toAccountNames({ desired, link, account = {} }: Protectable): readonly unknown[] {
   const written: Attributes = { ...desired?.onCreate, ...desired?.attributes };
-  const known = [link?.applied ?? {}, written, account].flatMap((values) => [values['userName'], ...readMails(values)]);
-  const names = [sourceId, link?.name, desired?.name, ...known];
-  return names.some((name) => typeof name === 'string' && protectedUsers.has(name.toLowerCase()));
+  return [link?.applied ?? {}, written, account].flatMap((values) => [values['userName'], ...readMails(values)]);
+}
+
+function isNamed(names: readonly unknown[], listed: ReadonlySet<string>): boolean {
+  return names.some((name) => typeof name === 'string' && listed.has(name.toLowerCase()));
 }

@@ -20,6 +20,8 @@ export interface PlanSettings {
   readonly activeMapped: boolean;
   /** Source ids, userNames and mail addresses in lower case. */
   readonly protectedUsers: ReadonlySet<string>;
+  /** By what the account is known that the target is called with, in lower case; empty where that is not known. */
+  readonly ownNames: ReadonlySet<string>;
   /** The read may have lost much: clearing of values is split off, so that it can wait alone (rule I1). */
   readonly suspect: boolean;
   /** `guards.update` limits something: updates are counted, attribute by attribute. */

@@ -162,6 +162,7 @@ export interface PlanResult {
   readonly protected: number;
   /** Null: this run did not look at the whole target. */
   readonly drift: DriftCounts | null;
+  readonly warnings: readonly Warning[];
 }
 
 /** What was changed by hand in the target. */

@@ -91,6 +91,11 @@ export interface TargetLimitation {
 
 /** A connection to one application. All methods throw SyncError. */
 export interface Target {
+  /**
+   * userName, mail address or id of the account that the credentials belong to, as far as they tell it; it is never
+   * switched off, deleted, renamed or taken over. Usually nothing is known.
+   */
+  ownNames(): readonly string[];
   /** Read once and kept for the life of the connection. */
   capabilities(signal: AbortSignal): Promise<TargetCapabilities>;
   listUsers(paths: readonly string[], signal: AbortSignal): AsyncIterable<TargetPage<TargetObject>>;

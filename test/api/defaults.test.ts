@@ -52,6 +52,8 @@ describe('withDefaults', () => {
         floor: 5,
         windowMs: 86_400_000,
         protectedUsers: [],
+        protectedTeams: [],
+        keepAtLeast: 0,
         suspiciousDrop: 30,
         maxFailures: 20,
       },

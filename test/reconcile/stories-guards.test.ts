@@ -81,6 +81,68 @@ describe('admin removed from the source', () => {
   });
 });
 
+describe('a protected team', () => {
+  const guards = {
+    protectedTeams: [' RESEARCH '],
+    keepAtLeast: 2,
+    removeMembers: { percent: 100 },
+    deleteTeams: { percent: 100 },
+  };
+
+  it('keeps so many members, whoever leaves, and more only when others have joined (protectedTeams)', async () => {
+    const company = await aConvergedCompany(6, { guards });
+    edit(company, () => ({ department: 'Sales' }));
+    expect(await company.run()).toMatchObject({ outcome: 'synced', people: { protected: 2 } });
+    expect(company.teamMembers('Research')).toHaveLength(2);
+    company.target.writes.length = 0;
+    expect(await company.run()).toMatchObject({ people: { protected: 2 } });
+    expect(company.target.writes).toEqual([]);
+    company.people = [...company.people, ...aCompanyOf(8).slice(6)];
+    expect(await company.run()).toMatchObject({ people: { protected: 2 } });
+    expect(company.teamMembers('Research')).toHaveLength(4);
+    expect(await company.run()).toMatchObject({ people: { protected: 0 } });
+    expect(company.teamMembers('Research')).toEqual(['p7@example.com', 'p8@example.com']);
+  });
+
+  it('is not deleted with its rule, and a name that no team has is a warning (protectedTeams)', async () => {
+    const company = await aConvergedCompany(6, { guards: { ...guards, protectedTeams: ['Research', 'Reserach'] } });
+    company.rules = {};
+    const report = await company.run();
+    expect(report).toMatchObject({ plan: { deleteTeams: 0, removeMembers: 4 }, people: { protected: 2 } });
+    expect(report.warnings).toContainEqual({
+      reason: 'UnresolvedProtectedTeam',
+      message: 'names of guards.protectedTeams that no team has',
+      count: 1,
+    });
+    expect(company.teamMembers('Research')).toHaveLength(2);
+    company.spec = { ...company.spec, deletionPolicy: 'Delete' };
+    await company.run({ deletion: true });
+    expect(company.target.teams.size).toBe(1);
+  });
+});
+
+describe('the account that the target is called with', () => {
+  it('is never switched off, renamed or deleted, and a warning says so', async () => {
+    const company = await aConvergedCompany(6);
+    company.target.ownNames = ['P1@Example.com', 'u2'];
+    edit(company, ({ mail }, index) => (index === 0 ? { mail: `new-${mail}` } : { active: index !== 1 }));
+    const report = await company.run();
+    expect(report).toMatchObject({ outcome: 'synced', people: { protected: 2 }, plan: { rename: 0, deactivate: 0 } });
+    expect(report.warnings).toContainEqual(expect.objectContaining({ reason: 'OwnAccount', count: 2 }));
+    company.spec = { ...company.spec, deletionPolicy: 'Delete' };
+    await company.run({ deletion: true });
+    expect([...company.target.users.keys()]).toEqual(['u1', 'u2']);
+  });
+
+  it('is not taken over', async () => {
+    const company = await createCompany();
+    company.target.addUser({ userName: 'p1@example.com' });
+    company.target.ownNames = ['p1@example.com'];
+    company.people = aCompanyOf(2);
+    expect(await company.run()).toMatchObject({ plan: { adopt: 0, create: 1 }, people: { protected: 1 } });
+  });
+});
+
 describe('team emptied by a rule edit', () => {
   it('keeps its members until somebody has looked (I4)', async () => {
     const company = await aConvergedCompany(40);

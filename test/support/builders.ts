@@ -186,6 +186,7 @@ export function planSettings(overrides: Partial<PlanSettings> = {}): PlanSetting
     shapes: SHAPES,
     activeMapped: false,
     protectedUsers: new Set(),
+    ownNames: new Set(),
     suspect: false,
     countUpdates: false,
     absenceProven: true,

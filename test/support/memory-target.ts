@@ -32,6 +32,8 @@ export interface MemoryTarget {
   /** One line a write: `createUser ada@example.com`. */
   readonly writes: string[];
   readonly reads: string[];
+  /** Who the target is called as. */
+  ownNames: readonly string[];
   /** Servers differ in what they tell of a team's members. */
   hideMembers: 'never' | 'in lists' | 'always';
   /** Called before each request with what it is about; throws to make it fail. */
@@ -61,6 +63,7 @@ export function createMemoryTarget(capabilities: Partial<TargetCapabilities> = {
     teams,
     writes,
     reads,
+    ownNames: [],
     hideMembers: 'never',
     intercept: () => undefined,
     memory: null,
@@ -156,6 +159,7 @@ export function createMemoryTarget(capabilities: Partial<TargetCapabilities> = {
 
   function toTarget(): Target {
     return {
+      ownNames: () => memory.ownNames,
       capabilities: async () => ({
         patch: true,
         filter: true,

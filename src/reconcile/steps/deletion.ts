@@ -13,6 +13,7 @@ import { toDeletionPolicy } from '../deletion-policy.ts';
 import type { Guarded, Loaded, Observed, PlanResult, RunDependencies, RunHttpClient } from '../run.ts';
 import { observeDoubtful } from './observe.ts';
 import { PlanWriter } from './plan-writer.ts';
+import { ProtectedTeams } from './protected-teams.ts';
 import { settleBegun } from './settle.ts';
 
 /** What a DirectorySync without mappings and rules compiles to. */
@@ -75,9 +76,12 @@ export async function planDeletion(
 ): Promise<PlanResult> {
   const writer = new PlanWriter(run);
   const { guards } = loaded.spec;
+  const teams = new ProtectedTeams(guards);
   const settings: OwnershipSettings = {
     policy: toDeletionPolicy(run.resource, run.resources),
     protectedUsers: new Set(guards.protectedUsers.map((name) => name.toLowerCase())),
+    ownNames: new Set(loaded.target.ownNames().map((name) => name.toLowerCase())),
+    isProtectedTeam: (displayName) => teams.has(displayName),
     target: observed.capabilities,
   };
   let done = 0;
@@ -92,5 +96,5 @@ export async function planDeletion(
     for (const team of page) await writer.add(planOwnedTeam(team, settings));
   }
   await writer.flush();
-  return { operations: writer.operations, protected: writer.protected, drift: null };
+  return { operations: writer.operations, protected: writer.protected, drift: null, warnings: [] };
 }

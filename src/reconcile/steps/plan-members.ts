@@ -1,6 +1,6 @@
 /** plan, of the members of one team: the differences, page by page, and what the link remembers of them. */
 import { SyncError } from '../../errors.ts';
-import { NOTHING, type Planned } from '../../plan/draft.ts';
+import { type DraftOperation, NOTHING, type Planned } from '../../plan/draft.ts';
 import { type MemberContext, planMember, planTeamDeletion, type TeamPlan } from '../../plan/team.ts';
 import type { DirectoryState, MemberDifference, TeamState } from '../../state/store.ts';
 import { type DriftTally, type Overlooked, toMemory, toOverlooked } from './drift.ts';
@@ -11,6 +11,8 @@ export interface MembersInput {
   readonly member: MemberContext;
   /** Null: the whole target was not looked at. */
   readonly drift: DriftTally | null;
+  /** Members that a protected team keeps; null for any other team. */
+  readonly keeps: number | null;
   /** This run carries out its plan. */
   readonly writes: boolean;
   readonly add: (planned: Planned) => Promise<void>;
@@ -21,12 +23,15 @@ export async function planMembers(state: DirectoryState, input: MembersInput): P
   const { team, planned, member, drift, add } = input;
   let creates = planned.operations.filter(({ kind }) => kind === 'create');
   let removed = 0;
+  // Who joins in this run is not there yet.
+  const mayGo =
+    input.keeps === null ? Number.POSITIVE_INFINITY : (await state.staging.countMembers(team.key)) - input.keeps;
   const seen = { added: [] as string[], removed: [] as string[], byHand: false };
   for await (const page of state.staging.memberDifferences(team.key)) {
     const context = { ...member, deactivated: await findDeactivated(state, page, member) };
-    const operations = page
-      .map((difference) => planMember(difference, context))
-      .filter((operation) => operation !== null);
+    const wanted = page.map((difference) => planMember(difference, context)).filter((operation) => operation !== null);
+    const operations = spare(wanted, mayGo - removed);
+    if (operations.length < wanted.length) await add({ ...NOTHING, protected: wanted.length - operations.length });
     await drift?.addMembers(team, page, context);
     note(seen, page, context);
     if (operations.length === 0) continue;
@@ -35,10 +40,20 @@ export async function planMembers(state: DirectoryState, input: MembersInput): P
     creates = [];
   }
   await add({ ...NOTHING, effects: toMemory(team, seen, { writes: input.writes, byHand: seen.byHand }) });
-  if (planned.deleteWhenEmpty && (await state.staging.countMembers(team.key)) <= removed) {
+  if (planned.deleteWhenEmpty && input.keeps === null && (await state.staging.countMembers(team.key)) <= removed) {
     if (member.targetId === null) throw new SyncError('Unknown', 'a team without an account was to be deleted');
     await add({ ...NOTHING, operations: [planTeamDeletion(member)] });
   }
+}
+
+/** Removals up to that many, and everything else. */
+function spare(operations: readonly DraftOperation[], mayGo: number): readonly DraftOperation[] {
+  let left = mayGo;
+  return operations.filter(({ kind }) => {
+    if (kind !== 'removeMembers') return true;
+    left -= 1;
+    return left >= 0;
+  });
 }
 
 /** The members of a team that stays as it is are those that the target has. */

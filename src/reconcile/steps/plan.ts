@@ -6,17 +6,19 @@ import { withhold } from '../../plan/backoff.ts';
 import { NOTHING, type Planned } from '../../plan/draft.ts';
 import { toNames } from '../../plan/names.ts';
 import { planPerson } from '../../plan/person.ts';
+import { isOwnAccount } from '../../plan/protection.ts';
 import { planRestoration, type Returning, toReturning } from '../../plan/restoration.ts';
 import type { PlanSettings } from '../../plan/settings.ts';
 import { type MemberContext, planTeam, planTeamRecovery, type TeamContext } from '../../plan/team.ts';
 import type { Collision, PersonContext } from '../../plan/values.ts';
 import type { Link, NameRow, PersonState, TeamState } from '../../state/store.ts';
 import { getFact, putFact } from '../facts.ts';
-import type { Loaded, Mapped, Observed, PlanResult, ReadResult, RunDependencies } from '../run.ts';
+import type { Loaded, Mapped, Observed, PlanResult, ReadResult, RunDependencies, Warning } from '../run.ts';
 import { DriftTally } from './drift.ts';
 import { withdrawBlocked } from './order.ts';
 import { keepMembers, planMembers } from './plan-members.ts';
 import { PlanWriter } from './plan-writer.ts';
+import { ProtectedTeams } from './protected-teams.ts';
 import { toShapes } from './shapes.ts';
 
 export interface PlanInput {
@@ -31,14 +33,24 @@ export async function plan(run: RunDependencies, input: PlanInput, signal: Abort
   const settings = toSettings(run, input);
   const open = await recoverLinks(run, { settings, writer, signal });
   const drift = input.observed.verified ? new DriftTally(run) : null;
+  const teams = new ProtectedTeams(input.loaded.spec.guards);
   const people = await planPeople(run, { settings, writer, signal, open, drift });
   // Memberships are planned by what links say now, truths found on the way included.
   await writer.flush();
-  await planTeams(run, { input, settings, writer, people, signal, drift });
+  await planTeams(run, { input, settings, writer, people, signal, drift, protectedTeams: teams });
   await writer.flush();
   await drift?.addUnmanaged();
   await drift?.flush();
-  return { operations: writer.operations, protected: writer.protected, drift: drift?.counts ?? null };
+  const warnings = [...teams.warnings(), ...toOwnWarnings(people)];
+  return { operations: writer.operations, protected: writer.protected, drift: drift?.counts ?? null, warnings };
+}
+
+/** Nobody else can switch the account on again. */
+function toOwnWarnings({ own }: PeoplePlan): readonly Warning[] {
+  if (own.size === 0) return [];
+  const message =
+    'the account that the target is called with would be switched off, deleted, renamed or taken over; it stays';
+  return [{ reason: 'OwnAccount', message, count: own.size }];
 }
 
 function toSettings(run: RunDependencies, { loaded, read, observed }: PlanInput): PlanSettings {
@@ -55,6 +67,7 @@ function toSettings(run: RunDependencies, { loaded, read, observed }: PlanInput)
     shapes: toShapes(loaded, capabilities),
     activeMapped: loaded.mapping.activeMapped,
     protectedUsers: new Set(guards.protectedUsers.map((name) => name.toLowerCase())),
+    ownNames: new Set(loaded.target.ownNames().map((name) => name.toLowerCase())),
     suspect: read.suspicion !== null,
     countUpdates: guards.update !== null,
     absenceProven: read.absenceProven,
@@ -69,6 +82,8 @@ interface PeoplePlan {
   readonly returning: Set<string>;
   readonly withoutAccount: Set<string>;
   readonly spared: Set<string>;
+  /** Among them whose account the target is called with. */
+  readonly own: Set<string>;
   readonly claimed: Set<string>;
   /** People who are back, or were and have not got everything again. */
   readonly back: Map<string, Returning>;
@@ -161,6 +176,7 @@ async function planPeople(
     returning: new Set(),
     withoutAccount: new Set(),
     spared: new Set(),
+    own: new Set(),
     claimed: new Set(),
     back: new Map(),
   };
@@ -179,6 +195,7 @@ async function planPeople(
       await drift?.addPerson(person, context);
       const planned = withhold(whole, person, { ...trying, backoffs: backoffs.get(person.sourceId) ?? [] });
       note(person, planned, { people, settings });
+      if (planned.protected > 0 && isOwn(person, settings)) people.own.add(person.sourceId);
       names.push(...toNames(person, await writer.add(planned), settings.shapes));
     }
     await staging.addNames(names.splice(0));
@@ -188,6 +205,12 @@ async function planPeople(
   await writer.flush();
   await settleNames(run, writer, people);
   return people;
+}
+
+/** Also where it is only about to be taken over. */
+function isOwn(person: PersonState, { ownNames }: PlanSettings): boolean {
+  const accounts = [undefined, ...person.candidates.map(({ object }) => object.attributes)];
+  return accounts.some((account) => isOwnAccount({ ...person, account }, ownNames));
 }
 
 /** Who cannot have a name that somebody else keeps is a conflict, and nobody else waits for it (rule I8). */
@@ -247,6 +270,7 @@ async function readReferences(
 interface TeamsInput extends PeopleInput, Drifting {
   readonly input: PlanInput;
   readonly people: PeoplePlan;
+  readonly protectedTeams: ProtectedTeams;
 }
 
 async function planTeams(run: RunDependencies, teams: TeamsInput): Promise<void> {
@@ -265,7 +289,8 @@ async function planTeams(run: RunDependencies, teams: TeamsInput): Promise<void>
   for await (const page of run.state.staging.teams()) {
     for (const team of page) {
       signal.throwIfAborted();
-      if (!waiting.has(team.key)) await planOneTeam(run, team, { ...teams, context });
+      if (waiting.has(team.key)) teams.protectedTeams.keeps(team);
+      else await planOneTeam(run, team, { ...teams, context });
       const restored = planRestoration(team, [...teams.people.back.values()], context);
       await teams.writer.add({ ...NOTHING, operations: restored });
       for (const { member } of restored) restoring.add(member?.sourceId ?? '');
@@ -352,6 +377,7 @@ async function planOneTeam(
   const isNew = planned.operations.some(({ kind }) => kind === 'create');
   await writer.add(isNew ? { ...planned, operations: [] } : planned);
   await drift?.addTeam(team, context);
+  const keeps = teams.protectedTeams.keeps(team);
   const writes = !run.options.planOnly && teams.input.loaded.spec.mode === 'Apply';
   const add = async (more: Planned): Promise<void> => {
     await writer.add(more);
@@ -375,5 +401,5 @@ async function planOneTeam(
     claimed: people.claimed,
     overlooked: settings.drift === 'Repair' || team.link === null ? 'nothing' : team.link.dirty ? 'strangers' : 'all',
   };
-  await planMembers(run.state, { team, planned, member, drift, writes, add });
+  await planMembers(run.state, { team, planned, member, drift, keeps, writes, add });
 }

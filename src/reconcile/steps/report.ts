@@ -154,6 +154,7 @@ function toReadPart(context: RunContext): Partial<RunReport> {
     warnings: [
       ...(mapped?.warnings ?? []),
       ...(observed?.warnings ?? []),
+      ...(context.planned?.warnings ?? []),
       ...toDriftWarnings(context),
       ...(observed?.capabilities.limitations() ?? []),
     ],

@@ -8,6 +8,7 @@ import {
   toBaseUrl,
   toCredentials,
   toEndpoint,
+  toOwnNames,
   toTokenExpiry,
   UNNAMED,
   validateScimConfig,
@@ -42,6 +43,7 @@ function connect(config: ScimConfig, context: TargetContext): Target {
   const seen = createObservations(memory);
   const open = createOpener({ client, seen, profile: getProfile(config) });
   return {
+    ownNames: () => toOwnNames(secrets),
     capabilities: async (signal) => toCapabilities(await open(signal)),
     async *listUsers(paths, signal) {
       yield* listUsers(await open(signal), paths, signal);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { toCredentials, toTokenExpiry } from '../../../src/targets/scim/config.ts';
+import { toCredentials, toOwnNames, toTokenExpiry } from '../../../src/targets/scim/config.ts';
 import { scimTarget } from '../../../src/targets/scim/index.ts';
 
 const credentialsRef = { name: 'acme-app' };
@@ -119,5 +119,28 @@ describe('the end of a token', () => {
     ['is not known of what only looks like one', 'a.b.c', null],
   ])('%s', (_what, token, expiresAt) => {
     expect(toTokenExpiry({ token })).toBe(expiresAt);
+  });
+});
+
+describe('toOwnNames', () => {
+  const token = (claims: unknown): string => `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.c2ln`;
+
+  it.each<readonly [string, Record<string, string>, readonly string[]]>([
+    [
+      'the user name of basic authentication',
+      { username: 'sync@corp.example\n', password: 'x' },
+      ['sync@corp.example'],
+    ],
+    [
+      'whom a JSON Web Token names',
+      { token: token({ sub: 'u-1', email: 'sync@corp.example', aud: 'x' }) },
+      ['u-1', 'sync@corp.example'],
+    ],
+    ['nobody, of a token without a subject', { token: token({ exp: 1, sub: 7, upn: '' }) }, []],
+    ['nobody, of any other token', { token: 'a.b.c' }, []],
+    ['nobody, of a token that is no object', { token: token('x') }, []],
+    ['nobody, without credentials', {}, []],
+  ])('are %s', (_, secrets, expected) => {
+    expect(toOwnNames(secrets)).toEqual(expected);
   });
 });
