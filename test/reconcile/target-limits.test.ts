@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { TeamRuleSpec } from '../../src/api/team-rule.ts';
+import { SyncError } from '../../src/errors.ts';
 import type { TargetCapabilities } from '../../src/targets/target.ts';
 import { aCompanyOf, createCompany } from '../support/company.ts';
 
@@ -100,4 +101,20 @@ it('what is known to be impossible stops the run before any request, or is a war
     message: 'name.givenName has no entry',
   });
   expect(company.target.reads).toHaveLength(length);
+});
+
+it('where no members are shown, a removal whose answer was lost is made again, and counted once (I4, I6)', async () => {
+  const company = await aCompany({ readsMembers: false });
+  await company.run();
+  company.people = company.people.map((person, index) => (index === 0 ? { ...person, department: 'Sales' } : person));
+  company.target.intercept = (request) => {
+    if (!request.startsWith('changeMembers')) return;
+    throw new SyncError('TargetUnavailable', 'no answer', { outcomeUnknown: true });
+  };
+  await company.run();
+  company.target.intercept = () => undefined;
+  await company.run();
+  expect(company.teamMembers('Research')).toHaveLength(3);
+  const { ledger } = await company.state();
+  expect(await ledger.removals(0)).toMatchObject([{ kind: 'removeMembers', count: 1 }]);
 });
