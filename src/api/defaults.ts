@@ -67,6 +67,7 @@ export interface ResolvedDirectorySyncSpec {
   readonly mappings: readonly { readonly name: string }[];
   readonly target: ResolvedTarget;
   readonly adoption: 'OnMatch' | 'Never';
+  readonly adoptTeams: boolean;
   readonly deprovisioning: {
     readonly outOfScope: LeavingPolicy;
     readonly disabledAtSource: LeavingPolicy;
@@ -194,6 +195,7 @@ function resolveDirectorySync({ metadata, spec }: DirectorySyncResource): Resolv
     mappings: filled.mappings,
     target: { provider: 'scim', config: scim },
     adoption: filled.adoption,
+    adoptTeams: filled.adoptTeams,
     deprovisioning: toDeprovisioning(filled.deprovisioning, spec.deprovisioning?.deleteAfter),
     guards: {
       deactivate: toGuard(guards.deactivate),

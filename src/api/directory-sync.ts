@@ -321,6 +321,13 @@ export const DirectorySyncSpecSchema = object(
           'May an existing account that nobody owns be taken over when a matching attribute finds exactly it? Two candidates, or an account whose `externalId` names somebody else, are a `Conflict` for that person, never a guess. Links rebuilt by equal `externalId` after a lost state are no adoption; with Never they are rebuilt only where that is the source id.',
       }),
     ),
+    adoptTeams: Type.Optional(
+      flag({
+        default: false,
+        description:
+          'May a rule take over a team of its name that nobody owns and that carries no mark of somebody else? Its members become those of the rule; whom that removes is counted by `guards.removeMembers`. False: such a team is a `Conflict` of the rule.',
+      }),
+    ),
     deprovisioning: Type.Optional(DeprovisioningSchema),
     guards: Type.Optional(GuardsSchema),
     drift: Type.Optional(

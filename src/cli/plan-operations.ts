@@ -85,6 +85,7 @@ const WORDS: readonly {
     done: ['reference set', 'references set'],
   },
   team('create', 'to create', 'created'),
+  team('adopt', 'to take over', 'taken over'),
   team('recover', 'to link again', 'linked again'),
   team('update', 'to update', 'updated'),
   team('delete', 'to delete', 'deleted'),

@@ -97,6 +97,7 @@ async function printTeam(page: PlanPage, team: TeamChanges): Promise<void> {
 function describeTeam({ joining, leaving }: TeamChanges, kinds: ReadonlySet<string>): string {
   const words = [
     ...(kinds.has('create') ? ['new'] : []),
+    ...(kinds.has('adopt') ? ['taken over'] : []),
     ...(kinds.has('recover') ? ['linked again'] : []),
     ...(kinds.has('delete') ? ['deleted'] : []),
     ...(joining > 0 ? [`${formatNumber(joining)} ${joining === 1 ? 'joins' : 'join'}`] : []),

@@ -7,6 +7,8 @@ export type LeavingPolicy = 'Deactivate' | 'Delete' | 'Retain';
 
 export interface PlanSettings {
   readonly adoption: 'OnMatch' | 'Never';
+  /** A rule may take over a team of its name that nobody owns. */
+  readonly adoptTeams: boolean;
   readonly leaving: Readonly<Record<Departure, LeavingPolicy>>;
   readonly memberships: 'Remove' | 'Keep';
   /** Milliseconds from a confirmed deactivation to the deletion; null: never. */

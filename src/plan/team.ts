@@ -1,6 +1,8 @@
 /** One team and its members: what rules call for against what the target holds. Pure. */
 import type { AttributeChange, Attributes, Departure, DesiredTeam, Json, Operation, RecordError } from '../model.ts';
 import type { MemberDifference, TeamLink, TeamState } from '../state/store.ts';
+import type { TargetTeam } from '../targets/target.ts';
+import { isUnassigned } from './diff.ts';
 import { type DraftOperation, NOTHING, type Planned, toDraft } from './draft.ts';
 import { toDepartureUnit, toLeavingPolicy, toReturnUnit } from './person.ts';
 import type { PlanSettings, TargetLimits } from './settings.ts';
@@ -100,7 +102,9 @@ export function planTeamRecovery({ desired, link, gone, candidates }: TeamState)
 /** A team is made when somebody belongs to it: so an empty one that was deleted by hand does not come back. */
 function planMissing(team: TeamState, desired: DesiredTeam, context: TeamContext): TeamPlan {
   if (team.desiredMembers === 0 || (team.gone && context.settings.drift === 'Report')) return KEEP;
-  const [other] = team.candidates;
+  const [other, second] = team.candidates;
+  if (other !== undefined && second === undefined && other.linkedTo === null && context.settings.adoptTeams)
+    return planTeamAdoption(desired, other.object, context);
   if (other !== undefined) {
     const owner = other.linkedTo === null ? 'is not managed by Dirsync' : 'is managed as another team';
     return fail(desired, 'Conflict', `the target already has a team of this name (${other.object.id}), which ${owner}`);
@@ -127,6 +131,27 @@ function planMissing(team: TeamState, desired: DesiredTeam, context: TeamContext
     members: 'compare',
     deleteWhenEmpty: false,
   };
+}
+
+/** Its members are compared with those of the rules; what guards hold of that stays in it. */
+function planTeamAdoption(
+  desired: DesiredTeam,
+  { id, attributes }: TargetTeam,
+  { settings: { target } }: TeamContext,
+): TeamPlan {
+  const mark = attributes['externalId'];
+  if (!isUnassigned(mark) && mark !== desired.externalId)
+    return fail(desired, 'Conflict', `the team ${id} of this name carries the mark of somebody else`);
+  const reason = 'has the name of the team, and nobody owns it';
+  const adopt = toTeamDraft(desired, { kind: 'adopt', phase: 'teams', targetId: id, reason });
+  const changes = mark === desired.externalId ? [] : [{ path: 'externalId', after: desired.externalId }];
+  const operation: DraftOperation = {
+    ...adopt,
+    name: String(attributes['displayName'] ?? desired.displayName),
+    cause: 'match',
+    changes: toTeamChanges(changes, target, ['always']),
+  };
+  return { ...NOTHING, operations: [operation], members: 'compare', deleteWhenEmpty: false };
 }
 
 function checkName(desired: DesiredTeam, { maxNameLength }: TeamContext): TeamPlan | null {

@@ -178,6 +178,7 @@ export const SHAPES: ReadonlyMap<string, PathShape> = new Map([
 export function planSettings(overrides: Partial<PlanSettings> = {}): PlanSettings {
   return {
     adoption: 'OnMatch',
+    adoptTeams: false,
     leaving: { outOfScope: 'Deactivate', disabledAtSource: 'Deactivate', deletedAtSource: 'Deactivate' },
     memberships: 'Remove',
     deleteAfterMs: null,

@@ -20,6 +20,8 @@ async function request(operation: StoredOperation, applying: Applying): Promise<
   switch (operation.kind) {
     case 'create':
       return (await hasMember(operation, applying)) ? create(operation, applying) : null;
+    case 'adopt':
+      return adopt(operation, applying);
     case 'recover':
       return [];
     case 'update':
@@ -58,6 +60,21 @@ async function create(operation: StoredOperation, applying: Applying): Promise<r
       team: toTeamLink(operation, created.id, { externalId, origin: 'created' }),
     },
   ];
+}
+
+/** Its members are those that this run has seen, until the operations on them are done. */
+async function adopt(operation: StoredOperation, { loaded, signal }: Applying): Promise<readonly Effect[]> {
+  const targetId = needTarget(operation);
+  if (operation.changes.length > 0) await loaded.target.updateTeam(targetId, operation.changes, signal);
+  return [
+    { type: 'putTeam', team: toTeamLink(operation, targetId, { ...toMark(operation), origin: 'adopted' }) },
+    { type: 'takeMembers', key: operation.id },
+  ];
+}
+
+function toMark({ changes }: Pick<StoredOperation, 'changes'>): Pick<TeamLink, 'externalId'> {
+  const { externalId } = toValues({}, changes);
+  return { externalId: typeof externalId === 'string' ? externalId : null };
 }
 
 async function createOnce(operation: StoredOperation, { loaded, signal }: Applying): Promise<TargetObject> {

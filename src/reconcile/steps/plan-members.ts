@@ -27,7 +27,8 @@ export async function planMembers(state: DirectoryState, input: MembersInput): P
   const mayGo =
     input.keeps === null ? Number.POSITIVE_INFINITY : (await state.staging.countMembers(team.key)) - input.keeps;
   const seen = { added: [] as string[], removed: [] as string[], byHand: false };
-  for await (const page of state.staging.memberDifferences(team.key)) {
+  const adopted = planned.operations.find(({ kind }) => kind === 'adopt')?.targetId ?? undefined;
+  for await (const page of state.staging.memberDifferences(team.key, adopted)) {
     const context = { ...member, deactivated: await findDeactivated(state, page, member) };
     const wanted = page.map((difference) => planMember(difference, context)).filter((operation) => operation !== null);
     const operations = spare(wanted, mayGo - removed);

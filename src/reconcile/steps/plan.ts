@@ -59,6 +59,7 @@ function toSettings(run: RunDependencies, { loaded, read, observed }: PlanInput)
   const { capabilities } = observed;
   return {
     adoption,
+    adoptTeams: loaded.spec.adoptTeams,
     leaving,
     memberships,
     deleteAfterMs,

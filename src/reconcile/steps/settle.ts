@@ -155,6 +155,25 @@ function isCarriedOut(changes: readonly AttributeChange[], now: TargetObject): b
   return changes.length === 0 || changes.some(({ path, after }) => isSameValue(now.attributes[path], after, false));
 }
 
+/** Taken over when it carries our mark: then its members are looked at like those of any team in doubt. */
+async function askAdoptedTeam(operation: StoredOperation, { target, signal }: Asking): Promise<Answer> {
+  const found = operation.targetId === null ? null : await target.readTeam(operation.targetId, signal);
+  const mark = textOf(operation.changes.find(({ path }) => path === 'externalId')?.after);
+  if (found === null || (mark !== null && found.attributes['externalId'] !== mark))
+    return { status: 'dropped', effects: [] };
+  const team = {
+    key: operation.id,
+    targetId: found.id,
+    displayName: operation.name,
+    externalId: mark,
+    rules: operation.team?.rules ?? [],
+    deletionPolicy: operation.team?.deletionPolicy ?? 'Retain',
+    origin: 'adopted',
+    dirty: true,
+  } as const;
+  return { status: 'done', effects: [{ type: 'putTeam', team }] };
+}
+
 async function askTeam(operation: StoredOperation, asking: Asking): Promise<Answer> {
   const { target, signal } = asking;
   const { id, kind, targetId, changes } = operation;
@@ -174,6 +193,7 @@ async function askTeam(operation: StoredOperation, asking: Asking): Promise<Answ
     } as const;
     return { status: 'done', effects: [{ type: 'putTeam', team }] };
   }
+  if (kind === 'adopt') return askAdoptedTeam(operation, asking);
   const went = (kind === 'removeMembers' || operation.guards.length > 0) && (await isGone(operation, asking));
   const more = went ? [...toMemory(operation), ...toCounts(operation, asking.run.now())] : [];
   return { status: 'done', effects: [{ type: 'markTeamDirty', key: id }, ...more] };

@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import type { TeamRuleResource } from '../../src/api/team-rule.ts';
+import { SyncError } from '../../src/errors.ts';
+import { aCompanyOf, type Company, createCompany } from '../support/company.ts';
+
+const RESEARCH: TeamRuleResource['spec'] = {
+  directorySyncRef: { name: 'acme' },
+  team: { displayName: 'Research' },
+  match: [{ attribute: 'department', operator: 'Equals', value: 'research' }],
+};
+const MARK = 'dirsync:identity/acme:research';
+
+/** Four people, a rule, and a team of its name that somebody made by hand. */
+async function aCompanyWithATeam(guests: number, adoptTeams = true): Promise<Company> {
+  const company = await createCompany();
+  company.people = aCompanyOf(4);
+  company.rules = { research: RESEARCH };
+  company.spec = { ...company.spec, adoptTeams };
+  const ids = Array.from(
+    { length: guests },
+    (_, n) => company.target.addUser({ userName: `guest${n}@example.com` }).id,
+  );
+  company.target.addTeam('RESEARCH', ids);
+  return company;
+}
+
+describe('adoptTeams', () => {
+  it('lets a rule take over a team of its name, with its spelling, and make its members those of the rule', async () => {
+    const company = await aCompanyWithATeam(2);
+    const report = await company.run();
+    expect(report).toMatchObject({ outcome: 'synced', plan: { createTeams: 0, addMembers: 4, removeMembers: 2 } });
+    expect([...company.target.teams.values()].map(({ attributes }) => attributes)).toEqual([
+      { displayName: 'RESEARCH', externalId: MARK },
+    ]);
+    expect(company.teamMembers('RESEARCH')).toEqual(company.people.map(({ mail }) => mail));
+    expect(await (await company.state()).links.team('rule:research')).toMatchObject({
+      origin: 'adopted',
+      dirty: false,
+    });
+    company.target.writes.length = 0;
+    await company.run();
+    await company.run({ resync: true });
+    expect(company.target.writes).toEqual([]);
+  });
+
+  it('holds removals from it beyond the guard, and they stay held (I4)', async () => {
+    const company = await aCompanyWithATeam(12);
+    for (const run of [1, 2])
+      expect(await company.run(), `run ${run}`).toMatchObject({
+        outcome: 'held',
+        held: { kinds: { removeMembers: 12 } },
+      });
+    expect(company.teamMembers('RESEARCH')).toHaveLength(16);
+    expect(await (await company.state()).links.members('rule:research')).toBe(16);
+  });
+
+  it('takes over nothing while it is false, by a plan, of two teams, or of one with another mark (I3)', async () => {
+    const off = await aCompanyWithATeam(1, false);
+    expect(await off.run()).toMatchObject({ outcome: 'failed', people: { conflicts: 1 } });
+    const planned = await aCompanyWithATeam(1);
+    await planned.run({ planOnly: true });
+    expect(await (await planned.state()).links.team('rule:research')).toBeNull();
+    const two = await aCompanyWithATeam(1);
+    two.target.addTeam('Research');
+    expect(await two.run()).toMatchObject({ outcome: 'failed', people: { conflicts: 1 } });
+    const marked = await aCompanyWithATeam(1);
+    const [team] = marked.target.teams.values();
+    if (team !== undefined) team.attributes['externalId'] = 'dirsync:identity/other:research';
+    const report = await marked.run();
+    expect(await marked.errors(report)).toEqual([
+      `research Conflict: the team ${team?.id} of this name carries the mark of somebody else`,
+    ]);
+    for (const { target } of [off, two, marked])
+      expect(target.writes.filter((line) => /^(updateTeam|changeMembers)/.test(line))).toEqual([]);
+  });
+
+  it('is finished by the next run when its answer was lost (I6)', async () => {
+    const company = await aCompanyWithATeam(2);
+    company.target.intercept = (request) => {
+      if (!request.startsWith('updateTeam')) return;
+      company.target.intercept = () => undefined;
+      const [team] = company.target.teams.values();
+      if (team !== undefined) team.attributes['externalId'] = MARK;
+      throw new SyncError('TargetUnavailable', 'no answer', { outcomeUnknown: true, scope: 'record' });
+    };
+    await company.run();
+    expect(await company.run()).toMatchObject({ outcome: 'synced' });
+    expect(company.teamMembers('RESEARCH')).toEqual(company.people.map(({ mail }) => mail));
+    expect(company.target.teams.size).toBe(1);
+  });
+});
