@@ -125,7 +125,8 @@ async function end(options: PublisherOptions, outcome: Outcome): Promise<void> {
   // The status says it all: an event that is lost, or a metric, is not worth a second run.
   const warn = (what: string) => (thrown: unknown) =>
     log.warn({ directorySync: key, err: SyncError.from(thrown) }, `${what} not told`);
-  for (const event of toEvents(report, previous)) await host.event(toRef(resource), event).catch(warn('an event was'));
+  const events = toEvents(report, previous, options.commands(resource));
+  for (const event of events) await host.event(toRef(resource), event).catch(warn('an event was'));
   if (report.expiries !== null)
     options.metrics?.setExpiries(toLabels(resource), mergeExpiries(report.expiries, previous));
   await measure(options, outcome).catch(warn('operations were'));

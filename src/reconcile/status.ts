@@ -233,17 +233,18 @@ function toReadChanges({ sourceRead, suspicion, reason, message }: RunReport): r
 function toHeldChange({ held }: RunReport, commands: Commands): Change {
   if (held.count === 0)
     return { type: 'Held', status: 'False', reason: 'NothingHeld', message: 'nothing waits for approval' };
-  const kinds = Object.entries(held.kinds)
-    .map(([kind, count]) => `${count} ${kind}`)
-    .join(', ');
   const reason =
     held.kinds.suspect !== undefined
       ? 'ReadSuspect'
       : Object.keys(held.kinds).every((kind) => kind === 'recovered')
         ? 'LinksRecovered'
         : 'GuardLimit';
-  const message = `${held.count} ${held.count === 1 ? 'unit waits' : 'units wait'} (${kinds}), hash ${held.hash}. Review: ${commands.review} Approve: ${commands.approve(held.hash)}`;
-  return { type: 'Held', status: 'True', reason, message };
+  return { type: 'Held', status: 'True', reason, message: toHeldMessage(held, commands) };
+}
+
+function toHeldMessage({ count, kinds, hash }: RunReport['held'], commands: Commands): string {
+  const parts = Object.entries(kinds).map(([kind, units]) => `${units} ${kind}`);
+  return `${count} ${count === 1 ? 'unit waits' : 'units wait'} (${parts.join(', ')}), hash ${hash}. Review: ${commands.review} Approve: ${commands.approve(hash)}`;
 }
 
 function toDegradedChange({ people, reason, message }: RunReport): Change {
@@ -307,7 +308,11 @@ export function computeProgressing(
 }
 
 /** Events on the resource: what changed for whoever watches, never one a person. */
-export function toEvents(report: RunReport, previous: DirectorySyncStatus | undefined): readonly ResourceEvent[] {
+export function toEvents(
+  report: RunReport,
+  previous: DirectorySyncStatus | undefined,
+  commands: Commands,
+): readonly ResourceEvent[] {
   if (report.stopped) return [];
   const { held, approval, applied, failedStep, reason, message } = report;
   const events: ResourceEvent[] = [];
@@ -316,11 +321,7 @@ export function toEvents(report: RunReport, previous: DirectorySyncStatus | unde
   };
   if (failedStep !== null && !isKnownFailure(report, previous)) add('Warning', 'Failed', `${reason}: ${message}`);
   if (isGuarded(report) && held.count > 0 && held.hash !== previous?.held?.hash)
-    add(
-      'Warning',
-      'Held',
-      `${held.count} ${held.count === 1 ? 'unit waits' : 'units wait'} for approval, hash ${held.hash}`,
-    );
+    add('Warning', 'Held', toHeldMessage(held, commands));
   if (approval !== null) add('Normal', 'Released', `the held set ${approval.hash} was approved`);
   if ((applied.recover ?? 0) > 0) add('Normal', 'Recovered', `${applied.recover} links were rebuilt from the target`);
   const changes = Object.values(applied).reduce((sum, count) => sum + count, 0);

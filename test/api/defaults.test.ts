@@ -57,7 +57,7 @@ describe('withDefaults', () => {
         suspiciousDrop: 30,
         maxFailures: 20,
       },
-      drift: { verifyEveryMs: 86_400_000 },
+      drift: { policy: 'Repair', verifyEveryMs: 86_400_000 },
       limits: { concurrency: 8, requestsPerSecond: null, sourceRequestsPerSecond: null },
       timeouts: { requestMs: 30_000, runMs: 43_200_000 },
       deletionPolicy: 'Retain',
@@ -86,7 +86,7 @@ describe('withDefaults', () => {
     const { id, drift, limits } = withDefaults(resource);
     expect({ id, drift, limits }).toEqual({
       id: 'old',
-      drift: { verifyEveryMs: 0 },
+      drift: { policy: 'Repair', verifyEveryMs: 0 },
       limits: { concurrency: 8, requestsPerSecond: 2.5, sourceRequestsPerSecond: null },
     });
     expect(resource).toEqual(before);

@@ -7,7 +7,8 @@ import type { RunReport } from '../../src/reconcile/run.ts';
 import { computeProgressing, computeResting, computeStatus, toEvents } from '../../src/reconcile/status.ts';
 
 const HASH = '0123456789abcdef';
-const HELD = { count: 7, hash: HASH, kinds: { deactivate: 7 } } as const;
+const HELD = { count: 7, hash: HASH, kinds: { deactivate: 4, rename: 2, deleteTeams: 1 } } as const;
+const COMMANDS = { review: 'dirsync plan.', approve: (hash: string) => `dirsync approve ${hash}` };
 
 function aReport(more: Partial<RunReport> = {}): RunReport {
   return {
@@ -74,7 +75,7 @@ function compute(report: RunReport, previous?: DirectorySyncStatus, resource = a
     report,
     nextRunAt: new Date('2026-03-01T09:40:00.700Z'),
     historyLimit: 3,
-    commands: { review: 'dirsync plan.', approve: (hash) => `dirsync approve ${hash}` },
+    commands: COMMANDS,
   });
   expect(checkKstatus({ ...resource, status: JSON.parse(JSON.stringify(status)) }), report.reason).toEqual([]);
   return status;
@@ -210,7 +211,7 @@ describe('the conditions after a run', () => {
   it('name the held set until guards have said something new', () => {
     const held = compute(aReport({ outcome: 'held', reason: 'SyncedWithHeld', held: HELD }));
     expect(findCondition(held.conditions, 'Held')?.message).toBe(
-      `7 units wait (7 deactivate), hash ${HASH}. Review: dirsync plan. Approve: dirsync approve ${HASH}`,
+      `7 units wait (4 deactivate, 2 rename, 1 deleteTeams), hash ${HASH}. Review: dirsync plan. Approve: dirsync approve ${HASH}`,
     );
     for (const report of [
       failed('guard', 'ApprovalMismatch'),
@@ -387,14 +388,18 @@ describe('events', () => {
       'a held set',
       aReport({ ...nothing, held: HELD }),
       BEFORE,
-      [`Warning Held: 7 units wait for approval, hash ${HASH}`],
+      [
+        `Warning Held: 7 units wait (4 deactivate, 2 rename, 1 deleteTeams), hash ${HASH}. Review: dirsync plan. Approve: dirsync approve ${HASH}`,
+      ],
     ],
     ['not the same held set again', aReport({ ...nothing, held: HELD }), heldBefore, []],
     [
       'a held set that has changed',
-      aReport({ ...nothing, held: { ...HELD, count: 1, hash: 'fedcba9876543210' } }),
+      aReport({ ...nothing, held: { count: 1, hash: 'fedcba9876543210', kinds: { update: 1 } } }),
       heldBefore,
-      ['Warning Held: 1 unit waits for approval, hash fedcba9876543210'],
+      [
+        'Warning Held: 1 unit waits (1 update), hash fedcba9876543210. Review: dirsync plan. Approve: dirsync approve fedcba9876543210',
+      ],
     ],
     [
       'an approval, also of a run that failed afterwards',
@@ -419,7 +424,7 @@ describe('events', () => {
       ['Warning Failed: ReadFailed: of (a mail address)'],
     ],
   ])('tell %s', (_what, report, previous, expected) => {
-    const events = toEvents(report, previous);
+    const events = toEvents(report, previous, COMMANDS);
     expect(events.map(({ type, reason, message }) => `${type} ${reason}: ${message}`)).toEqual(expected);
   });
 });
@@ -441,7 +446,7 @@ describe('the end of credentials', () => {
     const told: string[] = [];
     for (const days of [40, 30, 20, 7, 6, 1, 0.5, 0, -1]) {
       const report = daysAhead(days);
-      for (const { reason, message } of toEvents(report, status)) told.push(`${days}: ${reason}: ${message}`);
+      for (const { reason, message } of toEvents(report, status, COMMANDS)) told.push(`${days}: ${reason}: ${message}`);
       status = compute(report, status);
     }
     const certificate = 'the certificate of app.example.com';
