@@ -52,8 +52,9 @@ const SampleSchema = object(
 const RunSchema = object(
   {
     id: text({ maxLength: 64, description: 'Id of the run, for `dirsync history`.' }),
-    kind: oneOf(['Full', 'Verify'] as const, {
-      description: 'Full: the whole source against what was last applied. Verify: against the target’s own list.',
+    kind: oneOf(['Full', 'Verify', 'OneUser'] as const, {
+      description:
+        'Full: the whole source against what was last applied. Verify: against the target’s own list. OneUser: one person alone.',
     }),
     startedAt: instant({ description: 'When it began.' }),
     finishedAt: Type.Optional(instant({ description: 'When it ended.' })),
@@ -230,6 +231,7 @@ export const DirectorySyncStatusSchema = object(
     lastHandledRequest: word('Value of the annotation `dirsync.dev/requestedAt` that was acted upon.'),
     lastHandledResync: word('Value of the annotation `dirsync.dev/resync` that was acted upon.'),
     lastHandledApproval: word('Value of the annotation `dirsync.dev/approve` that was acted upon.'),
+    lastHandledUser: word('Value of the annotation `dirsync.dev/sync-user` that was acted upon.'),
   },
   { description: 'What the controller saw and did.' },
 );

@@ -35,6 +35,8 @@ export const ANNOTATIONS = {
   resync: 'dirsync.dev/resync',
   /** The hash of the held set to release. Echoed in `status.lastHandledApproval`. */
   approve: 'dirsync.dev/approve',
+  /** Source id of one person who is to be taken through now. Echoed in `status.lastHandledUser`. */
+  syncUser: 'dirsync.dev/sync-user',
   /** `"true"`: a resource under deletion goes at once, target untouched. */
   abandon: 'dirsync.dev/abandon',
 } as const;

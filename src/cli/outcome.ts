@@ -58,7 +58,9 @@ export async function printOutcome(session: Session, run: SyncRun): Promise<void
   if (report.held.count > 0) {
     const kinds = Object.entries(report.held.kinds).map(([kind, count]) => `${formatNumber(count)} ${kind}`);
     const operations = formatCount(report.held.count, 'unit waits', 'units wait');
-    await line(`${name}: ${operations} for approval (${kinds.join(', ')}), hash ${report.held.hash}`);
+    const of = `${name}: ${operations} for approval (${kinds.join(', ')})`;
+    if (report.kind === 'OneUser') return line(`${of}; dirsync plan shows them with their hash`);
+    await line(`${of}, hash ${report.held.hash}`);
     if (report.suspicion !== null) await line(`  why:     ${report.suspicion}`);
     await line(`  review:  ${commands.review}`);
     await line(`  approve: ${commands.approve(report.held.hash)}`);

@@ -15,6 +15,7 @@ import { declarePlan } from './plan.ts';
 import { declareRun } from './run.ts';
 import { declareServe } from './serve.ts';
 import { readVersion } from './session.ts';
+import { declareSyncUser } from './sync-user.ts';
 import { declareValidate } from './validate.ts';
 
 const COMMANDS: readonly ((program: Command, context: CommandContext) => void)[] = [
@@ -24,6 +25,7 @@ const COMMANDS: readonly ((program: Command, context: CommandContext) => void)[]
   declareApply,
   declareApprove,
   declareAdopt,
+  declareSyncUser,
   declareDrift,
   declareRun,
   declareGet,

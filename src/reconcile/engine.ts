@@ -99,7 +99,11 @@ async function runMachineOnce(
   const runId = toRunId(now());
   const state = await store.directory(toDirectoryKey(resource));
   const startedAt = now();
-  await state.journal.startRun({ id: runId, kind: 'Full', startedAt: startedAt.getTime() });
+  await state.journal.startRun({
+    id: runId,
+    kind: request.user == null ? 'Full' : 'OneUser',
+    startedAt: startedAt.getTime(),
+  });
   const log = options.log.child({
     run: runId,
     directorySync: `${resource.metadata.namespace}/${resource.metadata.name}`,
@@ -125,6 +129,7 @@ async function runMachineOnce(
       deletion: request.deletion ?? false,
       resync: request.resync ?? false,
       tryAll: request.tryAll ?? false,
+      user: request.user ?? null,
       findings: request.findings ?? false,
     },
   };

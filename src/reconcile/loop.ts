@@ -24,6 +24,7 @@ import {
   findConcerned,
   isAsked,
   isSuspended,
+  NOTHING_ASKED,
   type Requests,
   readSpec,
   toApprover,
@@ -311,6 +312,10 @@ async function workOn(loop: LoopState, working: Working): Promise<Date | null> {
     await loop.publisher.rest(resource, 'Completed');
     return null;
   }
+  if (requests.syncUser !== null && ended !== null) {
+    const isDue = isNew || isAsked({ ...requests, syncUser: null });
+    return runOneUser(loop, working, { spec, user: requests.syncUser, isDue });
+  }
   await announce(loop, working, isNew || isAsked(requests));
   return runOnce(loop, working, { spec, requests });
 }
@@ -331,8 +336,8 @@ async function workOnDeletion(loop: LoopState, { resource, state }: Working): Pr
   state.failures = isDone ? 0 : state.failures + 1;
   const after = { schedule: spec?.schedule ?? null, report, failures: state.failures, random: loop.random };
   const next = isDone ? null : computeNextDeletion({ ...after, now: new Date(loop.clock.now()) });
-  const requests = { runNow: null, resync: null, approve: null };
-  await writeOutcome(loop, state, { resource, report, spec, requests, isSpent: false, next, completed: false });
+  const rest = { requests: NOTHING_ASKED, isSpent: false, completed: false };
+  await writeOutcome(loop, state, { resource, report, spec, next, ...rest });
   if (isDone) await loop.host.setFinalizer(toRef(resource), false);
   return next;
 }
@@ -393,6 +398,21 @@ async function runOnce(
   const completed = schedule?.kind === 'Once' && isDone;
   await writeOutcome(loop, state, { resource, report, spec, requests, isSpent, next, completed });
   return next;
+}
+
+/** The fast lane: before everything else that is due, and without a word about the rest. */
+async function runOneUser(
+  loop: LoopState,
+  { resource, state }: Working,
+  { spec, user, isDue }: Pick<Outcome, 'spec'> & { readonly user: string; readonly isDue: boolean },
+): Promise<Date | null> {
+  const report = await runEngine(loop, { resource, state }, { tryAll: true, user });
+  if (report === null) return null;
+  const due = readStatus(loop, resource)?.nextRunAt;
+  const next = due === undefined ? null : new Date(due);
+  const requests = { ...NOTHING_ASKED, syncUser: user };
+  await writeOutcome(loop, state, { resource, report, spec, requests, isSpent: false, next, completed: false });
+  return isDue ? new Date(loop.clock.now()) : next;
 }
 
 /**

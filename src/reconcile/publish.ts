@@ -160,13 +160,14 @@ function toOutcomeStatus(
  * well or not; a resync has looked at the whole target and put it right; an approval was judged.
  */
 function toHandled({ requests, report, isSpent }: Outcome): Partial<DirectorySyncStatus> {
-  const { runNow, resync, approve } = requests;
+  const { runNow, resync, approve, syncUser } = requests;
   const isVerified = report.kind === 'Verify' && report.failedStep === null;
   const isJudged = isSpent || report.approval !== null || report.reason === 'ApprovalMismatch';
   return {
     ...(runNow === null ? {} : { lastHandledRequest: runNow }),
     ...(resync === null || !isVerified ? {} : { lastHandledResync: resync }),
     ...(approve === null || !isJudged ? {} : { lastHandledApproval: approve }),
+    ...(syncUser === null ? {} : { lastHandledUser: syncUser }),
   };
 }
 

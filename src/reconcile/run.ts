@@ -97,6 +97,8 @@ export interface RunOptions {
   readonly resync: boolean;
   /** A person asks: what failed before is tried at once, whatever its backoff. */
   readonly tryAll: boolean;
+  /** Source id of the one person whom this run is about; null: everybody. */
+  readonly user: string | null;
   /** Keep what a look at the whole target finds, to be shown: what was changed by hand, accounts that belong to nobody. */
   readonly findings: boolean;
 }

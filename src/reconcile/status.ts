@@ -37,6 +37,7 @@ export interface Commands {
 export function computeStatus(input: StatusInput): DirectorySyncStatus {
   const { resource, previous, report, nextRunAt } = input;
   const { progress: _over, nextRunAt: _past, ...before } = previous ?? {};
+  if (report.kind === 'OneUser') return computeOneUserStatus(input, before);
   return {
     ...before,
     observedGeneration: resource.metadata.generation ?? 1,
@@ -57,6 +58,20 @@ export function computeStatus(input: StatusInput): DirectorySyncStatus {
   };
 }
 
+/** One person changes nothing of what the last whole run has found: only the history, and how many are active. */
+function computeOneUserStatus(input: StatusInput, before: DirectorySyncStatus): DirectorySyncStatus {
+  const { report, previous, nextRunAt } = input;
+  const { links } = report;
+  const next = nextRunAt === null ? previous?.nextRunAt : toInstant(nextRunAt);
+  const users = { ...before.users, active: links.active, deactivated: links.people - links.active };
+  return {
+    ...before,
+    ...(before.users === undefined ? {} : { users }),
+    ...toHistory(input),
+    ...(next === undefined ? {} : { nextRunAt: next }),
+  };
+}
+
 function toCredentials(
   { expiries }: RunReport,
   previous: DirectorySyncStatus | undefined,
@@ -73,8 +88,10 @@ function toHistory({ report, previous, historyLimit }: StatusInput): Partial<Dir
 }
 
 /** The guards have decided in this run: what is held is known. Else it is what it was. */
-export function isGuarded({ plan, failedStep }: RunReport): boolean {
-  return plan !== null && (failedStep === null || failedStep === 'apply' || failedStep === 'report');
+export function isGuarded({ kind, plan, failedStep }: RunReport): boolean {
+  return (
+    kind !== 'OneUser' && plan !== null && (failedStep === null || failedStep === 'apply' || failedStep === 'report')
+  );
 }
 
 /** A resource that breaks its schema may have anything here. */
@@ -159,7 +176,7 @@ function toRunStatus(report: RunReport): RunStatus {
   const applied = Object.fromEntries(Object.entries(report.applied).filter(([, count]) => count > 0));
   return {
     id: report.runId,
-    kind: report.kind === 'Verify' ? 'Verify' : 'Full',
+    kind: report.kind === 'Verify' || report.kind === 'OneUser' ? report.kind : 'Full',
     startedAt: toInstant(report.startedAt),
     finishedAt: toInstant(finishedAt),
     outcome: OUTCOMES[report.outcome],

@@ -116,7 +116,11 @@ export interface Requests {
   readonly runNow: string | null;
   readonly resync: string | null;
   readonly approve: string | null;
+  /** Source id of one person. */
+  readonly syncUser: string | null;
 }
+
+export const NOTHING_ASKED: Requests = { runNow: null, resync: null, approve: null, syncUser: null };
 
 export function toRequests({ metadata }: DirectorySyncResource, status: DirectorySyncStatus | undefined): Requests {
   const open = (annotation: string, handled: string | undefined): string | null => {
@@ -128,6 +132,7 @@ export function toRequests({ metadata }: DirectorySyncResource, status: Director
     runNow: open(ANNOTATIONS.requestedAt, status?.lastHandledRequest),
     resync: open(ANNOTATIONS.resync, status?.lastHandledResync),
     approve: open(ANNOTATIONS.approve, status?.lastHandledApproval),
+    syncUser: open(ANNOTATIONS.syncUser, status?.lastHandledUser),
   };
 }
 

@@ -66,7 +66,16 @@ export interface Source {
    * @param projection top-level attribute names that mappings, rules and filters use; a provider may deliver more
    */
   readUsers(projection: readonly string[], signal: AbortSignal): AsyncIterable<SourcePage>;
+  /**
+   * One user, where the provider can ask for one; without it the engine reads all and plans one. Null only when the
+   * source says for certain that it has nobody with this id: whatever else goes wrong throws.
+   */
+  readOne?(id: string, projection: readonly string[], signal: AbortSignal): Promise<OneUser>;
   close(): Promise<void>;
+}
+
+export interface OneUser extends ReadEnd {
+  readonly user: SourceUser | null;
 }
 
 export interface SourceProvider<Config> {

@@ -343,8 +343,11 @@ export interface Staging {
   addMissing(ids: { readonly users?: readonly string[]; readonly teams?: readonly string[] }): Promise<void>;
   /** The target's whole list was read to its end: whatever is linked and was not seen is gone. */
   setComplete(resource: ResourceKind): Promise<void>;
-  /** People of the read or with a link; the read's order first, then the rest by source id. */
-  people(): AsyncIterable<readonly PersonState[]>;
+  /**
+   * People of the read or with a link; the read's order first, then the rest by source id.
+   * @param only this person alone
+   */
+  people(only?: string | null): AsyncIterable<readonly PersonState[]>;
   /** Desired and linked teams, by key. */
   teams(): AsyncIterable<readonly TeamState[]>;
   /**

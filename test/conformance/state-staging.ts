@@ -88,6 +88,22 @@ export function describeStaging(states: OpenStates): void {
       expect(seen).toEqual([...names, ...left]);
     });
 
+    it('gives one person alone, in the read, linked or both, and nobody for an unknown id', async () => {
+      const { staging, links } = await states.directory();
+      await links.apply(['ada', 'bob'].map((name) => ({ type: 'putLink', link: aLink(name) })));
+      await staging.addDesired(['bob', 'cyd'].map((name) => ({ desired: aDesiredUser(name), keys: [] })));
+      const one = async (id: string): Promise<unknown[]> =>
+        (await collect(staging.people(id))).map(({ sourceId, desired, link }) => [
+          sourceId,
+          desired !== null,
+          link !== null,
+        ]);
+      expect(await one('ada')).toEqual([['ada', false, true]]);
+      expect(await one('bob')).toEqual([['bob', true, true]]);
+      expect(await one('cyd')).toEqual([['cyd', true, false]]);
+      expect(await one('dan')).toEqual([]);
+    });
+
     it('a person is what was read, what is linked and what was observed at the link', async () => {
       const { staging, links } = await states.directory();
       await links.apply([

@@ -136,6 +136,43 @@ describe('the schedule', () => {
   });
 });
 
+describe('one person', () => {
+  it('is taken through at once by an annotation, and what the status says of the rest stays', async () => {
+    const world = await createLoopWorld();
+    world.putSync();
+    await world.start();
+    const before = statusOf(world);
+    await world.advance(MINUTE);
+    world.company.people = world.company.people.map((person) => ({ ...person, title: 'Lead' }));
+    world.host.annotate(ACME, { 'dirsync.dev/sync-user': 'p3' });
+    await world.settle();
+    expect(world.runs.map(({ request }) => request.user ?? null)).toEqual([null, 'p3']);
+    const { lastRun, lastHandledUser, history, users, ...rest } = statusOf(world);
+    expect(lastRun).toMatchObject({ kind: 'OneUser', outcome: 'Synced', applied: { update: 1 } });
+    expect(lastHandledUser).toBe('p3');
+    expect(history).toHaveLength(2);
+    const { lastRun: _run, history: _history, users: _users, ...restBefore } = before;
+    expect(rest).toEqual(restBefore);
+    expect(users).toEqual(before.users);
+    // The schedule goes on as it was.
+    await world.advance(39 * MINUTE);
+    expect(world.runs).toHaveLength(3);
+    expect(reasons(world)).toEqual(['Synced', 'Synced', 'Synced']);
+    expect(world.host.problems).toEqual([]);
+  });
+
+  it('goes before a whole run that is asked for with it', async () => {
+    const world = await createLoopWorld();
+    world.putSync();
+    await world.start();
+    world.host.annotate(ACME, { 'dirsync.dev/sync-user': 'p404', 'dirsync.dev/requestedAt': 'now' });
+    await world.settle();
+    expect(world.runs.map(({ request }) => request.user ?? null)).toEqual([null, 'p404', null]);
+    expect(readyOf(world)).toBe('True Synced');
+    expect(statusOf(world)).toMatchObject({ lastHandledUser: 'p404', lastHandledRequest: 'now' });
+  });
+});
+
 describe('failures', () => {
   it('are tried again with backoff, never later than the schedule', async () => {
     const world = await createLoopWorld();

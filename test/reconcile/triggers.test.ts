@@ -151,33 +151,34 @@ describe('the fingerprint', () => {
 });
 
 describe('requests', () => {
+  const ALL = {
+    'dirsync.dev/requestedAt': '1',
+    'dirsync.dev/resync': '2',
+    'dirsync.dev/approve': '3',
+    'dirsync.dev/sync-user': '4',
+  };
   const annotated = (annotations: object, status?: object): DirectorySyncResource =>
     aSync({ metadata: { annotations }, ...(status === undefined ? {} : { status }) });
   it.each<[string, object, object | undefined, object]>([
-    ['nothing asked', {}, {}, { runNow: null, resync: null, approve: null }],
-    [
-      'three things asked, and no status yet',
-      { 'dirsync.dev/requestedAt': '1', 'dirsync.dev/resync': '2', 'dirsync.dev/approve': '3' },
-      undefined,
-      { runNow: '1', resync: '2', approve: '3' },
-    ],
+    ['nothing asked', {}, {}, { runNow: null, resync: null, approve: null, syncUser: null }],
+    ['everything asked, and no status yet', ALL, undefined, { runNow: '1', resync: '2', approve: '3', syncUser: '4' }],
     [
       'all of it handled',
-      { 'dirsync.dev/requestedAt': '1', 'dirsync.dev/resync': '2', 'dirsync.dev/approve': '3' },
-      { lastHandledRequest: '1', lastHandledResync: '2', lastHandledApproval: '3' },
-      { runNow: null, resync: null, approve: null },
+      ALL,
+      { lastHandledRequest: '1', lastHandledResync: '2', lastHandledApproval: '3', lastHandledUser: '4' },
+      { runNow: null, resync: null, approve: null, syncUser: null },
     ],
     [
       'a new value asks again',
       { 'dirsync.dev/requestedAt': '2' },
       { lastHandledRequest: '1' },
-      { runNow: '2', resync: null, approve: null },
+      { runNow: '2', resync: null, approve: null, syncUser: null },
     ],
     [
       'a value as long as the status can echo it',
       { 'dirsync.dev/requestedAt': 'x'.repeat(300) },
       { lastHandledRequest: 'x'.repeat(253) },
-      { runNow: null, resync: null, approve: null },
+      { runNow: null, resync: null, approve: null, syncUser: null },
     ],
   ])('%s', (_because, annotations, status, expected) => {
     const requests = toRequests(annotated(annotations), status as never);

@@ -289,7 +289,7 @@ class Play {
       now: clock.wall,
       commands: () => ({ review: 'dirsync plan', approve: (hash) => `dirsync approve ${hash}` }),
     });
-    const requests = { runNow: null, resync: null, approve: null };
+    const requests = { runNow: null, resync: null, approve: null, syncUser: null };
     const next = new Date(clock.wall() + 40 * MINUTE);
     await publisher.end({
       resource,

@@ -4,7 +4,7 @@
  * script says otherwise; `endsAfter` and `failsAfter` are what a broken directory does.
  */
 import type { Json, SourceUser } from '../../src/model.ts';
-import type { FailedRecord, SourceIdentity, SourceProvider } from '../../src/sources/source.ts';
+import type { FailedRecord, OneUser, SourceIdentity, SourceProvider } from '../../src/sources/source.ts';
 
 export type Person = Record<string, Json> & { readonly id: string };
 
@@ -25,6 +25,8 @@ export interface ScriptedSource {
   endsAfter: number | null;
   /** The read throws after so many pages. */
   failsAfter: { readonly pages: number; readonly error: Error } | null;
+  /** The source can be asked for one person. */
+  answersOne: boolean;
   identity: SourceIdentity;
   /** One entry a read: the attributes that it asked for. */
   readonly reads: (readonly string[])[];
@@ -46,6 +48,7 @@ export function createScriptedSource(script: Partial<Omit<ScriptedSource, 'provi
     unknownOf: new Map(),
     endsAfter: null,
     failsAfter: null,
+    answersOne: false,
     identity: NOBODY,
     reads: [],
     identified: { count: 0 },
@@ -62,6 +65,7 @@ export function createScriptedSource(script: Partial<Omit<ScriptedSource, 'provi
           source.reads.push(projection);
           return readPages(source, signal);
         },
+        ...(source.answersOne ? { readOne: async (id: string) => toOne(id, source) } : {}),
         close: async () => undefined,
       }),
     },
@@ -72,8 +76,7 @@ export function createScriptedSource(script: Partial<Omit<ScriptedSource, 'provi
 async function* readPages(source: ScriptedSource, signal: AbortSignal): AsyncGenerator<PageOf> {
   const users = source.people.map((person) => toUser(person, source));
   const pages = Math.max(1, Math.ceil(users.length / source.pageSize));
-  const attributes = [...new Set(source.columns ?? source.people.flatMap((person) => Object.keys(person)))];
-  const end = { attributes: attributes.filter((name) => !source.unknown.includes(name)) };
+  const end = { attributes: toAttributes(source) };
   for (let page = 0; page < pages; page += 1) {
     signal.throwIfAborted();
     if (source.failsAfter?.pages === page) throw source.failsAfter.error;
@@ -85,6 +88,16 @@ async function* readPages(source: ScriptedSource, signal: AbortSignal): AsyncGen
     };
   }
   if (source.failsAfter?.pages === pages) throw source.failsAfter.error;
+}
+
+function toAttributes({ columns, people, unknown }: ScriptedSource): readonly string[] {
+  const attributes = [...new Set(columns ?? people.flatMap((person) => Object.keys(person)))];
+  return attributes.filter((name) => !unknown.includes(name));
+}
+
+function toOne(id: string, source: ScriptedSource): OneUser {
+  const found = source.people.find((person) => person.id === id);
+  return { user: found === undefined ? null : toUser(found, source), attributes: toAttributes(source) };
 }
 
 interface PageOf {

@@ -46,7 +46,8 @@ export async function apply(run: RunDependencies, input: ApplyInput, signal: Abo
       run.onProgress({ step: 'apply', done: applied.done, total });
     });
   }
-  await spendApproval(run);
+  // What is approved of others is still to be done.
+  if (run.options.user === null) await spendApproval(run);
   // Only now: what the target's list showed and was not put right would else be forgotten until the next verify.
   if (input.observed.verified) await putFact(run.state.facts, 'verifiedAt', run.startedAt.getTime());
   return applied;

@@ -35,7 +35,8 @@ export async function guard(run: RunDependencies, input: GuardStepInput, _signal
   await journal.hold(run.runId, result.held);
   await journal.release(run.runId, result.released.keys());
   const trusted = isTrusted(suspect, result);
-  if (!run.options.planOnly) {
+  // One person says nothing about what else is held or doubted.
+  if (!run.options.planOnly && run.options.user === null) {
     const { mode } = input.loaded.spec;
     const { base } = arithmetic;
     await remember(run, { result, base, heldBefore, approval, suspect: suspect !== null, mode });
@@ -119,7 +120,9 @@ async function toLimits(
   const { guards } = loaded.spec;
   const removed = new Map<string, number>();
   const bases = new Map<string, number>();
-  const window: Window = { run, heldBefore, windowMs: guards.windowMs, inScope: mapped.inScope };
+  // A read of one person does not tell how many there are.
+  const inScope = Math.max(mapped.inScope, run.options.user === null ? 0 : (await run.state.links.counts()).active);
+  const window: Window = { run, heldBefore, windowMs: guards.windowMs, inScope };
   for (const subject of toSubjects(units)) {
     removed.set(keyOf(subject), await countRemoved(subject, window));
     bases.set(keyOf(subject), await baseOf(subject, window));
@@ -127,7 +130,11 @@ async function toLimits(
   return {
     limits: { ...guards, update: guards.update ?? NO_LIMIT },
     floor: guards.floor,
-    removed: (subject) => removed.get(keyOf(subject)) ?? 0,
+    // What is held as a whole does not go one by one.
+    removed: (subject) =>
+      run.options.user !== null && heldBefore.some((held) => isSame(held, subject))
+        ? Number.POSITIVE_INFINITY
+        : (removed.get(keyOf(subject)) ?? 0),
     lostTeams: removed.has(keyOf(LOST)) ? await findLostTeams(window, guards.removeMembers) : new Set(),
     base: (subject) => bases.get(keyOf(subject)) ?? 0,
   };

@@ -7,6 +7,7 @@ import { createTeamMapper, type TeamMapper, toAccountNames } from '../../mapping
 import type { DesiredTeam, DesiredUser, RecordError } from '../../model.ts';
 import type { MatchKey, StagedUser } from '../../state/store.ts';
 import type { Loaded, Mapped, ReadResult, RunDependencies, Warning } from '../run.ts';
+import { isMeant } from './read.ts';
 
 interface Batch {
   readonly desired: { desired: DesiredUser; keys: readonly MatchKey[] }[];
@@ -34,7 +35,7 @@ export async function map(
   const total = await staging.countUsers();
   let inScope = 0;
   let done = 0;
-  const before = [...read.errors, ...toRuleErrors(loaded)];
+  const before = [...read.errors, ...toRuleErrors(run, loaded)];
   let errors = before.length;
   await staging.addTeams(teams.fixedTeams);
   await journal.addErrors(run.runId, before);
@@ -45,7 +46,7 @@ export async function map(
     for (const staged of page) {
       const mapped = mapOne(staged, people, run.now());
       inScope += mapped.desired.presence === 'outOfScope' ? 0 : 1;
-      batch.errors.push(...mapped.errors);
+      batch.errors.push(...mapped.errors.filter(({ id }) => isMeant(run, id)));
       batch.desired.push({ desired: mapped.desired, keys: toKeys(mapped.desired, mapping.matching) });
       for (const name of toAccountNames(mapped.desired)) unprotected.delete(name);
       if (mapped.desired.presence === 'present') mapTeams(mapped, { teams, unknownTeams, batch });
@@ -62,12 +63,13 @@ export async function map(
     inScope,
     errors,
     frozenRules: teams.frozenRules,
-    warnings: toWarnings({ people, teams, unprotected, loaded, known: read.known }),
+    warnings: toWarnings({ run, people, teams, unprotected, loaded, known: read.known }),
   };
 }
 
 /** An invalid rule hinders nothing else, but a run that had to leave its teams alone did not do all that is wanted. */
-function toRuleErrors({ problems }: Loaded): readonly RecordError[] {
+function toRuleErrors({ options }: RunDependencies, { problems }: Loaded): readonly RecordError[] {
+  if (options.user !== null) return [];
   const errors = problems.filter(({ severity, kind }) => severity === 'error' && kind === 'TeamRule');
   // Of several problems of one rule the first is the one to mend first.
   const byRule = new Map([...errors].reverse().map((problem) => [problem.name, problem]));
@@ -149,6 +151,7 @@ async function teamsByRule({ state }: RunDependencies): Promise<Map<string, stri
 }
 
 interface WarningInput {
+  readonly run: RunDependencies;
   readonly people: PersonMapper;
   readonly teams: TeamMapper;
   readonly unprotected: ReadonlySet<string>;
@@ -156,7 +159,8 @@ interface WarningInput {
   readonly known: ReadResult['known'];
 }
 
-function toWarnings({ people, teams, unprotected, loaded, known }: WarningInput): readonly Warning[] {
+function toWarnings({ run, people, teams, unprotected, loaded, known }: WarningInput): readonly Warning[] {
+  if (run.options.user !== null) return [];
   const warnings: Warning[] = [];
   for (const name of new Set([...people.missingNames, ...teams.missingNames])) {
     warnings.push({

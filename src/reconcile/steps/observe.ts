@@ -5,7 +5,7 @@
 import { SyncError } from '../../errors.ts';
 import { toMatchKey } from '../../mapping/match-key.ts';
 import type { DesiredTeam } from '../../model.ts';
-import type { MatchKey, PersonState } from '../../state/store.ts';
+import type { Link, MatchKey, PersonState } from '../../state/store.ts';
 import type { TargetCapabilities, TargetObject } from '../../targets/target.ts';
 import { compareWithTarget } from '../compile.ts';
 import { getFact } from '../facts.ts';
@@ -20,7 +20,7 @@ export async function observe(
   const capabilities = await loaded.target.capabilities(signal);
   const warnings = checkAgainstSchemas(loaded, capabilities);
   await settleBegun(run, loaded.target, signal);
-  const verified = !capabilities.filter || (await isVerifyDue(run, loaded));
+  const verified = run.options.user === null && (!capabilities.filter || (await isVerifyDue(run, loaded)));
   const unreadTeams = verified ? await verify(run, loaded, signal) : 0;
   if (!verified) await observeSome(run, loaded, signal);
   const unmanaged = verified ? await run.state.staging.countUnmanaged() : 0;
@@ -31,7 +31,15 @@ export async function observe(
       count: unmanaged,
     });
   }
-  return { kind: verified ? 'Verify' : 'Full', capabilities, verified, unmanaged, unreadTeams, warnings };
+  const whole = verified ? 'Verify' : 'Full';
+  return {
+    kind: run.options.user === null ? whole : 'OneUser',
+    capabilities,
+    verified,
+    unmanaged,
+    unreadTeams,
+    warnings,
+  };
 }
 
 async function isVerifyDue(run: RunDependencies, { spec }: Loaded): Promise<boolean> {
@@ -143,18 +151,27 @@ async function observeSome(run: RunDependencies, loaded: Loaded, signal: AbortSi
 
 /** Accounts and teams of which the links may say something else than the target. */
 export async function observeDoubtful(run: RunDependencies, loaded: Loaded, signal: AbortSignal): Promise<void> {
-  await observeDirtyPeople(run, loaded, signal);
+  await (run.options.user === null ? observeDirtyPeople : observeOne)(run, loaded, signal);
   await observeDirtyTeams(run, loaded, signal);
 }
 
-async function observeDirtyPeople({ state }: RunDependencies, loaded: Loaded, signal: AbortSignal): Promise<void> {
-  for await (const page of state.links.dirty()) {
-    for (const link of page) {
-      const object = await loaded.target.readUser(link.targetId, observedPaths(loaded), signal);
-      if (object === null) await state.staging.addMissing({ users: [link.targetId] });
-      else await state.staging.addObservedUsers([{ object, keys: toKeys(object, loaded) }]);
-    }
+async function observeDirtyPeople(run: RunDependencies, loaded: Loaded, signal: AbortSignal): Promise<void> {
+  for await (const page of run.state.links.dirty()) {
+    for (const link of page) await observeLinked(link, { run, loaded, signal });
   }
+}
+
+/** Who is asked for by name is looked at, in doubt or not. */
+async function observeOne(run: RunDependencies, loaded: Loaded, signal: AbortSignal): Promise<void> {
+  const link = await run.state.links.get(run.options.user ?? '');
+  if (link !== null) await observeLinked(link, { run, loaded, signal });
+}
+
+async function observeLinked({ targetId }: Link, { run, loaded, signal }: Looking): Promise<void> {
+  const { staging } = run.state;
+  const object = await loaded.target.readUser(targetId, observedPaths(loaded), signal);
+  if (object === null) await staging.addMissing({ users: [targetId] });
+  else await staging.addObservedUsers([{ object, keys: toKeys(object, loaded) }]);
 }
 
 async function observeDirtyTeams(run: RunDependencies, loaded: Loaded, signal: AbortSignal): Promise<void> {
@@ -172,7 +189,7 @@ const LOOK_UPS = 200;
 
 async function findJoiners(run: RunDependencies, loaded: Loaded, signal: AbortSignal): Promise<void> {
   let looked = 0;
-  for await (const page of run.state.staging.people()) {
+  for await (const page of run.state.staging.people(run.options.user)) {
     for (const person of page.filter(isJoiner)) {
       looked += 1;
       if (looked <= LOOK_UPS && (await isSearched(findAccount(person, { run, loaded, signal })))) continue;

@@ -15,12 +15,14 @@ export interface MembersInput {
   readonly keeps: number | null;
   /** This run carries out its plan. */
   readonly writes: boolean;
+  /** Source id of the only person whom this run is about; null: everybody. */
+  readonly only: string | null;
   readonly add: (planned: Planned) => Promise<void>;
 }
 
 /** A new team stands in the plan when somebody who belongs to it has or gets an account: not before, and before them. */
 export async function planMembers(state: DirectoryState, input: MembersInput): Promise<void> {
-  const { team, planned, member, drift, add } = input;
+  const { team, planned, member, drift, add, only } = input;
   let creates = planned.operations.filter(({ kind }) => kind === 'create');
   let removed = 0;
   // Who joins in this run is not there yet.
@@ -28,7 +30,8 @@ export async function planMembers(state: DirectoryState, input: MembersInput): P
     input.keeps === null ? Number.POSITIVE_INFINITY : (await state.staging.countMembers(team.key)) - input.keeps;
   const seen = { added: [] as string[], removed: [] as string[], byHand: false };
   const adopted = planned.operations.find(({ kind }) => kind === 'adopt')?.targetId ?? undefined;
-  for await (const page of state.staging.memberDifferences(team.key, adopted)) {
+  for await (const all of state.staging.memberDifferences(team.key, adopted)) {
+    const page = only === null ? all : all.filter(({ sourceId }) => sourceId === only);
     const context = { ...member, deactivated: await findDeactivated(state, page, member) };
     const wanted = page.map((difference) => planMember(difference, context)).filter((operation) => operation !== null);
     const operations = spare(wanted, mayGo - removed);
@@ -40,6 +43,7 @@ export async function planMembers(state: DirectoryState, input: MembersInput): P
     await add({ ...NOTHING, operations: [...creates, ...operations] });
     creates = [];
   }
+  if (only !== null) return;
   await add({ ...NOTHING, effects: toMemory(team, seen, { writes: input.writes, byHand: seen.byHand }) });
   if (planned.deleteWhenEmpty && input.keeps === null && (await state.staging.countMembers(team.key)) <= removed) {
     if (member.targetId === null) throw new SyncError('Unknown', 'a team without an account was to be deleted');

@@ -9,7 +9,7 @@ import { planPerson } from '../../plan/person.ts';
 import { isOwnAccount } from '../../plan/protection.ts';
 import { planRestoration, type Returning, toReturning } from '../../plan/restoration.ts';
 import type { PlanSettings } from '../../plan/settings.ts';
-import { type MemberContext, planTeam, planTeamRecovery, type TeamContext } from '../../plan/team.ts';
+import { type MemberContext, planTeam, planTeamRecovery, type TeamContext, type TeamPlan } from '../../plan/team.ts';
 import type { Collision, PersonContext } from '../../plan/values.ts';
 import type { Link, NameRow, PersonState, TeamState } from '../../state/store.ts';
 import { getFact, putFact } from '../facts.ts';
@@ -19,6 +19,7 @@ import { withdrawBlocked } from './order.ts';
 import { keepMembers, planMembers } from './plan-members.ts';
 import { PlanWriter } from './plan-writer.ts';
 import { ProtectedTeams } from './protected-teams.ts';
+import { isMeant } from './read.ts';
 import { toShapes } from './shapes.ts';
 
 export interface PlanInput {
@@ -41,7 +42,7 @@ export async function plan(run: RunDependencies, input: PlanInput, signal: Abort
   await writer.flush();
   await drift?.addUnmanaged();
   await drift?.flush();
-  const warnings = [...teams.warnings(), ...toOwnWarnings(people)];
+  const warnings = run.options.user === null ? [...teams.warnings(), ...toOwnWarnings(people)] : [];
   return { operations: writer.operations, protected: writer.protected, drift: drift?.counts ?? null, warnings };
 }
 
@@ -111,13 +112,14 @@ interface OpenAccounts {
 }
 
 /** Before anything else: who is a member of what is told by links. */
-async function recoverLinks({ state }: RunDependencies, input: PeopleInput): Promise<OpenAccounts> {
+async function recoverLinks(run: RunDependencies, input: PeopleInput): Promise<OpenAccounts> {
+  const { state } = run;
   const { settings, writer } = input;
   const open = await findOpenAccounts(state, input);
   const selected = selectRecoveries(open.claims);
   if (selected.size > 0) {
     for await (const page of state.staging.people()) {
-      for (const person of page.filter(({ sourceId }) => selected.has(sourceId)))
+      for (const person of page.filter(({ sourceId }) => selected.has(sourceId) && isMeant(run, sourceId)))
         await writer.add(planRecovery(person, settings));
     }
   }
@@ -185,7 +187,7 @@ async function planPeople(
   const names: NameRow[] = [];
   const trying = { now: settings.now, tryAll: run.options.tryAll };
   let done = 0;
-  for await (const page of staging.people()) {
+  for await (const page of staging.people(run.options.user)) {
     signal.throwIfAborted();
     const backoffs = await run.state.backoffs.many(page.map(({ sourceId }) => sourceId));
     const { accounts, coming } = await readReferences(run, page, open.gone);
@@ -204,6 +206,7 @@ async function planPeople(
     run.onProgress({ step: 'plan', done, total: Math.max(total, done) });
   }
   await writer.flush();
+  if (run.options.user !== null) await completeOne(run, { settings, writer, done });
   await settleNames(run, writer, people);
   return people;
 }
@@ -212,6 +215,22 @@ async function planPeople(
 function isOwn(person: PersonState, { ownNames }: PlanSettings): boolean {
   const accounts = [undefined, ...person.candidates.map(({ object }) => object.attributes)];
   return accounts.some((account) => isOwnAccount({ ...person, account }, ownNames));
+}
+
+/** What the plan of everybody would know: who has the names that this person wants, and that there is such a person. */
+async function completeOne(
+  run: RunDependencies,
+  { settings, writer, done }: Pick<PeopleInput, 'settings' | 'writer'> & { readonly done: number },
+): Promise<void> {
+  const { staging } = run.state;
+  const id = run.options.user ?? '';
+  if (done === 0) {
+    const message = `neither the source nor the state knows anybody with the source id ${JSON.stringify(id)}`;
+    await writer.add({ ...NOTHING, errors: [{ resource: 'User', id, code: 'NotFound', message }] });
+  }
+  if (writer.operations === 0) return;
+  for await (const page of staging.people())
+    await staging.addNames(page.flatMap((person) => toNames(person, [], settings.shapes)));
 }
 
 /** Who cannot have a name that somebody else keeps is a conflict, and nobody else waits for it (rule I8). */
@@ -285,7 +304,7 @@ async function planTeams(run: RunDependencies, teams: TeamsInput): Promise<void>
     toKey: toTeamKey,
     maxNameLength: observed.capabilities.maxTeamNameLength,
   };
-  const waiting = await followRenames(run, loaded);
+  const waiting: ReadonlySet<string> = run.options.user === null ? await followRenames(run, loaded) : new Set();
   const restoring = new Set<string>();
   for await (const page of run.state.staging.teams()) {
     for (const team of page) {
@@ -373,10 +392,13 @@ async function planOneTeam(
   team: TeamState,
   teams: TeamsInput & { context: TeamContext },
 ): Promise<void> {
-  const { writer, settings, people, context, drift } = teams;
+  const { writer, settings, context, drift } = teams;
   const planned = planTeam(team, context);
   const isNew = planned.operations.some(({ kind }) => kind === 'create');
-  await writer.add(isNew ? { ...planned, operations: [] } : planned);
+  const only = run.options.user;
+  // One person says nothing about the team itself.
+  if (only !== null && planned.members !== 'compare') return;
+  if (only === null) await writer.add(isNew ? { ...planned, operations: [] } : planned);
   await drift?.addTeam(team, context);
   const keeps = teams.protectedTeams.keeps(team);
   const writes = !run.options.planOnly && teams.input.loaded.spec.mode === 'Apply';
@@ -387,7 +409,16 @@ async function planOneTeam(
     if (settings.drift === 'Repair' && writes) await keepMembers(team, add);
     return;
   }
-  const member: MemberContext = {
+  const member = toMemberContext(team, planned, teams);
+  await planMembers(run.state, { team, planned, member, drift, keeps, writes, add, only });
+}
+
+function toMemberContext(
+  team: TeamState,
+  planned: TeamPlan,
+  { settings, people }: Pick<TeamsInput, 'settings' | 'people'>,
+): MemberContext {
+  return {
     settings,
     key: team.key,
     targetId: team.link !== null && !team.gone ? team.link.targetId : (planned.operations[0]?.targetId ?? null),
@@ -402,5 +433,4 @@ async function planOneTeam(
     claimed: people.claimed,
     overlooked: settings.drift === 'Repair' || team.link === null ? 'nothing' : team.link.dirty ? 'strangers' : 'all',
   };
-  await planMembers(run.state, { team, planned, member, drift, keeps, writes, add });
 }

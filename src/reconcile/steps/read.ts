@@ -15,6 +15,7 @@ export async function read(
 ): Promise<ReadResult> {
   const { staging } = run.state;
   await staging.clear();
+  if (run.options.user !== null && loaded.source.readOne !== undefined) return readOne(run, loaded, signal);
   const tally = new Tally(projectionOf(loaded));
   for await (const page of loaded.source.readUsers(projectionOf(loaded), signal)) {
     signal.throwIfAborted();
@@ -26,7 +27,7 @@ export async function read(
   const { attributes } = tally.end;
   const stats: ReadStats = {
     ...tally.stats(),
-    stateFrom: STATE_ATTRIBUTES.find((name) => attributes.includes(name)) ?? null,
+    stateFrom: toStateFrom(attributes),
   };
   const known = new KnownAttributes(tally.end.attributes);
   const before = await getFact(run.state.facts, 'lastGoodRead');
@@ -38,8 +39,39 @@ export async function read(
     suspicion: judge(stats, before ?? { people: owned, filled: {} }, loaded.spec.guards, known),
     absenceProven: tally.unnamed === 0,
     failedIds: tally.failedIds,
-    errors: tally.errors,
+    errors: tally.errors.filter(({ id }) => isMeant(run, id)),
   };
+}
+
+/** Is this run about the person? */
+export function isMeant({ options }: RunDependencies, sourceId: string): boolean {
+  return options.user === null || options.user === sourceId;
+}
+
+/** Nobody else is known then: such a run says nothing about the read as a whole. */
+async function readOne(run: RunDependencies, loaded: Loaded, signal: AbortSignal): Promise<ReadResult> {
+  const { facts, staging } = run.state;
+  const found = await loaded.source.readOne?.(run.options.user ?? '', projectionOf(loaded), signal);
+  const { user = null, attributes = [] } = found ?? {};
+  const stats: ReadStats = { people: 0, filled: {}, stateFrom: toStateFrom(attributes) };
+  if (user !== null) {
+    checkState(stats, await getFact(facts, 'lastGoodRead'));
+    await staging.addUsers([user]);
+  }
+  // While a whole read is doubted, what the same source says of one person removes nothing either (rule I1).
+  const isDoubted = (await getFact(facts, 'suspect')) !== null;
+  return {
+    stats,
+    known: new KnownAttributes(attributes),
+    suspicion: isDoubted ? 'the last whole read was suspect' : null,
+    absenceProven: true,
+    failedIds: [],
+    errors: [],
+  };
+}
+
+function toStateFrom(attributes: readonly string[]): string | null {
+  return STATE_ATTRIBUTES.find((name) => attributes.includes(name)) ?? null;
 }
 
 /** Top-level names that mappings, rules and filters use, without prefixes. */

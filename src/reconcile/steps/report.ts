@@ -41,7 +41,7 @@ export async function report(context: RunContext): Promise<RunReport> {
     reason: result.reason,
     summary: toSummary(result),
   });
-  if (!result.stopped && !run.options.planOnly) await rememberEnd(context, result);
+  if (!result.stopped && !run.options.planOnly && run.options.user === null) await rememberEnd(context, result);
   return result;
 }
 
@@ -147,7 +147,7 @@ function toReadPart(context: RunContext): Partial<RunReport> {
     sourceRead: read === undefined ? failed : true,
     suspicion: guarded?.trusted === true ? null : (read?.suspicion ?? null),
     identity: loaded?.identity ?? null,
-    kind: observed?.kind ?? 'Full',
+    kind: observed?.kind ?? (context.run.options.user === null ? 'Full' : 'OneUser'),
     requests: { source: loaded?.http.source.sent ?? 0, target: loaded?.http.target.sent ?? 0 },
     expiries: loaded?.expiries.list() ?? null,
     // What the target was seen to do in this run too.

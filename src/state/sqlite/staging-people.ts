@@ -33,14 +33,14 @@ export function goneExpression(resource: 'User' | 'Team', link: string): string 
     AND NOT EXISTS (SELECT 1 FROM ${observed} x WHERE x.directory = ?1 AND x.id = ${link}.target_id))`;
 }
 
-export async function* readPeople(of: Directory): AsyncGenerator<readonly PersonState[]> {
+export async function* readPeople(of: Directory, only: string | null): AsyncGenerator<readonly PersonState[]> {
   of.db.openScratch();
   const directory = of.number();
-  for await (const rows of readDesiredRows(of.db, directory)) yield toPeople(of.db, directory, rows);
-  for await (const rows of readLinkedRows(of.db, directory)) yield toPeople(of.db, directory, rows);
+  for await (const rows of readDesiredRows(of.db, directory, only)) yield toPeople(of.db, directory, rows);
+  for await (const rows of readLinkedRows(of.db, directory, only)) yield toPeople(of.db, directory, rows);
 }
 
-function readDesiredRows(db: Connection, directory: number): AsyncGenerator<PersonRow[]> {
+function readDesiredRows(db: Connection, directory: number, only: string | null): AsyncGenerator<PersonRow[]> {
   return readPages<PersonRow>((last) =>
     db.all(
       `SELECT d.place, b.body AS desired, o.body AS observed, ${goneExpression('User', 'l')} AS gone, ${LINK_COLUMNS}
@@ -48,25 +48,25 @@ function readDesiredRows(db: Connection, directory: number): AsyncGenerator<Pers
        JOIN run.desired_bodies b ON b.place = d.place
        LEFT JOIN main.links l ON l.directory = ?1 AND l.source_id = d.source_id
        LEFT JOIN run.observed o ON o.directory = ?1 AND o.id = l.target_id
-       WHERE d.place > ?2 AND d.place < ?3 ORDER BY d.place LIMIT ${PAGE}`,
-      ...[directory, last?.place ?? firstPlace(directory), firstPlace(directory + 1)],
+       WHERE d.place > ?2 AND d.place < ?3 ${only === null ? '' : 'AND d.directory = ?1 AND d.source_id = ?4'}
+       ORDER BY d.place LIMIT ${PAGE}`,
+      ...[directory, last?.place ?? firstPlace(directory), firstPlace(directory + 1), ...(only === null ? [] : [only])],
     ),
   );
 }
 
 /** Links of people who are not in the read. */
-function readLinkedRows(db: Connection, directory: number): AsyncGenerator<PersonRow[]> {
+function readLinkedRows(db: Connection, directory: number, only: string | null): AsyncGenerator<PersonRow[]> {
   return readPages<PersonRow>((last) =>
     db.all(
       `SELECT NULL AS place, NULL AS desired, o.body AS observed, ${goneExpression('User', 'l')} AS gone,
          ${LINK_COLUMNS}
        FROM main.links l
        LEFT JOIN run.observed o ON o.directory = ?1 AND o.id = l.target_id
-       WHERE l.directory = ?1 AND l.source_id > ?2
+       WHERE l.directory = ?1 AND l.source_id > ?2 ${only === null ? '' : 'AND l.source_id = ?3'}
          AND NOT EXISTS (SELECT 1 FROM run.desired d WHERE d.directory = ?1 AND d.source_id = l.source_id)
        ORDER BY l.source_id LIMIT ${PAGE}`,
-      directory,
-      last?.source_id ?? '',
+      ...[directory, last?.source_id ?? '', ...(only === null ? [] : [only])],
     ),
   );
 }

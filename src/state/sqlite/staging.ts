@@ -87,7 +87,7 @@ export function toStaging(of: Directory): Staging {
         db.run('INSERT OR IGNORE INTO run.complete (directory, resource) VALUES (?1, ?2)', directory, resource),
       );
     },
-    people: () => readPeople(of),
+    people: (only = null) => readPeople(of, only),
     teams: () => readTeams(of),
     memberDifferences: (teamKey, targetId) => readMemberDifferences(of, teamKey, targetId),
     presences: (sourceIds) => readPresences(of, sourceIds),
