@@ -32,6 +32,7 @@ describe('withDefaults', () => {
         },
       },
       adoption: 'OnMatch',
+      adoptTeams: false,
       deprovisioning: {
         outOfScope: 'Deactivate',
         disabledAtSource: 'Deactivate',

@@ -86,7 +86,11 @@ const CASES: readonly Case[] = [
   ),
   sync('once: false', { schedule: { once: false } }, 'spec.schedule.once must be true'),
   sync('a word in another case', { mode: 'apply' }, 'spec.mode must be one of Apply, Plan; did you mean "Apply"?'),
-  sync('a policy that is not built yet', { deletionPolicy: 'Delete' }, 'spec.deletionPolicy must be Retain'),
+  sync(
+    'a policy that there is not',
+    { deletionPolicy: 'Erase' },
+    'spec.deletionPolicy must be one of Retain, Deactivate, Delete',
+  ),
   sync('a word for a boolean', { suspend: 'yes' }, 'spec.suspend must be true or false'),
   sync(
     'a key without a value',

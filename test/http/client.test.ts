@@ -324,7 +324,7 @@ describe('no whole answer', () => {
 
   it('nothing within the time: sent to, so the outcome of a POST is unknown', async () => {
     const server = await aRawServer(() => undefined);
-    const { client } = aClient({ timeoutMs: 30 });
+    const { client } = aClient({ timeoutMs: 300 });
     const error = await failureOf(client.send(aRequest({ url: server.url, method: 'POST' })));
     expect(error).toMatchObject({ message: `${server.url} does not answer in time`, outcomeUnknown: true });
     expect(client.sent).toBe(1);
