@@ -1,6 +1,7 @@
 /** A person without an account: create one, take over the one that matches, or say why neither. Pure. */
 import type { AttributeChange, Attributes, Cause, DesiredUser, Json } from '../model.ts';
-import type { Candidate, Link, PersonState } from '../state/store.ts';
+import type { Candidate, PersonState } from '../state/staging.ts';
+import type { Link } from '../state/store.ts';
 import { diffValues, isUnassigned } from './diff.ts';
 import { NOTHING, type Planned, toDraft } from './draft.ts';
 import { isSpared } from './protection.ts';

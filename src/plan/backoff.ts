@@ -5,7 +5,8 @@
 import { createHash } from 'node:crypto';
 import type { ErrorCode } from '../errors.ts';
 import type { Operation, RecordError } from '../model.ts';
-import type { Backoff, Effect, PersonState } from '../state/store.ts';
+import type { PersonState } from '../state/staging.ts';
+import type { Backoff, Effect } from '../state/store.ts';
 import type { DraftOperation, Planned } from './draft.ts';
 
 const FIRST_MS = 5 * 60_000;

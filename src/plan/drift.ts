@@ -3,7 +3,7 @@
  * else. Where the source wants something new, that is no drift: it is written, whatever stands there. Pure.
  */
 import type { Json } from '../model.ts';
-import type { PersonState } from '../state/store.ts';
+import type { PersonState } from '../state/staging.ts';
 import { isSameValue } from './diff.ts';
 import { type PersonContext, toClear, toReferences } from './values.ts';
 

@@ -1,6 +1,7 @@
 /** What becomes of people between their deactivation and their deletion, and of those who come back. Pure. */
 import type { Cause, Departure, Operation } from '../model.ts';
-import type { Effect, Link, PersonState } from '../state/store.ts';
+import type { PersonState } from '../state/staging.ts';
+import type { Effect, Link } from '../state/store.ts';
 import type { PlanSettings } from './settings.ts';
 import { fitPolicy } from './target-limits.ts';
 

@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { AttributeChange, Attributes, Json, Operation } from '../model.ts';
-import type { NameRow, PersonState } from '../state/store.ts';
+import type { NameRow, PersonState } from '../state/staging.ts';
 import type { PathShape } from './diff.ts';
 
 type Shapes = ReadonlyMap<string, PathShape>;

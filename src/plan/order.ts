@@ -4,7 +4,7 @@
  * Whoever wants a value waits for whoever has it to give it up: a chain goes from its end. In a circle everybody waits;
  * there one account goes round by a temporary value. What nobody gives up is a conflict.
  */
-import type { Contention } from '../state/store.ts';
+import type { Contention } from '../state/staging.ts';
 
 /** A step of its own: the account of operation `of` gives its values at `paths` up for temporary ones. */
 export interface Detour {

@@ -1,5 +1,5 @@
 /** What the deletion of a DirectorySync makes of what it owns, by its `deletionPolicy`. A deliberate act: no guard counts it. Pure. */
-import type { PersonState, TeamState } from '../state/store.ts';
+import type { PersonState, TeamState } from '../state/staging.ts';
 import { NOTHING, type Planned, toDraft } from './draft.ts';
 import { isSpared } from './protection.ts';
 import type { LeavingPolicy, TargetLimits } from './settings.ts';

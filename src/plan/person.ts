@@ -1,6 +1,7 @@
 /** One person: from what must be, what was applied and what the target holds to operations. Pure. */
 import type { AttributeChange, Attributes, Departure, DesiredUser } from '../model.ts';
-import type { Link, PersonState } from '../state/store.ts';
+import type { PersonState } from '../state/staging.ts';
+import type { Link } from '../state/store.ts';
 import { planWithoutAccount } from './account.ts';
 import { type ChangeGroup, isName, splitChanges, toChangeGuards } from './changes.ts';
 import { diffValues, isClearing, isSameValue, isUnassigned } from './diff.ts';

@@ -2,7 +2,7 @@
  * Memberships that people get back when they return. What rules grant they get like everybody; here it is about owned
  * teams that no rule computes any more, from which only their departure took them. Pure.
  */
-import type { PersonState, TeamState } from '../state/store.ts';
+import type { PersonState, TeamState } from '../state/staging.ts';
 import { type DraftOperation, toDraft } from './draft.ts';
 import type { PlanSettings } from './settings.ts';
 import type { TeamContext } from './team.ts';

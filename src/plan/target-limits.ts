@@ -1,6 +1,7 @@
 /** A plan that asks nothing of a target that it cannot do, and believes nothing that it does not show. Pure. */
 import type { AttributeChange, Attributes, DesiredUser, Json } from '../model.ts';
-import type { Link, PersonState } from '../state/store.ts';
+import type { PersonState } from '../state/staging.ts';
+import type { Link } from '../state/store.ts';
 import type { AttributeBehaviour, TargetObject } from '../targets/target.ts';
 import type { LeavingPolicy, PlanSettings, TargetLimits } from './settings.ts';
 

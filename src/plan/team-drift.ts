@@ -1,5 +1,5 @@
 /** What was changed by hand of a team itself: its name and its mark. Pure. */
-import type { TeamState } from '../state/store.ts';
+import type { TeamState } from '../state/staging.ts';
 import { type AttributeDrift, toDrift } from './drift.ts';
 import { type TeamContext, toBelievedTeam } from './team.ts';
 

@@ -1,6 +1,7 @@
 /** One team and its members: what rules call for against what the target holds. Pure. */
 import type { AttributeChange, Attributes, Departure, DesiredTeam, Json, Operation, RecordError } from '../model.ts';
-import type { MemberDifference, TeamLink, TeamState } from '../state/store.ts';
+import type { MemberDifference, TeamState } from '../state/staging.ts';
+import type { TeamLink } from '../state/store.ts';
 import type { TargetTeam } from '../targets/target.ts';
 import { isUnassigned } from './diff.ts';
 import { type DraftOperation, NOTHING, type Planned, toDraft } from './draft.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { DirectoryState, MatchKey, MemberDifference } from '../../src/state/store.ts';
+import type { MatchKey, MemberDifference } from '../../src/state/staging.ts';
+import type { DirectoryState } from '../../src/state/store.ts';
 import {
   aDesiredTeam,
   aDesiredUser,

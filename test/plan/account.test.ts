@@ -3,7 +3,7 @@ import type { DesiredUser } from '../../src/model.ts';
 import { planRecovery, type RecoveryClaim, selectRecoveries } from '../../src/plan/account.ts';
 import type { DraftOperation } from '../../src/plan/draft.ts';
 import { planPerson } from '../../src/plan/person.ts';
-import type { PersonState } from '../../src/state/store.ts';
+import type { PersonState } from '../../src/state/staging.ts';
 import {
   aCandidate,
   aDesiredUser,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { computeOrder, findBlocked } from '../../src/plan/order.ts';
-import type { Contention } from '../../src/state/store.ts';
+import type { Contention } from '../../src/state/staging.ts';
 
 /** `3>1`: operation 3 wants what operation 1 gives up; `3>`: nobody gives it up. */
 function contentions(...lines: string[]): Contention[] {

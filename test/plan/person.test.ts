@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Cause, DesiredUser } from '../../src/model.ts';
 import { planPerson, toDepartureUnit, toLeavingPolicy } from '../../src/plan/person.ts';
 import type { LeavingPolicy } from '../../src/plan/settings.ts';
-import type { Leave, Link, PersonState } from '../../src/state/store.ts';
+import type { PersonState } from '../../src/state/staging.ts';
+import type { Leave, Link } from '../../src/state/store.ts';
 import {
   aDesiredUser,
   aLink,

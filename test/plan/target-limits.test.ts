@@ -3,7 +3,7 @@ import type { DesiredUser } from '../../src/model.ts';
 import { planPerson } from '../../src/plan/person.ts';
 import type { TargetLimits } from '../../src/plan/settings.ts';
 import { planTeam } from '../../src/plan/team.ts';
-import type { PersonState } from '../../src/state/store.ts';
+import type { PersonState } from '../../src/state/staging.ts';
 import { type AttributeBehaviour, PLAIN_ATTRIBUTE } from '../../src/targets/target.ts';
 import {
   aDesiredTeam,

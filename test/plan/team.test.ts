@@ -7,7 +7,8 @@ import {
   type TeamContext,
   type TeamPlan,
 } from '../../src/plan/team.ts';
-import type { TeamLink, TeamState } from '../../src/state/store.ts';
+import type { TeamState } from '../../src/state/staging.ts';
+import type { TeamLink } from '../../src/state/store.ts';
 import {
   aDesiredTeam,
   aDifference,

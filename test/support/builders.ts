@@ -19,15 +19,8 @@ import type { GuardInput } from '../../src/plan/guard.ts';
 import type { PlanSettings, TargetLimits } from '../../src/plan/settings.ts';
 import type { MemberContext, TeamContext } from '../../src/plan/team.ts';
 import type { PersonContext } from '../../src/plan/values.ts';
-import type {
-  Candidate,
-  Link,
-  MemberDifference,
-  PersonState,
-  TeamLink,
-  TeamState,
-  Unit,
-} from '../../src/state/store.ts';
+import type { Candidate, MemberDifference, PersonState, TeamState } from '../../src/state/staging.ts';
+import type { Link, TeamLink, Unit } from '../../src/state/store.ts';
 import { PLAIN_ATTRIBUTE, type TargetTeam } from '../../src/targets/target.ts';
 
 export const DEPARTMENT = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department';

@@ -4,7 +4,8 @@
  */
 import { SyncError } from '../../errors.ts';
 import { PHASES, type Phase, type RecordError } from '../../model.ts';
-import type { Contention, Effect, OperationResult, StoredOperation } from '../../state/store.ts';
+import type { Contention } from '../../state/staging.ts';
+import type { Effect, OperationResult, StoredOperation } from '../../state/store.ts';
 import type { TargetCapabilities } from '../../targets/target.ts';
 import { getFact, putFact } from '../facts.ts';
 import type { Applied, Guarded, Loaded, Observed, RunDependencies } from '../run.ts';

@@ -4,7 +4,8 @@ import { fitToTarget } from '../../plan/target-limits.ts';
 import { isOverlooked, type MemberContext, type TeamContext } from '../../plan/team.ts';
 import { findTeamDrift } from '../../plan/team-drift.ts';
 import type { PersonContext } from '../../plan/values.ts';
-import type { Effect, Finding, MemberDifference, PersonState, TeamState } from '../../state/store.ts';
+import type { MemberDifference, PersonState, TeamState } from '../../state/staging.ts';
+import type { Effect, Finding } from '../../state/store.ts';
 import type { TargetObject } from '../../targets/target.ts';
 import type { DriftCounts, RunDependencies } from '../run.ts';
 

@@ -5,7 +5,7 @@ import { toMissingMessage } from '../../mapping/missing.ts';
 import { createPersonMapper, type MappedPerson, type PersonMapper } from '../../mapping/person.ts';
 import { createTeamMapper, type TeamMapper, toAccountNames } from '../../mapping/teams.ts';
 import type { DesiredTeam, DesiredUser, RecordError } from '../../model.ts';
-import type { MatchKey, StagedUser } from '../../state/store.ts';
+import type { MatchKey, StagedUser } from '../../state/staging.ts';
 import type { Loaded, Mapped, ReadResult, RunDependencies, Warning } from '../run.ts';
 import { isMeant } from './read.ts';
 

@@ -5,7 +5,8 @@
 import { SyncError } from '../../errors.ts';
 import { toMatchKey } from '../../mapping/match-key.ts';
 import type { DesiredTeam } from '../../model.ts';
-import type { Link, MatchKey, PersonState } from '../../state/store.ts';
+import type { MatchKey, PersonState } from '../../state/staging.ts';
+import type { Link } from '../../state/store.ts';
 import type { TargetCapabilities, TargetObject } from '../../targets/target.ts';
 import { compareWithTarget } from '../compile.ts';
 import { getFact } from '../facts.ts';

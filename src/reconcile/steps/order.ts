@@ -8,7 +8,8 @@ import { isName } from '../../plan/changes.ts';
 import { type DraftOperation, toDraft, toOperationLine } from '../../plan/draft.ts';
 import { toTemporary } from '../../plan/names.ts';
 import { type Block, computeOrder, type Detour, findBlocked } from '../../plan/order.ts';
-import type { Contention, StoredOperation } from '../../state/store.ts';
+import type { Contention } from '../../state/staging.ts';
+import type { StoredOperation } from '../../state/store.ts';
 import type { Guarded, RunDependencies } from '../run.ts';
 
 export interface Withdrawn {

@@ -2,7 +2,8 @@
 import { SyncError } from '../../errors.ts';
 import { type DraftOperation, NOTHING, type Planned } from '../../plan/draft.ts';
 import { type MemberContext, planMember, planTeamDeletion, type TeamPlan } from '../../plan/team.ts';
-import type { DirectoryState, MemberDifference, TeamState } from '../../state/store.ts';
+import type { MemberDifference, TeamState } from '../../state/staging.ts';
+import type { DirectoryState } from '../../state/store.ts';
 import { type DriftTally, type Overlooked, toMemory, toOverlooked } from './drift.ts';
 
 export interface MembersInput {

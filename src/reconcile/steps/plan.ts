@@ -11,7 +11,8 @@ import { planRestoration, type Returning, toReturning } from '../../plan/restora
 import type { PlanSettings } from '../../plan/settings.ts';
 import { type MemberContext, planTeam, planTeamRecovery, type TeamContext, type TeamPlan } from '../../plan/team.ts';
 import type { Collision, PersonContext } from '../../plan/values.ts';
-import type { Link, NameRow, PersonState, TeamState } from '../../state/store.ts';
+import type { NameRow, PersonState, TeamState } from '../../state/staging.ts';
+import type { Link } from '../../state/store.ts';
 import { getFact, putFact } from '../facts.ts';
 import type { Loaded, Mapped, Observed, PlanResult, ReadResult, RunDependencies, Warning } from '../run.ts';
 import { DriftTally } from './drift.ts';

@@ -1,4 +1,4 @@
-import type { Contention } from '../store.ts';
+import type { Contention } from '../staging.ts';
 import { PAGE, readPages } from './connection.ts';
 import type { Directory } from './directory.ts';
 

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DesiredUser } from '../../model.ts';
 import type { TargetObject } from '../../targets/target.ts';
-import type { Candidate, PersonState } from '../store.ts';
+import type { Candidate, PersonState } from '../staging.ts';
 import { type Connection, firstPlace, PAGE, readPages } from './connection.ts';
 import type { Directory } from './directory.ts';
 import { LINK_COLUMNS, type LinkRow, parseJson, toLink } from './rows.ts';

@@ -1,6 +1,6 @@
 import type { DesiredTeam, DesiredUser } from '../../model.ts';
 import type { TargetTeam } from '../../targets/target.ts';
-import type { MemberDifference, TeamState } from '../store.ts';
+import type { MemberDifference, TeamState } from '../staging.ts';
 import { type Connection, PAGE, readPages } from './connection.ts';
 import type { Directory } from './directory.ts';
 import { parseJson, TEAM_COLUMNS, type TeamRow, toTeamLink } from './rows.ts';

@@ -1,6 +1,6 @@
 import type { DesiredTeam, SourceUser } from '../../model.ts';
 import type { TargetTeam } from '../../targets/target.ts';
-import type { StagedUser, Staging } from '../store.ts';
+import type { StagedUser, Staging } from '../staging.ts';
 import { firstPlace, PAGE, readPages } from './connection.ts';
 import type { Directory } from './directory.ts';
 import { parseJson } from './rows.ts';
