@@ -6,8 +6,11 @@ import type { World } from './world.ts';
 
 export function actByHand(world: World, act: AdminAct, which: number): void {
   world.count(`by hand ${act}`);
+  if (TAKING.has(act)) world.invariants.onTakenByHand();
   ACTS[act](world, which);
 }
+
+const TAKING: ReadonlySet<AdminAct> = new Set(['deactivate', 'drop', 'removeMember', 'dropTeam']);
 
 function pick<T>(objects: ReadonlyMap<string, T>, which: number): T | undefined {
   const all = [...objects.values()];

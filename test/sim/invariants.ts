@@ -20,6 +20,7 @@ export interface Invariants {
   onStoreRolledBack(): void;
   /** An administrator made it; it is not ours. */
   onMadeByHand(id: string): void;
+  onTakenByHand(): void;
 }
 
 export function createInvariants(server: Server): Invariants {
@@ -58,6 +59,7 @@ export function createInvariants(server: Server): Invariants {
       reads.forget();
       removals.onStoreRolledBack();
     },
+    onTakenByHand: removals.onTakenByHand,
     onMadeByHand: (id) => void scene.ours.delete(id),
   };
 }

@@ -262,10 +262,17 @@ function compareMembers(
 function mayStay(id: string | null, member: string, input: OracleInput): boolean {
   const { company, server, damaged } = input;
   const { spec } = company.manifests;
-  if (id === null) return company.people.some(({ mail }) => isSameName(mail, server.users.get(member)?.userName ?? ''));
-  const standing = standingOf(id, company);
-  if (standing === 'present') return !isKnown(id, input);
+  // Somebody's account, or one that nobody has: whose it is is open while somebody matches it.
+  const isPerson = [...company.people, ...company.gone].some((each) => each.id === id);
+  if (!isPerson) return company.people.some(({ mail }) => isSameName(mail, server.users.get(member)?.userName ?? ''));
+  const standing = standingOf(id ?? '', company);
+  if (standing === 'present') return !isKnown(id ?? '', input);
   const { memberships = 'Remove' } = spec.deprovisioning ?? {};
   const policy = standing === 'unsure' ? 'Retain' : (spec.deprovisioning?.[standing] ?? 'Deactivate');
-  return memberships === 'Keep' || policy !== 'Deactivate' || damaged || isProtectedPerson({ id }, company.manifests);
+  return (
+    memberships === 'Keep' ||
+    policy !== 'Deactivate' ||
+    damaged ||
+    isProtectedPerson({ id: id ?? '' }, company.manifests)
+  );
 }

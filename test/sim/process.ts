@@ -87,6 +87,7 @@ const READS = new Set([
   'users',
   'countUsers',
   'collisions',
+  'contentions',
   'people',
   'memberDifferences',
   'presences',
@@ -138,7 +139,7 @@ function toProcessPart(part: string, methods: Methods, { seam, isDiskFull }: Sto
         seam.cross(where);
         if (!seam.alive) return nothing();
         if (!READS.has(name) && isDiskFull()) {
-          return Promise.reject(new SyncError('StateUnavailable', 'the state file cannot grow: no space left'));
+          return refusal(new SyncError('StateUnavailable', 'the state file cannot grow: no space left'));
         }
         const result = method.apply(target, args) as Promise<unknown> | AsyncIterable<unknown>;
         if (Symbol.asyncIterator in result) return iterate(seam, where, result);
@@ -148,6 +149,13 @@ function toProcessPart(part: string, methods: Methods, { seam, isDiskFull }: Sto
       };
     },
   });
+}
+
+/** An error, whether it is awaited or iterated over. */
+function refusal(error: SyncError): unknown {
+  const refused = Promise.reject(error);
+  refused.catch(() => undefined);
+  return Object.assign(refused, { [Symbol.asyncIterator]: () => ({ next: () => refused }) });
 }
 
 /** What a dead process waits for, whether it awaits or iterates. */

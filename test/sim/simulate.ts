@@ -268,8 +268,18 @@ class Play {
     if (report.reason === 'ApprovalMismatch') this.#held = null;
     if (isJudged && report.plan !== null) this.#held = report;
     this.#tally(report);
+    this.#checkLinks(facts, report);
     const run = this.#publish(resource, report);
     await run;
+  }
+
+  /** Rule I6: what was written down as begun is found again; links are rebuilt where a store was lost, and only there. */
+  #checkLinks({ name }: RunFacts, { applied }: RunReport): void {
+    const { counts, invariants } = this.#world;
+    // Of a create that came twice, or after it was given up, an account may be found that nobody waited for.
+    const isMixedUp = counts.has('fault late') || counts.has('fault doubled');
+    if ((applied.recover ?? 0) > 0 && !this.#damaged && !isMixedUp)
+      invariants.fail('I6', `${name}: a link was rebuilt although no store was lost`);
   }
 
   #tally(report: RunReport): void {

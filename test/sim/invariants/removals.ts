@@ -15,6 +15,8 @@ export interface Removals {
   /** Somebody who leaves loses a membership: part of their departure. */
   onLeaverRemoved(team: string, member: string, moment: Moment): void;
   observeSizes(): void;
+  /** An administrator took something away: until it is looked at, Dirsync counts it among what there is. */
+  onTakenByHand(): void;
   /** What approval of a held set lets go. */
   grant(removals: readonly Removal[]): void;
   revoke(): void;
@@ -53,11 +55,12 @@ export function createRemovals(scene: Scene, reads: Reads): Removals {
   let counted: Counted[] = [];
   let mostActive = 0;
   let mostTeams = 0;
+  let takenByHand = 0;
 
   const baseOf = ({ kind, scope }: Removal, facts: RunFacts): number => {
     if (kind === 'adopt' || kind === 'reactivate') return facts.reading.users.length;
-    if (kind === 'deleteTeams') return mostTeams;
-    return kind === 'removeMembers' ? (mostMembers.get(scope) ?? 0) : mostActive;
+    if (kind === 'deleteTeams') return mostTeams + takenByHand;
+    return takenByHand + (kind === 'removeMembers' ? (mostMembers.get(scope) ?? 0) : mostActive);
   };
 
   /** Spent by what it let go; but in a ring of names one rename is two requests. */
@@ -108,6 +111,9 @@ export function createRemovals(scene: Scene, reads: Reads): Removals {
       mostTeams = Math.max(mostTeams, [...server.teams.keys()].filter((id) => ours.has(id)).length);
       for (const { id, members } of server.teams.values())
         mostMembers.set(id, Math.max(mostMembers.get(id) ?? 0, members.length));
+    },
+    onTakenByHand() {
+      takenByHand += 1;
     },
     grant(removals) {
       approved.clear();
