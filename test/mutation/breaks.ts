@@ -231,7 +231,6 @@ export const BREAKS: readonly Break[] = [
     find: 'else await renameTeam(state, from, to.key);',
     replace: '',
     tests: ['test/reconcile/run.test.ts'],
-    sim: true,
   },
   {
     rule: 'I11',
