@@ -57,7 +57,9 @@ export function createPeopleChecks(scene: Scene, reads: Reads, removals: Removal
 
   const onKept = (before: User, after: User, moment: Moment): void => {
     if (before.active && !after.active) onDeactivated(before, moment);
-    if (!before.active && after.active) removals.onRemoval({ kind: 'reactivate', scope: '', id: after.id }, moment);
+    // Who is taken over is counted as that.
+    if (!before.active && after.active && before.externalId !== null)
+      removals.onRemoval({ kind: 'reactivate', scope: '', id: after.id }, moment);
     if (isRename(before, after)) removals.onRemoval({ kind: 'rename', scope: '', id: after.id }, moment);
     onValues(before, after, moment);
   };
@@ -89,8 +91,11 @@ function onCreated(user: User | null, { facts }: Moment, { server, ours, fail }:
   }
 }
 
-/** Taken over by the person whose address it has, and by nobody else. */
+/** Taken over by a person whose address it has, in one request or several. */
 function isMatch(before: User, after: User | null, { facts }: Moment): boolean {
-  const mail = facts.reading.users.find(({ id }) => id === after?.externalId)?.attributes['mail'];
-  return before.externalId === null && typeof mail === 'string' && mail.toLowerCase() === before.userName.toLowerCase();
+  const has = (mail: unknown): boolean =>
+    typeof mail === 'string' && mail.toLowerCase() === before.userName.toLowerCase();
+  return (
+    after !== null && before.externalId === null && facts.reading.users.some((user) => has(user.attributes['mail']))
+  );
 }
