@@ -104,6 +104,17 @@ describe('drift.policy Report', () => {
     expect(company.target.users.get('u1')?.attributes['title']).toBe('Hacker');
   });
 
+  it('leaves what was only looked at, in the next run too (I2)', async () => {
+    const company = await aConvergedCompany('Report');
+    changeByHand(company);
+    const look = { planOnly: true, resync: true, findings: true };
+    expect(await company.run(look)).toMatchObject({ drift: FOUND });
+    expect(await company.run()).toMatchObject({ outcome: 'synced', plan: { addMembers: 0, removeMembers: 0 } });
+    expect(await company.run(look)).toMatchObject({ drift: FOUND });
+    expect(await company.run({ resync: true })).toMatchObject({ outcome: 'synced', drift: FOUND });
+    expect(company.target.writes).toEqual([]);
+  });
+
   it('writes what the source changes, also where somebody has changed it by hand', async () => {
     const company = await aConvergedCompany('Report');
     changeByHand(company);

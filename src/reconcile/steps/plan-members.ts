@@ -1,7 +1,7 @@
 /** plan, of the members of one team: the differences, page by page, and what the link remembers of them. */
 import { SyncError } from '../../errors.ts';
 import { type DraftOperation, NOTHING, type Planned } from '../../plan/draft.ts';
-import { type MemberContext, planMember, planTeamDeletion, type TeamPlan } from '../../plan/team.ts';
+import { isOverlooked, type MemberContext, planMember, planTeamDeletion, type TeamPlan } from '../../plan/team.ts';
 import type { MemberDifference, TeamState } from '../../state/staging.ts';
 import type { DirectoryState } from '../../state/store.ts';
 import { type DriftTally, type Overlooked, toMemory, toOverlooked } from './drift.ts';
@@ -75,7 +75,8 @@ interface Seen {
 }
 
 function note(seen: Seen, page: readonly MemberDifference[], context: MemberContext): void {
-  seen.byHand ||= page.some((difference) => difference.byHand);
+  // What stays as it is needs no second look: in doubt, the team would be put right.
+  seen.byHand ||= page.some((difference) => difference.byHand && !isOverlooked(difference, context));
   const { added, removed } = toOverlooked(page, context);
   seen.added.push(...added);
   seen.removed.push(...removed);
