@@ -134,7 +134,8 @@ describe('what people ask of a DirectorySync', () => {
     const { status } = await place.followed.until('DirectorySync', company.name, isReady('Synced'));
     expect(status).toMatchObject({ lastHandledApproval: hash, held: { count: 0, hash: '' } });
     const approvals = status?.history?.map(({ approval }) => approval).filter((approval) => approval !== undefined);
-    expect(approvals).toEqual([{ hash, at: expect.stringMatching(/^\d{4}-.*Z$/) }]);
+    const by = 'dirsync.dev/approve, field manager kubectl-annotate';
+    expect(approvals).toEqual([{ hash, by, at: expect.stringMatching(/^\d{4}-.*Z$/) }]);
     expect((await company.users()).filter(({ active }) => !active)).toHaveLength(6);
     expect(await eventsOf(company.name)).toContain(`Normal Released: the held set ${hash} was approved`);
   });
@@ -268,7 +269,7 @@ describe('what is missing or wrong', () => {
     wrong.attributes[2].expression = 'Join(" ", [givenName], Nonsense([surname]))';
     await place.patch('amap', `${company.name}-users`, { spec: wrong });
     const sync = await place.followed.until('DirectorySync', company.name, isReady('Invalid'));
-    const says = /\/spec\/attributes\/2\/expression.*Nonsense/;
+    const says = /spec\.attributes\[2\]\.expression.*Nonsense/;
     expect(conditionOf(sync, 'Stalled')?.message).toMatch(says);
     expect(conditionOf(sync, 'Stalled')?.message).toMatch(/column 24/);
     const judged = await place.followed.until(
@@ -353,6 +354,21 @@ describe('rules and deletions', () => {
     expect(users.filter(({ active }) => !active)).toEqual([]);
     expect(company.directory.counts().byMethod['DELETE']).toBeUndefined();
   });
+  it.each([
+    { policy: 'Deactivate', active: 0, remain: 6 },
+    { policy: 'Delete', active: 0, remain: 0 },
+  ])(
+    'a DirectorySync that is deleted does with its people what deletionPolicy says: $policy',
+    async ({ policy, active, remain }) => {
+      const company = await openSynced(`ended-${policy.toLowerCase()}`, 6);
+      await place.patch('dsync', company.name, { spec: { deletionPolicy: policy } });
+      await place.kubectl(['delete', 'dsync', company.name, '--wait=false']);
+      await place.followed.untilGone('DirectorySync', company.name);
+      const users = await company.users();
+      expect(users).toHaveLength(remain);
+      expect(users.filter((user) => user.active)).toHaveLength(active);
+    },
+  );
 });
 
 describe('after all of that', () => {
