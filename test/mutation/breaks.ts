@@ -60,7 +60,6 @@ export const BREAKS: readonly Break[] = [
     find: 'return caseExact ? text : text.toLowerCase();',
     replace: 'return text;',
     tests: ['test/plan/diff.test.ts', 'test/reconcile/edges.test.ts', 'test/plan/target-limits.test.ts'],
-    sim: true,
   },
   {
     rule: 'I2',
