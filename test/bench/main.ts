@@ -114,13 +114,13 @@ function check(what: string, holds: boolean): void {
   if (!holds) failed += 1;
 }
 
-for (const name of ['apply', 'again', 'verify'] as const) {
-  const ratio = large[name].peakMiB / small[name].peakMiB;
-  check(
-    `peak memory of ${name}: ${LARGE} people need ${ratio.toFixed(2)} times that of ${SMALL}, at most ${MEMORY_CEILING}`,
-    ratio <= MEMORY_CEILING,
-  );
-}
+/** Whatever of the three it takes most for: what a machine must have. */
+const toPeak = (sizes: Sizes): number => Math.max(...Object.values(sizes).map(({ peakMiB }) => peakMiB));
+const ratio = toPeak(large) / toPeak(small);
+check(
+  `peak memory: ${LARGE} people need ${ratio.toFixed(2)} times that of ${SMALL}, at most ${MEMORY_CEILING}`,
+  ratio <= MEMORY_CEILING,
+);
 for (const [people, sizes] of [
   [SMALL, small],
   [LARGE, large],
