@@ -5,6 +5,7 @@ import type { Effect, Link, OperationResult, StoredOperation } from '../../state
 import type { TargetObject } from '../../targets/target.ts';
 import type { Applying } from './apply.ts';
 import { readCounts } from './count.ts';
+import { resolveReferences } from './references.ts';
 import { findCreated } from './settle.ts';
 import { explainTaken } from './taken.ts';
 
@@ -90,7 +91,8 @@ async function update(operation: StoredOperation, applying: Applying): Promise<r
   const link = await run.state.links.get(operation.id);
   // In a swap also an account gives way that is only about to be taken over.
   const targetId = link?.targetId ?? (operation.cause === 'swap' ? operation.targetId : null);
-  const changes = await resolveReferences(operation.changes, applying);
+  // One in doubt still has the account that is gone: the new one was not made.
+  const changes = await resolveReferences(operation.changes, run.state.links, ({ dirty }) => !dirty);
   if (targetId === null || changes.length === 0) return null;
   await loaded.target.updateUser(targetId, changes, signal);
   return link === null ? [] : [{ type: 'putLink', link: toUpdated(link, operation, changes) }];
@@ -117,23 +119,6 @@ async function remove(operation: StoredOperation, { loaded, signal }: Applying):
 export function needTarget({ targetId, kind }: StoredOperation): string {
   if (targetId === null) throw new SyncError('Unknown', `an operation of kind ${kind} has no account to work on`);
   return targetId;
-}
-
-/** Who is still missing at the target stays owed: the next run plans it again. */
-async function resolveReferences(
-  changes: readonly AttributeChange[],
-  { run }: Applying,
-): Promise<readonly AttributeChange[]> {
-  const wanted = changes.filter((change) => change.reference === true).map((change) => String(change.after));
-  if (wanted.length === 0) return changes;
-  const links = await run.state.links.many(wanted);
-  return changes.flatMap((change): AttributeChange[] => {
-    if (change.reference !== true) return [change];
-    const link = links.get(String(change.after));
-    const { reference: _settled, ...rest } = change;
-    // One in doubt still has the account that is gone: the new one was not made.
-    return link === undefined || link.dirty ? [] : [{ ...rest, after: link.targetId }];
-  });
 }
 
 export function toValues(before: Attributes, changes: readonly AttributeChange[]): Attributes {

@@ -10,6 +10,7 @@ import type { Effect, OperationResult, StoredOperation } from '../../state/store
 import type { Target, TargetObject } from '../../targets/target.ts';
 import type { RunDependencies } from '../run.ts';
 import { readCounts, toCounts } from './count.ts';
+import { resolveReferences } from './references.ts';
 
 export async function settleBegun(run: RunDependencies, target: Target, signal: AbortSignal): Promise<void> {
   const asking: Asking = { run, target, signal, teams: new Map() };
@@ -131,23 +132,10 @@ async function askPerson(operation: StoredOperation, asking: Asking): Promise<An
     } as const;
     return { status: 'done', effects: [{ type: 'putLink', link }, ...count] };
   }
-  const went = kind !== 'delete' && isCarriedOut(await resolveReferences(operation.changes, asking), now);
+  const went =
+    kind !== 'delete' &&
+    isCarriedOut(await resolveReferences(operation.changes, asking.run.state.links, () => true), now);
   return { status: 'done', effects: [{ type: 'markDirty', sourceId: id }, ...(went ? count : [])] };
-}
-
-/** Whoever has no account was not written. */
-async function resolveReferences(
-  changes: readonly AttributeChange[],
-  { run }: Asking,
-): Promise<readonly AttributeChange[]> {
-  const wanted = changes.filter((change) => change.reference === true).map((change) => String(change.after));
-  if (wanted.length === 0) return changes;
-  const links = await run.state.links.many(wanted);
-  return changes.flatMap((change): AttributeChange[] => {
-    if (change.reference !== true) return [change];
-    const link = links.get(String(change.after));
-    return link === undefined ? [] : [{ path: change.path, after: link.targetId }];
-  });
 }
 
 /** A request is carried out whole or not at all: one value that is there now says that it arrived. */
