@@ -114,13 +114,17 @@ function check(what: string, holds: boolean): void {
   if (!holds) failed += 1;
 }
 
+function checkMemory(what: string, ratio: number): void {
+  check(
+    `peak memory${what}: ${LARGE} people need ${ratio.toFixed(2)} times that of ${SMALL}, at most ${MEMORY_CEILING}`,
+    ratio <= MEMORY_CEILING,
+  );
+}
+
+for (const name of ['apply', 'again'] as const) checkMemory(` of ${name}`, large[name].peakMiB / small[name].peakMiB);
 /** Whatever of the three it takes most for: what a machine must have. */
 const toPeak = (sizes: Sizes): number => Math.max(...Object.values(sizes).map(({ peakMiB }) => peakMiB));
-const ratio = toPeak(large) / toPeak(small);
-check(
-  `peak memory: ${LARGE} people need ${ratio.toFixed(2)} times that of ${SMALL}, at most ${MEMORY_CEILING}`,
-  ratio <= MEMORY_CEILING,
-);
+checkMemory('', toPeak(large) / toPeak(small));
 for (const [people, sizes] of [
   [SMALL, small],
   [LARGE, large],
