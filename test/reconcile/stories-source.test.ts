@@ -18,8 +18,13 @@ async function aConvergedCompany(people: number): Promise<Company> {
   return company;
 }
 
-describe('the directory', () => {
-  it('answers 200 with nobody: an empty read is suspect and removes nobody, on the second run too (I1)', async () => {
+const departments = ({ target }: Company): unknown[] =>
+  [...target.users.values()].map(
+    ({ attributes }) => attributes['urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department'],
+  );
+
+describe('empty 200', () => {
+  it('is suspect and removes nobody, on the second run too (I1)', async () => {
     const company = await aConvergedCompany(12);
     company.source.columns = Object.keys(company.people[0] ?? {});
     company.people = [];
@@ -35,8 +40,10 @@ describe('the directory', () => {
     expect(company.target.writes).toEqual([]);
     expect(company.teamMembers('Research')).toHaveLength(12);
   });
+});
 
-  it('answers 200 with a part: a read without its end is incomplete, and nothing follows from it (I1)', async () => {
+describe('partial 200', () => {
+  it('is a read without its end: incomplete, and nothing follows from it (I1)', async () => {
     const company = await aConvergedCompany(12);
     company.source.endsAfter = 2;
     company.people = company.people.map((person) => ({ ...person, title: 'Lead' }));
@@ -47,22 +54,72 @@ describe('the directory', () => {
     expect(await company.run()).toMatchObject({ outcome: 'synced', plan: { update: 12, deactivate: 0 } });
   });
 
-  it('breaks off in the middle: what arrived is not taken for everybody (I1)', async () => {
+  it('that breaks off in the middle is not taken for everybody either (I1)', async () => {
     const company = await aConvergedCompany(12);
     company.source.failsAfter = { pages: 3, error: new Error('socket hang up') };
     expect(await company.run()).toMatchObject({ outcome: 'waiting', reason: 'ReadFailed', sourceRead: false });
     expect(company.target.writes).toEqual([]);
   });
+});
 
-  it('cannot say one attribute of one person: that person’s value and team stay, the others go on (I13)', async () => {
+describe('one failing group', () => {
+  it('keeps every team of groups as it is, and everything else goes on (I1, I13)', async () => {
+    const company = await createCompany();
+    company.people = aCompanyOf(12);
+    const ids = company.people.map(({ id }) => id);
+    const groups = [
+      { name: 'Choir', members: ids.slice(0, 6) },
+      { name: 'Chess', members: ids.slice(6) },
+    ];
+    company.source.groups = groups;
+    company.rules = { groups: { directorySyncRef: { name: 'acme' }, teamsFrom: { attributes: ['groups'] } } };
+    expect(await company.run()).toMatchObject({ outcome: 'synced', links: { teams: 2 } });
+    // Chess fails; two have moved to it, one has left the company, one has another title.
+    const [choir] = groups;
+    company.source.groups = [
+      { name: 'Choir', members: choir?.members.slice(2) ?? [] },
+      { name: 'Chess', members: [], fails: true },
+    ];
+    company.people = company.people.slice(0, 11).map((each) => (each.id === 'p3' ? { ...each, title: 'Lead' } : each));
+    const report = await company.run();
+    expect(report).toMatchObject({ suspicion: null, applied: { update: 1, deactivate: 1, removeMembers: 0 } });
+    expect(report.warnings).toContainEqual(
+      expect.objectContaining({ reason: 'UnknownAttribute', message: expect.stringContaining('groups') }),
+    );
+    expect([company.teamMembers('Choir').length, company.teamMembers('Chess').length]).toEqual([6, 6]);
+    // Read again, the groups are what they were, but for who has left the company.
+    company.source.groups = groups;
+    company.target.writes.length = 0;
+    expect(await company.run()).toMatchObject({ outcome: 'synced' });
+    expect(company.target.writes).toEqual([expect.stringMatching(/^changeMembers \w+ \+0 -1$/)]);
+    expect(company.teamMembers('Chess')).not.toContain('p12@example.com');
+  });
+});
+
+describe('column gone', () => {
+  it('is unknown, not empty: values and teams stay, everything else goes on, and a warning names it (I13)', async () => {
+    const company = await aConvergedCompany(12);
+    company.source.unknown = ['department'];
+    company.people = [...aCompanyOf(13)].map((person) => ({ ...person, title: 'Lead' }));
+    const report = await company.run();
+    expect(report).toMatchObject({ suspicion: null, plan: { create: 1, update: 12, deactivate: 0, removeMembers: 0 } });
+    expect(report.warnings).toContainEqual(
+      expect.objectContaining({ reason: 'UnknownAttribute', message: expect.stringContaining('department') }),
+    );
+    expect(departments(company).slice(0, 12)).toEqual(Array.from({ length: 12 }, () => 'Research'));
+    expect(company.teamMembers('Research')).toHaveLength(12);
+    // Back again, it is a column like any other: the joiner gets their team, and nobody else is written.
+    company.source.unknown = [];
+    company.target.writes.length = 0;
+    expect(await company.run()).toMatchObject({ outcome: 'synced', plan: { update: 1, addMembers: 1 } });
+  });
+
+  it('for one person alone keeps that person’s value and team, and the others go on (I13)', async () => {
     const company = await aConvergedCompany(6);
     company.source.unknownOf = new Map([['p2', ['department']]]);
     company.people = company.people.map((person) => ({ ...person, department: 'Sales' }));
     await company.run();
     expect(company.teamMembers('Research')).toContain('p2@example.com');
-    const departments = [...company.target.users.values()].map(
-      ({ attributes }) => attributes['urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department'],
-    );
-    expect(departments).toEqual(['Sales', 'Research', 'Sales', 'Sales', 'Sales', 'Sales']);
+    expect(departments(company)).toEqual(['Sales', 'Research', 'Sales', 'Sales', 'Sales', 'Sales']);
   });
 });

@@ -49,8 +49,8 @@ async function expectQuiet(company: Company): Promise<void> {
 const titles = ({ target }: Company): unknown[] =>
   [...target.users.values()].map(({ attributes }) => `${attributes['userName']} ${attributes['title']}`);
 
-describe('the source', () => {
-  it('is another tenant by mistake: nothing is read from it, nothing is written, and putting it back is enough (I3)', async () => {
+describe('wrong tenant', () => {
+  it('stops the run: nothing is read from it, nothing is written, and putting it back is enough (I3)', async () => {
     const company = await createCompany();
     company.source.identity = { tenantId: 'tenant-a', tenantName: 'Acme', domains: [] };
     company.people = aCompanyOf(8);
@@ -72,19 +72,23 @@ describe('the source', () => {
     company.people = ours;
     await expectQuiet(company);
   });
+});
 
-  it('loses its mapping, which is put back: nobody is touched meanwhile or after', async () => {
+describe('mapping deleted and restored', () => {
+  it('touches nobody meanwhile or after, leavers too; who left is seen when it is back', async () => {
     const company = await aConvergedCompany(8);
-    const { mappings } = company.spec;
-    company.spec = { ...company.spec, mappings: [{ name: 'deleted' }] };
+    company.mappingName = 'another';
+    company.people = company.people.slice(1);
     expect(await company.run()).toMatchObject({ outcome: 'waiting', reason: 'ReferenceNotFound' });
-    company.spec = { ...company.spec, mappings };
+    expect([company.target.writes, company.source.reads.length]).toEqual([[], 1]);
+    company.mappingName = 'users';
+    expect(await company.run()).toMatchObject({ outcome: 'synced', plan: { deactivate: 1, create: 0, update: 0 } });
     await expectQuiet(company);
   });
 });
 
-describe('the DirectorySync', () => {
-  it('is renamed and keeps its spec.id: everybody and every team stays (I10)', async () => {
+describe('DirectorySync renamed', () => {
+  it('keeps its spec.id, and with it everybody and every team (I10)', async () => {
     const company = await aConvergedCompany(8);
     company.spec = { ...company.spec, id: 'acme' };
     company.name = 'acme-corp';
@@ -94,8 +98,8 @@ describe('the DirectorySync', () => {
   });
 });
 
-describe('the target', () => {
-  it('is another one: it is not even connected to', async () => {
+describe('another target', () => {
+  it('by mistake stops the run: it is not even connected to', async () => {
     const company = await aConvergedCompany(4);
     const { provider } = company.target;
     let connected = 0;
@@ -109,8 +113,10 @@ describe('the target', () => {
     expect(await company.run()).toMatchObject({ outcome: 'stalled', reason: 'EndpointChanged' });
     expect([connected, company.source.identified.count]).toEqual([0, 1]);
   });
+});
 
-  it('is restored from last week’s backup: the next look makes it what it was, within the guards (I3)', async () => {
+describe('target restored from last week’s backup', () => {
+  it('becomes what it was by the next look, within the guards (I3)', async () => {
     const company = await aConvergedCompany(12);
     const { users, teams } = company.target;
     const backup = structuredClone({ users: [...users.values()], teams: [...teams.values()] });
@@ -156,8 +162,10 @@ describe('the state store', () => {
     await company.run({ resync: true });
     await expectQuiet(company);
   });
+});
 
-  it('is on a disk that is full: each run stops with one line, and with space nobody is made twice (I6)', async () => {
+describe('disk full', () => {
+  it('stops each run with one line, and with space nobody is made twice (I6)', async () => {
     const file = await aStateFile();
     const company = await aConvergedCompany(3, file);
     company.people = aCompanyOf(150);

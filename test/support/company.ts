@@ -33,6 +33,8 @@ export interface Company {
   name: string;
   spec: DirectorySyncSpec;
   mapping: AttributeMappingResource['spec'];
+  /** Of the mapping; another one than the spec's says that it was deleted. */
+  mappingName: string;
   rules: Record<string, TeamRuleResource['spec']>;
   customs: Record<string, CustomAttributeResource['spec']>;
   now: Date;
@@ -111,6 +113,7 @@ export async function createCompany(
         { target: 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager', source: 'manager' },
       ],
     },
+    mappingName: 'users',
     rules: {},
     customs: {},
     now: new Date('2026-03-01T09:00:00Z'),
@@ -172,7 +175,7 @@ function run(
     start: async () => undefined,
     resources: () => ({
       directorySyncs: [resource],
-      attributeMappings: [toResource('AttributeMapping', 'users', company.mapping)],
+      attributeMappings: [toResource('AttributeMapping', company.mappingName, company.mapping)],
       teamRules: list('TeamRule', company.rules),
       customAttributes: list('CustomAttribute', company.customs),
     }),

@@ -8,6 +8,14 @@ import type { FailedRecord, OneUser, SourceIdentity, SourceProvider } from '../.
 
 export type Person = Record<string, Json> & { readonly id: string };
 
+export interface ScriptedGroup {
+  readonly name: string;
+  /** Source ids. */
+  readonly members: readonly string[];
+  /** Its members cannot be read: anybody may be in it, so nobody's `groups` are known whole. */
+  readonly fails?: boolean;
+}
+
 export interface ScriptedSource {
   /** `active: false` makes somebody inactive; every other key is an attribute. */
   people: readonly Person[];
@@ -25,6 +33,8 @@ export interface ScriptedSource {
   endsAfter: number | null;
   /** The read throws after so many pages. */
   failsAfter: { readonly pages: number; readonly error: Error } | null;
+  /** Told as the attribute `groups` of everybody, a list of names; null: it has none. */
+  groups: readonly ScriptedGroup[] | null;
   /** The source can be asked for one person. */
   answersOne: boolean;
   identity: SourceIdentity;
@@ -46,6 +56,7 @@ export function createScriptedSource(script: Partial<Omit<ScriptedSource, 'provi
     columns: null,
     unknown: [],
     unknownOf: new Map(),
+    groups: null,
     endsAfter: null,
     failsAfter: null,
     answersOne: false,
@@ -90,9 +101,15 @@ async function* readPages(source: ScriptedSource, signal: AbortSignal): AsyncGen
   if (source.failsAfter?.pages === pages) throw source.failsAfter.error;
 }
 
-function toAttributes({ columns, people, unknown }: ScriptedSource): readonly string[] {
-  const attributes = [...new Set(columns ?? people.flatMap((person) => Object.keys(person)))];
-  return attributes.filter((name) => !unknown.includes(name));
+function toAttributes({ columns, people, unknown, groups }: ScriptedSource): readonly string[] {
+  const attributes = new Set(columns ?? people.flatMap((person) => Object.keys(person)));
+  if (groups?.every(({ fails }) => fails !== true) === true) attributes.add('groups');
+  return [...attributes].filter((name) => !unknown.includes(name));
+}
+
+function toGroups(id: string, { groups }: ScriptedSource): Readonly<Record<string, Json>> {
+  if (groups === null || groups.some(({ fails }) => fails === true)) return {};
+  return { groups: groups.filter(({ members }) => members.includes(id)).map(({ name }) => name) };
 }
 
 function toOne(id: string, source: ScriptedSource): OneUser {
@@ -106,9 +123,10 @@ interface PageOf {
   readonly end?: { readonly attributes: readonly string[] };
 }
 
-function toUser({ id, active, ...attributes }: Person, { unknown, unknownOf }: ScriptedSource): SourceUser {
+function toUser({ id, active, ...attributes }: Person, source: ScriptedSource): SourceUser {
+  const { unknown, unknownOf } = source;
   const own = unknownOf.get(id) ?? [];
-  const known = Object.entries({ id, ...attributes }).filter(
+  const known = Object.entries({ id, ...attributes, ...toGroups(id, source) }).filter(
     ([name]) => !unknown.includes(name) && !own.includes(name),
   );
   return {
