@@ -258,7 +258,7 @@ export const BREAKS: readonly Break[] = [
   {
     rule: 'I12',
     name: 'a run that was ended leaves its progress in the status',
-    file: 'src/reconcile/loop.ts',
+    file: 'src/reconcile/work.ts',
     find: 'if (progress.written) await loop.publisher.endStopped(resource);',
     replace: '',
     tests: ['test/reconcile/loop.test.ts'],
