@@ -1,6 +1,6 @@
 /**
  * Who may import whom in `src/`, as data. Imports go one way: `main, cli → reconcile → (mapping, plan, state,
- * kube | local, contracts) → (http, telemetry, api, expression, rule) → (model, errors, scim)`. A folder that is not
+ * kube | local, contracts) → (http, telemetry, api, expression, rule) → (pattern, model, errors, scim)`. A folder that is not
  * listed here fails the check, so that a new one is a decision and not an accident.
  */
 
@@ -26,6 +26,7 @@ export type Layer =
   | 'api'
   | 'expression'
   | 'rule'
+  | 'pattern'
   | 'model'
   | 'errors'
   | 'nearest-name'
@@ -48,8 +49,9 @@ export const LAYERS: Readonly<Record<Layer, Allowed>> = {
   'nearest-name': { imports: [] },
   scim: { imports: ['model', 'errors', 'nearest-name'] },
   api: { imports: GROUND },
-  expression: { imports: GROUND },
-  rule: { imports: GROUND },
+  pattern: { imports: ['errors'] },
+  expression: { imports: ['pattern', ...GROUND] },
+  rule: { imports: ['pattern', ...GROUND] },
   http: { imports: GROUND },
   telemetry: { imports: GROUND },
   contracts: { imports: GROUND, types: ['http', 'api'] },
@@ -70,7 +72,15 @@ export const LAYERS: Readonly<Record<Layer, Allowed>> = {
 };
 
 /** Layers that compute and do nothing else: time, chance and everything read come in as arguments. */
-export const PURE_LAYERS: ReadonlySet<Layer> = new Set(['expression', 'rule', 'mapping', 'plan', 'scim', 'api']);
+export const PURE_LAYERS: ReadonlySet<Layer> = new Set([
+  'expression',
+  'rule',
+  'pattern',
+  'mapping',
+  'plan',
+  'scim',
+  'api',
+]);
 
 export const IMPURE_MODULES: ReadonlySet<string> = new Set(
   ['fs', 'fs/promises', 'net', 'tls', 'dgram', 'dns', 'http', 'https', 'http2', 'child_process', 'worker_threads']
