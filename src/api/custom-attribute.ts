@@ -30,6 +30,18 @@ const SEPARATOR_RULE: SchemaRule = {
   },
 };
 
+const REFERENCES_RULE: SchemaRule = {
+  name: 'referencesWithReference',
+  message: 'type Reference needs references: {resource: User}, one value, and no other type has it',
+  cel: "has(self.references) == (has(self.type) && self.type == 'Reference') && !(has(self.references) && has(self.multiValued) && self.multiValued)",
+  holds: (value) => {
+    const spec = toFields(value);
+    const hasReferences = spec?.['references'] !== undefined;
+    if (hasReferences !== (spec?.['type'] === 'Reference')) return false;
+    return !hasReferences || spec?.['multiValued'] !== true;
+  },
+};
+
 /** CEL sees no field without a type; the pattern looks at texts only and `required` at objects only. */
 const DIRECTORY_SYNCS_RULE: SchemaRule = {
   name: 'directorySyncsAllOrNames',
@@ -73,11 +85,17 @@ export const CustomAttributeSpecSchema = object(
       }),
     ),
     type: Type.Optional(
-      oneOf(['String', 'Boolean', 'Integer', 'DateTime'] as const, {
+      oneOf(['String', 'Boolean', 'Integer', 'Decimal', 'DateTime', 'Reference', 'Binary', 'Complex'] as const, {
         default: 'String',
         description:
-          'Type of the value (RFC 7643 section 2.3). A value that cannot be read as it is an error of that person’s attribute.',
+          'Type of the value (RFC 7643 section 2.3). A value that cannot be read as it is an error of that person’s attribute. Reference: the id of another person’s account, made from the id in the source. Binary: Base64. Complex: an object.',
       }),
+    ),
+    references: Type.Optional(
+      object(
+        { resource: oneOf(['User'] as const, { description: 'What the value is the id of: a user of the target.' }) },
+        { description: 'What a value of type Reference refers to; needed by that type, and by no other.' },
+      ),
     ),
     multiValued: Type.Optional(flag({ default: false, description: 'A list of values.' })),
     caseExact: Type.Optional(flag({ default: false, description: 'Do values differ when only their case does?' })),
@@ -110,7 +128,7 @@ export const CustomAttributeSpecSchema = object(
   },
   {
     description: 'An attribute of the target, its type and its place.',
-    rules: [CANONICAL_VALUES_RULE, SEPARATOR_RULE],
+    rules: [CANONICAL_VALUES_RULE, SEPARATOR_RULE, REFERENCES_RULE],
   },
 );
 

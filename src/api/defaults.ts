@@ -5,7 +5,11 @@ import { SyncError } from '../errors.ts';
 import type { Json } from '../model.ts';
 import { type AttributeMappingResource, AttributeMappingSpecSchema, type ConstantValue } from './attribute-mapping.ts';
 import type { Clause } from './clause.ts';
-import { type CustomAttributeResource, CustomAttributeSpecSchema } from './custom-attribute.ts';
+import {
+  type CustomAttributeResource,
+  type CustomAttributeSpec,
+  CustomAttributeSpecSchema,
+} from './custom-attribute.ts';
 import {
   DEFAULT_INTERVAL,
   type DirectorySyncResource,
@@ -124,7 +128,9 @@ export interface ResolvedTeamRuleSpec {
 export interface ResolvedCustomAttributeSpec {
   readonly name: string;
   readonly directorySyncs: 'All' | { readonly names: readonly string[] };
-  readonly type: 'String' | 'Boolean' | 'Integer' | 'DateTime';
+  readonly type: NonNullable<CustomAttributeSpec['type']>;
+  /** Null: no reference. */
+  readonly references: { readonly resource: 'User' } | null;
   readonly multiValued: boolean;
   readonly caseExact: boolean;
   /** Null: a text is one value. */
@@ -249,6 +255,7 @@ function resolveCustomAttribute({ metadata, spec }: CustomAttributeResource): Re
     name: spec.name ?? toAttributeName(metadata.name),
     directorySyncs: spec.directorySyncs ?? 'All',
     separator: spec.separator ?? null,
+    references: spec.references ?? null,
   };
 }
 

@@ -25,10 +25,14 @@ export interface CustomAttribute {
   readonly path: string | null;
   readonly separator: string | null;
   readonly onEmpty: 'Keep' | 'Clear';
+  /** The value is the source id of a person. */
+  readonly reference: boolean;
 }
 
 export interface CustomAttributeSet {
   readonly byName: ReadonlyMap<string, CustomAttribute>;
+  /** By canonical path; those whose path is wrong are missing. */
+  readonly byPath: ReadonlyMap<string, CustomAttribute>;
   /** RFC 7643's user schemas and the extensions that CustomAttributes add. */
   readonly schemas: SchemaSet;
 }
@@ -71,10 +75,19 @@ export function compileCustomAttributes(
   const schemas = createSchemaSet([CORE_USER, ENTERPRISE_USER, ...extensions]);
   const owners = new Map<string, string>();
   for (const { resource, custom } of pending) {
-    const path = resolvePath({ resource, custom, owners }, schemas, problems);
-    byName.set(custom.name, { ...custom, path });
+    const place = resolvePlace({ resource, custom, owners }, schemas, problems);
+    // A core attribute has parts of its own, by which a Complex value is converted.
+    const { subAttributes } = place?.definition ?? custom.definition;
+    byName.set(custom.name, {
+      ...custom,
+      path: place?.path ?? null,
+      definition: { ...custom.definition, subAttributes },
+    });
   }
-  return { byName, schemas };
+  const placed = [...byName.values()].flatMap((custom) =>
+    custom.path === null ? [] : [[custom.path, custom] as const],
+  );
+  return { byName, byPath: new Map(placed), schemas };
 }
 
 /**
@@ -111,10 +124,12 @@ function toCustomAttribute(resource: CustomAttributeResource): CustomAttribute {
       multiValued: spec.multiValued ?? false,
       caseExact: spec.caseExact ?? false,
       canonicalValues: spec.canonicalValues ?? [],
+      referenceTypes: spec.references === undefined ? [] : [spec.references.resource],
     }),
     path: null,
     separator: spec.separator ?? null,
     onEmpty: spec.onEmpty ?? 'Keep',
+    reference: spec.references?.resource === 'User',
   };
 }
 
@@ -125,11 +140,11 @@ interface Placing {
   readonly owners: Map<string, string>;
 }
 
-function resolvePath(
+function resolvePlace(
   { resource, custom, owners }: Placing,
   schemas: SchemaSet,
   problems: MappingProblem[],
-): string | null {
+): TargetPlace | null {
   const { path } = resource.spec;
   try {
     if (path.toLowerCase().startsWith('urn:') && !isKnownSchema(path) && !EXTENSION_URN.test(path)) {
@@ -138,14 +153,14 @@ function resolvePath(
         `${JSON.stringify(path)} is no extension attribute; write ${toSuggestedUrn(resource)}`,
       );
     }
-    const place = resolveTargetPath(path, schemas);
+    const place = resolveTargetPath(path, schemas, { wholeLists: custom.definition.type === 'Complex' });
     const owner = owners.get(place.path);
     if (owner !== undefined) {
       throw new SyncError('Invalid', `${JSON.stringify(path)} is already the path of CustomAttribute ${owner}`);
     }
     owners.set(place.path, resource.metadata.name);
     checkShape(path, custom, place);
-    return place.path;
+    return place;
   } catch (thrown) {
     problems.push(problemOf(resource, '/spec/path', SyncError.from(thrown).message));
     return null;
@@ -153,11 +168,12 @@ function resolvePath(
 }
 
 /** A core attribute has a type of its own, and the application would refuse another one. */
-function checkShape(path: string, { definition }: CustomAttribute, place: TargetPlace): void {
+function checkShape(path: string, { definition, reference }: CustomAttribute, place: TargetPlace): void {
+  if (place.reference && reference) return;
   if (place.reference) {
     throw new SyncError(
       'Invalid',
-      `${JSON.stringify(path)} refers to a person; map it by its path, without a CustomAttribute`,
+      `${JSON.stringify(path)} refers to a person; map it by its path, or say type: Reference`,
     );
   }
   const shapeOf = (type: string, multiValued: boolean): string => (multiValued ? `a list of ${type}` : `one ${type}`);

@@ -1,6 +1,7 @@
 /** What a name that no record of a read has means for whom and for what, in one sentence. Pure. */
 import type { CompiledFilter } from '../rule/clause.ts';
-import type { CompiledEntry, CompiledMapping } from './compile.ts';
+import type { CompiledMapping } from './compile.ts';
+import type { CompiledEntry } from './entry.ts';
 import type { KnownAttributes } from './names.ts';
 import { type RuleSet, toRuleNames } from './teams.ts';
 

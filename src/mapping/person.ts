@@ -4,8 +4,9 @@ import type { Attributes, DesiredUser, Json, MatchValue, Presence, RecordError, 
 import type { CompiledFilter } from '../rule/clause.ts';
 import { readMails } from '../scim/mail.ts';
 import { coerceValue, isEmptyValue } from './coerce.ts';
-import { type CompiledEntry, type CompiledMapping, toForeignMessage, toTypeMessage } from './compile.ts';
+import type { CompiledMapping } from './compile.ts';
 import { findForeignValue, splitValue } from './custom-attributes.ts';
+import { type CompiledEntry, toForeignMessage, toTypeMessage } from './entry.ts';
 import { type BoundName, bindName, type KnownAttributes, type PersonView } from './names.ts';
 
 export interface PersonMapper {
@@ -127,8 +128,8 @@ function computeValue(entry: CompiledEntry, { read, now }: Evaluation): Json {
   if (entry.evaluate === null) return null;
   const value = splitValue(entry.custom, entry.evaluate(read, now));
   if (isEmptyValue(value)) return null;
-  const coerced = coerceValue(value, { type: entry.definition.type, multiValued: entry.multiValued });
-  if ('expected' in coerced) throw new SyncError('RecordInvalid', toTypeMessage(entry.target, value, coerced.expected));
+  const coerced = coerceValue(value, { ...entry.definition, multiValued: entry.multiValued });
+  if ('refused' in coerced) throw new SyncError('RecordInvalid', toTypeMessage(entry.target, value, coerced.refused));
   checkCanonical(entry, coerced.value);
   return coerced.value;
 }

@@ -15,15 +15,22 @@ export interface TargetPlace {
 /** Attributes of every resource that the target alone decides about (RFC 7643 section 3.1). */
 const OF_THE_TARGET: ReadonlySet<string> = new Set(['id', 'meta', 'schemas']);
 
-/** Throws SyncError `Invalid` that says why nothing can be written there, and what to write instead. */
-export function resolveTargetPath(target: string, schemas: SchemaSet): TargetPlace {
+/**
+ * Throws SyncError `Invalid` that says why nothing can be written there, and what to write instead.
+ * @param wholeLists a list of complex values (`roles`, `addresses`) may be given as a whole
+ */
+export function resolveTargetPath(
+  target: string,
+  schemas: SchemaSet,
+  { wholeLists }: { readonly wholeLists: boolean },
+): TargetPlace {
   const resolved = resolveScimPath(parseScimPath(target), schemas, 'User');
-  checkWritable(target, resolved);
+  checkWritable(target, resolved, wholeLists);
   const { definition, multiValued, parent, text } = resolved;
   return { path: text, definition, multiValued, reference: isUserReference(definition, parent) };
 }
 
-function checkWritable(target: string, resolved: ResolvedPath): void {
+function checkWritable(target: string, resolved: ResolvedPath, wholeLists: boolean): void {
   const { definition, path, multiValued, parent } = resolved;
   const name = JSON.stringify(target);
   if (path.urn === null && OF_THE_TARGET.has(path.attribute)) {
@@ -34,7 +41,9 @@ function checkWritable(target: string, resolved: ResolvedPath): void {
   if (definition.returned === 'never') {
     throw new SyncError('Invalid', `${name} is never shown by the target, so nobody could tell whether it is right`);
   }
-  if (definition.type === 'Complex')
+  // Of a CustomAttribute nobody knows the parts.
+  const isWhole = wholeLists && (multiValued || definition.subAttributes.length === 0);
+  if (definition.type === 'Complex' && !isWhole)
     throw new SyncError('Invalid', `${name} is complex; ${toSuggestion(target, resolved)}`);
   if (multiValued && parent !== null) {
     const attribute = target.slice(0, target.lastIndexOf('.'));

@@ -40,11 +40,23 @@ function toKeys(value: Json | undefined, caseExact: boolean): ReadonlySet<string
 const DATE_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[-+]\d{2}:\d{2})$/;
 
 function toComparable(value: Json, caseExact: boolean): string {
-  if (typeof value === 'object' && value !== null) return JSON.stringify(value);
+  if (typeof value === 'object' && value !== null) return toComparableObject(value as JsonObject, caseExact);
   const at = typeof value === 'string' && DATE_TIME.test(value) ? Date.parse(value) : Number.NaN;
   if (!Number.isNaN(at)) return new Date(at).toISOString();
   const text = String(value).normalize('NFC');
   return caseExact ? text : text.toLowerCase();
+}
+
+type JsonObject = { readonly [key: string]: Json };
+
+/** Keys in any case and order; what is unassigned, and what says the same as its absence, counts for nothing. */
+function toComparableObject(value: JsonObject, caseExact: boolean): string {
+  const parts = Object.entries(value)
+    .map(([key, part]) => [key.toLowerCase(), part] as const)
+    // Servers add the address of what is referred to, and say of every entry whether it is primary.
+    .filter(([key, part]) => !isUnassigned(part) && key !== '$ref' && !(key === 'primary' && String(part) === 'false'))
+    .map(([key, part]) => [key, [...toKeys(part, caseExact && typeof part !== 'boolean')].sort()] as const);
+  return JSON.stringify(parts.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 export interface DesiredValues {

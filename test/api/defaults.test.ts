@@ -133,6 +133,7 @@ describe('withDefaults', () => {
       name: 'license_tier',
       directorySyncs: 'All',
       type: 'String',
+      references: null,
       multiValued: false,
       caseExact: false,
       separator: null,

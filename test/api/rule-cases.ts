@@ -52,6 +52,7 @@ const rule = of('TeamRule', 'ruleExactlyOne');
 const team = of('TeamRule', 'ruleTeamWithMatch');
 const include = of('TeamRule', 'ruleIncludeWithMatch');
 const canonical = of('CustomAttribute', 'canonicalValuesAreStrings');
+const references = of('CustomAttribute', 'referencesWithReference');
 const separator = of('CustomAttribute', 'separatorWithMultiValued');
 const syncs = of('CustomAttribute', 'directorySyncsAllOrNames');
 
@@ -131,6 +132,10 @@ export const RULE_CASES: readonly RuleCase[] = [
   canonical(true, 'strings', { type: 'String', canonicalValues: ['bronze'] }),
   canonical(true, 'strings by default', { canonicalValues: ['bronze'] }),
   canonical(false, 'numbers', { type: 'Integer', canonicalValues: ['1'] }),
+  references(true, 'a reference', { type: 'Reference', references: { resource: 'User' } }),
+  references(false, 'a reference to nobody knows what', { type: 'Reference' }),
+  references(false, 'a text that refers', { references: { resource: 'User' } }),
+  references(false, 'several', { type: 'Reference', references: { resource: 'User' }, multiValued: true }),
   separator(true, 'a list', { multiValued: true, separator: ';' }),
   separator(false, 'one value', { separator: ';' }),
   separator(false, 'one value, said', { multiValued: false, separator: ';' }),

@@ -186,7 +186,11 @@ const CASES: readonly Case[] = [
     { name: 'license-tier' },
     'spec.name must be a word of letters, digits and "_" that does not begin with a digit',
   ),
-  custom('a type that comes later', { type: 'Decimal' }, 'spec.type must be one of String, Boolean, Integer, DateTime'),
+  custom(
+    'a type that is none',
+    { type: 'Float' },
+    'spec.type must be one of String, Boolean, Integer, Decimal, DateTime, Reference, Binary, Complex',
+  ),
   custom('another word', { directorySyncs: 'Some' }, 'spec.directorySyncs: must be All or {names: [...]}'),
   custom('no names', { directorySyncs: { names: [] } }, 'spec.directorySyncs.names must not be empty'),
 ];

@@ -1,18 +1,25 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { coerceValue, isEmptyValue } from '../../src/mapping/coerce.ts';
+import { coerceValue, isEmptyValue, type ValueShape } from '../../src/mapping/coerce.ts';
 import type { Json } from '../../src/model.ts';
-import type { AttributeType } from '../../src/scim/schema.ts';
+import { type AttributeType, CORE_USER, ENTERPRISE_USER, findAttribute } from '../../src/scim/schema.ts';
 
 const one = (type: AttributeType) => ({ type, multiValued: false });
 const many = (type: AttributeType) => ({ type, multiValued: true });
 
-const TEXT = 'text, such as "Sales"';
-const BOOLEAN = 'a Boolean: true or false';
-const WHOLE = 'a whole number, such as 42';
-const DECIMAL = 'a decimal number, such as 3.14';
-const DATE = 'an RFC 3339 date-time, such as 2026-03-01T09:00:00Z, or a date, such as 2026-03-01';
-const PART = 'a sub-attribute in the target path, such as name.givenName';
+const TEXT = 'text; text, such as "Sales"';
+const BOOLEAN = 'a Boolean; true or false';
+const WHOLE = 'a whole number; digits, such as 42';
+const DECIMAL = 'a decimal number; digits with a point, such as 3.14';
+const DATE = 'a date; an RFC 3339 date-time, such as 2026-03-01T09:00:00Z, or a date, such as 2026-03-01';
+const BINARY = 'Base64; Base64 with its padding, such as aGVsbG8=';
+const OBJECT = 'an object; an object, such as {"value": "x", "type": "work"}';
+
+/** `a date; a date, such as 2026-03-01` */
+function refusal(value: Json, shape: ValueShape): string {
+  const coerced = coerceValue(value, shape);
+  return 'refused' in coerced ? `${coerced.refused.noun}; ${coerced.refused.expected}` : JSON.stringify(coerced.value);
+}
 
 describe('coerceValue', () => {
   it.each<readonly [AttributeType, Json, Json, string]>([
@@ -25,6 +32,8 @@ describe('coerceValue', () => {
     ['String', false, 'False', 'both of them'],
     ['Reference', 'https://example.com', 'https://example.com', 'a reference is text'],
     ['Binary', 'aGk=', 'aGk=', 'so is Base64'],
+    ['Complex', { a: 1, b: '', c: [] }, { a: 1 }, 'an object whose parts nobody knows, without empty ones'],
+    ['Complex', ' {"a":{"b":1}}', { a: { b: 1 } }, 'a text that is JSON of one'],
     ['Boolean', true, true, 'a boolean'],
     ['Boolean', 'TRUE', true, 'the word in any case'],
     ['Boolean', 'False', false, 'the word in any case'],
@@ -64,9 +73,18 @@ describe('coerceValue', () => {
     ['DateTime', '2026-03-01T09:00:00', DATE, 'no zone'],
     ['DateTime', '2026-03-01T25:00:00Z', DATE, 'an hour that does not exist'],
     ['DateTime', 1772355600, DATE, 'a number'],
-    ['Complex', 'Ada', PART, 'a complex attribute has no value of its own'],
+    ['DateTime', 'June sixth', DATE, 'a date in words'],
+    ['Reference', { a: 1 }, TEXT, 'an object refers to nothing'],
+    ['Binary', 'aGk', BINARY, 'no padding'],
+    ['Binary', 'a-_=', BINARY, 'the alphabet of URLs'],
+    ['Binary', 42, BINARY, 'a number'],
+    ['Complex', 'Ada', OBJECT, 'a complex attribute has no value of its own'],
+    ['Complex', '{"value":', OBJECT, 'a text that is no JSON'],
+    ['Complex', '[1]', OBJECT, 'a text that is JSON of a list'],
+    ['Complex', 42, OBJECT, 'a number'],
+    ['Complex', { value: '' }, OBJECT, 'nothing in it'],
   ])('%s refuses %j: %s', (type, value, expected) => {
-    expect(coerceValue(value, one(type))).toEqual({ expected });
+    expect(refusal(value, one(type))).toBe(expected);
   });
 
   it.each<readonly [AttributeType, Json, Json, string]>([
@@ -79,17 +97,51 @@ describe('coerceValue', () => {
   });
 
   it('refuses a list for one value of it that does not fit', () => {
-    expect(coerceValue(['1', 'x'], many('Integer'))).toEqual({ expected: WHOLE });
+    expect(refusal(['1', 'x'], many('Integer'))).toBe(WHOLE);
+  });
+
+  it.each<readonly [string, Json, Json | string, string]>([
+    [
+      'addresses',
+      { street_address: '1 High St', TYPE: 'work' },
+      [{ streetAddress: '1 High St', type: 'work' }],
+      'names',
+    ],
+    ['addresses', { raw_address: '1 High St, York' }, [{ formatted: '1 High St, York' }], 'the one line of an address'],
+    ['emails', [{ value: 'a@example.com', primary: 'True' }], [{ value: 'a@example.com', primary: true }], 'parts'],
+    ['roles', '{"value":"admin","display":null}', [{ value: 'admin' }], 'a role as Entra sends it'],
+    [
+      'roles',
+      { value: 'admin', id: '7' },
+      'an object of known parts, for it has "id"; value, display, type, primary, such as {"value": "x"}',
+      'a part that the schema lacks',
+    ],
+    [
+      'emails',
+      { value: 'a@example.com', primary: 'first' },
+      'an object whose "primary" is a Boolean; in it true or false',
+      'a part of another type',
+    ],
+  ])('%s from %j: %#, %s', (name, value, expected) => {
+    const definition = findAttribute(CORE_USER.attributes, name);
+    if (definition === undefined) throw new Error(name);
+    if (typeof expected === 'string') expect(refusal(value, definition)).toBe(expected);
+    else expect(coerceValue(value, definition)).toEqual({ value: expected });
+  });
+
+  it('leaves out what only the target writes', () => {
+    const manager = findAttribute(ENTERPRISE_USER.attributes, 'manager') ?? one('String');
+    expect(coerceValue({ value: 'u1', displayName: 'Ada' }, manager)).toEqual({ value: { value: 'u1' } });
   });
 
   it('gives what it takes, once it has given it', () => {
-    const types: AttributeType[] = ['String', 'Boolean', 'Integer', 'Decimal', 'DateTime'];
+    const types: AttributeType[] = ['String', 'Boolean', 'Integer', 'Decimal', 'DateTime', 'Binary', 'Complex'];
     const values = fc.oneof(fc.string(), fc.double({ noNaN: true }), fc.boolean(), fc.date({ noInvalidDate: true }));
     fc.assert(
       fc.property(fc.constantFrom(...types), values, fc.boolean(), (type, raw, multiValued) => {
         const value: Json = raw instanceof Date ? raw.toISOString() : raw;
         const first = coerceValue(value, { type, multiValued });
-        if ('expected' in first || isEmptyValue(first.value)) return;
+        if ('refused' in first || isEmptyValue(first.value)) return;
         expect(coerceValue(first.value, { type, multiValued })).toEqual(first);
       }),
     );

@@ -91,6 +91,31 @@ describe('compileMapping', () => {
     ]);
   });
 
+  it('knows a CustomAttribute by its path too, with all that it says of its values', () => {
+    const customs = [aCustomAttribute('tier', { canonicalValues: ['bronze'], onEmpty: 'Clear', path: 'nickName' })];
+    const mapping = compileWell(
+      [...BASE_ENTRIES, { target: 'nickname', source: 'x' }, { target: 'title', source: 'tier' }],
+      customs,
+    );
+    expect(mapping.entries[0]).toMatchObject({ path: 'nickName', onEmpty: 'Clear', custom: { name: 'tier' } });
+    expect(compile([...BASE_ENTRIES, { target: 'nickName', constant: 'gold' }], customs).problems).toEqual([
+      '/spec/attributes/2/constant attribute "nickName": "gold" is not a canonical value; expected one of bronze',
+    ]);
+  });
+
+  it('takes a list of complex values as a whole from an expression, without entries of it beside', () => {
+    const roles = { target: 'roles', expression: 'Coalesce([roles])' };
+    expect(compileWell([...BASE_ENTRIES, roles]).paths.get('roles')).toMatchObject({ multiValued: true });
+    const { problems } = compile([
+      ...BASE_ENTRIES,
+      roles,
+      { target: 'roles[primary eq "True"].value', source: 'role' },
+    ]);
+    expect(problems).toEqual([
+      '/spec/attributes "roles" writes the whole list, and "roles[primary eq true].value" an entry of it; leave one out',
+    ]);
+  });
+
   it('names the members of a cycle', () => {
     const { problems } = compile(
       [...BASE_ENTRIES, { target: 'a', source: 'b' }, { target: 'b', expression: 'ToLower([a])' }],
@@ -151,6 +176,11 @@ describe('problems of one entry', () => {
       '/target the schema has no attribute "nicName"; did you mean "nickName"?',
       'a name that the schema lacks',
     ],
+    [
+      { target: 'name', expression: 'Coalesce([name])' },
+      '/target "name" is complex; name one value of it, such as name.formatted',
+      'a complex value, whatever gives it',
+    ],
     [{ target: 'title.x', source: 'x' }, '/target "title" has no sub-attributes', 'a part of what has none'],
     [
       { target: 'title', source: 'a[' },
@@ -169,12 +199,12 @@ describe('problems of one entry', () => {
     ],
     [
       { target: 'active', constant: 'maybe' },
-      '/constant attribute "active": "maybe" does not fit; expected a Boolean: true or false',
+      '/constant attribute "active": "maybe" is not a Boolean; expected true or false',
       'a constant of another type',
     ],
     [
       { target: 'nickName', default: { a: 1 } },
-      '/default attribute "nickName": {"a":1} does not fit; expected text, such as "Sales"',
+      '/default attribute "nickName": {"a":1} is not text; expected text, such as "Sales"',
       'a default of another type',
     ],
     [
@@ -227,13 +257,13 @@ describe('problems of one entry', () => {
     [
       { target: 'tier', constant: 'gold' },
       { canonicalValues: ['bronze', 'silver'] },
-      '/constant attribute "tier": "gold" does not fit; expected one of bronze, silver',
+      '/constant attribute "tier": "gold" is not a canonical value; expected one of bronze, silver',
       'a constant that it may not have',
     ],
     [
       { target: 'tier', source: 'x', default: 'a;gold' },
       { canonicalValues: ['a'], multiValued: true, separator: ';' },
-      '/default attribute "tier": "gold" does not fit; expected one of a',
+      '/default attribute "tier": "gold" is not a canonical value; expected one of a',
       'one of several values of a default',
     ],
     [

@@ -50,6 +50,29 @@ describe('compileCustomAttributes', () => {
     ],
     [{ path: 'emails[type eq "home"].value' }, 'emails[type eq "home"].value', 'one entry of a list'],
     [{ path: 'active', type: 'Boolean' }, 'active', 'a core path of that type'],
+    [{ path: `${ACME}:fte`, type: 'Decimal' }, `${ACME}:fte`, 'a number'],
+    [{ path: `${ACME}:key`, type: 'Binary' }, `${ACME}:key`, 'bytes'],
+    [{ path: `${ACME}:desk`, type: 'Complex' }, `${ACME}:desk`, 'an object'],
+    [{ path: 'addresses', type: 'Complex', multiValued: true }, 'addresses', 'a whole list of the core schema'],
+    [
+      { path: `${ACME}:buddy`, type: 'Reference', references: { resource: 'User' } },
+      `${ACME}:buddy`,
+      'the account of another person',
+    ],
+    [
+      {
+        path: 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager',
+        type: 'Reference',
+        references: { resource: 'User' },
+      },
+      'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value',
+      'the manager by a name of one’s own',
+    ],
+    [
+      { path: 'urn:ietf:params:scim:schemas:extension:acme.corp.example:2.0:User:tier' },
+      'urn:ietf:params:scim:schemas:extension:acme.corp.example:2.0:User:tier',
+      'a URN with dots',
+    ],
   ])('%j lives at %s: %s', (spec, path) => {
     const { custom, problems } = compileOne(spec);
     expect(problems).toEqual([]);
@@ -92,7 +115,7 @@ describe('compileCustomAttributes', () => {
     [{ path: 'manager' }, 'the schema has no attribute "manager"', 'manager is not of the core schema'],
     [
       { path: 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager' },
-      '"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager" refers to a person; map it by its path, without a CustomAttribute',
+      '"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager" refers to a person; map it by its path, or say type: Reference',
       'a reference is no text',
     ],
     [

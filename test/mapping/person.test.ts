@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AttributeEntry } from '../../src/api/attribute-mapping.ts';
-import type { CustomAttributeResource } from '../../src/api/custom-attribute.ts';
+import type { CustomAttributeResource, CustomAttributeSpec } from '../../src/api/custom-attribute.ts';
 import { KnownAttributes } from '../../src/mapping/names.ts';
 import { createPersonMapper, type PersonMapperOptions } from '../../src/mapping/person.ts';
 import type { DesiredUser, Json, Presence, SourceUser } from '../../src/model.ts';
@@ -8,6 +8,8 @@ import { compileAny } from '../../src/rule/clause.ts';
 import { aCustomAttribute, aSourceUser, BASE_ENTRIES, compileWell, MANAGER } from '../support/builders.ts';
 
 const NOW = new Date('2026-03-01T09:00:00Z');
+const ACME = 'urn:ietf:params:scim:schemas:extension:acme.corp:2.0:User';
+const DATE = 'an RFC 3339 date-time, such as 2026-03-01T09:00:00Z, or a date, such as 2026-03-01';
 const MANAGER_TARGET = MANAGER.replace(/\.value$/, '');
 
 interface Mapping extends Partial<Omit<PersonMapperOptions, 'mapping' | 'known'>> {
@@ -150,11 +152,48 @@ describe('a value that does not fit', () => {
       },
       aSourceUser({ enabled: 'maybe', title: 'Boss' }),
     );
-    expect(errors).toEqual([
-      'p1 RecordInvalid: attribute "active": "maybe" does not fit; expected a Boolean: true or false',
-    ]);
+    expect(errors).toEqual(['p1 RecordInvalid: attribute "active": "maybe" is not a Boolean; expected true or false']);
     expect(desired).toMatchObject({ presence: 'present', kept: ['active'], attributes: { title: 'Boss' } });
     expect(desired.attributes).not.toHaveProperty('active');
+  });
+
+  it.each<readonly [Partial<CustomAttributeSpec>, Json, Json | string]>([
+    [{ type: 'Decimal' }, '0.8', 0.8],
+    [{ type: 'Decimal' }, 'half', '"half" is not a decimal number; expected digits with a point, such as 3.14'],
+    [{ type: 'Binary' }, 'aGVsbG8=', 'aGVsbG8='],
+    [{ type: 'DateTime' }, 'June sixth', `"June sixth" is not a date; expected ${DATE}`],
+    [{ type: 'Complex' }, { floor: 2, room: null }, { floor: 2 }],
+    [{ type: 'Complex', multiValued: true }, [{ floor: 2 }, '{"floor":3}'], [{ floor: 2 }, { floor: 3 }]],
+    [{ type: 'Integer', multiValued: true, separator: ';' }, '1; 2;', [1, 2]],
+  ])('is told by the type of the CustomAttribute: %j of %j', (spec, value, expected) => {
+    const customs = [aCustomAttribute('tier', { path: `${ACME}:tier`, ...spec })];
+    const { desired, errors } = map(
+      { entries: [{ target: 'tier', source: 'tier' }], customs },
+      aSourceUser({ tier: value }),
+    );
+    if (typeof expected === 'string' && expected.startsWith('"')) {
+      expect(errors).toEqual([`p1 RecordInvalid: attribute "tier": ${expected}`]);
+      expect(desired.kept).toEqual([`${ACME}:tier`]);
+    } else {
+      expect(errors).toEqual([]);
+      expect(desired.attributes).toHaveProperty([`${ACME}:tier`], expected);
+    }
+  });
+
+  it('is shown in part where it is long', () => {
+    const entries = [{ target: 'active', source: 'enabled' }];
+    const [error = ''] = map({ entries }, aSourceUser({ enabled: 'x'.repeat(1000) })).errors;
+    expect(error).toMatch(/: "x{199}… is not a Boolean; expected true or false$/);
+  });
+
+  it('refers to a person by a CustomAttribute', () => {
+    const customs = [
+      aCustomAttribute('buddy', { path: `${ACME}:buddy`, type: 'Reference', references: { resource: 'User' } }),
+    ];
+    const mapping = { entries: [{ target: 'buddy', source: 'manager' }], customs };
+    expect(map(mapping, aSourceUser({ manager: 'p2' })).desired).toMatchObject({
+      references: { [`${ACME}:buddy`]: 'p2' },
+    });
   });
 
   it('names a value that the CustomAttribute may not have', () => {
@@ -163,7 +202,7 @@ describe('a value that does not fit', () => {
     expect(map(mapping, aSourceUser({ tier: 'BRONZE' })).errors).toEqual([]);
     expect(map(mapping, aSourceUser({ tier: 'gold' }))).toMatchObject({
       desired: { kept: ['nickName'], presence: 'present' },
-      errors: ['p1 RecordInvalid: attribute "tier": "gold" does not fit; expected one of bronze, silver'],
+      errors: ['p1 RecordInvalid: attribute "tier": "gold" is not a canonical value; expected one of bronze, silver'],
     });
   });
 

@@ -38,7 +38,12 @@ describe('isSameValue', () => {
     ['2026-03-01T09:00:00Z', '2026-03-01T09:00:01Z', false, 'another instant'],
     ['2026-99-01T09:00:00Z', '2026-98-01T09:00:00Z', false, 'what only looks like a date-time is text'],
     ['Zoë', 'Zoë', true, 'an accent however it is written'],
-    [{ a: 1 }, { a: 1 }, true, 'objects by their JSON'],
+    [{ a: 1, b: 'X' }, { B: 'x', A: '1' }, true, 'objects by their parts, in any order'],
+    [{ a: 1 }, { a: 1, b: null, $ref: 'https://example.com/Users/1' }, true, 'what a server adds is no difference'],
+    [{ a: 1 }, { a: 1, primary: false }, true, 'nor that it is not the primary one'],
+    [{ a: 1 }, { a: 1, primary: true }, false, 'but that it is'],
+    [{ a: 1 }, { a: 1, b: 2 }, false, 'another part'],
+    [[{ a: 1 }, { a: 2 }], [{ a: '2' }, { a: 1 }], true, 'lists of them without order'],
   ])('%j and %j: %s, %s', (left, right, expected) => {
     expect(isSameValue(left, right, false)).toBe(expected);
     expect(isSameValue(right, left, false)).toBe(expected);

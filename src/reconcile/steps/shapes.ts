@@ -22,7 +22,7 @@ function toShape(path: string, shape: PathShape, { attribute, schemas }: TargetC
 /** Its own schemas hold beside RFC 7643. */
 function isUnique(path: string, schemas: SchemaSet): boolean {
   try {
-    return resolveTargetPath(path, schemas).definition.uniqueness !== 'none';
+    return resolveTargetPath(path, schemas, { wholeLists: true }).definition.uniqueness !== 'none';
   } catch {
     // The server does not list it, or lists it as something else: it says nothing of it.
     return false;
