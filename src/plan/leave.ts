@@ -13,14 +13,15 @@ import { fitPolicy } from './target-limits.ts';
 export function beginLeave(person: PersonState, cause: Departure, { now }: Pick<PlanSettings, 'now'>): PersonState {
   const { link, observed } = person;
   const active = observed === null ? link?.active : observed.attributes['active'] !== false;
-  if (link === null || active || (link.left !== undefined && link.left.at <= now)) return person;
+  const since = link?.left?.at ?? null;
+  if (link === null || active || (since !== null && since <= now)) return person;
   return { ...person, link: { ...link, left: { at: now, cause, teams: link.left?.teams ?? [] } } };
 }
 
 /** Whom only an entry for `active` switches off is not gone: they are never deleted; nor is anybody where none can be. */
 export function isGraceOver({ left }: Link, { desired }: PersonState, settings: PlanSettings): boolean {
   const { deleteAfterMs, now } = settings;
-  if (left === undefined || deleteAfterMs === null || desired?.byEntry === true) return false;
+  if (left === undefined || left.at === null || deleteAfterMs === null || desired?.byEntry === true) return false;
   if (fitPolicy('Delete', settings) !== 'Delete') return false;
   return now - left.at >= deleteAfterMs;
 }
@@ -32,5 +33,5 @@ export function toMemory({ id, kind, cause, member }: Pick<Operation, 'id' | 'ki
   const sourceId = member?.sourceId;
   if (sourceId === undefined || sourceId === null) return [];
   if (kind === 'addMembers') return cause === 'return' ? [{ type: 'recall', sourceId, key: id }] : [];
-  return DEPARTURES.has(cause) ? [{ type: 'remember', sourceId, key: id }] : [];
+  return DEPARTURES.has(cause) ? [{ type: 'remember', sourceId, key: id, cause }] : [];
 }

@@ -105,13 +105,16 @@ export interface Link {
   readonly origin: 'created' | 'adopted' | 'recovered';
   /** The target may hold something else than `applied` (a request whose end is not known): read it before planning. */
   readonly dirty: boolean;
-  /** Of somebody who has left and was deactivated; kept after a return until the memberships are given back. */
+  /** Of somebody who has left; kept after a return until the memberships are given back. */
   readonly left?: Leave;
 }
 
 export interface Leave {
-  /** When the deactivation was confirmed (or first seen): the grace counts from here. */
-  readonly at: number;
+  /**
+   * When the deactivation was confirmed (or first seen): the grace counts from here. Null: not yet, but the departure has
+   * taken the person out of teams.
+   */
+  readonly at: number | null;
   readonly cause: Cause;
   /** Keys of owned teams from which the departure took the person, sorted. */
   readonly teams: readonly string[];
@@ -163,8 +166,8 @@ export type Effect =
    */
   | { readonly type: 'putLink'; readonly link: Link }
   | { readonly type: 'markDirty'; readonly sourceId: string }
-  /** The person who left was taken out of this team; nothing without `left`. */
-  | { readonly type: 'remember'; readonly sourceId: string; readonly key: string }
+  /** The departure took the person out of this team; without `left` it begins one whose grace does not count yet. */
+  | { readonly type: 'remember'; readonly sourceId: string; readonly key: string; readonly cause: Cause }
   /** The membership was given back. */
   | { readonly type: 'recall'; readonly sourceId: string; readonly key: string }
   /** Who is back has everything again: nothing is remembered any more. */

@@ -204,7 +204,7 @@ const anEffect: fc.Arbitrary<Effect> = fc.oneof(
     ),
   fc
     .tuple(person, key, fc.constantFrom('remember', 'remember', 'recall'))
-    .map(([sourceId, of, type]): Effect => ({ type: type as 'remember' | 'recall', sourceId, key: of })),
+    .map(([sourceId, of, type]): Effect => ({ type: type as 'remember', sourceId, key: of, cause: 'deletedAtSource' })),
   person.map((sourceId): Effect => ({ type: 'endLeave', sourceId })),
   person.map((sourceId): Effect => ({ type: 'markDirty', sourceId })),
   person.map((sourceId): Effect => ({ type: 'dropLink', sourceId })),
@@ -254,7 +254,10 @@ function applyOne({ links, teams }: Model, effect: Effect): boolean {
     case 'recall':
     case 'endLeave': {
       const link = links.get(effect.sourceId);
-      if (link?.left !== undefined) links.set(effect.sourceId, withLeave(link, link.left, effect));
+      // Taken out of a team before the account was switched off: no grace counts yet.
+      const begun: Leave | null = effect.type === 'remember' ? { at: null, cause: effect.cause, teams: [] } : null;
+      const left = link?.left ?? begun;
+      if (link !== undefined && left !== null) links.set(effect.sourceId, withLeave(link, left, effect));
       return true;
     }
     case 'count':

@@ -19,7 +19,7 @@ type Context = Parameters<typeof aPersonContext>[0];
 const plan = (person: Partial<PersonState>, context: Context = {}) =>
   planPerson(aPersonState({ link: aLink(), ...person }), aPersonContext(context));
 const HOUR = 3_600_000;
-const LEFT: Leave = { at: Date.parse('2026-01-01T00:00:00Z'), cause: 'deletedAtSource', teams: [] };
+const LEFT = { at: Date.parse('2026-01-01T00:00:00Z'), cause: 'deletedAtSource', teams: [] } satisfies Leave;
 const NOTHING = { operations: [], errors: [], effects: [], protected: 0 };
 const observe = (attributes: Link['applied']) => ({ id: 'u1', version: null, attributes });
 

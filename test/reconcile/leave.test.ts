@@ -254,6 +254,28 @@ describe('who comes back', () => {
     }
   });
 
+  it('gets remembered memberships also when the target refused to deactivate them, and no grace counts', async () => {
+    const company = await aSettledCompany();
+    company.people = without(company, 'p2');
+    company.target.intercept = (request) => {
+      if (request.startsWith('deactivateUser')) throw new SyncError('TargetRejected', 'no');
+    };
+    expect((await company.run()).applied).toMatchObject({ deactivate: 0, removeMembers: 1 });
+    pass(company, 720);
+    // Switched off by hand after that: the grace begins when it is seen.
+    const [user] = [company.target.users.get('u2')];
+    (user?.attributes ?? {})['active'] = false;
+    await company.run({ resync: true });
+    expect(company.target.users.has('u2')).toBe(true);
+    (user?.attributes ?? {})['active'] = true;
+    await company.run({ resync: true });
+    company.target.intercept = () => undefined;
+    company.rules = {};
+    company.people = aCompanyOf(3);
+    await settle(company);
+    expect(company.teamMembers('Research')).toEqual(['p1@example.com', 'p2@example.com', 'p3@example.com']);
+  });
+
   it('of a departure that was killed at its removals remembers them (I6)', async () => {
     for (const moment of ['intercept', 'answering'] as const) {
       const company = await aSettledCompany();

@@ -17,12 +17,13 @@ const HANDLERS: Handlers = {
   markDirty: (db, directory, { sourceId }) => {
     db.run('UPDATE links SET dirty = 1 WHERE directory = ?1 AND source_id = ?2', directory, sourceId);
   },
-  remember: (db, directory, { sourceId, key }) => {
+  remember: (db, directory, { sourceId, key, cause }) => {
     db.run(
-      `UPDATE links SET left_teams = json_insert(left_teams, '$[#]', ?3)
-       WHERE directory = ?1 AND source_id = ?2 AND left_teams IS NOT NULL
+      `UPDATE links SET left_cause = coalesce(left_cause, ?4),
+           left_teams = json_insert(coalesce(left_teams, '[]'), '$[#]', ?3)
+       WHERE directory = ?1 AND source_id = ?2
          AND NOT EXISTS (SELECT 1 FROM json_each(left_teams) WHERE value = ?3)`,
-      ...[directory, sourceId, key],
+      ...[directory, sourceId, key, cause],
     );
   },
   recall: (db, directory, { sourceId, key }) => {

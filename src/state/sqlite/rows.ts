@@ -51,7 +51,7 @@ export function toLink(db: Connection, row: LinkRow): Link {
 }
 
 function toLeft(db: Connection, { left_at: at, left_cause: cause, left_teams: teams }: LinkRow): Pick<Link, 'left'> {
-  if (at === null || cause === null) return {};
+  if (cause === null) return {};
   return { left: { at, cause, teams: parseJson<string[]>(db, teams ?? '[]').sort() } };
 }
 
