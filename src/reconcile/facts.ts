@@ -1,6 +1,7 @@
 /** Names and shapes of the small documents that a run leaves for the next one. */
 
 import type { GuardSubject, Json } from '../model.ts';
+import type { OwnValues } from '../plan/detour.ts';
 import type { Facts } from '../state/store.ts';
 import type { ReadStats } from './run.ts';
 
@@ -21,6 +22,8 @@ export interface FactShapes {
     /** Unit → fingerprints of its operations. */
     readonly units: Readonly<Record<string, readonly string[]>>;
   };
+  /** Accounts that were sent round by a temporary value in a swap: source id → path → the value that they end with. */
+  readonly detours: Readonly<Record<string, OwnValues>>;
   readonly verifiedAt: number;
   /** What was observed of the target application; its shape is the provider's. */
   readonly targetMemory: Json;

@@ -278,4 +278,49 @@ describe('swaps and chains that are killed', () => {
       await expectSettled(company, END);
     },
   );
+
+  const ways = [
+    ['deletedAtSource', () => null],
+    ['outOfScope', (person: Person) => ({ ...person, department: 'Sales' })],
+    ['disabledAtSource', (person: Person) => ({ ...person, active: false })],
+  ] as const;
+  const leavers = ways.flatMap(([way, leave]) =>
+    moments.flatMap((moment) => [1, 2, 3].map((n) => ({ way, leave, moment, n }))),
+  );
+  it.each(leavers)(
+    'leave nobody with a temporary value who leaves then: $way, killed at write $n, $moment (I6)',
+    async ({ way, leave, moment, n }) => {
+      const company = await aSettledCompany(3);
+      company.spec = {
+        ...company.spec,
+        scope: { filters: [[{ attribute: 'department', operator: 'Equals', value: 'Research' }]] },
+      };
+      company.people = withMails(company, { p1: 'p2@example.com', p2: 'p1@example.com' });
+      const killed = new AbortController();
+      let writes = 0;
+      company.target[moment] = (request) => {
+        if (/^(find|list|read)/.test(request)) return;
+        writes += 1;
+        if (writes < n) return;
+        killed.abort();
+        throw new SyncError('Aborted', 'killed', { outcomeUnknown: true });
+      };
+      await company.run({ signal: killed.signal });
+      company.target[moment] = () => undefined;
+      company.people = company.people.flatMap((person) => (person.id === 'p1' ? (leave(person) ?? []) : [person]));
+      const report = await company.run();
+      // Before the first request of the swap is carried out p1 still has the name that p2 wants, and keeps it; but whoever is
+      // disabled is kept up to date.
+      const isBegun = n > 1 || moment === 'answering' || way === 'disabledAtSource';
+      expect(report.reason).toBe(isBegun ? 'Synced' : 'SyncedWithErrors');
+      expect(names(company)).toEqual(
+        isBegun
+          ? ['(p1 p2@example.com)', 'p2 p1@example.com', 'p3 p3@example.com']
+          : ['(p1 p1@example.com)', 'p2 p2@example.com', 'p3 p3@example.com'],
+      );
+      company.target.writes.length = 0;
+      await company.run({ resync: true });
+      expect(company.target.writes).toEqual([]);
+    },
+  );
 });

@@ -42,7 +42,9 @@ export async function guard(run: RunDependencies, input: GuardStepInput, _signal
     await remember(run, { result, base, heldBefore, approval, suspect: suspect !== null, mode });
     await rememberSuspicion(run, input.read, { suspect, result, trusted });
   }
-  return { ...result, trusted, heldUnits: result.held.size, order: await order(run, input.planned.operations + 1) };
+  const writes = !run.options.planOnly && input.loaded.spec.mode === 'Apply';
+  const ordered = await order(run, { nextSeq: input.planned.operations + 1, writes });
+  return { ...result, trusted, heldUnits: result.held.size, order: ordered };
 }
 
 /** Null: nothing is approved now. What was approved before a kill goes on by its units and needs no second match. */

@@ -5,12 +5,14 @@
  */
 import type { Operation, RecordError } from '../../model.ts';
 import { isName } from '../../plan/changes.ts';
+import type { OwnValues } from '../../plan/detour.ts';
 import { type DraftOperation, toDraft, toOperationLine } from '../../plan/draft.ts';
 import { toTemporary } from '../../plan/names.ts';
 import { type Block, computeOrder, type Detour, findBlocked } from '../../plan/order.ts';
 import type { Contention } from '../../state/staging.ts';
 import type { StoredOperation } from '../../state/store.ts';
 import type { Guarded, RunDependencies } from '../run.ts';
+import { rememberDetours } from './detours.ts';
 
 export interface Withdrawn {
   /** What is left of operations that lost a value: all else that they write. */
@@ -28,8 +30,14 @@ export async function withdrawBlocked(run: RunDependencies): Promise<Withdrawn> 
   return withdraw(run, contentions, findBlocked(contentions, new Set()));
 }
 
-/** @param nextSeq the number of the first operation that is added */
-export async function order(run: RunDependencies, nextSeq: number): Promise<Guarded['order']> {
+/**
+ * @param nextSeq the number of the first operation that is added
+ * @param writes the plan is to be carried out
+ */
+export async function order(
+  run: RunDependencies,
+  { nextSeq, writes }: { readonly nextSeq: number; readonly writes: boolean },
+): Promise<Guarded['order']> {
   const contentions = await readContentions(run);
   if (contentions.length === 0) return { rounds: [], waits: new Map() };
   const seqs = contentions.flatMap(({ seq, freedBy }) => (freedBy === null ? [seq] : [seq, freedBy]));
@@ -51,6 +59,7 @@ export async function order(run: RunDependencies, nextSeq: number): Promise<Guar
   const around = detours.flatMap(({ of }) => operations.get(of) ?? []).filter((each) => each.approved);
   await run.state.journal.release(run.runId, [...approved, ...around.map(({ unit }) => unit)]);
   if (errors.length > 0) await run.state.journal.addErrors(run.runId, errors);
+  if (writes) await rememberDetours(run.state, new Map(detours.map((detour) => toOwnValues(detour, operations))));
   return { rounds, waits };
 }
 
@@ -110,6 +119,17 @@ function toError(id: string, block: Block | undefined): RecordError {
       ? `belongs to ${holder}, whose account keeps it; if both are one person, give it to one of them at the source or delete the account of ${holder}`
       : `belongs to ${holder}, who cannot get another one`;
   return { resource: 'User', id, code: 'Conflict', message: `${path} of ${id} ${why}: neither is guessed` };
+}
+
+function toOwnValues(
+  { of, paths }: Detour,
+  operations: ReadonlyMap<number, StoredOperation>,
+): readonly [string, OwnValues] {
+  const { id, changes } = operations.get(of) as StoredOperation;
+  const own = changes.flatMap(({ path, after }) =>
+    paths.includes(path) && after !== undefined ? [[path, after]] : [],
+  );
+  return [id, Object.fromEntries(own)];
 }
 
 /** A request of its own, written down like every other, so that a kill after it is settled and mended. */

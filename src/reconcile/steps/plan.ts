@@ -15,6 +15,7 @@ import type { NameRow, PersonState, TeamState } from '../../state/staging.ts';
 import type { Link } from '../../state/store.ts';
 import { getFact, putFact } from '../facts.ts';
 import type { Loaded, Mapped, Observed, PlanResult, ReadResult, RunDependencies, Warning } from '../run.ts';
+import { Detours } from './detours.ts';
 import { DriftTally } from './drift.ts';
 import { withdrawBlocked } from './order.ts';
 import { keepMembers, planMembers } from './plan-members.ts';
@@ -185,6 +186,7 @@ async function planPeople(
     back: new Map(),
   };
   const total = await staging.countUsers();
+  const detours = await Detours.read(run.state);
   const names: NameRow[] = [];
   const trying = { now: settings.now, tryAll: run.options.tryAll };
   let done = 0;
@@ -195,7 +197,7 @@ async function planPeople(
     for (const person of page) {
       const collidesWith = collisions.get(person.sourceId) ?? null;
       const context: PersonContext = { settings, accounts, coming, collidesWith, rivals: open.rivals };
-      const whole = planPerson(person, context);
+      const whole = detours.end(person, planPerson(person, context), settings);
       await drift?.addPerson(person, context);
       const planned = withhold(whole, person, { ...trying, backoffs: backoffs.get(person.sourceId) ?? [] });
       note(person, planned, { people, settings });
@@ -207,6 +209,7 @@ async function planPeople(
     run.onProgress({ step: 'plan', done, total: Math.max(total, done) });
   }
   await writer.flush();
+  await detours.flush(run.state);
   if (run.options.user !== null) await completeOne(run, { settings, writer, done });
   await settleNames(run, writer, people);
   return people;
