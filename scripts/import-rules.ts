@@ -30,6 +30,7 @@ export type Layer =
   | 'model'
   | 'errors'
   | 'nearest-name'
+  | 'duration'
   | 'scim';
 
 interface Allowed {
@@ -39,7 +40,7 @@ interface Allowed {
   readonly types?: readonly Layer[];
 }
 
-const GROUND: readonly Layer[] = ['model', 'errors', 'nearest-name', 'scim'];
+const GROUND: readonly Layer[] = ['model', 'errors', 'nearest-name', 'duration', 'scim'];
 const PURE_BASE: readonly Layer[] = ['api', 'expression', 'rule', ...GROUND];
 const ENGINE: readonly Layer[] = ['mapping', 'plan', 'state', 'contracts', 'http', 'telemetry', ...PURE_BASE];
 
@@ -47,6 +48,7 @@ export const LAYERS: Readonly<Record<Layer, Allowed>> = {
   errors: { imports: [] },
   model: { imports: ['errors'] },
   'nearest-name': { imports: [] },
+  duration: { imports: ['errors'] },
   scim: { imports: ['model', 'errors', 'nearest-name'] },
   api: { imports: GROUND },
   pattern: { imports: ['errors'] },

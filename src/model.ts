@@ -11,6 +11,12 @@ import type { ErrorCode } from './errors.ts';
 /** Any JSON value. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
+/** A group of the source, as far as its members need to know it. */
+export interface GroupName {
+  readonly id: string;
+  readonly displayName: string;
+}
+
 /** One user as a source directory says it, attributes untouched. */
 export interface SourceUser {
   /** The provider's immutable id (the standard attribute `idp_id`). Never empty; never a mail address or a DN. */
@@ -20,6 +26,8 @@ export interface SourceUser {
   readonly attributes: Readonly<Record<string, Json>>;
   /** Attribute names that this one record's read did not deliver (rule I13): not the same as null. */
   readonly unknown?: readonly string[];
+  /** The groups that the user belongs to, nested ones as the read resolved them; absent: unknown (rule I13). */
+  readonly groups?: readonly GroupName[];
   /** Where the record stands, for messages: `row 17`, `line 3`. */
   readonly position?: string;
 }

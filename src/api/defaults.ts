@@ -1,6 +1,7 @@
 /** Specs with every default filled in and durations in milliseconds: what the engine works with. */
 import type { Static, TSchema } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
+import { parseDuration } from '../duration.ts';
 import { SyncError } from '../errors.ts';
 import type { Json } from '../model.ts';
 import { type AttributeMappingResource, AttributeMappingSpecSchema, type ConstantValue } from './attribute-mapping.ts';
@@ -16,7 +17,6 @@ import {
   type DirectorySyncSpec,
   DirectorySyncSpecSchema,
 } from './directory-sync.ts';
-import { parseDuration } from './duration.ts';
 import type { FileSource, ScimTarget } from './providers.ts';
 import { type TeamRuleResource, TeamRuleSpecSchema } from './team-rule.ts';
 
@@ -116,8 +116,23 @@ export interface ResolvedAttributeMappingSpec {
 export interface ResolvedTeamRuleSpec {
   readonly directorySyncRef: { readonly name: string };
   readonly teams:
-    | { readonly kind: 'Match'; readonly displayName: string; readonly match: readonly Clause[] }
-    | { readonly kind: 'TeamsFrom'; readonly attributes: readonly string[]; readonly separator: string };
+    | {
+        readonly kind: 'OneTeam';
+        readonly displayName: string;
+        /** Null: the engine's own mark. */
+        readonly externalId: string | null;
+        /** Null: everybody in scope. */
+        readonly match: readonly Clause[] | null;
+        /** Where the condition stands in the resource. */
+        readonly pointer: string;
+      }
+    | {
+        readonly kind: 'TeamsFrom';
+        readonly attributes: readonly string[];
+        readonly expressions: readonly string[];
+        readonly separator: string;
+        readonly prefix: string;
+      };
   readonly include: readonly string[];
   readonly exclude: readonly string[];
   readonly whenEmpty: 'Retain' | 'Delete';
@@ -241,11 +256,21 @@ function resolveTeamRule({ spec }: TeamRuleResource): ResolvedTeamRuleSpec {
   const { directorySyncRef, include, exclude, whenEmpty, deletionPolicy, suspend } = filled;
   const rest = { directorySyncRef, include, exclude, whenEmpty, deletionPolicy, suspend };
   if (spec.teamsFrom !== undefined) {
-    const { attributes, separator } = filled.teamsFrom;
-    return { ...rest, teams: { kind: 'TeamsFrom', attributes, separator } };
+    const { attributes = [], expressions = [] } = spec.teamsFrom;
+    const { separator, prefix } = filled.teamsFrom;
+    return { ...rest, teams: { kind: 'TeamsFrom', attributes, expressions, separator, prefix } };
   }
-  const { match = [], team } = spec;
-  return { ...rest, teams: { kind: 'Match', displayName: (team?.displayName ?? '').trim(), match } };
+  const { match = null, team } = spec;
+  return {
+    ...rest,
+    teams: {
+      kind: 'OneTeam',
+      displayName: (team?.displayName ?? '').trim(),
+      externalId: team?.externalId ?? null,
+      match,
+      pointer: match === null ? '/spec/everyone' : '/spec/match',
+    },
+  };
 }
 
 function resolveCustomAttribute({ metadata, spec }: CustomAttributeResource): ResolvedCustomAttributeSpec {

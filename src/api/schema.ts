@@ -9,7 +9,7 @@ import {
   type TUnsafe,
   Type,
 } from '@sinclair/typebox';
-import { DURATION_MAX_LENGTH, DURATION_PATTERN, parseDuration, tryParseDuration } from './duration.ts';
+import { DURATION_MAX_LENGTH, DURATION_PATTERN, parseDuration, tryParseDuration } from '../duration.ts';
 import { RULES_KEYWORD, type SchemaRule } from './rules.ts';
 
 /** Keyword: what a pattern asks for, in words, for the messages. */

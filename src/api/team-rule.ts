@@ -3,40 +3,42 @@ import { type Static, Type } from '@sinclair/typebox';
 import { ClauseSchema } from './clause.ts';
 import { ConditionsSchema, ObservedGenerationSchema } from './condition-schema.ts';
 import type { GROUP_VERSION, ObjectMeta } from './metadata.ts';
-import { exactlyOneOf, type SchemaRule, toFields } from './rules.ts';
+import { atLeastOneOf, exactlyOneOf, type SchemaRule, toFields } from './rules.ts';
 import { flag, instant, list, object, oneOf, reference, text, whole } from './schema.ts';
 
-const exactlyOneMatch = exactlyOneOf('ruleExactlyOne', ['match', 'teamsFrom']);
+/** Ways to say who belongs to one team. */
+const CONDITIONS = ['match', 'everyone'] as const;
+const KINDS = [...CONDITIONS, 'teamsFrom'] as const;
+const exactlyOneKind = exactlyOneOf('ruleExactlyOne', KINDS);
 
-/** Looks at two of the keys only: the others of a rule are ordinary fields. */
-const RULE_EXACTLY_ONE: SchemaRule = {
-  ...exactlyOneMatch,
-  holds: (value) => {
-    const rule = toFields(value);
-    return rule === null || (rule['match'] === undefined) !== (rule['teamsFrom'] === undefined);
-  },
-  explain: (value) => {
-    const found = toFields(value)?.['match'] === undefined ? 'none' : 'match and teamsFrom';
-    return `${exactlyOneMatch.message} (found ${found})`;
-  },
+const found = (value: unknown): readonly string[] => {
+  const rule = toFields(value);
+  return rule === null ? [] : KINDS.filter((key) => rule[key] !== undefined);
 };
 
-const RULE_TEAM_WITH_MATCH: SchemaRule = {
-  name: 'ruleTeamWithMatch',
-  message: 'team is needed with match, and teamsFrom takes none: there the values name the teams',
-  cel: 'has(self.team) == has(self.match)',
+/** Looks at these keys only: the others of a rule are ordinary fields. */
+const RULE_EXACTLY_ONE: SchemaRule = {
+  ...exactlyOneKind,
+  holds: (value) => toFields(value) === null || found(value).length === 1,
+  explain: (value) => `${exactlyOneKind.message} (found ${found(value).join(' and ') || 'none'})`,
+};
+
+const RULE_TEAM_UNLESS_VALUES: SchemaRule = {
+  name: 'ruleTeamUnlessValues',
+  message: `team is needed with ${CONDITIONS.join(', ')}, and teamsFrom takes none: there the values name the teams`,
+  cel: 'has(self.team) != has(self.teamsFrom)',
   holds: (value) => {
     const rule = toFields(value);
-    // With both or neither of them the other rule speaks; a second message about the same would only confuse.
+    // With several of them or none the other rule speaks; a second message about the same would only confuse.
     if (rule === null || !RULE_EXACTLY_ONE.holds(value)) return true;
-    return (rule['team'] !== undefined) === (rule['match'] !== undefined);
+    return (rule['team'] !== undefined) !== (rule['teamsFrom'] !== undefined);
   },
 };
 
 /** A rule of many teams has no team that these people would belong to. */
-const RULE_INCLUDE_WITH_MATCH: SchemaRule = {
-  name: 'ruleIncludeWithMatch',
-  message: 'include says who belongs to one team: it goes with match, not with teamsFrom',
+const RULE_INCLUDE_WITH_ONE_TEAM: SchemaRule = {
+  name: 'ruleIncludeWithOneTeam',
+  message: 'include says who belongs to one team: it does not go with teamsFrom',
   cel: '!(has(self.include) && size(self.include) > 0 && has(self.teamsFrom))',
   holds: (value) => {
     const rule = toFields(value);
@@ -44,6 +46,8 @@ const RULE_INCLUDE_WITH_MATCH: SchemaRule = {
     return !Array.isArray(include) || include.length === 0 || rule?.['teamsFrom'] === undefined;
   },
 };
+
+const TEAMS_FROM_SOMETHING = atLeastOneOf('teamsFromSomething', ['attributes', 'expressions']);
 
 const person = text({ maxLength: 320, description: 'A source id, userName or mail address, without regard to case.' });
 
@@ -63,8 +67,16 @@ export const TeamRuleSpecSchema = object(
             description:
               'Display name of the team, at most 256 characters. Rules with one name (trimmed, without regard to case) share one team with the members of all. A change renames the team.',
           }),
+          externalId: Type.Optional(
+            text({
+              maxLength: 256,
+              documentedDefault: 'a mark of the DirectorySync and the name',
+              description:
+                'The team’s `externalId` in the application, instead of the mark `dirsync:<namespace>/<id>:<name>`, and like it what the team is recognised by without the state store: a team that carries it is taken for this one. At most 256 characters; of one team in all its rules.',
+            }),
+          ),
         },
-        { description: 'The team; needed with `match`.' },
+        { description: 'The team; needed but for `teamsFrom`.' },
       ),
     ),
     match: Type.Optional(
@@ -72,20 +84,33 @@ export const TeamRuleSpecSchema = object(
         minItems: 1,
         maxItems: 32,
         whyNotEmpty: 'no clause would mean everybody',
-        description: 'Clauses that must all hold for a member; 1 to 32. An empty list is an error, never everybody.',
+        description:
+          'Clauses that must all hold for a member; 1 to 32. An empty list is an error, never everybody: that is `everyone`.',
+      }),
+    ),
+    everyone: Type.Optional(
+      Type.Literal(true, {
+        description: 'Everybody in scope and active belongs to the team. Only `true` can be written.',
       }),
     ),
     teamsFrom: Type.Optional(
       object(
         {
-          attributes: list(
-            text({ maxLength: 512, description: 'Source attribute or CustomAttribute, named as in a clause.' }),
-            {
+          attributes: Type.Optional(
+            list(text({ maxLength: 512, description: 'Source attribute or CustomAttribute, named as in a clause.' }), {
               minItems: 1,
               maxItems: 32,
               description:
                 'Attributes whose values name the teams of a person; 1 to 32. Who has none is in no team of this rule.',
-            },
+            }),
+          ),
+          expressions: Type.Optional(
+            list(text({ maxLength: 10_000, description: 'An expression of the mapping language.' }), {
+              minItems: 1,
+              maxItems: 32,
+              description:
+                'Expressions whose values name the teams of a person, as in a mapping; 1 to 32, each of at most 10,000 characters. A list names several teams; an empty value names none.',
+            }),
           ),
           separator: Type.Optional(
             text({
@@ -94,10 +119,20 @@ export const TeamRuleSpecSchema = object(
               description: 'Text between the names in one value. Names are trimmed; empty ones are left out.',
             }),
           ),
+          prefix: Type.Optional(
+            text({
+              maxLength: 128,
+              minLength: 0,
+              default: '',
+              description:
+                'Stands before every name, as it is: `Club ` makes the team `Club Chess` of the value `Chess`.',
+            }),
+          ),
         },
         {
+          rules: [TEAMS_FROM_SOMETHING],
           description:
-            'A team for every value, instead of `match`; several values of one person are several teams. The first spelling seen stays the display name while the team exists.',
+            'A team for every value, instead of one team; several values of one person are several teams. The first spelling seen stays the display name while the team exists.',
         },
       ),
     ),
@@ -106,7 +141,7 @@ export const TeamRuleSpecSchema = object(
         maxItems: 1000,
         empty: true,
         description:
-          'People who are members whatever `match` says, by source id, userName or mail address; at most 1000. They must be in scope; who is not found is a warning. Not with `teamsFrom`.',
+          'People who are members whatever the rule says, by source id, userName or mail address; at most 1000. They must be in scope; who is not found is a warning. Not with `teamsFrom`.',
       }),
     ),
     exclude: Type.Optional(
@@ -133,7 +168,7 @@ export const TeamRuleSpecSchema = object(
   },
   {
     description: 'Which teams, and who belongs to them.',
-    rules: [RULE_EXACTLY_ONE, RULE_TEAM_WITH_MATCH, RULE_INCLUDE_WITH_MATCH],
+    rules: [RULE_EXACTLY_ONE, RULE_TEAM_UNLESS_VALUES, RULE_INCLUDE_WITH_ONE_TEAM],
   },
 );
 

@@ -47,6 +47,7 @@ export function compileMapping(
     customs: new Set(named),
     mapped: new Set(named.filter((name) => mapped.has(name))),
     provider,
+    desired: null,
   };
   const byTarget = new Map<string, CompiledEntry>();
   for (const mapping of mappings) {
@@ -76,12 +77,21 @@ export function compileMapping(
     .sort((a, b) => (a.precedence ?? 0) - (b.precedence ?? 0));
   return {
     entries,
-    names,
+    names: { ...names, desired: toDesiredNames(entries) },
     paths: toPathShapes(entries),
     matching: matching.map((entry) => ({ path: entry.path ?? '', caseExact: entry.definition.caseExact })),
     activeMapped: entries.some((entry) => entry.path === 'active'),
     usedNames: [...new Set(entries.flatMap((entry) => entry.names))],
   };
+}
+
+/** By the path and as written; without an entry `active` is the engine's, and still a value. */
+function toDesiredNames(entries: readonly CompiledEntry[]): ReadonlyMap<string, string> {
+  const names = new Map([['active', 'active']]);
+  for (const { path, target } of entries) {
+    if (path !== null) names.set(path.toLowerCase(), path).set(target.toLowerCase(), path);
+  }
+  return names;
 }
 
 function toPathShapes(entries: readonly CompiledEntry[]): Map<string, PathShape> {

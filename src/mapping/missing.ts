@@ -1,13 +1,13 @@
 /** What a name that no record of a read has means for whom and for what, in one sentence. Pure. */
-import type { CompiledFilter } from '../rule/clause.ts';
+import type { Condition } from '../rule/condition.ts';
 import type { CompiledMapping } from './compile.ts';
 import type { CompiledEntry } from './entry.ts';
 import type { KnownAttributes } from './names.ts';
-import { type RuleSet, toRuleNames } from './teams.ts';
+import { type RuleSet, toRuleNames } from './rules.ts';
 
 export interface NameUsers {
   readonly mapping: CompiledMapping;
-  readonly scope: CompiledFilter;
+  readonly scope: Condition;
   readonly rules: RuleSet;
   readonly known: KnownAttributes;
 }
@@ -23,7 +23,7 @@ function toConsequences(name: string, { mapping, scope, rules }: NameUsers): rea
   const entries = mapping.entries.filter((entry) => entry.names.includes(name));
   const frozen = rules.rules.filter((rule) => toRuleNames(rule).includes(name)).map((rule) => rule.name);
   return [
-    ...(scope.attributes.includes(name) ? ['the scope decided about nobody, so nobody is changed'] : []),
+    ...(scope.needs.attributes.includes(name) ? ['the scope decided about nobody, so nobody is changed'] : []),
     ...(entries.length === 0 ? [] : [toEntriesConsequence(entries)]),
     ...(frozen.length === 0 ? [] : [toRulesConsequence(frozen)]),
   ];

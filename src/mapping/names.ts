@@ -1,21 +1,27 @@
 /**
  * What an attribute name means. Everywhere in our own languages a bare name is the CustomAttribute of that name, else
- * the source record's attribute, else the standard one; `custom:`, `source:` and `standard:` choose one.
+ * the source record's attribute, else the standard one; `custom:`, `source:` and `standard:` choose one, and in
+ * conditions `desired:` a value that the mappings give, by its target path.
  *
  * Whether the source has an attribute is known only after a read. So names are parsed when resources are loaded and
  * bound to a read afterwards; only then can it be told whether a name is unknown (rule I13).
  */
 import { SyncError } from '../errors.ts';
 import { parseSourcePath, readSourcePath, type SourcePath, topLevelNames } from '../expression/paths.ts';
-import type { Json, SourceUser } from '../model.ts';
+import type { DesiredUser, Json, SourceUser } from '../model.ts';
 import { computeNearestName } from '../nearest-name.ts';
 import { findStandardAttribute, STANDARD_NAMES } from './standard-attributes.ts';
+
+/** What the mappings have given a person. */
+export type MappedValues = Pick<DesiredUser, 'attributes' | 'onCreate' | 'references' | 'kept'>;
 
 /** One person while the mapping runs. */
 export interface PersonView {
   readonly user: SourceUser;
   /** Values of CustomAttributes computed so far; a name that is missing is unknown. */
   readonly customs: ReadonlyMap<string, Json>;
+  /** For `desired:`. */
+  readonly mapped: MappedValues;
 }
 
 /** How to read a name of one person; `unknown` (not null) when the read did not deliver it. */
@@ -33,6 +39,8 @@ export interface NameContext {
   readonly mapped: ReadonlySet<string>;
   /** Name of the source's provider. */
   readonly provider: string;
+  /** What `desired:` may name: lower case → path in the target. Null inside of mappings, whose values it would be. */
+  readonly desired: ReadonlyMap<string, string> | null;
 }
 
 const PREFIX = /^(source|custom|standard|predefined|desired):(.*)$/s;
@@ -53,12 +61,13 @@ export function checkName(raw: string, context: NameContext): string | null {
       `there is no standard attribute ${JSON.stringify(name)}${suggest(name, STANDARD_NAMES)}`,
     );
   }
-  if (prefix === 'predefined' || prefix === 'desired') {
+  if (prefix === 'predefined') {
     throw new SyncError(
       'Invalid',
-      `names with the prefix ${prefix}: are not known to this version; use source:, custom: or standard:`,
+      'names with the prefix predefined: are not known to this version; use source:, custom: or standard:',
     );
   }
+  if (prefix === 'desired') return checkDesired(name, context);
   if (prefix === null && context.customs.has(name)) return checkMapped(name, context);
   if (prefix !== 'standard') parseSourcePath(name);
   return null;
@@ -71,6 +80,15 @@ function checkMapped(name: string, { mapped }: NameContext): string {
     'Invalid',
     `no entry of the mappings gives the CustomAttribute ${JSON.stringify(name)} a value; add one with target: ${name}`,
   );
+}
+
+function checkDesired(name: string, { desired }: NameContext): null {
+  if (desired === null) {
+    throw new SyncError('Invalid', 'desired: names what mappings give: it is for rules and scope, not for mappings');
+  }
+  if (desired.has(name.toLowerCase())) return null;
+  const hint = suggest(name, desired.values());
+  throw new SyncError('Invalid', `no entry of the mappings writes ${JSON.stringify(name)} in the target${hint}`);
 }
 
 function splitPrefix(raw: string): readonly [string | null, string] {
@@ -119,6 +137,7 @@ export function bindName(raw: string, context: NameContext, known: KnownAttribut
   const [prefix, name] = splitPrefix(raw);
   if (prefix === 'custom' || (prefix === null && context.customs.has(name))) return bindCustom(name);
   if (prefix === 'standard') return bindStandard(name, context, known);
+  if (prefix === 'desired') return bindDesired(context.desired?.get(name.toLowerCase()) ?? name);
   const path = parseSourcePath(name);
   const standard = prefix === null && findStandardAttribute(context.provider, name) !== undefined;
   if (standard && !known.has(path)) return bindStandard(name, context, known);
@@ -129,6 +148,15 @@ function bindCustom(name: string): BoundName {
   return {
     read: (person) => person.customs.get(name) ?? null,
     isUnknown: (person) => !person.customs.has(name),
+    missing: false,
+  };
+}
+
+/** Who gets a value only when the account is made has it all the same; what a default would fill is null. */
+function bindDesired(path: string): BoundName {
+  return {
+    read: ({ mapped }) => mapped.attributes[path] ?? mapped.onCreate[path] ?? mapped.references[path] ?? null,
+    isUnknown: ({ mapped }) => mapped.kept.includes(path),
     missing: false,
   };
 }

@@ -1,13 +1,15 @@
 /** One source record → one desired user. Pure: what only the target can settle is left to plan. */
 import { SyncError } from '../errors.ts';
 import type { Attributes, DesiredUser, Json, MatchValue, Presence, RecordError, SourceUser } from '../model.ts';
-import type { CompiledFilter } from '../rule/clause.ts';
+import type { Condition } from '../rule/condition.ts';
 import { readMails } from '../scim/mail.ts';
 import { coerceValue, isEmptyValue } from './coerce.ts';
 import type { CompiledMapping } from './compile.ts';
+import { type BoundCondition, bindCondition } from './conditions.ts';
 import { findForeignValue, splitValue } from './custom-attributes.ts';
 import { type CompiledEntry, toForeignMessage, toTypeMessage } from './entry.ts';
-import { type BoundName, bindName, type KnownAttributes, type PersonView } from './names.ts';
+import type { KnownAttributes, PersonView } from './names.ts';
+import { NameReader } from './reader.ts';
 
 export interface PersonMapper {
   /** Names that mappings or scope use and the read did not deliver for anybody. */
@@ -24,51 +26,29 @@ export interface MappedPerson {
 
 export interface PersonMapperOptions {
   readonly mapping: CompiledMapping;
-  readonly scope: CompiledFilter;
+  readonly scope: Condition;
   readonly known: KnownAttributes;
   /** The policy for people who are there but inactive. */
   readonly disabledAtSource: 'Deactivate' | 'Delete' | 'Retain';
-}
-
-/** Reads names of a person through the mapping's rules; each name is bound once. */
-export class NameReader {
-  readonly #bound = new Map<string, BoundName>();
-  readonly #mapping: CompiledMapping;
-  readonly #known: KnownAttributes;
-
-  constructor(mapping: CompiledMapping, known: KnownAttributes) {
-    this.#mapping = mapping;
-    this.#known = known;
-  }
-
-  bind(name: string): BoundName {
-    const known = this.#bound.get(name);
-    if (known !== undefined) return known;
-    const bound = bindName(name, this.#mapping.names, this.#known);
-    this.#bound.set(name, bound);
-    return bound;
-  }
 }
 
 export function createPersonMapper(options: PersonMapperOptions): PersonMapper {
   const { mapping, scope, known } = options;
   const reader = new NameReader(mapping, known);
   const entries = mapping.entries.map((entry) => ({ entry, names: entry.names.map((name) => reader.bind(name)) }));
-  const scopeNames = scope.attributes.map((name) => reader.bind(name));
-  const used = [...new Set([...mapping.usedNames, ...scope.attributes])];
+  const inScopeBy = bindCondition(scope, reader);
+  const used = [...new Set([...mapping.usedNames, ...scope.needs.attributes])];
   return {
     missingNames: used.filter((name) => reader.bind(name).missing),
     map: (user, now) => {
       const customs = new Map<string, Json>();
-      const view: PersonView = { user, customs };
       const draft = newDraft();
+      const view: PersonView = { user, customs, mapped: draft };
       for (const { entry, names } of entries) {
         const unknown = names.some((name) => name.isUnknown(view));
         evaluateEntry(entry, unknown, draft, { view, customs, now, read: (name) => reader.bind(name).read(view) });
       }
-      const inScope = scopeNames.some((name) => name.isUnknown(view))
-        ? null
-        : scope.matches((name) => reader.bind(name).read(view));
+      const inScope = decideScope(inScopeBy, draft, { view, now });
       const presence = decidePresence(draft, { inScope, user, options });
       if (presence !== 'outOfScope') checkMatching(draft, mapping, user);
       const stays = presence === 'present' || presence === 'undecided';
@@ -80,6 +60,22 @@ export function createPersonMapper(options: PersonMapperOptions): PersonMapper {
       };
     },
   };
+}
+
+/** Who cannot be judged stays as they are, with a record error (rule I8). */
+function decideScope(
+  scope: BoundCondition,
+  draft: Draft,
+  { view, now }: { readonly view: PersonView; readonly now: Date },
+): boolean | null {
+  try {
+    // Teams follow from the scope, so no scope asks for them.
+    return scope.decide(view, { now, isInTeam: () => null });
+  } catch (thrown) {
+    const { message } = SyncError.from(thrown);
+    draft.errors.push({ resource: 'User', id: view.user.id, code: 'RecordInvalid', message: `scope: ${message}` });
+    return null;
+  }
 }
 
 interface Draft {

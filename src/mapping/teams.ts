@@ -1,87 +1,13 @@
-/** TeamRules → teams and who belongs to them. Pure. */
-import { withDefaults } from '../api/defaults.ts';
-import type { TeamRuleResource } from '../api/team-rule.ts';
+/** Compiled rules → teams and who belongs to them. Pure. */
 import { SyncError } from '../errors.ts';
-import type { DesiredTeam, DesiredUser, Json } from '../model.ts';
-import { type CompiledFilter, compileAll } from '../rule/clause.ts';
+import type { DesiredTeam, DesiredUser, Json, RecordError } from '../model.ts';
 import { isMailPath, readMails } from '../scim/mail.ts';
 import type { CompiledMapping } from './compile.ts';
+import { type BoundCondition, bindCondition } from './conditions.ts';
 import { toTeamKey } from './match-key.ts';
-import { checkName, type KnownAttributes, type PersonView } from './names.ts';
-import { NameReader } from './person.ts';
-import type { MappingProblem } from './problem.ts';
-
-export interface CompiledRule {
-  readonly name: string;
-  readonly suspend: boolean;
-  /** One team, by this condition; null for `teamsFrom`. */
-  readonly match: CompiledFilter | null;
-  readonly displayName: string | null;
-  readonly teamsFrom: { readonly attributes: readonly string[]; readonly separator: string } | null;
-  /** Lower case. */
-  readonly include: ReadonlySet<string>;
-  readonly exclude: ReadonlySet<string>;
-  readonly whenEmpty: DesiredTeam['whenEmpty'];
-  readonly deletionPolicy: DesiredTeam['deletionPolicy'];
-}
-
-export interface RuleSet {
-  readonly rules: readonly CompiledRule[];
-  /** Rules that are invalid: their teams stay as they are, and nothing else is hindered. */
-  readonly invalid: readonly string[];
-}
-
-/** The resources keep to their schema: whoever calls this has checked it. */
-export function compileRules(
-  resources: readonly TeamRuleResource[],
-  mapping: CompiledMapping,
-  problems: MappingProblem[],
-): RuleSet {
-  const rules: CompiledRule[] = [];
-  const invalid: string[] = [];
-  for (const resource of resources) {
-    const report = (pointer: string, message: string): void => {
-      problems.push({ severity: 'error', kind: 'TeamRule', name: resource.metadata.name, pointer, message });
-    };
-    const before = problems.length;
-    const rule = compileRule(resource, mapping, report);
-    if (rule === null || problems.length > before) invalid.push(resource.metadata.name);
-    else rules.push(rule);
-  }
-  return { rules, invalid };
-}
-
-type Report = (pointer: string, message: string) => void;
-
-function compileRule(resource: TeamRuleResource, mapping: CompiledMapping, report: Report): CompiledRule | null {
-  const { spec } = resource;
-  const { teams, include, exclude, whenEmpty, deletionPolicy, suspend } = withDefaults(resource);
-  try {
-    const match = teams.kind === 'Match' ? compileAll(teams.match) : null;
-    const teamsFrom = teams.kind === 'TeamsFrom' ? { attributes: teams.attributes, separator: teams.separator } : null;
-    for (const name of match?.attributes ?? teamsFrom?.attributes ?? []) checkName(name, mapping.names);
-    const displayName = teams.kind === 'Match' ? teams.displayName.trim() : null;
-    if (displayName === '') report('/spec/team/displayName', 'the name of a team must not be blank');
-    return {
-      name: resource.metadata.name,
-      suspend,
-      match,
-      displayName,
-      teamsFrom,
-      include: toLowerCase(include),
-      exclude: toLowerCase(exclude),
-      whenEmpty,
-      deletionPolicy,
-    };
-  } catch (thrown) {
-    report(spec.match === undefined ? '/spec/teamsFrom' : '/spec/match', SyncError.from(thrown).message);
-    return null;
-  }
-}
-
-function toLowerCase(names: readonly string[]): ReadonlySet<string> {
-  return new Set(names.map((name) => name.trim().toLowerCase()));
-}
+import type { BoundName, KnownAttributes, PersonView } from './names.ts';
+import { NameReader } from './reader.ts';
+import { type CompiledRule, type RuleSet, type TeamNames, toRuleNames } from './rules.ts';
 
 /** What the rules say of one person. */
 export interface PersonTeams {
@@ -92,6 +18,8 @@ export interface PersonTeams {
   readonly undecidedRules: readonly string[];
   /** Keys of the teams of those of them that name one: known even where the state store has lost the team. */
   readonly undecidedTeams: readonly string[];
+  /** Rules that this person's values could not be judged by. */
+  readonly errors: readonly RecordError[];
 }
 
 export interface TeamMapper {
@@ -101,7 +29,7 @@ export interface TeamMapper {
   readonly frozenRules: readonly string[];
   /** Names that rules use and the read did not deliver for anybody. */
   readonly missingNames: readonly string[];
-  map(person: DesiredUser, view: PersonView): PersonTeams;
+  map(person: DesiredUser, view: PersonView, now: Date): PersonTeams;
   /** Entries of `include` and `exclude` that no person mapped so far answers to, with their rule. */
   unresolved(): readonly { readonly rule: string; readonly entry: string }[];
 }
@@ -119,46 +47,116 @@ export function createTeamMapper({ mapping, rules, known, mark }: TeamMapperOpti
   const missing = (rule: CompiledRule): readonly string[] =>
     toRuleNames(rule).filter((name) => reader.bind(name).missing);
   const frozen = rules.rules.filter((rule) => rule.suspend || missing(rule).length > 0);
-  const active = rules.rules.filter((rule) => !frozen.includes(rule));
-  const open = new Map(active.map((rule) => [rule.name, new Set([...rule.include, ...rule.exclude])]));
+  const active = rules.rules.filter((rule) => !frozen.includes(rule)).map((rule) => bindRule(rule, reader));
+  const open = new Map(active.map(({ rule }) => [rule.name, new Set([...rule.include, ...rule.exclude])]));
+  const context: RulesContext = {
+    rules: active,
+    read: (person) => (name) => reader.bind(name).read(person),
+    unsettled: [...rules.unsettled, ...frozen.flatMap(toOwnKeys)],
+    // Which teams its values name is not known, so it may be any.
+    isAnyUnsettled: frozen.some(({ teamsFrom }) => teamsFrom !== null),
+    mark,
+    marks: new Map(rules.rules.flatMap(toOwnMark)),
+  };
   return {
-    fixedTeams: active.flatMap((rule) => (rule.displayName === null ? [] : [toTeam(rule, rule.displayName, mark)])),
+    fixedTeams: active.flatMap(({ rule }) =>
+      rule.displayName === null ? [] : [toTeam(rule, rule.displayName, context)],
+    ),
     frozenRules: [...rules.invalid, ...frozen.map((rule) => rule.name)],
     missingNames: [...new Set(rules.rules.flatMap(missing))],
-    map: (person, view) => {
+    map: (person, view, now) => {
       const names = toPersonNames(person, view);
       for (const unresolved of open.values()) for (const name of names) unresolved.delete(name);
-      const input: RuleInput = {
-        names,
-        hasUnknownNames: hasUnknownNames(person),
-        read: (name) => reader.bind(name).read(view),
-        isUnknown: (name) => reader.bind(name).isUnknown(view),
-        mark,
-      };
-      return mapPerson(active, input);
+      return mapPerson({ names, hasUnknownNames: hasUnknownNames(person), view, now }, context);
     },
     unresolved: () => [...open].flatMap(([rule, entries]) => [...entries].map((entry) => ({ rule, entry }))),
   };
 }
 
-function mapPerson(rules: readonly CompiledRule[], input: RuleInput): PersonTeams {
+interface RulesContext {
+  readonly rules: readonly BoundRule[];
+  readonly read: (person: PersonView) => (name: string) => Json;
+  /** Keys of teams of rules that are left alone: who belongs to them is not to be told. */
+  readonly unsettled: readonly string[];
+  readonly isAnyUnsettled: boolean;
+  readonly mark: string;
+  /** What rules say instead of the mark, by key: it holds for whatever else makes the team. */
+  readonly marks: ReadonlyMap<string, string>;
+}
+
+interface BoundRule {
+  readonly rule: CompiledRule;
+  readonly condition: BoundCondition | null;
+  /** What the names of its teams are read from. */
+  readonly names: readonly BoundName[];
+}
+
+function bindRule(rule: CompiledRule, reader: NameReader): BoundRule {
+  const condition = rule.condition === null ? null : bindCondition(rule.condition, reader);
+  const names = rule.teamsFrom?.sources.flatMap((source) => source.names) ?? [];
+  return { rule, condition, names: names.map((name) => reader.bind(name)) };
+}
+
+function toOwnKeys({ displayName }: CompiledRule): readonly string[] {
+  return displayName === null ? [] : [toTeamKey(displayName)];
+}
+
+function toOwnMark(rule: CompiledRule): readonly (readonly [string, string])[] {
+  const { externalId } = rule;
+  return externalId === null ? [] : toOwnKeys(rule).map((key) => [key, externalId]);
+}
+
+interface RuleInput {
+  readonly names: readonly string[];
+  readonly hasUnknownNames: boolean;
+  readonly view: PersonView;
+  readonly now: Date;
+}
+
+function mapPerson(input: RuleInput, context: RulesContext): PersonTeams {
   const teams = new Map<string, DesiredTeam>();
   const undecided: CompiledRule[] = [];
-  for (const rule of rules) {
-    const called = toRuleNames(rule).some(input.isUnknown) ? null : computeTeams(rule, input);
-    if (called === null) undecided.push(rule);
+  const errors: RecordError[] = [];
+  const unsettled = new Set(context.unsettled);
+  let { isAnyUnsettled } = context;
+  const isInTeam = (name: string): boolean | null => {
+    const key = toTeamKey(name);
+    if (teams.has(key)) return true;
+    return isAnyUnsettled || unsettled.has(key) ? null : false;
+  };
+  for (const bound of context.rules) {
+    const called = tryTeams(bound, { ...input, isInTeam }, context, errors);
     for (const team of called ?? []) unite(teams, team);
+    if (called !== null) continue;
+    undecided.push(bound.rule);
+    for (const key of toOwnKeys(bound.rule)) unsettled.add(key);
+    isAnyUnsettled ||= bound.rule.teamsFrom !== null;
   }
   return {
     teams: [...teams.values()],
     memberOf: [...teams.keys()],
     undecidedRules: undecided.map((rule) => rule.name),
-    undecidedTeams: undecided.flatMap(({ displayName }) => (displayName === null ? [] : [toTeamKey(displayName)])),
+    undecidedTeams: undecided.flatMap(toOwnKeys),
+    errors,
   };
 }
 
-export function toRuleNames(rule: CompiledRule): readonly string[] {
-  return rule.match?.attributes ?? rule.teamsFrom?.attributes ?? [];
+type TeamInput = RuleInput & { readonly isInTeam: (name: string) => boolean | null };
+
+/** Null: not to be told. Whom a rule cannot judge keeps what they have, and hinders nobody else (rule I8). */
+function tryTeams(
+  bound: BoundRule,
+  input: TeamInput,
+  context: RulesContext,
+  errors: RecordError[],
+): readonly DesiredTeam[] | null {
+  try {
+    return computeTeams(bound, input, context);
+  } catch (thrown) {
+    const message = `rule ${bound.rule.name}: ${SyncError.from(thrown).message}`;
+    errors.push({ resource: 'User', id: input.view.user.id, code: 'RecordInvalid', message });
+    return null;
+  }
 }
 
 /**
@@ -184,47 +182,50 @@ function hasUnknownNames({ kept }: DesiredUser): boolean {
   return kept.some((path) => path === 'userName' || isMailPath(path));
 }
 
-interface RuleInput {
-  readonly names: readonly string[];
-  readonly hasUnknownNames: boolean;
-  readonly read: (name: string) => Json;
-  readonly isUnknown: (name: string) => boolean;
-  readonly mark: string;
-}
-
-/** Null: not to be told, because an entry of `include` or `exclude` may mean this person. */
-function computeTeams(rule: CompiledRule, input: RuleInput): readonly DesiredTeam[] | null {
-  const { names, hasUnknownNames, read, mark } = input;
-  if (names.some((name) => rule.exclude.has(name))) return [];
-  if (hasUnknownNames && rule.exclude.size > 0) return null;
-  if (rule.teamsFrom !== null) return computeTeamNames(rule.teamsFrom, read).map((name) => toTeam(rule, name, mark));
-  const belongs = rule.match?.matches(read) === true || names.some((name) => rule.include.has(name));
-  if (belongs && rule.displayName !== null) return [toTeam(rule, rule.displayName, mark)];
-  return hasUnknownNames && rule.include.size > 0 ? null : [];
+/** Null: not to be told, because of an unknown attribute, or because an entry of `include` or `exclude` may be meant. */
+function computeTeams(bound: BoundRule, input: TeamInput, context: RulesContext): readonly DesiredTeam[] | null {
+  const { rule, condition, names } = bound;
+  if (names.some((name) => name.isUnknown(input.view))) return null;
+  const belongs = condition?.decide(input.view, input) ?? null;
+  if (condition !== null && belongs === null) return null;
+  if (input.names.some((name) => rule.exclude.has(name))) return [];
+  if (input.hasUnknownNames && rule.exclude.size > 0) return null;
+  if (rule.teamsFrom !== null) {
+    const found = computeTeamNames(rule.teamsFrom, context.read(input.view), input.now);
+    return found.map((name) => toTeam(rule, name, context));
+  }
+  const isMember = belongs === true || input.names.some((name) => rule.include.has(name));
+  if (isMember && rule.displayName !== null) return [toTeam(rule, rule.displayName, context)];
+  return input.hasUnknownNames && rule.include.size > 0 ? null : [];
 }
 
 function computeTeamNames(
-  { attributes, separator }: NonNullable<CompiledRule['teamsFrom']>,
+  { sources, separator, prefix }: TeamNames,
   read: (name: string) => Json,
+  now: Date,
 ): readonly string[] {
   const names: string[] = [];
-  for (const attribute of attributes) {
-    const value = read(attribute);
+  for (const source of sources) {
+    const value = source.evaluate(read, now);
     for (const each of Array.isArray(value) ? (value as readonly Json[]) : [value]) {
       if (typeof each !== 'string' && typeof each !== 'number') continue;
       const parts = separator === '' ? [String(each)] : String(each).split(separator);
       names.push(...parts.map((part) => part.trim()).filter((part) => part !== ''));
     }
   }
-  return names;
+  return names.map((name) => `${prefix}${name}`);
 }
 
-function toTeam(rule: CompiledRule, displayName: string, mark: string): DesiredTeam {
+function toTeam(
+  rule: CompiledRule,
+  displayName: string,
+  { mark, marks }: Pick<RulesContext, 'mark' | 'marks'>,
+): DesiredTeam {
   const key = toTeamKey(displayName);
   return {
     key,
     displayName,
-    externalId: `${mark}${key.slice('rule:'.length)}`,
+    externalId: marks.get(key) ?? `${mark}${key.slice('rule:'.length)}`,
     rules: [rule.name],
     whenEmpty: rule.whenEmpty,
     deletionPolicy: rule.deletionPolicy,

@@ -12,12 +12,14 @@ import type { TeamRuleResource } from '../api/team-rule.ts';
 import { validateResource } from '../api/validate.ts';
 import { SyncError } from '../errors.ts';
 import { type CompiledMapping, compileMapping } from '../mapping/compile.ts';
+import { checkScope } from '../mapping/conditions.ts';
 import { compileCustomAttributes } from '../mapping/custom-attributes.ts';
-import { checkName, type NameContext } from '../mapping/names.ts';
+import type { NameContext } from '../mapping/names.ts';
 import type { MappingProblem } from '../mapping/problem.ts';
+import { compileRules, type RuleSet } from '../mapping/rules.ts';
 import { compareSchemas, type SchemaFinding } from '../mapping/schema-check.ts';
-import { compileRules, type RuleSet } from '../mapping/teams.ts';
-import { type CompiledFilter, compileAny } from '../rule/clause.ts';
+import { compileAny } from '../rule/clause.ts';
+import { type Condition, EVERYBODY } from '../rule/condition.ts';
 import type { TargetCapabilities, TargetUse } from '../targets/target.ts';
 
 /** A DirectorySync and all resources around it. */
@@ -31,7 +33,7 @@ export interface CompiledResources {
   readonly rules: RuleSet;
   /** Names of all TeamRules that belong here, whatever their state: their teams must not be taken for those of nobody. */
   readonly ruleNames: readonly string[];
-  readonly scope: CompiledFilter;
+  readonly scope: Condition;
   readonly problems: readonly MappingProblem[];
 }
 
@@ -140,15 +142,15 @@ function findMappings({ resource, resources }: CompileInput): readonly Attribute
   });
 }
 
-function compileScope(resource: DirectorySyncResource, names: NameContext, problems: MappingProblem[]): CompiledFilter {
+function compileScope(resource: DirectorySyncResource, names: NameContext, problems: MappingProblem[]): Condition {
   try {
     const scope = compileAny(resource.spec.scope?.filters ?? []);
-    for (const name of scope.attributes) checkName(name, names);
+    checkScope(scope, names);
     return scope;
   } catch (thrown) {
     const { message } = SyncError.from(thrown);
     const pointer = '/spec/scope/filters';
     problems.push({ severity: 'error', kind: 'DirectorySync', name: resource.metadata.name, pointer, message });
-    return compileAny([]);
+    return EVERYBODY;
   }
 }

@@ -8,11 +8,11 @@ import type { PooledHttpClient } from '../http/client.ts';
 import type { CompiledMapping } from '../mapping/compile.ts';
 import type { KnownAttributes } from '../mapping/names.ts';
 import type { MappingProblem } from '../mapping/problem.ts';
-import type { RuleSet } from '../mapping/teams.ts';
+import type { RuleSet } from '../mapping/rules.ts';
 import type { HeldBy, RecordError } from '../model.ts';
 import type { GuardResult } from '../plan/guard.ts';
 import type { Order } from '../plan/order.ts';
-import type { CompiledFilter } from '../rule/clause.ts';
+import type { Condition } from '../rule/condition.ts';
 import type { Source, SourceIdentity, SourceProvider } from '../sources/source.ts';
 import type { DirectoryState, LinkCounts, RunKind } from '../state/store.ts';
 import type { Target, TargetCapabilities, TargetProvider } from '../targets/target.ts';
@@ -109,7 +109,7 @@ export interface Loaded {
   readonly rules: RuleSet;
   /** Names of all TeamRules that belong here. */
   readonly ruleNames: readonly string[];
-  readonly scope: CompiledFilter;
+  readonly scope: Condition;
   /** Problems of rules, and warnings: the run goes on. */
   readonly problems: readonly MappingProblem[];
   readonly source: Source;

@@ -49,8 +49,10 @@ const value = of('TeamRule', 'clauseValueByOperator');
 const single = of('AttributeMapping', 'entryAtMostOneValue');
 const some = of('AttributeMapping', 'entryHasValue');
 const rule = of('TeamRule', 'ruleExactlyOne');
-const team = of('TeamRule', 'ruleTeamWithMatch');
-const include = of('TeamRule', 'ruleIncludeWithMatch');
+const attribute = of('TeamRule', 'clauseAttributeByOperator');
+const team = of('TeamRule', 'ruleTeamUnlessValues');
+const names = of('TeamRule', 'teamsFromSomething');
+const include = of('TeamRule', 'ruleIncludeWithOneTeam');
 const canonical = of('CustomAttribute', 'canonicalValuesAreStrings');
 const references = of('CustomAttribute', 'referencesWithReference');
 const separator = of('CustomAttribute', 'separatorWithMultiValued');
@@ -111,6 +113,12 @@ export const RULE_CASES: readonly RuleCase[] = [
   value(false, 'IsNull with a value', clause({ operator: 'IsNull', value: 'x' })),
   value(false, 'IsNotNull with values', clause({ operator: 'IsNotNull', values: ['x'] })),
   value(false, 'In with a value beside its values', clause({ operator: 'In', values: ['x'], value: 'x' })),
+  value(true, 'After with a moment', clause({ operator: 'After', value: 'now-720h' })),
+  value(true, 'IsInTeam with a value', { match: [{ operator: 'IsInTeam', value: 'Chess' }] }),
+  value(false, 'IsMemberOf without a value', { match: [{ operator: 'IsMemberOf' }] }),
+  attribute(true, 'IsMemberOf alone', { match: [{ operator: 'IsMemberOf', value: 'Engineering' }] }),
+  attribute(false, 'IsInTeam with an attribute', clause({ operator: 'IsInTeam', value: 'Chess' })),
+  attribute(false, 'Equals without an attribute', { match: [{ operator: 'Equals', value: 'x' }] }),
   single(true, 'a list of constants', entry({ constant: ['a', 'b'] })),
   single(true, 'a source and a default', entry({ source: 'mail', default: 'none' })),
   single(false, 'a source and an expression', entry({ source: 'mail', expression: '[mail]' })),
@@ -122,10 +130,17 @@ export const RULE_CASES: readonly RuleCase[] = [
   rule(true, 'match alone', {}),
   rule(true, 'teamsFrom alone', teamsFrom),
   rule(false, 'match and teamsFrom', { teamsFrom: { attributes: ['teams'] } }),
+  rule(true, 'everyone alone', { match: undefined, everyone: true }),
+  rule(false, 'match and everyone', { everyone: true }),
   rule(false, 'neither', { match: undefined, team: undefined }),
   team(true, 'match with a team', {}),
   team(false, 'match without a team', { team: undefined }),
   team(false, 'teamsFrom with a team', { ...teamsFrom, team: { displayName: 'Finance' } }),
+  team(false, 'everyone without a team', { match: undefined, team: undefined, everyone: true }),
+  names(true, 'attributes', teamsFrom),
+  names(true, 'expressions', { ...teamsFrom, teamsFrom: { expressions: ['[teams]'] } }),
+  names(true, 'both', { ...teamsFrom, teamsFrom: { attributes: ['teams'], expressions: ['[teams]'] } }),
+  names(false, 'neither', { ...teamsFrom, teamsFrom: { prefix: 'Club ' } }),
   include(true, 'include beside match', { include: ['u-1'] }),
   include(true, 'an empty include beside teamsFrom', { ...teamsFrom, include: [] }),
   include(false, 'include beside teamsFrom', { ...teamsFrom, include: ['u-1'] }),

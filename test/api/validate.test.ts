@@ -1,8 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { CLAUSE_OPERATORS, LIST_OPERATORS, UNARY_OPERATORS, VALUE_OPERATORS } from '../../src/api/clause.ts';
+import {
+  CLAUSE_OPERATORS,
+  LIST_OPERATORS,
+  MEMBERSHIP_OPERATORS,
+  UNARY_OPERATORS,
+  VALUE_OPERATORS,
+} from '../../src/api/clause.ts';
 import { KINDS, type Kind } from '../../src/api/metadata.ts';
 import { parseResource, validateResource } from '../../src/api/validate.ts';
-import { OPERATORS } from '../../src/rule/clause.ts';
+import { OPERATORS } from '../../src/rule/operators.ts';
 import { aDocument } from './rule-cases.ts';
 
 interface Case {
@@ -123,7 +129,7 @@ const CASES: readonly Case[] = [
   sync(
     'another operator without a value',
     { scope: { filters: [[{ attribute: 'a', operator: 'Equals' }]] } },
-    'spec.scope.filters[0][0]: In and NotIn take values, Equals, NotEquals, StartsWith, EndsWith, Contains take a value, the other operators take neither',
+    'spec.scope.filters[0][0]: In and NotIn take values, IsTrue, IsFalse, IsNull, IsNotNull take neither, the other operators take a value',
   ),
   sync(
     'credentials in the URL',
@@ -177,7 +183,7 @@ const CASES: readonly Case[] = [
   rule(
     'neither match nor teamsFrom',
     { match: undefined, team: undefined },
-    'spec: exactly one of match, teamsFrom must be set (found none)',
+    'spec: exactly one of match, everyone, teamsFrom must be set (found none)',
   ),
   rule('nobody it belongs to', { directorySyncRef: undefined }, 'spec.directorySyncRef is required'),
   custom('no path', { path: undefined }, 'spec.path is required'),
@@ -260,5 +266,6 @@ describe('operators', () => {
     expect(byNeeds('values')).toEqual([...LIST_OPERATORS]);
     expect(byNeeds('value')).toEqual([...VALUE_OPERATORS]);
     expect(byNeeds('none')).toEqual([...UNARY_OPERATORS]);
+    expect(byNeeds('name')).toEqual([...MEMBERSHIP_OPERATORS]);
   });
 });

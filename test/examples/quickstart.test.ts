@@ -13,7 +13,8 @@ import { compileCustomAttributes } from '../../src/mapping/custom-attributes.ts'
 import { KnownAttributes } from '../../src/mapping/names.ts';
 import { createPersonMapper } from '../../src/mapping/person.ts';
 import type { MappingProblem } from '../../src/mapping/problem.ts';
-import { compileRules, createTeamMapper } from '../../src/mapping/teams.ts';
+import { compileRules } from '../../src/mapping/rules.ts';
+import { createTeamMapper } from '../../src/mapping/teams.ts';
 import { compileAny } from '../../src/rule/clause.ts';
 import { connectFile, createFileAccess, readWhole } from '../sources/file/files.ts';
 
@@ -74,7 +75,8 @@ describe('examples/quickstart', () => {
       expect(errors).toEqual([]);
       names.add(String(desired.attributes['userName']).toLowerCase());
       for (const id of Object.values(desired.references)) references.add(id);
-      for (const team of teams.map(desired, view).memberOf) members.set(team, (members.get(team) ?? 0) + 1);
+      for (const team of teams.map(desired, view, new Date(0)).memberOf)
+        members.set(team, (members.get(team) ?? 0) + 1);
     }
     expect(names.size).toBe(users.length);
     expect(references.size).toBeGreaterThan(20);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { AttributeEntry } from '../../src/api/attribute-mapping.ts';
 import { toMissingMessage } from '../../src/mapping/missing.ts';
 import { KnownAttributes } from '../../src/mapping/names.ts';
-import { compileRules } from '../../src/mapping/teams.ts';
+import { compileRules } from '../../src/mapping/rules.ts';
 import { type Clause, compileAny } from '../../src/rule/clause.ts';
 import { aTeamRule, BASE_ENTRIES, compileWell } from '../support/builders.ts';
 

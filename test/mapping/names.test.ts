@@ -2,12 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { SyncError } from '../../src/errors.ts';
 import { bindName, checkName, KnownAttributes, type NameContext } from '../../src/mapping/names.ts';
 import type { Json, SourceUser } from '../../src/model.ts';
-import { aSourceUser } from '../support/builders.ts';
+import { aDesiredUser, aSourceUser } from '../support/builders.ts';
 
 const CONTEXT: NameContext = {
   customs: new Set(['tier', 'unused', 'state']),
   mapped: new Set(['tier', 'state']),
   provider: 'file',
+  desired: new Map([
+    ['username', 'userName'],
+    ['title', 'title'],
+  ]),
 };
 
 function problemOf(name: string): string | null {
@@ -45,14 +49,17 @@ describe('checkName', () => {
       'predefined:department_name',
       'names with the prefix predefined: are not known to this version; use source:, custom: or standard:',
     ],
-    [
-      'desired:userName',
-      'names with the prefix desired: are not known to this version; use source:, custom: or standard:',
-    ],
+    ['desired:usrName', 'no entry of the mappings writes "usrName" in the target; did you mean "userName"?'],
     ['phones[', 'column 7: expected an index like [0], a selector like [type eq "work"] or a name like ["a.b"]'],
     ['a..b', 'column 3: a name is empty'],
   ])('refuses %s', (name, message) => {
     expect(problemOf(name)).toBe(message);
+  });
+
+  it('refuses inside of mappings what mappings give', () => {
+    expect(() => checkName('desired:userName', { ...CONTEXT, desired: null })).toThrow(
+      'desired: names what mappings give: it is for rules and scope, not for mappings',
+    );
   });
 });
 
@@ -81,7 +88,8 @@ describe('KnownAttributes', () => {
 describe('bindName', () => {
   const read = (raw: string, user: SourceUser, names: string[], customs: Record<string, Json> = {}) => {
     const bound = bindName(raw, CONTEXT, new KnownAttributes(names));
-    const person = { user, customs: new Map(Object.entries(customs)) };
+    const mapped = aDesiredUser({ attributes: { userName: 'ada' }, kept: ['title'] });
+    const person = { user, customs: new Map(Object.entries(customs)), mapped };
     return { value: bound.read(person), unknown: bound.isUnknown(person), missing: bound.missing };
   };
   const ada = aSourceUser({
@@ -103,6 +111,8 @@ describe('bindName', () => {
     ['email', 'ada@example.com', 'the standard mail address, from `mail`'],
     ['name.givenName', 'Ada', 'a path'],
     ['name.middleName', null, 'a path that leads nowhere'],
+    ['desired:userName', 'ada', 'what the mappings write'],
+    ['desired:USERNAME', 'ada', 'without case'],
   ])('%s reads %j: %s', (name, expected) => {
     const customs = { tier: 'gold', state: 'a custom one' };
     expect(read(name, ada, names, customs).value).toEqual(expected);

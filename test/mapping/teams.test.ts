@@ -3,16 +3,19 @@ import { describe, expect, it } from 'vitest';
 import type { TeamRuleSpec } from '../../src/api/team-rule.ts';
 import { KnownAttributes } from '../../src/mapping/names.ts';
 import type { MappingProblem } from '../../src/mapping/problem.ts';
-import { compileRules, createTeamMapper, toAccountNames, uniteTeams } from '../../src/mapping/teams.ts';
+import { compileRules } from '../../src/mapping/rules.ts';
+import { createTeamMapper, toAccountNames, uniteTeams } from '../../src/mapping/teams.ts';
 import type { DesiredTeam, DesiredUser, Json, SourceUser } from '../../src/model.ts';
 import {
   aCustomAttribute,
   aDesiredTeam,
   aDesiredUser,
+  aPersonView,
   aSourceUser,
   aTeamRule,
   BASE_ENTRIES,
   compileWell,
+  NOW,
   toLine,
 } from '../support/builders.ts';
 
@@ -36,7 +39,11 @@ function createMapper(rules: Rules, missing: readonly string[] = []) {
 /** Names of the person's teams. */
 function teamsOf(rules: Rules, attributes: Record<string, Json>, desired: Partial<DesiredUser> = {}): string[] {
   const user = aSourceUser(attributes);
-  const mapped = createMapper(rules).map(aDesiredUser(desired), { user, customs: new Map([['tier', 'gold']]) });
+  const mapped = createMapper(rules).map(
+    aDesiredUser(desired),
+    aPersonView(user, { customs: new Map([['tier', 'gold']]) }),
+    NOW,
+  );
   expect(mapped.memberOf).toEqual(mapped.teams.map(({ key }) => key));
   return mapped.teams.map(({ displayName }) => displayName);
 }
@@ -71,11 +78,56 @@ describe('compileRules', () => {
       '/spec/team/displayName the name of a team must not be blank',
       'a blank name',
     ],
+    [
+      { team: { displayName: 'X' }, match: [{ operator: 'IsMemberOf', value: 'Engineering' }] },
+      '/spec/match it asks for groups of the source, and the source "file" gives none; use an attribute, or IsInTeam for a team of another rule',
+      'groups of a source that has none',
+    ],
+    [
+      { team: { displayName: 'X' }, match: [{ operator: 'IsInTeam', value: 'Slaes' }] },
+      '/spec/match no rule makes a team "Slaes"; did you mean "Sales"?',
+      'a team that no rule makes',
+    ],
+    [
+      { team: { displayName: 'X' }, match: [{ attribute: 'desired:usrName', operator: 'IsNotNull' }] },
+      '/spec/match no entry of the mappings writes "usrName" in the target; did you mean "userName"?',
+      'a value that no mapping gives',
+    ],
+    [
+      { teamsFrom: { expressions: ['Join("-", [teams]'] } },
+      '/spec/teamsFrom column 18: expected "," or ")" but found the end',
+      'an expression that does not parse',
+    ],
   ])('%j: %s', (spec, problem) => {
     const { set, problems } = compile({ wrong: spec, right: byDepartment('Sales') });
     expect(problems).toEqual([problem]);
     expect(set.invalid).toEqual(['wrong']);
     expect(set.rules.map(({ name }) => name)).toEqual(['right']);
+  });
+});
+
+describe('team.externalId', () => {
+  const marked = (displayName: string, externalId: string): Partial<TeamRuleSpec> => ({
+    team: { displayName, externalId },
+    everyone: true,
+  });
+
+  it('replaces the mark, for whatever rule makes the team', () => {
+    const rules: Rules = { all: marked('Chess', 'T-7'), clubs: clubs(['teams']), more: byDepartment('Sales', 'chess') };
+    const mapper = createMapper(rules);
+    expect(mapper.fixedTeams.map(({ externalId }) => externalId)).toEqual(['T-7', 'T-7']);
+    const user = aSourceUser({ teams: 'CHESS;Go' });
+    const { teams } = mapper.map(aDesiredUser(), aPersonView(user), NOW);
+    expect(teams.map(({ externalId }) => externalId)).toEqual(['T-7', 'dirsync:identity/acme:go']);
+  });
+
+  it('belongs to one team', () => {
+    const { set, problems } = compile({ a: marked('Chess', 'T-7'), b: marked('Go', 'T-7'), c: marked('chess', 'T-8') });
+    expect(problems).toEqual([
+      '/spec/team/externalId another team has the externalId "T-7"',
+      '/spec/team/externalId another rule gives the team "chess" another externalId',
+    ]);
+    expect(set.invalid).toEqual(['b', 'c']);
   });
 });
 
@@ -116,6 +168,100 @@ describe('a rule with match', () => {
   });
 });
 
+describe('everyone', () => {
+  it('is everybody, but for exclude', () => {
+    const rules: Rules = { all: { team: { displayName: 'All' }, everyone: true } };
+    expect(teamsOf(rules, {})).toEqual(['All']);
+    expect(teamsOf({ all: { ...rules['all'], exclude: ['p1'] } }, {})).toEqual([]);
+  });
+});
+
+describe('a rule that reads what the mappings give', () => {
+  const rules: Rules = {
+    named: {
+      team: { displayName: 'Named' },
+      match: [{ attribute: 'desired:userName', operator: 'EndsWith', value: '@corp.example' }],
+    },
+  };
+  const withName = (userName: string, kept: string[] = []) => {
+    const desired = aDesiredUser({ attributes: { userName }, kept });
+    return createMapper(rules).map(desired, aPersonView(aSourceUser(), { mapped: desired }), NOW);
+  };
+
+  it('sees the value of the target', () => {
+    expect(withName('ada@corp.example').memberOf).toEqual(['rule:named']);
+    expect(withName('ada@example.com').memberOf).toEqual([]);
+  });
+
+  it('decides nothing while that is unknown (I13)', () => {
+    expect(withName('ada@corp.example', ['userName']).undecidedRules).toEqual(['named']);
+  });
+});
+
+describe('IsInTeam', () => {
+  const inTeam = (value: string, displayName: string): Partial<TeamRuleSpec> => ({
+    team: { displayName },
+    match: [{ operator: 'IsInTeam', value }],
+  });
+
+  it('follows the other rule, whatever the order of the resources', () => {
+    const rules: Rules = {
+      a: inTeam('b team', 'A team'),
+      b: inTeam('Sales', 'B team'),
+      c: { ...byDepartment('Sales'), include: ['p2'] },
+    };
+    expect(compile(rules).set.rules.map(({ name }) => name)).toEqual(['c', 'b', 'a']);
+    expect(teamsOf(rules, { department: 'Sales' })).toEqual(['Sales', 'B team', 'A team']);
+    expect(teamsOf(rules, { department: 'IT' })).toEqual([]);
+    expect(teamsOf(rules, { department: 'IT' }, { sourceId: 'p2' })).toEqual(['Sales', 'B team', 'A team']);
+  });
+
+  it('knows the teams that values name', () => {
+    const rules: Rules = { players: inTeam('Chess', 'Players'), clubs: clubs(['teams']) };
+    expect(teamsOf(rules, { teams: 'Go;CHESS' })).toEqual(['Go', 'CHESS', 'Players']);
+    expect(teamsOf(rules, { teams: 'Go' })).toEqual(['Go']);
+  });
+
+  it('in a circle is refused, and freezes the teams of that circle alone', () => {
+    const rules: Rules = { a: inTeam('B', 'A'), b: inTeam('C', 'B'), c: inTeam('A', 'C'), d: byDepartment('Sales') };
+    const { set, problems } = compile(rules);
+    expect(problems).toEqual(['a', 'b', 'c'].map(() => "/spec/match rules ask for each other's teams: a → b → c → a"));
+    expect(set.invalid).toEqual(['a', 'b', 'c']);
+    expect(set.rules.map(({ name }) => name)).toEqual(['d']);
+    expect(compile({ self: inTeam('Self', 'self') }).problems).toEqual([
+      "/spec/match rules ask for each other's teams: self → self",
+    ]);
+  });
+
+  it.each<readonly [Rules, readonly string[], SourceUser, string]>([
+    [
+      { sales: byDepartment('Sales') },
+      [],
+      aSourceUser({ department: 'Sales' }, { unknown: ['department'] }),
+      'unknown for the person',
+    ],
+    [{ sales: { ...byDepartment('Sales'), suspend: true } }, [], aSourceUser(), 'suspended'],
+    [{ sales: byDepartment('Sales') }, ['department'], aSourceUser(), 'without its attribute'],
+    [{ sales: { ...byDepartment('Sales'), match: [] } }, [], aSourceUser(), 'invalid'],
+    [{ clubs: clubs(['teams']) }, [], aSourceUser({ teams: 'x' }, { unknown: ['teams'] }), 'of unknown values'],
+    [{ clubs: { ...clubs(['teams']), suspend: true } }, [], aSourceUser(), 'of values, suspended'],
+  ])('decides nothing while the other rule is left alone (I13): %#', (rules, missing, user) => {
+    const mapper = createMapper({ ...rules, best: inTeam('Sales', 'Best') }, missing);
+    const { undecidedRules, memberOf } = mapper.map(aDesiredUser(), aPersonView(user), NOW);
+    expect(memberOf).toEqual([]);
+    expect(undecidedRules).toContain('best');
+  });
+
+  it('is settled by a second rule of that team', () => {
+    const rules: Rules = {
+      paused: { ...byDepartment('Sales'), suspend: true },
+      sales: byDepartment('IT', 'sales'),
+      best: inTeam('Sales', 'Best'),
+    };
+    expect(teamsOf(rules, { department: 'IT' })).toEqual(['sales', 'Best']);
+  });
+});
+
 describe('include and exclude', () => {
   const desired: Partial<DesiredUser> = {
     sourceId: 'P-1',
@@ -144,7 +290,7 @@ describe('include and exclude', () => {
       sales: { ...byDepartment('Sales'), include: ['p1', 'Nobody@example.com'], exclude: ['nemo'] },
       it: { ...byDepartment('IT'), suspend: true, include: ['nobody'] },
     });
-    mapper.map(aDesiredUser(), { user: aSourceUser(), customs: new Map() });
+    mapper.map(aDesiredUser(), aPersonView(aSourceUser()), NOW);
     expect(mapper.unresolved()).toEqual([
       { rule: 'sales', entry: 'nobody@example.com' },
       { rule: 'sales', entry: 'nemo' },
@@ -167,8 +313,46 @@ describe('teamsFrom', () => {
     [clubs(['teams']), { teams: 'Chess;CHESS ; chess' }, ['Chess'], 'the first spelling, once'],
     [clubs(['teams']), { teams: null }, [], 'who has none is in none'],
     [clubs(['teams']), { teams: [true, { a: 1 }] }, [], 'what is no name'],
+    [
+      { teamsFrom: { attributes: ['teams'], prefix: 'Club ' } },
+      { teams: 'Chess; Go' },
+      ['Club Chess', 'Club Go'],
+      'a prefix before every name',
+    ],
+    [
+      { teamsFrom: { expressions: ['Join(" ", [department], [title])'] } },
+      { department: 'Sales', title: 'Lead' },
+      ['Sales Lead'],
+      'a name by expression',
+    ],
+    [
+      { teamsFrom: { expressions: ['[teams]', '[tier]'], attributes: ['department'] } },
+      { teams: ['Chess', 'Go;Choir'], department: 'IT' },
+      ['IT', 'Chess', 'Go', 'Choir', 'gold'],
+      'attributes first, then expressions, of which a list gives several',
+    ],
+    [{ teamsFrom: { expressions: ['[teams]'] } }, { teams: null }, [], 'an expression without a value'],
   ])('%j of %j: %j, %s', (spec, attributes, teams) => {
     expect(teamsOf({ clubs: spec }, attributes)).toEqual(teams);
+  });
+
+  it('tells nothing of a person whom an expression cannot judge, and goes on (I8)', () => {
+    const mapper = createMapper({
+      clubs: { teamsFrom: { expressions: ['Mid([title], [department], 2)'] } },
+      all: { team: { displayName: 'All' }, everyone: true },
+    });
+    const user = aSourceUser({ title: 'Lead', department: 'Sales' });
+    const mapped = mapper.map(aDesiredUser(), aPersonView(user), NOW);
+    expect(mapped.memberOf).toEqual(['rule:all']);
+    expect(mapped.undecidedRules).toEqual(['clubs']);
+    expect(mapped.errors).toEqual([
+      {
+        resource: 'User',
+        id: 'p1',
+        code: 'RecordInvalid',
+        message: 'rule clubs: Mid: start must be a whole number',
+      },
+    ]);
   });
 
   it('has no team of its own', () => {
@@ -183,7 +367,7 @@ describe('rules of one name', () => {
       b: { ...byDepartment('Sales'), deletionPolicy: 'Delete', whenEmpty: 'Delete' },
       a: { ...clubs(['teams']), deletionPolicy: 'Empty', whenEmpty: 'Retain' },
     });
-    expect(mapper.map(aDesiredUser(), { user, customs: new Map() }).teams).toEqual([
+    expect(mapper.map(aDesiredUser(), aPersonView(user), NOW).teams).toEqual([
       {
         key: 'rule:sales',
         displayName: 'Sales',
@@ -230,10 +414,11 @@ describe('frozen rules', () => {
 
 describe('a person of whom something is unknown (I13)', () => {
   function undecided(spec: Partial<TeamRuleSpec>, user: SourceUser, desired: Partial<DesiredUser> = {}) {
-    const { memberOf, undecidedRules, undecidedTeams } = createMapper({ rule: spec }).map(aDesiredUser(desired), {
-      user,
-      customs: new Map(),
-    });
+    const { memberOf, undecidedRules, undecidedTeams } = createMapper({ rule: spec }).map(
+      aDesiredUser(desired),
+      aPersonView(user),
+      NOW,
+    );
     return { memberOf, undecidedRules, undecidedTeams };
   }
   const open = { memberOf: [], undecidedRules: ['rule'], undecidedTeams: ['rule:sales'] };

@@ -4,11 +4,13 @@ import type { CustomAttributeResource, CustomAttributeSpec } from '../../src/api
 import type { TeamRuleResource, TeamRuleSpec } from '../../src/api/team-rule.ts';
 import { type CompiledMapping, compileMapping } from '../../src/mapping/compile.ts';
 import { compileCustomAttributes } from '../../src/mapping/custom-attributes.ts';
+import type { PersonView } from '../../src/mapping/names.ts';
 import type { MappingProblem } from '../../src/mapping/problem.ts';
 import type {
   Attributes,
   DesiredTeam,
   DesiredUser,
+  GroupName,
   GuardKind,
   GuardSubject,
   Json,
@@ -19,6 +21,7 @@ import type { GuardInput } from '../../src/plan/guard.ts';
 import type { PlanSettings, TargetLimits } from '../../src/plan/settings.ts';
 import type { MemberContext, TeamContext } from '../../src/plan/team.ts';
 import type { PersonContext } from '../../src/plan/values.ts';
+import type { Subject } from '../../src/rule/condition.ts';
 import type { Candidate, MemberDifference, PersonState, TeamState } from '../../src/state/staging.ts';
 import type { Link, TeamLink, Unit } from '../../src/state/store.ts';
 import { PLAIN_ATTRIBUTE, type TargetTeam } from '../../src/targets/target.ts';
@@ -34,6 +37,22 @@ export function aSourceUser(attributes: Record<string, Json> = {}, rest: Partial
     ...rest,
     attributes: { id: rest.id ?? 'p1', mail: 'p1@example.com', ...attributes },
   };
+}
+
+/** The run's moment of conditions. */
+export const NOW = new Date('2026-06-15T00:00:00Z');
+
+/** One person as a condition sees them; an attribute that is not given is null. */
+export function aSubject(
+  attributes: Readonly<Record<string, Json>> = {},
+  { groups = [], teams = [] }: { readonly groups?: readonly GroupName[]; readonly teams?: readonly string[] } = {},
+): Subject {
+  return { read: (name) => attributes[name] ?? null, now: NOW, groups, isInTeam: (team) => teams.includes(team) };
+}
+
+/** One person as names are read from; without values of mappings. */
+export function aPersonView(user: SourceUser, rest: Partial<PersonView> = {}): PersonView {
+  return { user, customs: new Map(), mapped: aDesiredUser({ attributes: {} }), ...rest };
 }
 
 export function aMapping(attributes: AttributeEntry[], name = 'users'): AttributeMappingResource {

@@ -5,8 +5,9 @@
 import { SyncError } from '../../errors.ts';
 import { compileMapping } from '../../mapping/compile.ts';
 import { compileCustomAttributes } from '../../mapping/custom-attributes.ts';
+import { NO_RULES } from '../../mapping/rules.ts';
 import { type OwnershipSettings, planOwnedPerson, planOwnedTeam } from '../../plan/ownership.ts';
-import { compileAny } from '../../rule/clause.ts';
+import { EVERYBODY } from '../../rule/condition.ts';
 import type { Source } from '../../sources/source.ts';
 import type { CompiledResources } from '../compile.ts';
 import { toDeletionPolicy } from '../deletion-policy.ts';
@@ -20,9 +21,9 @@ import { settleBegun } from './settle.ts';
 export function compileNothing(provider: string): CompiledResources {
   return {
     mapping: compileMapping([], compileCustomAttributes([], '', []), provider, []),
-    rules: { rules: [], invalid: [] },
+    rules: NO_RULES,
     ruleNames: [],
-    scope: compileAny([]),
+    scope: EVERYBODY,
     problems: [],
   };
 }

@@ -33,6 +33,8 @@ export async function map(
   const unknownTeams = await teamsByRule(run);
   const unprotected = new Set(spec.guards.protectedUsers.map((name) => name.toLowerCase()));
   const total = await staging.countUsers();
+  // One moment for everybody: a condition on time takes or leaves all of a run alike.
+  const now = run.now();
   let inScope = 0;
   let done = 0;
   const before = [...read.errors, ...toRuleErrors(run, loaded)];
@@ -44,12 +46,12 @@ export async function map(
     signal.throwIfAborted();
     const batch: Batch = { desired: [], teams: new Map(), memberships: [], errors: [] };
     for (const staged of page) {
-      const mapped = mapOne(staged, people, run.now());
+      const mapped = mapOne(staged, people, now);
       inScope += mapped.desired.presence === 'outOfScope' ? 0 : 1;
       batch.errors.push(...mapped.errors.filter(({ id }) => isMeant(run, id)));
       batch.desired.push({ desired: mapped.desired, keys: toKeys(mapped.desired, mapping.matching) });
       for (const name of toAccountNames(mapped.desired)) unprotected.delete(name);
-      if (mapped.desired.presence === 'present') mapTeams(mapped, { teams, unknownTeams, batch });
+      if (mapped.desired.presence === 'present') mapTeams(mapped, { run, teams, unknownTeams, batch, now });
     }
     await staging.addDesired(batch.desired);
     await staging.addTeams([...batch.teams.values()]);
@@ -110,7 +112,11 @@ function mapOne({ user, duplicate }: StagedUser, people: PersonMapper, now: Date
     code: 'RecordInvalid',
     message: `two records have the id ${user.id}${where}: neither is used`,
   };
-  return { desired: toUndecided(user.id), errors: [error], view: { user, customs: new Map() } };
+  return {
+    desired: toUndecided(user.id),
+    errors: [error],
+    view: { user, customs: new Map(), mapped: toUndecided(user.id) },
+  };
 }
 
 function toKeys(desired: DesiredUser, matching: Loaded['mapping']['matching']): readonly MatchKey[] {
@@ -125,13 +131,16 @@ function toKeys(desired: DesiredUser, matching: Loaded['mapping']['matching']): 
 }
 
 interface TeamMapping {
+  readonly run: RunDependencies;
+  readonly now: Date;
   readonly teams: TeamMapper;
   readonly unknownTeams: ReadonlyMap<string, readonly string[]>;
   readonly batch: Batch;
 }
 
-function mapTeams({ desired, view }: MappedPerson, { teams, unknownTeams, batch }: TeamMapping): void {
-  const mapped = teams.map(desired, view);
+function mapTeams({ desired, view }: MappedPerson, { run, teams, unknownTeams, batch, now }: TeamMapping): void {
+  const mapped = teams.map(desired, view, now);
+  batch.errors.push(...mapped.errors.filter(({ id }) => isMeant(run, id)));
   const { sourceId } = desired;
   for (const team of mapped.teams) if (!batch.teams.has(team.key)) batch.teams.set(team.key, team);
   for (const team of mapped.memberOf) batch.memberships.push({ team, sourceId, keep: false });

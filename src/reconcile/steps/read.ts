@@ -3,6 +3,7 @@ import { SyncError } from '../../errors.ts';
 import { parseSourcePath } from '../../expression/paths.ts';
 import { isEmptyValue } from '../../mapping/coerce.ts';
 import { KnownAttributes } from '../../mapping/names.ts';
+import { toRuleNames } from '../../mapping/rules.ts';
 import type { RecordError, SourceUser } from '../../model.ts';
 import type { ReadEnd, SourcePage } from '../../sources/source.ts';
 import { getFact } from '../facts.ts';
@@ -80,13 +81,9 @@ export function projectionOf({
   rules,
   scope,
 }: Pick<Loaded, 'mapping' | 'rules' | 'scope'>): readonly string[] {
-  const ofRules = rules.rules.flatMap((rule) => [
-    ...(rule.match?.attributes ?? []),
-    ...(rule.teamsFrom?.attributes ?? []),
-  ]);
-  const names = [...mapping.usedNames, ...scope.attributes, ...ofRules];
+  const names = [...mapping.usedNames, ...scope.needs.attributes, ...rules.rules.flatMap(toRuleNames)];
   return [...new Set(names.map((name) => name.replace(/^source:/, '')))].filter(
-    (name) => !/^(custom|standard):/.test(name),
+    (name) => !/^(custom|standard|desired):/.test(name),
   );
 }
 

@@ -1,5 +1,5 @@
 /** Durations in Go's style, as Kubernetes users write them: `40m`, `1h30m`, `500ms`. */
-import { SyncError } from '../errors.ts';
+import { SyncError } from './errors.ts';
 
 const UNIT_MS: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { formatDuration, parseDuration, tryParseDuration } from '../../src/api/duration.ts';
-import { SyncError } from '../../src/errors.ts';
+import { formatDuration, parseDuration, tryParseDuration } from '../src/duration.ts';
+import { SyncError } from '../src/errors.ts';
 
 describe('parseDuration', () => {
   it.each([

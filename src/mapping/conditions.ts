@@ -1,0 +1,62 @@
+/** Conditions bound to a read: what they depend on is looked up, and what is unknown decides nothing (rule I13). */
+import { SyncError } from '../errors.ts';
+import type { Condition } from '../rule/condition.ts';
+import { checkName, type NameContext, type PersonView } from './names.ts';
+import type { NameReader } from './reader.ts';
+
+/**
+ * @throws SyncError `Invalid` where the condition can never be judged, whatever a read delivers
+ */
+export function checkCondition({ needs }: Condition, context: NameContext): void {
+  for (const name of needs.attributes) checkName(name, context);
+  if (!needs.groups || SOURCES_WITH_GROUPS.has(context.provider)) return;
+  throw new SyncError(
+    'Invalid',
+    `it asks for groups of the source, and the source ${JSON.stringify(context.provider)} gives none; use an attribute, or IsInTeam for a team of another rule`,
+  );
+}
+
+/** The same for a scope, which is decided before any team. */
+export function checkScope(scope: Condition, context: NameContext): void {
+  checkCondition(scope, context);
+  if (scope.needs.teams.length === 0) return;
+  throw new SyncError('Invalid', 'the scope cannot ask for teams: who is in a team follows from who is in scope');
+}
+
+/** Whose users say which groups they belong to. */
+const SOURCES_WITH_GROUPS: ReadonlySet<string> = new Set(['entra', 'google', 'workos', 'ldap', 'scim']);
+
+export interface Moment {
+  readonly now: Date;
+  /** Whether a rule gives the person the team of this name; null: not to be told. */
+  readonly isInTeam: (team: string) => boolean | null;
+}
+
+export interface BoundCondition {
+  /** Names that the condition uses and the read did not deliver for anybody. */
+  readonly missing: readonly string[];
+  /**
+   * Null: not to be told of this person.
+   * @throws SyncError `RecordInvalid` where this person's values cannot be judged
+   */
+  decide(person: PersonView, moment: Moment): boolean | null;
+}
+
+export function bindCondition(condition: Condition, reader: NameReader): BoundCondition {
+  const { attributes, groups, teams } = condition.needs;
+  const names = attributes.map((name) => reader.bind(name));
+  return {
+    missing: attributes.filter((_, index) => names[index]?.missing === true),
+    decide: (person, { now, isInTeam }) => {
+      if (names.some((name) => name.isUnknown(person))) return null;
+      if (groups && person.user.groups === undefined) return null;
+      if (teams.some((team) => isInTeam(team) === null)) return null;
+      return condition.matches({
+        read: (name) => reader.bind(name).read(person),
+        now,
+        groups: person.user.groups ?? [],
+        isInTeam: (team) => isInTeam(team) === true,
+      });
+    },
+  };
+}

@@ -1,0 +1,22 @@
+import type { CompiledMapping } from './compile.ts';
+import { type BoundName, bindName, type KnownAttributes } from './names.ts';
+
+/** Reads names of a person through the mapping's rules; each name is bound once. */
+export class NameReader {
+  readonly #bound = new Map<string, BoundName>();
+  readonly #mapping: CompiledMapping;
+  readonly #known: KnownAttributes;
+
+  constructor(mapping: CompiledMapping, known: KnownAttributes) {
+    this.#mapping = mapping;
+    this.#known = known;
+  }
+
+  bind(name: string): BoundName {
+    const known = this.#bound.get(name);
+    if (known !== undefined) return known;
+    const bound = bindName(name, this.#mapping.names, this.#known);
+    this.#bound.set(name, bound);
+    return bound;
+  }
+}

@@ -1,0 +1,52 @@
+/** What every language of conditions compiles to: clauses, Entra's membership rules and CEL. */
+import type { GroupName, Json } from '../model.ts';
+
+/** One person, at one moment, as a condition sees them. What is unknown never comes here (rule I13). */
+export interface Subject {
+  /** An attribute's value by the name as written; null when the person has none. */
+  readonly read: (attribute: string) => Json;
+  readonly now: Date;
+  /** Empty where the condition asks for no groups. */
+  readonly groups: readonly GroupName[];
+  /** Whether a rule gives the person the team of this name. */
+  readonly isInTeam: (team: string) => boolean;
+}
+
+/** What a condition depends on: whoever evaluates it must know all of it of the person. */
+export interface Needs {
+  /** Attribute names as written, each once, in order of appearance. */
+  readonly attributes: readonly string[];
+  /** Whether it asks which groups of the source the person belongs to. */
+  readonly groups: boolean;
+  /** Display names of the teams of other rules that it asks for. */
+  readonly teams: readonly string[];
+}
+
+export interface Condition {
+  readonly needs: Needs;
+  /** @throws SyncError `RecordInvalid` where this person's values cannot be judged */
+  matches(subject: Subject): boolean;
+}
+
+const NO_NEEDS: Needs = { attributes: [], groups: false, teams: [] };
+
+/** Holds for everybody. */
+export const EVERYBODY: Condition = { needs: NO_NEEDS, matches: () => true };
+
+/** Every condition must hold; those that come first are asked first. */
+export function allOf(conditions: readonly Condition[]): Condition {
+  const [only, second] = conditions;
+  if (only !== undefined && second === undefined) return only;
+  return {
+    needs: uniteNeeds(conditions.map(({ needs }) => needs)),
+    matches: (subject) => conditions.every((condition) => condition.matches(subject)),
+  };
+}
+
+export function uniteNeeds(needs: readonly Needs[]): Needs {
+  return {
+    attributes: [...new Set(needs.flatMap(({ attributes }) => attributes))],
+    groups: needs.some(({ groups }) => groups),
+    teams: [...new Set(needs.flatMap(({ teams }) => teams))],
+  };
+}
