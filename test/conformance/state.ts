@@ -179,6 +179,23 @@ export function describeStateStore(name: string, harness: StateHarness): void {
         expect(await acme.links.counts()).toEqual({ people: 0, active: 0, teams: 0, members: 0 });
       });
 
+      it('clearing a large one leaves what another one stages meanwhile', async () => {
+        const store = await states.store();
+        const acme = await store.directory(ACME);
+        for (const n of numbers(150)) await acme.staging.addUsers([aSourceUser(`p${n}`)]);
+        const other = await store.directory({ namespace: 'identity', id: 'other' });
+
+        const clearing = acme.staging.clear();
+        await other.staging.addNames([
+          { path: 'userName', key: 'ada', role: 'has', sourceId: 'ada', seq: 0 },
+          { path: 'userName', key: 'ada', role: 'wants', sourceId: 'bob', seq: 1 },
+        ]);
+        await clearing;
+
+        expect(await collect(other.staging.contentions())).toHaveLength(1);
+        expect(await collect(acme.staging.users())).toEqual([]);
+      });
+
       it('a directory that was only looked at is not listed', async () => {
         const store = await states.store();
         const { facts, links, journal, ledger, staging } = await store.directory(ACME);

@@ -23,8 +23,8 @@ export interface Connection {
   /** Attaches the scratch database if it is not there yet. */
   openScratch(): void;
   hasScratch(): boolean;
-  /** Directories that have staged since they last cleared. */
-  readonly staging: Set<number>;
+  /** Directories that have staged since they last cleared, and in how many transactions. */
+  readonly staging: Map<number, number>;
   /** Position of the next staged row of a directory; see SCRATCH. */
   nextPlace(directory: number): number;
   close(): void;
@@ -58,14 +58,14 @@ export function toConnection(db: DatabaseSync, path: string, location: string): 
   };
   const transact = async <T>(begin: string, work: () => T): Promise<T> => {
     const result = perform(() => {
-      db.exec(begin);
+      prepared(begin).run();
       try {
         const value = work();
-        db.exec('COMMIT');
+        prepared('COMMIT').run();
         return value;
       } catch (error) {
         // A full disk ends the transaction by itself.
-        if (db.isTransaction) db.exec('ROLLBACK');
+        if (db.isTransaction) prepared('ROLLBACK').run();
         throw error;
       }
     });
@@ -91,7 +91,7 @@ export function toConnection(db: DatabaseSync, path: string, location: string): 
     },
     openScratch,
     hasScratch: () => scratch,
-    staging: new Set(),
+    staging: new Map(),
     nextPlace: (directory) => {
       const count = (counters.get(directory) ?? 0) + 1;
       counters.set(directory, count);
@@ -143,7 +143,9 @@ function attachScratch(db: DatabaseSync, path: string): void {
       PRAGMA run.synchronous = OFF;
       PRAGMA run.locking_mode = EXCLUSIVE;
       PRAGMA run.cache_size = -16000;
+      BEGIN;
       ${SCRATCH}
+      COMMIT;
     `);
   } finally {
     if (name !== MEMORY) rmSync(name, { force: true });

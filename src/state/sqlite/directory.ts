@@ -33,7 +33,7 @@ export function toDirectory(db: Connection, key: DirectoryKey): Directory {
     stage: async (work) => {
       if (number() === 0) await db.write(insert);
       const directory = number();
-      db.staging.add(directory);
+      db.staging.set(directory, (db.staging.get(directory) ?? 0) + 1);
       return db.stage(() => work(directory));
     },
   };

@@ -216,7 +216,6 @@ async function* readOperations(
 ): AsyncGenerator<readonly StoredOperation[]> {
   const filters = [
     ...(phase === undefined ? [] : [{ condition: 'o.phase =', value: phase }]),
-    ...(status === undefined ? [] : [{ condition: 'o.status =', value: status }]),
     ...(unit === undefined ? [] : [{ condition: 'o.unit =', value: unit }]),
     ...(seqs === undefined
       ? []
@@ -228,9 +227,11 @@ async function* readOperations(
     )
     .join(' ');
   const values = filters.map(({ value }) => value);
+  // Not as a parameter: an index has a status as its condition, so that SQLite would prepare the statement at every call.
+  const ofStatus = status === undefined ? '' : `AND o.status = '${status}'`;
   const sql = `SELECT ${OPERATION_COLUMNS} FROM runs r JOIN operations o ON o.run = r.id
      JOIN operation_texts x ON x.run = o.run AND x.seq = o.seq
-     WHERE r.directory = ?1 AND r.name = ?2 AND o.seq > ?3 ${conditions} ORDER BY o.seq LIMIT ${PAGE}`;
+     WHERE r.directory = ?1 AND r.name = ?2 AND o.seq > ?3 ${ofStatus} ${conditions} ORDER BY o.seq LIMIT ${PAGE}`;
   const pages = readPages<OperationRow>((last) => of.db.all(sql, of.number(), runId, last?.seq ?? 0, ...values));
   for await (const rows of pages) yield rows.map((row) => toStoredOperation(of, row));
 }

@@ -1,7 +1,7 @@
 import type { DesiredTeam, SourceUser } from '../../model.ts';
 import type { TargetTeam } from '../../targets/target.ts';
 import type { StagedUser, Staging } from '../staging.ts';
-import { firstPlace, PAGE, readPages } from './connection.ts';
+import { type Connection, firstPlace, PAGE, readPages } from './connection.ts';
 import type { Directory } from './directory.ts';
 import { parseJson } from './rows.ts';
 import { readContentions } from './staging-names.ts';
@@ -108,31 +108,35 @@ export function toStaging(of: Directory): Staging {
   };
 }
 
-/** Whole tables go in no time where nobody else has rows in them; else the directory's rows, one table a turn. */
+/** Staged in fewer transactions, everything is cleared in one turn. */
+const MANY = 100;
+
 async function clearStaging(of: Directory): Promise<void> {
   const { db } = of;
   const directory = of.number();
-  if (!db.hasScratch() || directory === 0) return;
-  const alone = [...db.staging].every((other) => other === directory);
-  for (const table of BY_PLACE) {
+  const staged = db.staging.get(directory);
+  if (staged === undefined) return;
+  const tables = [...BY_PLACE, ...BY_DIRECTORY];
+  const turns = staged < MANY ? [tables] : tables.map((table) => [table]);
+  for (const turn of turns) {
     await db.stage(() => {
-      if (alone) db.run(`DELETE FROM run.${table}`);
-      else {
-        db.run(
-          `DELETE FROM run.${table} WHERE place > ?1 AND place < ?2`,
-          firstPlace(directory),
-          firstPlace(directory + 1),
-        );
-      }
-    });
-  }
-  for (const table of BY_DIRECTORY) {
-    await db.stage(() => {
-      if (alone) db.run(`DELETE FROM run.${table}`);
-      else db.run(`DELETE FROM run.${table} WHERE directory = ?1`, directory);
+      for (const table of turn) clearTable(db, table, directory);
     });
   }
   db.staging.delete(directory);
+}
+
+/** The whole table goes in no time; but between two turns another directory may have come. */
+function clearTable(db: Connection, table: string, directory: number): void {
+  if (db.staging.size === 1) db.run(`DELETE FROM run.${table}`);
+  else if (BY_DIRECTORY.includes(table)) db.run(`DELETE FROM run.${table} WHERE directory = ?1`, directory);
+  else {
+    db.run(
+      `DELETE FROM run.${table} WHERE place > ?1 AND place < ?2`,
+      firstPlace(directory),
+      firstPlace(directory + 1),
+    );
+  }
 }
 
 async function* readUsers(of: Directory): AsyncGenerator<readonly StagedUser[]> {
