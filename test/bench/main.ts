@@ -121,7 +121,8 @@ function checkMemory(what: string, ratio: number): void {
   );
 }
 
-for (const name of ['apply', 'again'] as const) checkMemory(` of ${name}`, large[name].peakMiB / small[name].peakMiB);
+for (const name of ['apply', 'again', 'verify'] as const)
+  checkMemory(` of ${name}`, large[name].peakMiB / small[name].peakMiB);
 /** Whatever of the three it takes most for: what a machine must have. */
 const toPeak = (sizes: Sizes): number => Math.max(...Object.values(sizes).map(({ peakMiB }) => peakMiB));
 checkMemory('', toPeak(large) / toPeak(small));

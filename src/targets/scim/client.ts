@@ -32,6 +32,8 @@ export interface ScimAnswer {
   /** The body where it is a JSON object (or list, under `Resources`); null for anything else. */
   readonly body: JsonObject | null;
   readonly isHTML: boolean;
+  /** Characters of the body. */
+  readonly length: number;
 }
 
 export interface ScimClient {
@@ -181,7 +183,7 @@ function toHeaders(request: ScimRequest, authorization: string): Record<string, 
 function toAnswer(request: ScimRequest, response: HttpResponse): ScimAnswer {
   const { status, headers, body } = response;
   const isHTML = /^\s*</.test(body) || (headers['content-type'] ?? '').toLowerCase().includes('text/html');
-  return { request, status, headers, body: isHTML ? null : parseObject(body), isHTML };
+  return { request, status, headers, body: isHTML ? null : parseObject(body), isHTML, length: body.length };
 }
 
 function parseObject(text: string): JsonObject | null {

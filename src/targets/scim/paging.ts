@@ -4,6 +4,7 @@ import { SyncError } from '../../errors.ts';
 import type { Json } from '../../model.ts';
 import { isSuccess, type JsonObject, readScimType, requireBody, type ScimClient, toScimError } from './client.ts';
 import { readField, toCount, toObject } from './convert.ts';
+import { createIdLog, type IdLog } from './id-log.ts';
 
 export interface ListRequest {
   /** `/Users` */
@@ -11,6 +12,8 @@ export interface ListRequest {
   /** Parameters beside those of paging. */
   readonly query: Readonly<Record<string, string>>;
   readonly pageSize: number;
+  /** Objects may be of any size, as groups with their members are: as many are asked for as make a page of bearable size. */
+  readonly isHeavy?: boolean;
   readonly cursorOnly: boolean;
   /** Whole only if the service showed a cursor: one that knows none answers its first page, and nothing else, to any. */
   readonly provesCursor?: boolean;
@@ -32,11 +35,19 @@ type Standing = 'more' | 'complete' | 'incomplete';
 
 interface Pass {
   readonly list: ListRequest;
-  readonly seen: Set<string>;
+  /** What all passes over the list have shown. */
+  readonly ids: IdLog;
+  /** 1 for the first. */
+  readonly number: number;
+  /** Objects that this pass has shown, each counted once, and the first of them. */
+  shown: number;
+  firstId: string | null;
   readonly cursors: Set<string>;
   /** `totalResults` of the first page. */
   total: number | null;
   startIndex: number;
+  /** Objects to ask for in the next page. */
+  count: number;
   /** Null: by index. */
   cursor: string | null;
   /** The first page came again: the service answers it whatever is asked for. */
@@ -54,26 +65,43 @@ export async function* listResources(
   list: ListRequest,
   signal: AbortSignal,
 ): AsyncGenerator<ListPage> {
-  const delivered = new Set<string>();
+  const ids = createIdLog();
   let request = list;
-  for (const isLastTry of [false, true]) {
+  for (const number of [1, 2]) {
+    const pass = toPass(request, ids, number);
     let standing: Standing = 'more';
-    const pass = toPass(request);
     for await (const page of readPass(client, pass, signal)) {
       standing = page.standing;
-      const fresh = page.objects.filter(({ id }) => !delivered.has(id));
-      for (const { id } of fresh) delivered.add(id);
-      yield { resources: fresh.map((each) => each.resource), last: standing === 'complete', total: page.total };
+      yield { resources: page.fresh, last: standing === 'complete', total: page.total };
     }
     if (standing === 'complete') return;
-    if (isLastTry) throw toIncomplete(client, list);
     request = toOtherWay(pass);
   }
+  throw toIncomplete(client, list);
 }
 
-function toPass(list: ListRequest): Pass {
+function toPass(list: ListRequest, ids: IdLog, number: number): Pass {
   const cursor = list.cursorOnly ? '' : null;
-  return { list, seen: new Set(), cursors: new Set(), total: null, startIndex: 1, cursor, repeats: false };
+  const heaviest = list.cursorOnly ? HEAVY_BY_CURSOR : HEAVY_AT_FIRST;
+  const count = list.isHeavy === true ? Math.min(list.pageSize, heaviest) : list.pageSize;
+  const start = { shown: 0, firstId: null, total: null, startIndex: 1, repeats: false };
+  return { ...start, list, ids, number, cursors: new Set(), count, cursor };
+}
+
+/** Objects of any size that are asked for before it is known how large they are. */
+const HEAVY_AT_FIRST = 2;
+/** The same by cursor, where a list has pages of one size from its beginning to its end (RFC 9865 section 2.4). */
+const HEAVY_BY_CURSOR = 25;
+/** Characters of a page that are borne: members of some thousand. */
+const BEARABLE = 512 * 1024;
+/** Pages grow no faster, for the next objects may be larger than those before. */
+const GROWTH = 4;
+
+/** Of a list by index; where a page was too large the next is smaller. */
+function toNextCount({ list, count }: Pass, { objects, length }: Page): number {
+  if (list.isHeavy !== true || objects.length === 0) return count;
+  const bearable = Math.floor((BEARABLE * objects.length) / length);
+  return Math.max(1, Math.min(bearable, objects.length * GROWTH, list.pageSize));
 }
 
 /** The most that is asked for in one page of a service that has no other. */
@@ -83,10 +111,10 @@ const WHOLE_LIST = 5_000;
  * A service that repeats its first page may give all in one, if that is asked for; or it pages by cursor without saying
  * so, which a page of half the size brings to light.
  */
-function toOtherWay({ list, seen, total, repeats }: Pass): ListRequest {
+function toOtherWay({ list, shown, total, repeats }: Pass): ListRequest {
   if (!repeats || list.cursorOnly) return list;
-  if (total !== null) return { ...list, pageSize: Math.min(total, WHOLE_LIST) };
-  return { ...list, cursorOnly: true, provesCursor: true, pageSize: Math.max(1, Math.ceil(seen.size / 2)) };
+  if (total !== null) return { ...list, isHeavy: false, pageSize: Math.min(total, WHOLE_LIST) };
+  return { ...list, cursorOnly: true, provesCursor: true, pageSize: Math.max(1, Math.ceil(shown / 2)) };
 }
 
 /** From the first page to one that ends the pass, whole or not; also ends when a cursor got lost. */
@@ -94,14 +122,29 @@ async function* readPass(
   client: ScimClient,
   pass: Pass,
   signal: AbortSignal,
-): AsyncGenerator<Page & { standing: Standing }> {
+): AsyncGenerator<Pick<Page, 'total'> & { fresh: readonly JsonObject[]; standing: Standing }> {
   for (;;) {
     const page = await readPage(client, pass, signal);
     if (page === null) return;
-    const standing = advance(pass, page);
-    yield { ...page, standing };
+    const { total } = page;
+    const { fresh, hasNews } = noteObjects(pass, page);
+    const standing = advance(pass, page, hasNews);
+    yield { fresh, total, standing };
     if (standing !== 'more') return;
   }
+}
+
+/** What no pass has shown yet, and whether this one came any further. */
+function noteObjects(pass: Pass, { objects }: Page): { fresh: readonly JsonObject[]; hasNews: boolean } {
+  const before = pass.shown;
+  const fresh: JsonObject[] = [];
+  for (const { id, resource } of objects) {
+    pass.firstId ??= id;
+    const sighting = pass.ids.note(id, pass.number);
+    if (sighting !== 'repeated') pass.shown += 1;
+    if (sighting === 'new') fresh.push(resource);
+  }
+  return { fresh, hasNews: pass.shown > before };
 }
 
 function toIncomplete(client: ScimClient, list: ListRequest): SyncError {
@@ -115,6 +158,8 @@ interface Page {
   readonly objects: readonly { readonly id: string; readonly resource: JsonObject }[];
   readonly total: number | null;
   readonly nextCursor: string | null;
+  /** Characters. */
+  readonly length: number;
 }
 
 const LOST_CURSORS = new Set(['invalidcursor', 'expiredcursor', 'invalidcount']);
@@ -124,19 +169,19 @@ async function readPage(client: ScimClient, pass: Pass, signal: AbortSignal): Pr
   const { list } = pass;
   const position: Record<string, string> =
     pass.cursor === null ? { startIndex: String(pass.startIndex) } : { cursor: pass.cursor };
-  const query = { ...list.query, ...position, count: String(list.pageSize) };
+  const query = { ...list.query, ...position, count: String(pass.count) };
   const answer = await client.send({ method: 'GET', path: list.path, query }, signal);
   if (answer.status === 400 && LOST_CURSORS.has(readScimType(answer).toLowerCase())) return null;
   if (answer.status === 404) throw toMissing(client, list);
   if (!isSuccess(answer)) throw toScimError(answer, client.origin);
-  return toPage(requireBody(answer, client.origin), client, list);
+  return { ...toPage(requireBody(answer, client.origin), client, list), length: answer.length };
 }
 
 function toMissing(client: ScimClient, list: ListRequest): SyncError {
   return new SyncError('TargetUnavailable', `${client.origin} has no ${list.path} below the URL; check the URL`);
 }
 
-function toPage(body: JsonObject, client: ScimClient, list: ListRequest): Page {
+function toPage(body: JsonObject, client: ScimClient, list: ListRequest): Omit<Page, 'length'> {
   const resources = readField(body, 'Resources') ?? [];
   const total = toCount(readField(body, 'totalResults'));
   const nextCursor = readField(body, 'nextCursor');
@@ -154,28 +199,26 @@ function toPage(body: JsonObject, client: ScimClient, list: ListRequest): Page {
   return { objects, total, nextCursor: typeof nextCursor === 'string' && nextCursor !== '' ? nextCursor : null };
 }
 
-function advance(pass: Pass, page: Page): Standing {
-  const known = pass.seen.size;
-  for (const { id } of page.objects) pass.seen.add(id);
-  const hasNews = pass.seen.size > known;
+function advance(pass: Pass, page: Page, hasNews: boolean): Standing {
   const changed = pass.total !== null && page.total !== null && page.total !== pass.total;
   pass.total ??= page.total;
   if (changed) return 'incomplete';
   // Whatever was asked for: a service that pages by cursor only may send one, and its first page is not its whole list.
   if (page.nextCursor !== null) return followCursor(pass, page.nextCursor);
-  const isShort = page.total !== null && pass.seen.size < page.total;
+  const isShort = page.total !== null && pass.shown < page.total;
   if (pass.cursor !== null) return isShort || isUnproven(pass) ? 'incomplete' : 'complete';
   if (!isShort && page.total !== null) return 'complete';
   if (!hasNews) return endAtNothingNew(pass, page, isShort);
   // Fewer may come than were asked for, so the next page begins behind what was received.
   pass.startIndex += page.objects.length;
+  pass.count = toNextCount(pass, page);
   return 'more';
 }
 
 /** An empty page is the end; one that shows what came before is none. */
 function endAtNothingNew(pass: Pass, { objects: [first] }: Page, isShort: boolean): Standing {
-  pass.repeats = first !== undefined && first.id === pass.seen.values().next().value;
-  const isAll = pass.repeats && pass.list.isSearch === true && pass.seen.size < pass.list.pageSize;
+  pass.repeats = first !== undefined && first.id === pass.firstId;
+  const isAll = pass.repeats && pass.list.isSearch === true && pass.shown < pass.list.pageSize;
   return isShort || (first !== undefined && !isAll) ? 'incomplete' : 'complete';
 }
 

@@ -180,7 +180,8 @@ export async function* listTeams(connection: Connection, signal: AbortSignal): A
   const { client, profile, seen } = connection;
   if (profile.groups === 'none') return yield { objects: [], last: true, total: 0 };
   let listsMembers = false;
-  for await (const page of listResources(client, toListRequest(connection, 'Group', {}), signal)) {
+  const isHeavy = profile.readMembers === 'full';
+  for await (const page of listResources(client, { ...toListRequest(connection, 'Group', {}), isHeavy }, signal)) {
     listsMembers ||= page.resources.some((each) => (readMembers(each)?.length ?? 0) > 0);
     const objects: TargetTeam[] = [];
     for (const resource of page.resources) {

@@ -218,4 +218,51 @@ describe('T1 teams', () => {
     const teams = (await collect(target.listTeams(NEVER))).flatMap((each) => each.objects);
     expect(teams.map((each) => each.members)).toEqual([[], ['u1']]);
   });
+
+  describe('pages of bearable size', () => {
+    const MANY = { patch: { supported: true }, filter: { supported: true, maxResults: 200 } };
+    /** A group of about so many characters. */
+    const group = (id: string, size: number): Json => ({
+      id,
+      members: Array.from({ length: Math.ceil(size / 100) }, (_, count) => ({
+        value: `${id}-${count}`.padEnd(86, '-'),
+      })),
+    });
+    const by = (query: Record<string, string>, body: Json) =>
+      aWire()
+        .get('/Groups')
+        .query(query)
+        .reply(200, body as Record<string, Json>);
+    const idsOf = async (): Promise<string[]> => {
+      const { target } = await aWiredTarget();
+      return (await collect(target.listTeams(NEVER))).flatMap(({ objects }) => objects.map(({ id }) => id));
+    };
+
+    it('as many are asked for as the ones before were small, and every team comes once', async () => {
+      aDiscovery(MANY);
+      const total = { totalResults: 14 };
+      by({ startIndex: '1', count: '2' }, { ...total, Resources: [group('a', 500_000), group('b', 500_000)] });
+      by({ startIndex: '3', count: '1' }, { ...total, Resources: [group('c', 100)] });
+      by({ startIndex: '4', count: '4' }, { ...total, Resources: ['d', 'e', 'f', 'g'].map((id) => group(id, 100)) });
+      const rest = ['h', 'i', 'j', 'k', 'l', 'm', 'n'];
+      by({ startIndex: '8', count: '16' }, { ...total, Resources: rest.map((id) => group(id, 100)) });
+      expect(await idsOf()).toEqual(['a', 'b', 'c', 'd', 'e', 'f', 'g', ...rest]);
+    });
+
+    it('by cursor all pages are of one size, as RFC 9865 has it', async () => {
+      aDiscovery({ ...MANY, pagination: { cursor: true, index: false } });
+      by({ cursor: '', count: '25' }, { Resources: [group('a', 100)], nextCursor: 'n' });
+      by({ cursor: 'n', count: '25' }, { Resources: [group('b', 100)] });
+      expect(await idsOf()).toEqual(['a', 'b']);
+    });
+
+    it('a service that repeats its first page is asked for all in one', async () => {
+      aDiscovery(MANY);
+      const first = { totalResults: 3, Resources: [group('a', 100), group('b', 100)] };
+      by({ startIndex: '1', count: '2' }, first);
+      by({ startIndex: '3', count: '8' }, first);
+      by({ startIndex: '1', count: '3' }, { totalResults: 3, Resources: ['a', 'b', 'c'].map((id) => group(id, 100)) });
+      expect(await idsOf()).toEqual(['a', 'b', 'c']);
+    });
+  });
 });
