@@ -10,8 +10,9 @@
  * - **T5** Deleting what is gone is success; updating it throws `NotFound`.
  * - **T6** Members are never removed without naming each of them.
  * - **T7** 401 and 403 throw `CredentialsRejected`, and no further request is made with that secret in this run. A 403 to
- *   a deletion is looked into by one read, for an application may let nobody delete; one to a change of one object is
- *   `TargetRejected` for that object, until it turns out that nothing may be changed.
+ *   a deletion is looked into by one read, and is `TargetRejected` for that object; only of several, with nobody ever
+ *   deleted, does it say that nobody can be. One to a change of one object is `TargetRejected` for that object, until it
+ *   turns out that nothing may be changed.
  * - **T8** The signal reaches the socket.
  * - **T9** Values that the server reads as equal (null, [], absent; case of a value that is not caseExact) are not changes.
  * - **T10** What the capabilities say that the target cannot do is never sent to it.
@@ -53,7 +54,10 @@ export interface TargetCapabilities {
   readonly memberChanges: { readonly add: number; readonly remove: number; readonly mixed: boolean };
   /** `removes`: an account that is switched off is gone, so a deactivation is a deletion, for guards and links too. */
   readonly deactivation: 'deactivates' | 'removes';
-  /** Accounts can be deleted for good; false: the policy Delete is carried out as Deactivate. */
+  /**
+   * Accounts can be deleted for good; false: the policy Delete is carried out as Deactivate. Asked for when it is needed:
+   * a refusal may change it in the middle of a run.
+   */
   readonly deleteUsers: boolean;
   /** `updateOnly`: teams that are there can be filled, none can be made or deleted. */
   readonly teams: 'full' | 'updateOnly' | 'none';

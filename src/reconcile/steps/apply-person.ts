@@ -107,7 +107,13 @@ async function deactivate(operation: StoredOperation, { loaded, run, signal }: A
   return [{ type: 'putLink', link: { ...toUpdated(link, operation, operation.changes), left } }];
 }
 
-async function remove(operation: StoredOperation, { loaded, signal }: Applying): Promise<readonly Effect[]> {
+/** Null where it turned out in this run that nobody can be deleted: the next one switches off instead. */
+async function remove(
+  operation: StoredOperation,
+  { loaded, observed, signal }: Applying,
+): Promise<readonly Effect[] | null> {
+  const { deleteUsers, deactivation } = observed.capabilities;
+  if (!deleteUsers && deactivation === 'deactivates') return null;
   const targetId = needTarget(operation);
   await loaded.target.deleteUser(targetId, signal);
   return [

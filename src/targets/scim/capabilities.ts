@@ -14,7 +14,9 @@ export function toCapabilities(connection: Connection): TargetCapabilities {
     membersPerRequest: Math.min(members.total, seen.membersPerRequest ?? members.total),
     memberChanges: { add: members.add, remove: members.remove, mixed: members.mixed },
     deactivation: activeFalse,
-    deleteUsers: deleteUser !== 'deactivates' && !seen.deletionRefused,
+    get deleteUsers() {
+      return deleteUser !== 'deactivates' && !seen.deletionRefused;
+    },
     teams: groups,
     renameTeams: renameGroup,
     readsMembers: groups !== 'none' && seen.showsMembers !== false,

@@ -40,7 +40,7 @@ function connect(config: ScimConfig, context: TargetContext): Target {
     http,
     now,
   });
-  const seen = createObservations(memory);
+  const seen = createObservations(memory, now);
   const open = createOpener({ client, seen, profile: getProfile(config) });
   return {
     ownNames: () => toOwnNames(secrets),

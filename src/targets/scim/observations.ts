@@ -17,11 +17,28 @@ interface Evidence {
 /** One look may be a stale answer, or a value of one person that is special. */
 const ENOUGH = 2;
 
+/** What became of a DELETE. `unsupported`: by the answer itself. `forbidden`: so far for this one object. */
+export type Deletion = { readonly end: 'done' | 'unsupported' | 'forbidden'; readonly id: string };
+
+/** What is known of DELETE on users. */
+interface Deletions {
+  /** One was carried out: who may delete some accounts and not others is told so for each of them. */
+  works: boolean;
+  /** Objects that it was forbidden for, up to `SEVERAL`. */
+  forbidden: readonly string[];
+  /** When it was last taken for refused altogether; null: never, or it worked since. */
+  refusedAt: number | null;
+}
+
+/** So many objects, and nobody deleted ever: no accident of one of them. */
+const SEVERAL = 3;
+const TRIED_AGAIN_AFTER_MS = 7 * 86_400_000;
+
 export interface Observations {
   /** PATCH was refused although it is announced. */
   patchRefused: boolean;
-  /** DELETE of users was refused. */
-  deletionRefused: boolean;
+  /** DELETE of users was refused, whoever it was about, and not so long ago that it would be tried again. */
+  readonly deletionRefused: boolean;
   /** Null: not known. Whether a group that was just filled shows members. */
   showsMembers: boolean | null;
   /** Requests with more members were too large. */
@@ -30,6 +47,7 @@ export interface Observations {
   upperIds: boolean;
   /** Lists are paged by cursor only, although that is not announced. */
   pagesByCursor: boolean;
+  noteDeletion(what: Deletion): void;
   /** Must what becomes of a value at this path still be found out? */
   isOpen(kind: ResourceKind, path: string): boolean;
   /** @param weight 2 where two answers agree */
@@ -49,14 +67,19 @@ const BEHAVIOURS: Readonly<Record<Exclude<Fate, 'kept'>, AttributeBehaviour>> = 
   dropped: { writes: 'onCreate', shows: 'never' },
 };
 
-export function createObservations(memory: Json): Observations {
+export function createObservations(memory: Json, now: () => Date): Observations {
   const before = toObject(memory) ?? {};
+  const deletions = readDeletions(before['deletions']);
   const evidence = readEvidence(before['attributes']);
   const find = (kind: ResourceKind, path: string): Evidence | undefined => evidence.get(toKey(kind, path));
   const isDecided = ({ fate, weight }: Evidence): boolean => fate === 'kept' || weight >= ENOUGH;
   return {
     patchRefused: before['patchRefused'] === true,
-    deletionRefused: before['deletionRefused'] === true,
+    get deletionRefused() {
+      const { refusedAt } = deletions;
+      return refusedAt !== null && now().getTime() - refusedAt < TRIED_AGAIN_AFTER_MS;
+    },
+    noteDeletion: (what) => noteDeletion(deletions, what, now().getTime()),
     showsMembers: typeof before['showsMembers'] === 'boolean' ? before['showsMembers'] : null,
     membersPerRequest: toCount(before['membersPerRequest']),
     upperIds: before['upperIds'] === true,
@@ -85,11 +108,11 @@ export function createObservations(memory: Json): Observations {
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .map(([key, { fate }]) => ({ ...fromKey(key), fate })),
     toMemory() {
-      const { patchRefused, deletionRefused, showsMembers, membersPerRequest, upperIds, pagesByCursor } = this;
+      const { patchRefused, showsMembers, membersPerRequest, upperIds, pagesByCursor } = this;
       const attributes = Object.fromEntries([...evidence].map(([key, each]) => [key, { ...each }]));
       return {
         patchRefused,
-        deletionRefused,
+        deletions: { ...deletions },
         showsMembers,
         membersPerRequest,
         upperIds,
@@ -97,6 +120,27 @@ export function createObservations(memory: Json): Observations {
         attributes,
       };
     },
+  };
+}
+
+function noteDeletion(deletions: Deletions, { end, id }: Deletion, now: number): void {
+  if (end === 'forbidden') {
+    if (deletions.works) return;
+    deletions.forbidden = [...new Set([...deletions.forbidden, id])].slice(0, SEVERAL);
+    if (deletions.forbidden.length === SEVERAL) deletions.refusedAt = now;
+    return;
+  }
+  deletions.works = end === 'done';
+  deletions.forbidden = [];
+  deletions.refusedAt = end === 'done' ? null : now;
+}
+
+function readDeletions(memory: Json | undefined): Deletions {
+  const { works, forbidden, refusedAt } = toObject(memory) ?? {};
+  return {
+    works: works === true,
+    forbidden: Array.isArray(forbidden) ? forbidden.filter((id) => typeof id === 'string') : [],
+    refusedAt: toCount(refusedAt),
   };
 }
 

@@ -7,6 +7,7 @@ import type { TargetObject, TargetTeam } from '../target.ts';
 import { isSuccess, type JsonObject, readScimType, requireBody, type ScimAnswer, toScimError } from './client.ts';
 import { readVersion, type ScimResource, toDocument } from './convert.ts';
 import { toSentMark } from './marks.ts';
+import type { Deletion } from './observations.ts';
 import { applyChanges, computePatch, hasChanges, needsCurrent, type PatchOperation } from './patch.ts';
 import { assertRequired, assertValues, toBehaviour } from './profile-rules.ts';
 import {
@@ -231,7 +232,10 @@ function withoutReadOnly(resource: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(resource).filter(([key]) => !readOnly.has(key.toLowerCase())));
 }
 
-/** What is gone already is deleted (T5). */
+/**
+ * What is gone already is deleted (T5). A refusal that speaks of DELETE is remembered at once; one that may be about this
+ * object alone when it was said of several, and nobody was ever deleted.
+ */
 export async function deleteResource(
   connection: Connection,
   { kind, id }: Written,
@@ -240,12 +244,16 @@ export async function deleteResource(
   const { client, seen } = connection;
   const path = toObjectPath(connection, kind, id);
   const answer = await client.send({ method: 'DELETE', path, mayBeForbidden: true }, signal);
-  if (isSuccess(answer) || (answer.status === 404 && !answer.isHTML)) return;
-  // Whether the credentials are good for anything a read tells, which throws where they are not (T7).
-  if (answer.status === 403) await readResource(connection, kind, id, signal);
-  if (REFUSALS.has(answer.status) && kind === 'User') seen.deletionRefused = true;
+  const note = (end: Deletion['end']): void => {
+    if (kind === 'User') seen.noteDeletion({ end, id });
+  };
+  if (isSuccess(answer)) return note('done');
+  if (answer.status === 404 && !answer.isHTML) return;
+  if (answer.status === 405 || answer.status === 501) note('unsupported');
+  if (answer.status === 403) {
+    // Whether the credentials are good for anything a read tells, which throws where they are not (T7).
+    await readResource(connection, kind, id, signal);
+    note('forbidden');
+  }
   throw toScimError(answer, client.origin);
 }
-
-/** Not for this object alone: the service has no DELETE, or not with these credentials. */
-const REFUSALS = new Set([403, 405, 501]);

@@ -84,15 +84,36 @@ describe('T7 refused credentials', () => {
     expect(http.sent).toBe(sent);
   });
 
-  it('403 to a deletion alone ends nothing: whoever may read is let go on, and the refusal is remembered', async () => {
+  it('403 to a deletion is about that account: others are still deleted, and it ends nothing', async () => {
     aDiscovery();
-    aWire().delete('/Users/1').reply(403).get('/Users/1').times(2).reply(200, { id: '1' });
+    aWire()
+      .delete('/Users/1')
+      .reply(403)
+      .get('/Users/1')
+      .times(2)
+      .reply(200, { id: '1' })
+      .delete('/Users/2')
+      .reply(204);
     const { target } = await aWiredTarget();
     expect(await failureOf(target.deleteUser('1', NEVER))).toMatchObject({ code: 'TargetRejected', scope: 'record' });
     expect(await target.readUser('1', [], NEVER)).toMatchObject({ id: '1' });
-    expect((await target.capabilities(NEVER)).deleteUsers).toBe(false);
-    expect(target.memory()).toMatchObject({ deletionRefused: true });
+    expect((await target.capabilities(NEVER)).deleteUsers).toBe(true);
+    await target.deleteUser('2', NEVER);
   });
+
+  it.each([405, 501])(
+    '%i to a deletion is about deletion, at once and in the capabilities that were given',
+    async (status) => {
+      aDiscovery();
+      aWire().delete('/Users/1').reply(status);
+      const { target } = await aWiredTarget();
+      const capabilities = await target.capabilities(NEVER);
+      expect(capabilities.deleteUsers).toBe(true);
+      expect(await failureOf(target.deleteUser('1', NEVER))).toMatchObject({ code: 'TargetRejected', scope: 'record' });
+      expect(capabilities.deleteUsers).toBe(false);
+      expect(capabilities.limitations()).toMatchObject([{ reason: 'DeletionRefused' }]);
+    },
+  );
 
   it('403 to a change of one object is about that object: the others go on', async () => {
     aDiscovery();

@@ -83,11 +83,13 @@ describe('operations on the wire', () => {
   });
 });
 
+const NOW = (): Date => new Date('2026-03-01T09:00:00Z');
+
 describe('observations', () => {
   const dropped = { sent: 'Engineer', shown: undefined };
 
   it('T11 one look that shows nothing decides nothing; two, or two answers that agree, do', () => {
-    const seen = createObservations(null);
+    const seen = createObservations(null, NOW);
     seen.note('User', 'title', { ...dropped, weight: 1 });
     expect(seen.behaviour('User', 'title')).toBeNull();
     expect(seen.isOpen('User', 'title')).toBe(true);
@@ -97,14 +99,14 @@ describe('observations', () => {
   });
 
   it('T11 what was kept once is kept: a later special value says nothing of the attribute', () => {
-    const seen = createObservations(null);
+    const seen = createObservations(null, NOW);
     seen.note('User', 'title', { sent: 'Engineer', shown: 'Engineer', weight: 1 });
     seen.note('User', 'title', { ...dropped, weight: 2 });
     expect(seen.behaviour('User', 'title')).toBeNull();
   });
 
   it('T11 a value that somebody has brings a dropped attribute back', () => {
-    const seen = createObservations(null);
+    const seen = createObservations(null, NOW);
     seen.note('User', 'title', { ...dropped, weight: 2 });
     seen.noteSeen('User', 'title');
     expect(seen.behaviour('User', 'title')).toBeNull();
@@ -117,21 +119,54 @@ describe('observations', () => {
     [7, '7', 'exactly'],
     [true, 'True', 'otherCase'],
   ] as const)('%j that comes back as %j is shown %s', (sent, shown, how) => {
-    const seen = createObservations(null);
+    const seen = createObservations(null, NOW);
     seen.note('User', 'title', { sent, shown, weight: 2 });
     expect(seen.behaviour('User', 'title')?.shows ?? 'exactly').toBe(how);
   });
 
   it('are remembered, and what nobody understands is not', () => {
-    const seen = createObservations({
-      patchRefused: true,
-      membersPerRequest: 25,
-      attributes: { 'User a': { fate: '?' } },
-    });
+    const memory = { patchRefused: true, membersPerRequest: 25, attributes: { 'User a': { fate: '?' } } };
+    const seen = createObservations(memory, NOW);
     seen.note('Team', 'displayName', { sent: 'A B', shown: 'a-b', weight: 2 });
     seen.upperIds = true;
-    const again = createObservations(seen.toMemory());
+    const again = createObservations(seen.toMemory(), NOW);
     expect(again).toMatchObject({ patchRefused: true, membersPerRequest: 25, upperIds: true, deletionRefused: false });
     expect(again.remarkable()).toEqual([{ kind: 'Team', path: 'displayName', fate: 'otherwise' }]);
+  });
+
+  describe('deletion', () => {
+    const forbid = (seen: ReturnType<typeof createObservations>, ...ids: string[]): boolean => {
+      for (const id of ids) seen.noteDeletion({ end: 'forbidden', id });
+      return seen.deletionRefused;
+    };
+
+    it('T7 forbidden for one account, however often, is about that account; for three it is about all', () => {
+      const seen = createObservations(null, NOW);
+      expect(forbid(seen, 'a', 'a', 'a', 'b')).toBe(false);
+      const later = createObservations(seen.toMemory(), NOW);
+      expect(forbid(later, 'b')).toBe(false);
+      expect(forbid(later, 'c')).toBe(true);
+    });
+
+    it('T7 where an account was deleted, those that may not be are told one by one', () => {
+      const seen = createObservations(null, NOW);
+      seen.noteDeletion({ end: 'done', id: 'z' });
+      expect(forbid(createObservations(seen.toMemory(), NOW), 'a', 'b', 'c', 'd')).toBe(false);
+    });
+
+    it('T10 an operation that is not there is not tried for a week, then once, and again if it has come', () => {
+      let now = NOW();
+      const seen = createObservations(null, () => now);
+      seen.noteDeletion({ end: 'unsupported', id: 'z' });
+      const isRefusedAfter = (days: number): boolean => {
+        now = new Date(NOW().getTime() + days * 86_400_000);
+        return createObservations(seen.toMemory(), () => now).deletionRefused;
+      };
+      expect([isRefusedAfter(0), isRefusedAfter(6.9), isRefusedAfter(7)]).toEqual([true, true, false]);
+      seen.noteDeletion({ end: 'unsupported', id: 'z' });
+      expect([isRefusedAfter(13.9), isRefusedAfter(14)]).toEqual([true, false]);
+      seen.noteDeletion({ end: 'done', id: 'z' });
+      expect(isRefusedAfter(13)).toBe(false);
+    });
   });
 });

@@ -207,25 +207,68 @@ describe('what is noticed', () => {
     expect(await warningsOf(quirk(name))).toEqual([expect.stringContaining('MembersNotShown')]);
   });
 
-  it.each(['DELETE forbidden', 'DELETE not supported'] as const)(
-    '%s: tried once, then the policy Delete switches off',
-    async (name) => {
-      const { company, server, active, writes } = await aCompany(quirk(name));
-      company.spec = { ...company.spec, deprovisioning: { deletedAtSource: 'Delete' } };
-      await company.run();
-      company.people = company.people.slice(1);
-      const refused = await company.run();
-      expect(refused.outcome).toBe('failed');
-      const next = await company.run();
-      expect(next).toMatchObject({ outcome: 'synced', applied: { deactivate: 1 } });
-      expect(next.warnings).toEqual([expect.objectContaining({ reason: 'DeletionRefused' })]);
-      expect(active()).toEqual(names(2, 3, 4));
-      writes();
-      await company.run();
-      expect(writes()).toEqual([]);
-      expect(server.users.size).toBe(4);
-    },
-  );
+  const deleting = async (name: keyof typeof QUIRKS) => {
+    const made = await aCompany(quirk(name));
+    const { company } = made;
+    company.spec = { ...company.spec, deprovisioning: { deletedAtSource: 'Delete' } };
+    await company.run();
+    const deletions = (): string[] => made.writes().filter((each) => each.startsWith('DELETE'));
+    deletions();
+    return { ...made, deletions };
+  };
+
+  it('DELETE not supported: tried once, then the policy Delete switches off, until it is tried again a week later', async () => {
+    const { company, server, active, writes, deletions } = await deleting('DELETE not supported');
+    company.people = company.people.slice(1);
+    const refused = await company.run();
+    expect(refused.outcome).toBe('failed');
+    const next = await company.run();
+    expect(next).toMatchObject({ outcome: 'synced', applied: { deactivate: 1 } });
+    expect(next.warnings).toEqual([expect.objectContaining({ reason: 'DeletionRefused' })]);
+    expect(active()).toEqual(names(2, 3, 4));
+    writes();
+    await company.run();
+    expect(writes()).toEqual([]);
+    expect(server.users.size).toBe(4);
+    company.now = new Date(company.now.getTime() + 8 * 86_400_000);
+    const again = await company.run();
+    expect(again.warnings).toEqual([expect.objectContaining({ reason: 'DeletionRefused' })]);
+    await company.run();
+    expect(deletions()).toEqual(['DELETE /Users']);
+    expect(server.users.size).toBe(4);
+  });
+
+  it('T7 DELETE forbidden for everybody: three errors, nothing sent for the others, and the next run switches off', async () => {
+    const { company, active, deletions } = await deleting('DELETE forbidden');
+    company.spec = { ...company.spec, limits: { concurrency: 1 } };
+    company.people = [1, 2, 3, 4, 5, 6].map((count) => aPerson(count));
+    await company.run();
+    deletions();
+    company.spec = { ...company.spec, guards: { ...company.spec.guards, suspiciousDrop: 100 } };
+    company.people = company.people.slice(0, 1);
+    const refused = await company.run();
+    expect(await company.errors(refused)).toHaveLength(3);
+    expect(deletions()).toHaveLength(3);
+    expect(refused.warnings).toEqual([expect.objectContaining({ reason: 'DeletionRefused' })]);
+    const next = await company.run();
+    expect(next).toMatchObject({ outcome: 'synced', applied: { deactivate: 5 } });
+    expect(active()).toEqual(names(1));
+  });
+
+  it('T7 DELETE forbidden for one account: an error of that one, and the others are deleted now and later', async () => {
+    const { company, server } = await deleting('plain');
+    const ownerId = [...server.users.keys()][0];
+    server.intercept = ({ method, url }) =>
+      method === 'DELETE' && url.endsWith(`/${ownerId}`) ? { status: 403, headers: {}, body: '{}' } : null;
+    company.people = company.people.slice(2);
+    const first = await company.run();
+    expect(await company.errors(first)).toHaveLength(1);
+    expect(first.warnings).toEqual([]);
+    expect(server.users.size).toBe(3);
+    company.people = company.people.slice(1);
+    expect((await company.run()).warnings).toEqual([]);
+    expect(server.users.size).toBe(2);
+  });
 
   it('no PATCH: it is tried once, and never again in later runs', async () => {
     const { company, server } = await aCompany(quirk('no PATCH, although it is announced'));
