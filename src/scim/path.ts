@@ -332,10 +332,14 @@ function findSchema(path: ScimPath, schemas: SchemaSet, coreUrn: string): Schema
   if (found !== undefined) return found;
   const known = schemas.schemas.map((each) => each.id);
   const nearest = computeNearestName(urn, known);
-  throw new SyncError(
-    'Invalid',
-    `no schema has the URN "${urn}"; ${nearest === null ? `known are ${known.join(', ')}` : `did you mean "${nearest}"?`}`,
-  );
+  // Entra's first SCIM client wrote the attribute after a dot, and mappings made for it are still around.
+  const meant = /^(?:User|Group)$/i.test(path.attribute) && path.sub !== null;
+  const hint = meant
+    ? `write ${urn}:${path.attribute}:${path.sub}`
+    : nearest === null
+      ? `known are ${known.join(', ')}`
+      : `did you mean "${nearest}"?`;
+  throw new SyncError('Invalid', `no schema has the URN "${urn}"; ${hint}`);
 }
 
 function findLeaf(path: ScimPath, top: AttributeDefinition): AttributeDefinition | null {

@@ -132,6 +132,10 @@ describe('resolveScimPath', () => {
     ['emails[typ eq "work"].value', '"emails" has no sub-attribute "typ"; did you mean "type"?'],
     [`${ENTERPRISE}:departmant`, `the schema ${ENTERPRISE} has no attribute "departmant"; did you mean "department"?`],
     [`${ENTERPRISE}s:department`, `no schema has the URN "${ENTERPRISE}s"; did you mean "${ENTERPRISE}"?`],
+    [
+      `${ENTERPRISE}.department`,
+      `no schema has the URN "${ENTERPRISE.replace(/:User$/, '')}"; write ${ENTERPRISE}:department`,
+    ],
     ['members', 'the schema has no attribute "members"'],
   ])('refuses %s', (text, message) => {
     expect(() => resolve(text)).toThrow(expect.objectContaining({ code: 'Invalid', message }));

@@ -144,11 +144,14 @@ function isEmptied(entry: Entry, current: JsonObject | null): boolean {
   if (entry.changes.some((each) => each.after !== undefined)) return false;
   if (entry.changes.some((each) => isWholeEntry(each.place.path))) return true;
   const known = toObject(current === null ? undefined : readScimPath(entry.path, current));
-  if (known === null) return false;
-  const removed = entry.changes.map((each) => each.place.path.sub);
-  const idle = [...removed, ...(entry.path.filter ?? []).map((each) => each.attribute), 'type', 'primary', 'display'];
+  return known !== null && isIdle(known, entry.path, new Set(entry.changes.map((each) => each.place.path.sub)));
+}
+
+/** Does the entry say nothing but what it is found by and how it is shown, once the parts are gone? */
+function isIdle(entry: JsonObject, { filter }: ScimPath, gone: ReadonlySet<string | null>): boolean {
+  const idle = [...gone, ...(filter ?? []).map((each) => each.attribute), 'type', 'primary', 'display'];
   const names = new Set(idle.map((each) => each?.toLowerCase()));
-  return Object.entries(known).every(([key, value]) => names.has(key.toLowerCase()) || isEmpty(value));
+  return Object.entries(entry).every(([key, value]) => names.has(key.toLowerCase()) || isEmpty(value));
 }
 
 /** Removing `value`, or the entry itself, leaves nothing that means anything. */
@@ -234,6 +237,7 @@ function removeFromList(path: ScimPath, document: ScimDocument): void {
   const entry = readScimPath({ ...path, sub: null }, document);
   if (entry === undefined) return;
   const others = readList(path, document).filter((each) => each !== entry);
-  if (isWholeEntry(path)) writeScimPath(toListPath(path), document, others);
+  if (isWholeEntry(path) || isIdle(toObject(entry) ?? {}, path, new Set([path.sub])))
+    writeScimPath(toListPath(path), document, others);
   else writeScimPath(path, document, null);
 }

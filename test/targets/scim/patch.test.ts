@@ -204,6 +204,19 @@ describe('computePatch', () => {
 });
 
 describe('applyChanges', () => {
+  it('leaves no entry of a list that keeps nothing but its type', () => {
+    const current: Record<string, Json> = {
+      addresses: [{ type: 'work', streetAddress: '1 High St', locality: 'York' }, { type: 'home' }],
+    };
+    const street = { path: STREET, before: '1 High St' };
+    expect(applyChanges(current, [street], placeOf)).toEqual({
+      addresses: [{ type: 'work', streetAddress: null, locality: 'York' }, { type: 'home' }],
+    });
+    expect(applyChanges(current, [street, { path: CITY, before: 'York' }], placeOf)).toEqual({
+      addresses: [{ type: 'home' }],
+    });
+  });
+
   it('keeps everything that is not changed, under its own spelling', () => {
     const current = {
       schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'],
