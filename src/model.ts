@@ -204,7 +204,8 @@ export interface Operation {
 }
 
 /** `suspect`: the read lost too much; `recovered`: a link rebuilt from the target removes nothing without approval. */
-export type HeldBy = GuardKind | 'suspect' | 'recovered';
+export const HELD_BY = [...GUARD_KINDS, 'suspect', 'recovered'] as const;
+export type HeldBy = (typeof HELD_BY)[number];
 
 /** A failure of one record: counted, named by id, never the end of a run. */
 export interface RecordError {

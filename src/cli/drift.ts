@@ -14,7 +14,7 @@ import { formatValue, shortenPath } from './plan-values.ts';
 import { isSuspended, runSync, type SyncRun } from './run-sync.ts';
 import { type FolderOptions, openSession, type Session, selectSyncs } from './session.ts';
 import { createStyle } from './style.ts';
-import { formatCount } from './wording.ts';
+import { formatCount, formatNumber } from './wording.ts';
 
 export interface DriftOptions extends FolderOptions {
   readonly output: 'text' | 'json';
@@ -137,8 +137,10 @@ function describeFinding({ kind, resource, name, targetId, attribute, member }: 
 function describeCounts(run: SyncRun): string {
   const { report, resource } = run;
   const { attributes = 0, memberships = 0, missing = 0, unmanaged = 0 } = report.drift ?? {};
-  const { people, teams } = report.links;
-  const where = `${formatCount(people, 'person', 'people')} and ${formatCount(teams, 'team')} at ${toHost(resource.spec.target?.scim?.url)}`;
+  const { people, active, teams } = report.links;
+  // Who is away has an account that was looked at too.
+  const away = people === active ? '' : ` (${formatNumber(people - active)} deactivated)`;
+  const where = `${formatCount(people, 'person', 'people')}${away} and ${formatCount(teams, 'team')} at ${toHost(resource.spec.target?.scim?.url)}`;
   const stranger =
     unmanaged === 0
       ? ''

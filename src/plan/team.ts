@@ -402,6 +402,11 @@ function toMemberDraft(difference: MemberDifference, context: MemberContext, dra
   });
 }
 
+/** The unit of taking a team over. */
+export function toAdoptionUnit(key: string): string {
+  return `team:${key}:adopt`;
+}
+
 /** The unit of a team's deletion; also what the guard of lost teams counts a team by. */
 export function toDeletionUnit(key: string): string {
   return `team:${key}:delete`;

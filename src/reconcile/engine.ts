@@ -20,7 +20,7 @@ import type {
   RunOptions,
   RunReport,
 } from './run.ts';
-import { toLostReport } from './steps/report.ts';
+import { toLostReport, toRunKind } from './steps/report.ts';
 
 export interface EngineOptions {
   readonly host: ResourceHost;
@@ -86,7 +86,7 @@ async function runLeased(options: EngineOptions, request: RunRequest): Promise<R
       await lease.release();
     }
   } catch (thrown) {
-    return toFailedReport(thrown, startedAt, options.now());
+    return toFailedReport(thrown, { kind: toRunKind(request), startedAt, finishedAt: options.now() });
   }
 }
 
@@ -101,7 +101,7 @@ async function runMachineOnce(
   const startedAt = now();
   await state.journal.startRun({
     id: runId,
-    kind: request.user == null ? 'Full' : 'OneUser',
+    kind: toRunKind(request),
     startedAt: startedAt.getTime(),
   });
   const log = options.log.child({
@@ -164,12 +164,12 @@ export function toRunId(now: Date): string {
 }
 
 /** The store could not be had: there is nothing to report from. */
-function toFailedReport(thrown: unknown, startedAt: Date, finishedAt: Date): RunReport {
+function toFailedReport(thrown: unknown, basics: Pick<RunReport, 'kind' | 'startedAt' | 'finishedAt'>): RunReport {
   const error = SyncError.from(thrown);
   const stopped = error.code === 'Aborted';
   const reason = error.code === 'Unknown' ? 'StateUnavailable' : toReadyReason(error.code, 'load');
   return {
-    ...toLostReport({ failure: { step: 'load', thrown: error }, runId: '', startedAt, finishedAt }),
+    ...toLostReport({ failure: { step: 'load', thrown: error }, runId: '', ...basics }),
     reason,
     stopped,
   };

@@ -23,7 +23,7 @@ import { map } from './steps/map.ts';
 import { observe } from './steps/observe.ts';
 import { plan } from './steps/plan.ts';
 import { read } from './steps/read.ts';
-import { report, toLostReport } from './steps/report.ts';
+import { report, toLostReport, toRunKind } from './steps/report.ts';
 
 type Products = Required<Omit<RunContext, 'run' | 'failure' | 'report'>>;
 type StepInput = { readonly run: RunDependencies; readonly products: Products };
@@ -171,6 +171,7 @@ export const runMachine = machine.createMachine({
     toLostReport({
       failure: context.failure,
       runId: context.run.runId,
+      kind: toRunKind(context.run.options),
       startedAt: context.run.startedAt,
       finishedAt: context.run.now(),
     }),

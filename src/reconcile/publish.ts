@@ -91,7 +91,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
       const { history = [], held, drift } = resource.status ?? {};
       const success = history.find(({ outcome }) => outcome === 'Synced' || outcome === 'Held');
       if (success?.finishedAt !== undefined) metrics?.setLastSuccess(labels, Date.parse(success.finishedAt));
-      if (held !== undefined) metrics?.setHeldUnits(labels, held.count ?? 0);
+      if (held !== undefined) metrics?.setHeldUnits(labels, held.kinds ?? {});
       metrics?.setExpiries(labels, fromStored(resource.status?.credentials));
       if (drift !== undefined) metrics?.setDrift(labels, { ...NO_DRIFT, ...drift });
     },
@@ -176,7 +176,7 @@ async function measure({ metrics, store }: PublisherOptions, { resource, report 
   const labels = toLabels(resource);
   const { outcome, startedAt, finishedAt, held, runId } = report;
   metrics.countRun({ ...labels, outcome }, (finishedAt.getTime() - startedAt.getTime()) / 1000);
-  if (isGuarded(report)) metrics.setHeldUnits(labels, held.count);
+  if (isGuarded(report)) metrics.setHeldUnits(labels, held.kinds);
   if (report.drift !== null) metrics.setDrift(labels, report.drift);
   if (runId === '') return;
   const state = await store.directory(toDirectoryKey(resource));

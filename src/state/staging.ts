@@ -160,8 +160,11 @@ export interface Staging {
   memberDifferences(teamKey: string, targetId?: string): AsyncIterable<readonly MemberDifference[]>;
   /** Presence by source id, for those of `sourceIds` that `addDesired` named (references to people of this read). */
   presences(sourceIds: readonly string[]): Promise<ReadonlyMap<string, DesiredUser['presence']>>;
-  /** How many members the linked team has: those observed where this run read them, else the stored ones. */
-  countMembers(teamKey: string): Promise<number>;
+  /**
+   * How many members the linked team has: those observed where this run read them, else the stored ones. `targetId` as for
+   * `memberDifferences`.
+   */
+  countMembers(teamKey: string, targetId?: string): Promise<number>;
   /** Accounts seen in the target that no link and no candidate of this run explains. */
   countUnmanaged(): Promise<number>;
   /** The same accounts, in the order in which they were seen. */

@@ -1,6 +1,7 @@
 /** Metrics for Prometheus. Names, labels and meanings are documented in docs/metrics.md, which a test compares. */
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { HELD_BY, type HeldBy } from '../model.ts';
 
 /** Whose run it is. */
 export interface RunLabels {
@@ -31,7 +32,8 @@ export interface Metrics {
   observeStep(step: string, seconds: number): void;
   /** @param count how many of them; default 1 */
   countOperation(labels: OperationLabels, count?: number): void;
-  setHeldUnits(run: RunLabels, count: number): void;
+  /** Units held by each guard, by a suspect read or for a rebuilt link; what is not named is 0. */
+  setHeldUnits(run: RunLabels, kinds: Readonly<Partial<Record<HeldBy, number>>>): void;
   /** When what the target is reached with ends, in milliseconds since 1970; replaces what was said before. */
   setExpiries(run: RunLabels, expiries: readonly Expiry[]): void;
   /** What the last look at the whole target found: `attributes`, `memberships`, `missing`, `unmanaged`. */
@@ -89,8 +91,8 @@ export function createMetrics(options: { now: () => number } = { now: Date.now }
   });
   const held = new Gauge({
     name: 'dirsync_held_units',
-    help: 'Units that guards hold back.',
-    labelNames: [...RUN_LABELS],
+    help: 'Units that guards hold back, by what holds them.',
+    labelNames: [...RUN_LABELS, 'kind'],
     registers: [...registers],
   });
   const drift = new Gauge({
@@ -151,7 +153,9 @@ export function createMetrics(options: { now: () => number } = { now: Date.now }
     },
     observeStep: (step, seconds) => stepSeconds.observe({ step }, seconds),
     countOperation: ({ kind, resource, result }, count = 1) => operations.inc({ kind, resource, result }, count),
-    setHeldUnits: (run, count) => held.set(toLabels(run), count),
+    setHeldUnits: (run, kinds) => {
+      for (const kind of HELD_BY) held.set({ ...toLabels(run), kind }, kinds[kind] ?? 0);
+    },
     setExpiries: (run, list) => void expiries.set(toKey(run), { labels: toLabels(run), list }),
     setDrift: (run, counts) => {
       for (const kind of DRIFT_KINDS) drift.set({ ...toLabels(run), kind }, counts[kind]);
@@ -162,7 +166,8 @@ export function createMetrics(options: { now: () => number } = { now: Date.now }
       const { namespace, directorysync } = toLabels(run);
       lastSuccess.delete(toKey(run));
       expiries.delete(toKey(run));
-      for (const gauge of [held, successTime]) gauge.remove(namespace, directorysync);
+      successTime.remove(namespace, directorysync);
+      for (const kind of HELD_BY) held.remove(namespace, directorysync, kind);
       runSeconds.remove(namespace, directorysync);
       for (const kind of DRIFT_KINDS) drift.remove(namespace, directorysync, kind);
       for (const outcome of OUTCOMES) runs.remove(namespace, directorysync, outcome);

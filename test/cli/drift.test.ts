@@ -96,6 +96,19 @@ describe('dirsync drift', () => {
     expect(after.stdout).toMatch(/\nacme: no drift: 4 people and 1 team at \S+ are as they were applied; 1 account /);
   });
 
+  it('says how many of the people that it looked at are deactivated', async () => {
+    const directory = await startApplication();
+    const company = await createReadyCompany(directory.url);
+    await company.writePeople(makePeople(20));
+    await company.apply();
+    await company.writePeople(makePeople(19));
+    await company.apply();
+    const { stdout } = await company.run(['drift', '-f', 'manifests']);
+    expect(stdout).toMatch(
+      /^acme: no drift: 20 people \(1 deactivated\) and \d+ teams? at \S+ are as they were applied/m,
+    );
+  });
+
   it('says so when nothing is managed yet, and fails where the source cannot be read', async () => {
     const directory = await startApplication();
     const company = await createReadyCompany(directory.url);

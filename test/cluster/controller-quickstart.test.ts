@@ -151,7 +151,7 @@ describe('examples/quickstart in a cluster', () => {
     expect(text).toMatch(/^dirsync_runs_total\{namespace="identity",directorysync="acme",outcome="synced"\} 2$/m);
     expect(text).toMatch(/^dirsync_operations_total\{kind="create",resource="User",result="done"\} 2\d\d$/m);
     expect(text).toMatch(/^dirsync_operations_total\{kind="create",resource="Team",result="done"\} 9$/m);
-    expect(text).toMatch(/^dirsync_held_units\{namespace="identity",directorysync="acme"\} 0$/m);
+    expect(text).toMatch(/^dirsync_held_units\{namespace="identity",directorysync="acme",kind="deactivate"\} 0$/m);
     expect(text).toMatch(/^dirsync_seconds_since_last_success\{namespace="identity",directorysync="acme"\} [\d.]+$/m);
     expect(text).toMatch(/^dirsync_http_requests_total\{side="target",method="POST",code="201"\} \d+$/m);
     for (const step of ['load', 'read', 'map', 'observe', 'plan', 'guard', 'apply', 'report'])

@@ -426,6 +426,9 @@ export function describeStaging(states: OpenStates): void {
       await staging.addDesired([{ desired: aDesiredUser('ada'), keys: [] }]);
       await staging.addMemberships([{ team: 'rule:sales', sourceId: 'ada', keep: false }]);
       await staging.addObservedTeams([aGroup('found', 'Sales', { members: ['1'] })]);
+      expect([await staging.countMembers('rule:sales'), await staging.countMembers('rule:sales', 'found')]).toEqual([
+        0, 1,
+      ]);
       const rows = await collect(staging.memberDifferences('rule:sales', 'found'));
       expect(rows.map(({ change, targetId }) => [change, targetId])).toEqual([
         ['add', null],

@@ -54,6 +54,38 @@ describe('adoptTeams', () => {
     expect(await (await company.state()).links.members('rule:research')).toBe(16);
   });
 
+  it('measures removals from it against the members that it had (I4)', async () => {
+    for (const [guests, held] of [
+      [12, {}],
+      [13, { removeMembers: 13 }],
+    ] as const) {
+      const company = await aCompanyWithATeam(guests);
+      const [team] = company.target.teams.values();
+      company.people = aCompanyOf(12);
+      company.rules = {};
+      await company.run();
+      for (const { id, attributes } of company.target.users.values())
+        if (attributes['externalId']) team?.members.add(id);
+      company.rules = { research: RESEARCH };
+      // Half of 24 go; more than half of 25 wait.
+      expect((await company.run({ resync: true })).held.kinds).toEqual(held);
+      expect(team?.members.size).toBe(guests === 12 ? 12 : 25);
+    }
+  });
+
+  it('leaves it to whole runs: one person alone takes no team over', async () => {
+    const company = await aCompanyWithATeam(1);
+    company.rules = {};
+    await company.run();
+    company.rules = { research: RESEARCH };
+    company.target.writes.length = 0;
+    const report = await company.run({ user: 'p1' });
+    expect(report).toMatchObject({ outcome: 'synced', plan: { addMembers: 0 } });
+    expect(company.target.writes).toEqual([]);
+    expect(await company.run()).toMatchObject({ outcome: 'synced', applied: { addMembers: 4, removeMembers: 1 } });
+    expect(company.teamMembers('RESEARCH')).toContain('p1@example.com');
+  });
+
   it('takes over nothing while it is false, by a plan, of two teams, or of one with another mark (I3)', async () => {
     const off = await aCompanyWithATeam(1, false);
     expect(await off.run()).toMatchObject({ outcome: 'failed', people: { conflicts: 1 } });

@@ -121,9 +121,20 @@ describe.each([
     company.people = company.people.filter(({ id }) => id !== 'p2');
     const report = await company.run({ user: 'p1' });
     expect(await company.errors(report)).toEqual([
-      expect.stringMatching(/^p1 Conflict: userName of p1 belongs to p2, whose account keeps it/),
+      expect.stringMatching(
+        /^p1 Conflict: userName of p1 belongs to p2, whom this run leaves alone: where p2 gives it up \(a swap, a chain\), the next whole run does both; if both are one person/,
+      ),
     ]);
     expect(company.target.writes).toEqual([]);
+  });
+
+  it('in a swap is a conflict alone, and the next whole run does both', async () => {
+    const company = await aCompany(2);
+    change(company, 'p1', { mail: 'p2@example.com' });
+    change(company, 'p2', { mail: 'p1@example.com' });
+    expect(await company.run({ user: 'p1' })).toMatchObject({ outcome: 'failed', people: { conflicts: 1 } });
+    expect(company.target.writes).toEqual([]);
+    expect(await company.run()).toMatchObject({ reason: 'Synced', applied: { rename: 2 } });
   });
 
   it('whom nobody knows is said to be unknown', async () => {
@@ -170,5 +181,11 @@ describe('one person of a source that is read whole', () => {
     company.readError = new Error('the line was cut');
     expect(await company.run({ user: 'p3' })).toMatchObject({ kind: 'OneUser', failedStep: 'read' });
     expect(company.target.writes).toEqual([]);
+  });
+
+  it('says whose run it was also when the state store is not to be had', async () => {
+    const company = await aSettledCompany();
+    await company.store.close();
+    expect(await company.run({ user: 'p3' })).toMatchObject({ kind: 'OneUser', reason: 'StateUnavailable' });
   });
 });

@@ -52,6 +52,11 @@ export interface MemoryTarget {
   readonly provider: TargetProvider<unknown>;
 }
 
+/** Names are compared without regard to case, as RFC 7643 has it. */
+function isSameText(left: Json | undefined, right: string, caseExact: boolean): boolean {
+  return caseExact ? left === right : String(left).toLowerCase() === right.toLowerCase();
+}
+
 export function createMemoryTarget(capabilities: Partial<TargetCapabilities> = {}): MemoryTarget {
   const users = new Map<string, MemoryUser>();
   const teams = new Map<string, MemoryTeam>();
@@ -206,7 +211,7 @@ export function createMemoryTarget(capabilities: Partial<TargetCapabilities> = {
       findTeams: async ({ path, value }) => {
         read(`findTeams ${path}`);
         return [...teams.values()]
-          .filter(({ attributes }) => attributes[path] === value)
+          .filter(({ attributes }) => isSameText(attributes[path], value, path === 'externalId'))
           .map((team) => ({ ...toTeam(team), members: null }));
       },
       createUser: async (attributes) => {

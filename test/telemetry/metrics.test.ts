@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { HELD_BY } from '../../src/model.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 
 const ACME = { namespace: 'identity', directorySync: 'acme' };
@@ -22,7 +23,7 @@ function aFilledRegistry(now = 1_000_000) {
   metrics.countRun({ ...ACME, outcome: 'synced' }, 2);
   metrics.observeStep('read', 1);
   metrics.countOperation({ kind: 'create', resource: 'User', result: 'done' });
-  metrics.setHeldUnits(ACME, 3);
+  metrics.setHeldUnits(ACME, { deactivate: 3 });
   metrics.setDrift(ACME, { attributes: 1, memberships: 2, missing: 0, unmanaged: 4 });
   metrics.countRequest('target', { method: 'GET', code: '200' });
   metrics.setExpiries(ACME, [{ kind: 'ServerCertificate', host: 'app.example.com', expiresAt: now + 90_000 }]);
@@ -57,6 +58,15 @@ describe('metrics', () => {
     metrics.setLastSuccess(ACME, 40_000);
     expect(await metrics.expose()).toContain(
       'dirsync_seconds_since_last_success{namespace="identity",directorysync="acme"} 60',
+    );
+  });
+
+  it('tell held units by what holds them, those too that hold nothing', async () => {
+    const { metrics } = aFilledRegistry();
+    metrics.setHeldUnits(ACME, { suspect: 2 });
+    const held = [...(await metrics.expose()).matchAll(/^dirsync_held_units\{.*kind="(\w+)"\} (\d+)$/gm)];
+    expect(held.map(([, kind, count]) => `${kind} ${count}`)).toEqual(
+      HELD_BY.map((kind) => `${kind} ${kind === 'suspect' ? 2 : 0}`),
     );
   });
 

@@ -2,7 +2,7 @@
 import { SyncError } from '../../errors.ts';
 import type { GuardSubject } from '../../model.ts';
 import { computeGuard, type GuardInput, type GuardLimit, type GuardResult, isLost } from '../../plan/guard.ts';
-import { toDeletionUnit } from '../../plan/team.ts';
+import { toAdoptionUnit, toDeletionUnit } from '../../plan/team.ts';
 import type { Unit } from '../../state/store.ts';
 import { type FactShapes, getFact, putFact } from '../facts.ts';
 import type { Guarded, Loaded, Mapped, PlanResult, ReadResult, RunDependencies } from '../run.ts';
@@ -185,9 +185,18 @@ async function readBase(subject: GuardSubject, window: Window): Promise<number> 
   if (kind === 'adopt' || kind === 'reactivate') return window.inScope;
   const { ledger, links } = window.run.state;
   const since = toSince(subject, window);
-  if (kind === 'removeMembers') return (await ledger.baseline(scope, since)) ?? (await links.members(scope));
+  if (kind === 'removeMembers') return (await ledger.baseline(scope, since)) ?? (await countMembers(scope, window));
   if (kind === 'deleteTeams') return (await ledger.baseline('teams', since)) ?? (await links.counts()).teams;
   return (await ledger.baseline('', since)) ?? (await links.counts()).active;
+}
+
+/** Of a team that this plan takes over those that it has in the target. */
+async function countMembers(key: string, { run }: Window): Promise<number> {
+  const { journal, staging, links } = run.state;
+  for await (const [adoption] of journal.operations(run.runId, { unit: toAdoptionUnit(key) })) {
+    if (adoption?.targetId != null) return staging.countMembers(key, adoption.targetId);
+  }
+  return links.members(key);
 }
 
 /** Where somebody leaves a team, the team may be lost too. */

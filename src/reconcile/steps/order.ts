@@ -94,7 +94,7 @@ async function withdraw(
   return {
     rest: operations.flatMap((operation) => toRest(operation, lost.get(operation.seq) ?? [])),
     approved: operations.flatMap(({ approved, unit }) => (approved ? [unit] : [])),
-    errors: operations.map(({ seq, id }) => toError(id, blocked.get(seq))),
+    errors: operations.map(({ seq, id }) => toError(id, blocked.get(seq), run.options.user !== null)),
     withoutAccount: operations.filter(isOfNewAccount).map(({ id }) => id),
   };
 }
@@ -110,13 +110,18 @@ function toRest(operation: StoredOperation, lost: readonly Contention[]): readon
   return isOfNewAccount(operation) || changes.length === 0 ? [] : [toDraft({ ...draft, changes })];
 }
 
-function toError(id: string, block: Block | undefined): RecordError {
+/** @param alone nobody else is planned in this run, and so nobody else could give it up */
+function toError(id: string, block: Block | undefined, alone: boolean): RecordError {
   const path = block?.path ?? 'a value';
   const holder = block?.holder ?? 'somebody else';
+  const rest = `if both are one person, give it to one of them at the source or delete the account of ${holder}`;
+  const kept = alone
+    ? `whom this run leaves alone: where ${holder} gives it up (a swap, a chain), the next whole run does both`
+    : 'whose account keeps it';
   const why = block?.isHeld
     ? `belongs to ${holder} until what is held of ${holder} is approved`
     : block?.freedBy === null
-      ? `belongs to ${holder}, whose account keeps it; if both are one person, give it to one of them at the source or delete the account of ${holder}`
+      ? `belongs to ${holder}, ${kept}; ${rest}`
       : `belongs to ${holder}, who cannot get another one`;
   return { resource: 'User', id, code: 'Conflict', message: `${path} of ${id} ${why}: neither is guessed` };
 }

@@ -400,8 +400,9 @@ async function planOneTeam(
   const planned = planTeam(team, context);
   const isNew = planned.operations.some(({ kind }) => kind === 'create');
   const only = run.options.user;
-  // One person says nothing about the team itself.
-  if (only !== null && planned.members !== 'compare') return;
+  // One person says nothing about the team itself: whole runs take it over, and until then it is not ours.
+  const isOurs = planned.members === 'compare' && !planned.operations.some(({ kind }) => kind === 'adopt');
+  if (only !== null && !isOurs) return;
   if (only === null) await writer.add(isNew ? { ...planned, operations: [] } : planned);
   await drift?.addTeam(team, context);
   const keeps = teams.protectedTeams.keeps(team);

@@ -3,7 +3,7 @@ import { PLAN_COUNT_NAMES, type PlanCount } from '../../api/directory-sync-statu
 import { toReadyReason } from '../../api/reasons.ts';
 import { SyncError } from '../../errors.ts';
 import type { Operation } from '../../model.ts';
-import type { OperationStatus } from '../../state/store.ts';
+import type { OperationStatus, RunKind } from '../../state/store.ts';
 import { getFact, putFact } from '../facts.ts';
 import type { Failure, PlanCounts, RunContext, RunOutcome, RunReport, Warning } from '../run.ts';
 import { toMark, toRuleMark } from '../triggers.ts';
@@ -26,7 +26,7 @@ export async function report(context: RunContext): Promise<RunReport> {
   await staging.clear();
   const errors = await journal.countErrors(run.runId);
   const result: RunReport = {
-    ...toEmptyReport(toTimes(context)),
+    ...toEmptyReport(toBasics(context)),
     ...judge(context, { error, failed: errors.total }),
     ...toFailurePart(context, error),
     ...(await toPlanPart(context)),
@@ -92,13 +92,17 @@ async function rememberEnd({ run, loaded }: RunContext, { outcome, reason }: Run
   });
 }
 
-type RunTimes = Pick<RunReport, 'runId' | 'startedAt' | 'finishedAt'>;
+type RunBasics = Pick<RunReport, 'runId' | 'kind' | 'startedAt' | 'finishedAt'>;
+
+/** What a run is before it has looked at anything; observe may know better. */
+export function toRunKind({ user }: { readonly user?: string | null | undefined }): RunKind {
+  return user == null ? 'Full' : 'OneUser';
+}
 
 /** A run of which nothing is known but that it was: what every report begins with. */
-function toEmptyReport(times: RunTimes): Omit<RunReport, keyof Verdict> {
+function toEmptyReport(basics: RunBasics): Omit<RunReport, keyof Verdict> {
   return {
-    ...times,
-    kind: 'Full',
+    ...basics,
     failedStep: null,
     retryAfterMs: null,
     stopped: false,
@@ -120,8 +124,9 @@ function toEmptyReport(times: RunTimes): Omit<RunReport, keyof Verdict> {
   };
 }
 
-function toTimes({ run }: RunContext): RunTimes {
-  return { runId: run.runId, startedAt: run.startedAt, finishedAt: run.now() };
+function toBasics({ run }: RunContext): RunBasics {
+  const { runId, options, startedAt } = run;
+  return { runId, kind: toRunKind(options), startedAt, finishedAt: run.now() };
 }
 
 function toFailurePart({ failure, run }: RunContext, error: SyncError | null): Partial<RunReport> {
@@ -199,11 +204,11 @@ function toPeople({
 }
 
 /** When the store is not to be had: neither before the run nor for its report. */
-export function toLostReport({ failure, ...times }: RunTimes & { readonly failure: Failure | undefined }): RunReport {
+export function toLostReport({ failure, ...basics }: RunBasics & { readonly failure: Failure | undefined }): RunReport {
   const error = SyncError.from(failure?.thrown);
   const step = failure?.step ?? 'report';
   return {
-    ...toEmptyReport(times),
+    ...toEmptyReport(basics),
     outcome: 'waiting',
     reason: toReadyReason(error.code, step),
     message: error.message,

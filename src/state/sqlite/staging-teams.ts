@@ -184,9 +184,9 @@ function lastDifference(db: Connection): number {
   return db.get<{ place: number }>('SELECT coalesce(max(place), 0) AS place FROM run.differences')?.place ?? 0;
 }
 
-export function readMemberCount(of: Directory, teamKey: string): number {
+export function readMemberCount(of: Directory, teamKey: string, targetId: string | undefined): number {
   of.db.openScratch();
-  const { table, column, number } = readActualMembers(of.db, of.number(), teamKey, undefined);
+  const { table, column, number } = readActualMembers(of.db, of.number(), teamKey, targetId);
   return (
     of.db.get<{ count: number }>(`SELECT count(*) AS count FROM ${table} WHERE ${column} = ?1`, number)?.count ?? 0
   );

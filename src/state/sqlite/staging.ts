@@ -91,7 +91,7 @@ export function toStaging(of: Directory): Staging {
     teams: () => readTeams(of),
     memberDifferences: (teamKey, targetId) => readMemberDifferences(of, teamKey, targetId),
     presences: (sourceIds) => readPresences(of, sourceIds),
-    countMembers: async (teamKey) => readMemberCount(of, teamKey),
+    countMembers: async (teamKey, targetId) => readMemberCount(of, teamKey, targetId),
     countUnmanaged: () => countUnmanaged(of),
     unmanaged: () => readUnmanaged(of),
     async addNames(rows) {
