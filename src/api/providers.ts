@@ -101,6 +101,7 @@ export type FileSource = Of<typeof FileSourceSchema>;
 export const SCIM_PROFILES = [
   'Standard',
   'MicrosoftStyle',
+  'MicrosoftStyleLegacy',
   'MicrosoftEntra',
   'AWSIdentityCenter',
   'Slack',

@@ -41,6 +41,11 @@ function toLimitations({ seen, profile }: Connection): readonly TargetLimitation
     const message = 'the target does not show the members of its teams: changes made there by hand are not seen';
     limitations.push({ reason: 'MembersNotShown', message });
   }
+  if (seen.removesByValue === false) {
+    const message =
+      'the target empties a team of which one member is removed in the old form of Entra: they were put back, and its members are written whole from now on';
+    limitations.push({ reason: 'MembersRemovedWhole', message });
+  }
   if (seen.deletionRefused && profile.activeFalse === 'deactivates') {
     const message = 'the target refuses to delete accounts: the policy Delete is carried out as Deactivate';
     limitations.push({ reason: 'DeletionRefused', message });

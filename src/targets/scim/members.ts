@@ -25,10 +25,49 @@ export interface MemberChange {
 
 /**
  * One PATCH: the new members in one operation, each removal in one of its own that names the member (T6), for `remove`
- * with a value in place of a filter empties the group on services that take the RFC by the letter. Where paths take no
- * filters the list without the removed is written whole. A request that is too large is made in two.
+ * with a value in place of a filter empties the group on services that take the RFC by the letter. It is sent only where
+ * the profile wants it, and watched until it is known that it does not. Where paths take no filters the list without the
+ * removed is written whole. A request that is too large is made in two.
  */
 export async function changeMembers(
+  connection: Connection,
+  id: string,
+  change: MemberChange,
+  signal: AbortSignal,
+): Promise<void> {
+  const { profile, seen } = connection;
+  const isOpen = profile.memberRemoval === 'value' && change.remove.length > 0 && seen.removesByValue === null;
+  if (!isOpen) return await sendChange(connection, id, change, signal);
+  const before = await readShown(connection, id, signal);
+  await sendChange(connection, id, change, signal);
+  await mendEmptied(connection, { id, change, before }, signal);
+}
+
+async function readShown(connection: Connection, id: string, signal: AbortSignal): Promise<readonly string[]> {
+  const { resource } = await requireResource(connection, { kind: 'Group', id }, signal);
+  return (readMembers(resource) ?? []).map(toKnownId);
+}
+
+/** Puts back who went without having been named. Where members are not shown nobody can tell. */
+async function mendEmptied(
+  connection: Connection,
+  { id, change, before }: { id: string; change: MemberChange; before: readonly string[] },
+  signal: AbortSignal,
+): Promise<void> {
+  const stay = before.filter((each) => !change.remove.includes(each));
+  if (stay.length === 0) return;
+  try {
+    const after = new Set(await readShown(connection, id, signal));
+    connection.seen.removesByValue = stay.some((each) => after.has(each));
+    if (!connection.seen.removesByValue) await sendChange(connection, id, { add: stay, remove: [] }, signal);
+  } catch (thrown) {
+    const { code, message, retry, scope } = SyncError.from(thrown);
+    // Begun and not ended: the next run looks at the team before it believes anything of it.
+    throw new SyncError(code, message, { retry, scope, outcomeUnknown: true, cause: thrown });
+  }
+}
+
+async function sendChange(
   connection: Connection,
   id: string,
   change: MemberChange,
@@ -41,8 +80,8 @@ export async function changeMembers(
   if (answer.status !== 413 || size === 1) throw toScimError(answer, connection.client.origin);
   connection.seen.membersPerRequest = Math.max(1, Math.floor(size / 2));
   const [add, remove] = [split(change.add), split(change.remove)];
-  await changeMembers(connection, id, { add: add.first, remove: remove.rest }, signal);
-  await changeMembers(connection, id, { add: add.rest, remove: remove.first }, signal);
+  await sendChange(connection, id, { add: add.first, remove: remove.rest }, signal);
+  await sendChange(connection, id, { add: add.rest, remove: remove.first }, signal);
 }
 
 function split(ids: readonly string[]): { first: readonly string[]; rest: readonly string[] } {
@@ -88,8 +127,9 @@ async function toRequest(
   change: MemberChange,
   signal: AbortSignal,
 ): Promise<PatchRequest> {
-  if (connection.profile.patch !== 'noPathFilter' || change.remove.length === 0)
-    return toMemberPatch(connection, change);
+  const { profile, seen } = connection;
+  const isWhole = profile.patch === 'noPathFilter' || seen.removesByValue === false;
+  if (!isWhole || change.remove.length === 0) return toMemberPatch(connection, change);
   const current = await requireResource(connection, target, signal);
   const { members } = withMembers(connection, current.resource, change);
   return { operations: [{ op: 'replace', path: 'members', value: members ?? [] }], current, repeatable: true };
@@ -113,14 +153,17 @@ async function noteMembers(
 }
 
 /** Repeatable: who is a member stays one, and who is none is left out the second time. */
-function toMemberPatch({ seen }: Connection, { add, remove }: MemberChange): PatchRequest {
-  const operations: PatchOperation[] = remove.map((id) => ({
-    op: 'remove',
-    path: `members[value eq ${JSON.stringify(toSentId(id, seen))}]`,
-  }));
-  const value = add.map((id) => ({ value: toSentId(id, seen) }));
-  if (add.length > 0) operations.push({ op: 'add', path: 'members', value });
+function toMemberPatch({ seen, profile }: Connection, { add, remove }: MemberChange): PatchRequest {
+  const toEntries = (ids: readonly string[]) => ids.map((id) => ({ value: toSentId(id, seen) }));
+  const operations: PatchOperation[] = [];
+  if (profile.memberRemoval === 'filter') operations.push(...remove.map((id) => toFilteredRemoval(toSentId(id, seen))));
+  else if (remove.length > 0) operations.push({ op: 'remove', path: 'members', value: toEntries(remove) });
+  if (add.length > 0) operations.push({ op: 'add', path: 'members', value: toEntries(add) });
   return { operations, current: null, repeatable: true };
+}
+
+function toFilteredRemoval(sentId: string): PatchOperation {
+  return { op: 'remove', path: `members[value eq ${JSON.stringify(sentId)}]` };
 }
 
 /** The whole group with the change made. Throws where nobody can tell who else is in it: they would be lost. */

@@ -41,6 +41,8 @@ export interface Observations {
   readonly deletionRefused: boolean;
   /** Null: not known. Whether a group that was just filled shows members. */
   showsMembers: boolean | null;
+  /** Null: not known. Whether a removal whose body names members leaves the others in the group. */
+  removesByValue: boolean | null;
   /** Requests with more members were too large. */
   membersPerRequest: number | null;
   /** Ids are answered in upper case. */
@@ -81,6 +83,7 @@ export function createObservations(memory: Json, now: () => Date): Observations 
     },
     noteDeletion: (what) => noteDeletion(deletions, what, now().getTime()),
     showsMembers: typeof before['showsMembers'] === 'boolean' ? before['showsMembers'] : null,
+    removesByValue: typeof before['removesByValue'] === 'boolean' ? before['removesByValue'] : null,
     membersPerRequest: toCount(before['membersPerRequest']),
     upperIds: before['upperIds'] === true,
     pagesByCursor: before['pagesByCursor'] === true,
@@ -108,12 +111,13 @@ export function createObservations(memory: Json, now: () => Date): Observations 
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .map(([key, { fate }]) => ({ ...fromKey(key), fate })),
     toMemory() {
-      const { patchRefused, showsMembers, membersPerRequest, upperIds, pagesByCursor } = this;
+      const { patchRefused, showsMembers, removesByValue, membersPerRequest, upperIds, pagesByCursor } = this;
       const attributes = Object.fromEntries([...evidence].map(([key, each]) => [key, { ...each }]));
       return {
         patchRefused,
         deletions: { ...deletions },
         showsMembers,
+        removesByValue,
         membersPerRequest,
         upperIds,
         pagesByCursor,

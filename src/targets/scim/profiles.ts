@@ -29,6 +29,14 @@ export interface Profile {
   readonly put: boolean;
   /** `merged`: what needs no filter goes into one operation without a path, its keys with dots, as Entra's client does. */
   readonly operations: 'single' | 'merged';
+  /** A new entry of a list: `added` to the list, or set through its filter, which makes what is missing. */
+  readonly newEntries: 'added' | 'throughFilter';
+  /** In PATCH: JSON's own, or the words `True` and `False`. */
+  readonly booleans: 'json' | 'text';
+  /** An attribute that has a reference and nothing else, such as `manager`: an object, or a list of one. */
+  readonly references: 'object' | 'list';
+  /** `value`: the body names who goes, as Entra's old client does; who takes RFC 7644 by the letter removes everybody. */
+  readonly memberRemoval: 'filter' | 'value';
   readonly opCase: 'lower' | 'capitalised';
   /** Of one request. */
   readonly members: { readonly add: number; readonly remove: number; readonly total: number; readonly mixed: boolean };
@@ -70,6 +78,10 @@ const STANDARD: Profile = {
   patch: 'announced',
   put: true,
   operations: 'single',
+  newEntries: 'added',
+  booleans: 'json',
+  references: 'object',
+  memberRemoval: 'filter',
   opCase: 'lower',
   members: { add: 1000, remove: 1000, total: 1000, mixed: true },
   readMembers: 'full',
@@ -89,20 +101,33 @@ const STANDARD: Profile = {
   multiValued: 'many',
 };
 
+/** Made for the provisioning client of Entra ID as it is with the flag aadOptscim062020. */
+const MICROSOFT_STYLE: Profile = {
+  ...STANDARD,
+  asOf: DOCUMENTED,
+  source: 'Microsoft: develop a SCIM endpoint for Entra ID, with the flag aadOptscim062020',
+  patch: 'full',
+  put: false,
+  operations: 'merged',
+  newEntries: 'throughFilter',
+  paging: 'index',
+  filters: {
+    User: { ...USER_NAME, ...EXTERNAL_ID, id: 'id', 'emails.value': 'emails.value' },
+    Group: { ...DISPLAY_NAME, ...EXTERNAL_ID, id: 'id' },
+  },
+};
+
 export const PROFILES: Readonly<Record<ScimProfileName, Profile>> = {
   Standard: STANDARD,
-  MicrosoftStyle: {
-    ...STANDARD,
-    asOf: DOCUMENTED,
-    source: 'Microsoft: develop a SCIM endpoint for Entra ID, with the flag aadOptscim062020',
-    patch: 'full',
-    put: false,
-    operations: 'merged',
-    paging: 'index',
-    filters: {
-      User: { ...USER_NAME, ...EXTERNAL_ID, id: 'id', 'emails.value': 'emails.value' },
-      Group: { ...DISPLAY_NAME, ...EXTERNAL_ID, id: 'id' },
-    },
+  MicrosoftStyle: MICROSOFT_STYLE,
+  MicrosoftStyleLegacy: {
+    ...MICROSOFT_STYLE,
+    source: 'Microsoft: develop a SCIM endpoint for Entra ID, without a flag',
+    operations: 'single',
+    opCase: 'capitalised',
+    booleans: 'text',
+    references: 'list',
+    memberRemoval: 'value',
   },
   MicrosoftEntra: {
     ...STANDARD,

@@ -5,9 +5,9 @@ import { toObject } from './convert.ts';
 import type { PatchForm, PatchOperation } from './patch.ts';
 import type { Profile } from './profiles.ts';
 
-export function toForm({ patch, operations }: Profile): PatchForm {
+export function toForm({ patch, newEntries }: Profile): PatchForm {
   if (patch === 'noPathFilter') return 'whole';
-  return operations === 'merged' ? 'entry' : 'list';
+  return newEntries === 'throughFilter' ? 'entry' : 'list';
 }
 
 /** One without a path is about all that its value names. */
@@ -18,10 +18,17 @@ export function toWire(operations: readonly PatchOperation[], profile: Profile):
   const shaped: readonly WireOperation[] = profile.operations === 'merged' ? merge(operations) : operations;
   return shaped.map((each): Json => {
     const op = profile.opCase === 'lower' ? each.op : `${each.op.charAt(0).toUpperCase()}${each.op.slice(1)}`;
-    const value = each.path === 'emails' ? markPrimary(each.value, profile) : each.value;
     const { path } = each;
+    const value = toWireValue(path, each.value, profile);
     return { op, ...(path === undefined ? {} : { path }), ...(value === undefined ? {} : { value }) };
   });
+}
+
+function toWireValue(path: string | undefined, value: Json | undefined, profile: Profile): Json | undefined {
+  if (path === 'emails') return markPrimary(value, profile);
+  if (typeof value === 'boolean' && profile.booleans === 'text') return value ? 'True' : 'False';
+  const isReference = profile.references === 'list' && Object.keys(toObject(value) ?? {}).join() === 'value';
+  return isReference && value !== undefined ? [value] : value;
 }
 
 /** A path without filter that is set becomes a key of one value; the rest stays as it is, in its order. */

@@ -12,8 +12,13 @@ export interface Dialect {
   readonly noPathFilter: boolean;
   /** How the word of an operation must be written. */
   readonly opCase: 'any' | 'lower' | 'capitalised';
-  /** Paths with dots inside of a value without path are understood, and the filter of a missing entry makes one. */
-  readonly microsoftStyle: boolean;
+  /**
+   * The filter of a missing entry makes one, and paths with dots inside of a value without path are understood. `old`:
+   * operations without a path are not, `active` is a word, `manager` is a list of one.
+   */
+  readonly microsoftStyle: 'no' | 'new' | 'old';
+  /** `remove` of `members` with a value. `all`: by the letter of RFC 7644, which knows no value there. */
+  readonly memberRemoval: 'refused' | 'named' | 'all';
   /** `remove` of what is not there, and replace through a filter without a match, are refused with noTarget. */
   readonly strict: boolean;
   readonly put: boolean;
@@ -80,7 +85,8 @@ const PLAIN: Dialect = {
   refusesPatch: false,
   noPathFilter: false,
   opCase: 'any',
-  microsoftStyle: false,
+  microsoftStyle: 'no',
+  memberRemoval: 'refused',
   strict: false,
   put: true,
   groups: 'full',
@@ -125,7 +131,17 @@ function toSlug(value: string): string {
 export const APPLICATIONS = {
   MicrosoftStyle: {
     ...PLAIN,
-    microsoftStyle: true,
+    microsoftStyle: 'new',
+    put: false,
+    filters: { User: ['userName', 'externalId', 'id', 'emails.value'], Group: ['displayName', 'externalId', 'id'] },
+    status: { create: 201, patch: 204, delete: 204 },
+    config: null,
+  },
+  MicrosoftStyleLegacy: {
+    ...PLAIN,
+    microsoftStyle: 'old',
+    memberRemoval: 'named',
+    opCase: 'capitalised',
     put: false,
     filters: { User: ['userName', 'externalId', 'id', 'emails.value'], Group: ['displayName', 'externalId', 'id'] },
     status: { create: 201, patch: 204, delete: 204 },

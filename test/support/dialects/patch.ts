@@ -29,13 +29,25 @@ export function toOperations(body: Document, { opCase }: Dialect): Operation[] {
 
 /** Of one operation: with a path it is itself, without one there is one for each key of the value. */
 export function expand(operation: Operation, dialect: Dialect): Operation[] {
-  if (operation.path !== null) return [operation];
+  if (operation.path !== null) return [dialect.microsoftStyle === 'old' ? toOld(operation) : operation];
+  if (dialect.microsoftStyle === 'old') throw new DialectRefusal(400, 'an operation without a path', 'noTarget');
   const values = toObject(operation.value) ?? {};
   for (const key of Object.keys(values)) {
     const isDotted = !key.startsWith('urn:') && key.includes('.');
-    if (isDotted && !dialect.microsoftStyle) throw new DialectRefusal(400, `no attribute ${key}`, 'invalidPath');
+    if (isDotted && dialect.microsoftStyle === 'no')
+      throw new DialectRefusal(400, `no attribute ${key}`, 'invalidPath');
   }
   return Object.entries(values).map(([path, value]) => ({ op: operation.op, path, value }));
+}
+
+/** What Entra's client means by its own words. */
+function toOld(operation: Operation): Operation {
+  const { path, value } = operation;
+  if (path === 'active' && typeof value === 'boolean')
+    throw new DialectRefusal(400, 'active is "True" or "False"', 'invalidValue');
+  if (path?.endsWith('manager') !== true || value === undefined) return operation;
+  if (!Array.isArray(value)) throw new DialectRefusal(400, 'manager is a list', 'invalidValue');
+  return { ...operation, value: (value[0] as Json | undefined) ?? null };
 }
 
 export function applyOperation(document: Document, operation: Operation, dialect: Dialect): void {
@@ -98,7 +110,7 @@ function applyToNothing(
   { attribute, filter, sub }: FilteredPath,
   { operation, dialect, list }: Applied & { readonly list: readonly Document[] },
 ): void {
-  if (operation.op !== 'remove' && dialect.microsoftStyle && sub !== null) {
+  if (operation.op !== 'remove' && dialect.microsoftStyle !== 'no' && sub !== null) {
     const entry = Object.fromEntries(filter.map((term) => [term.attribute, term.value]));
     root[attribute] = [...list, { ...entry, [sub]: operation.value ?? null }];
   } else if (dialect.strict) throw new DialectRefusal(400, 'the filter matches nothing', 'noTarget');

@@ -335,7 +335,10 @@ function toMembers({ path, value }: Operation): string[] {
   return [value ?? []].flat().map((each) => String(toObject(each as Json)?.['value']));
 }
 
-function checkMemberOperations(operations: readonly Operation[], { members, noPathFilter }: Dialect): void {
+function checkMemberOperations(
+  operations: readonly Operation[],
+  { members, noPathFilter, memberRemoval }: Dialect,
+): void {
   const some = operations.filter(({ path }) => /^members\b/.test(path ?? ''));
   const count = (op: Operation['op']): number =>
     some.filter((each) => each.op === op).reduce((sum, each) => sum + toMembers(each).length, 0);
@@ -345,19 +348,21 @@ function checkMemberOperations(operations: readonly Operation[], { members, noPa
   if (!members.mixed && some.length > 0 && operations.length > 1)
     throw new DialectRefusal(400, 'only one change of members in a request');
   for (const { op, path } of some) {
-    if (op === 'remove' && path === 'members') throw new DialectRefusal(400, 'all members would be removed');
-    if (noPathFilter && path?.includes('[') === true)
+    if (op === 'remove' && path === 'members' && memberRemoval === 'refused')
+      throw new DialectRefusal(400, 'all members would be removed');
+    if ((noPathFilter || memberRemoval === 'named') && path?.includes('[') === true)
       throw new DialectRefusal(400, 'filters in paths are not supported', 'invalidPath');
   }
 }
 
 function changeMembers({ server }: Call, id: string, operation: Operation): void {
-  const { upperIds, strict } = server.dialect;
+  const { upperIds, strict, memberRemoval } = server.dialect;
   const members = server.members.get(id) ?? new Set<string>();
   const named = toMembers(operation).map((each) => (upperIds ? each.toLowerCase() : each));
   for (const each of operation.op === 'remove' ? [] : named)
     if (!server.users.has(each)) throw new DialectRefusal(400, `there is no user ${each}`, 'invalidValue');
-  if (operation.op === 'replace') members.clear();
+  const isEmptied = operation.op === 'remove' && operation.path === 'members' && memberRemoval === 'all';
+  if (operation.op === 'replace' || isEmptied) members.clear();
   for (const each of named) {
     if (operation.op !== 'remove') members.add(each);
     else if (!members.delete(each) && strict) throw new DialectRefusal(400, 'no such member', 'noTarget');

@@ -67,6 +67,25 @@ describe('operations on the wire', () => {
     expect(toWire(members, PROFILES.MicrosoftStyle)).toEqual(members);
   });
 
+  it('MicrosoftStyleLegacy: one for each attribute, capitals, words for booleans, a list of one for a reference', () => {
+    const manager = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager';
+    const old: PatchOperation[] = [
+      ...operations,
+      { op: 'replace', path: 'active', value: false },
+      { op: 'add', path: manager, value: { value: 'u1' } },
+      { op: 'replace', path: 'addresses[type eq "work"].locality', value: 'Belfast' },
+    ];
+    expect(toWire(old, PROFILES.MicrosoftStyleLegacy)).toEqual([
+      { op: 'Replace', path: 'displayName', value: 'Ada' },
+      { op: 'Add', path: 'name.givenName', value: 'Ada' },
+      { op: 'Remove', path: 'title' },
+      { op: 'Replace', path: 'emails[type eq "work"].value', value: 'ada@corp.example' },
+      { op: 'Replace', path: 'active', value: 'False' },
+      { op: 'Add', path: manager, value: [{ value: 'u1' }] },
+      { op: 'Replace', path: 'addresses[type eq "work"].locality', value: 'Belfast' },
+    ]);
+  });
+
   it('GitLab wants capitals', () => {
     const [first] = toWire([{ op: 'replace', path: 'active', value: false }], PROFILES.GitLab);
     expect(first).toEqual({ op: 'Replace', path: 'active', value: false });

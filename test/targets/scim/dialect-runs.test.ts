@@ -270,6 +270,68 @@ describe('what is noticed', () => {
     expect(server.users.size).toBe(2);
   });
 
+  describe('members removed by values in the body', () => {
+    const legacy = async (memberRemoval: Dialect['memberRemoval']) => {
+      const dialect = { ...APPLICATIONS.MicrosoftStyleLegacy, memberRemoval };
+      const made = await aCompany({ name: 'legacy', profile: 'MicrosoftStyleLegacy', dialect });
+      await made.company.run();
+      const patches = (): unknown[] =>
+        made.server.requests
+          .splice(0)
+          .filter(({ method, url }) => method === 'PATCH' && url.includes('/Groups/'))
+          .flatMap(({ body }) => (JSON.parse(body ?? '{}') as { Operations: unknown[] }).Operations);
+      patches();
+      const leave = async (count: number) => {
+        made.company.people = made.company.people.map((person) =>
+          person['login'] === `user${count}` ? { ...person, department: 'Sales' } : person,
+        );
+        return await made.company.run();
+      };
+      return { ...made, patches, leave };
+    };
+
+    it('T6 is what the old client of Entra sends, and is looked at once whether the others stay', async () => {
+      const { company, server, members, patches, leave } = await legacy('named');
+      await leave(1);
+      const [id] = server.users.keys();
+      expect(patches()).toEqual([{ op: 'Remove', path: 'members', value: [{ value: id }] }]);
+      await leave(2);
+      expect(members('Research Team')).toEqual(names(3, 4));
+      expect(server.requests.filter(({ method, url }) => method === 'GET' && url.includes('/Groups/'))).toEqual([]);
+      expect(await getMemory(company)).toMatchObject({ removesByValue: true });
+    });
+
+    it('T6 an application that takes RFC 7644 by the letter empties one team, once: all are put back', async () => {
+      const { members, patches, leave, company, writes } = await legacy('all');
+      const report = await leave(1);
+      expect(members('Research Team')).toEqual(names(2, 3, 4));
+      expect(report.warnings).toEqual([expect.objectContaining({ reason: 'MembersRemovedWhole' })]);
+      expect(patches()).toMatchObject([{ op: 'Remove' }, { op: 'Add' }]);
+      await leave(2);
+      expect(members('Research Team')).toEqual(names(3, 4));
+      expect(patches()).toMatchObject([{ op: 'Replace', path: 'members' }]);
+      writes();
+      await company.run();
+      expect(writes()).toEqual([]);
+    });
+
+    it('T6 where they cannot be put back at once, the next run does it (I6)', async () => {
+      const { company, server, members, leave } = await legacy('all');
+      let removed = false;
+      server.intercept = ({ method, body = '' }) => {
+        if (method === 'PATCH' && body.includes('"Remove"')) removed = true;
+        return removed && method === 'PATCH' && body.includes('"Add"')
+          ? { status: 400, headers: {}, body: '{}' }
+          : null;
+      };
+      await leave(1);
+      expect(members('Research Team')).toEqual([]);
+      server.intercept = null;
+      await company.run();
+      expect(members('Research Team')).toEqual(names(2, 3, 4));
+    });
+  });
+
   it('no PATCH: it is tried once, and never again in later runs', async () => {
     const { company, server } = await aCompany(quirk('no PATCH, although it is announced'));
     await company.run();

@@ -28,6 +28,7 @@ const NO_MAIL_SEARCH = { 'search by mail address': 'its filters do not take it' 
 
 const HARNESSES: Readonly<Record<keyof typeof APPLICATIONS, Harness>> = {
   MicrosoftStyle: {},
+  MicrosoftStyleLegacy: { unsupported: { 'filters in paths': 'its members are removed by values in the body' } },
   MicrosoftEntra: {
     required: { ...NAME, 'urn:ietf:params:scim:schemas:extension:Entra:2.0:User:mailNickname': 'nick' },
     unsupported: NO_MAIL_SEARCH,
