@@ -33,6 +33,24 @@ export interface SourceUser {
 }
 
 /**
+ * Who belongs to a group, as the source says it. `Any`: it does not say whether the name is that of a person or of a
+ * group. `Everyone`: all people of the read.
+ */
+export type GroupMember =
+  | { readonly kind: 'User' | 'Group' | 'Any'; readonly ref: string }
+  | { readonly kind: 'Everyone' };
+
+/** One group as a source directory says it. Members may come in parts, see `GroupPage`. */
+export interface SourceGroup {
+  /** The provider's immutable id. Never empty. */
+  readonly id: string;
+  readonly displayName: string;
+  readonly attributes: Readonly<Record<string, Json>>;
+  /** Where the record stands, for messages. */
+  readonly position?: string;
+}
+
+/**
  * Attributes of an object of the target, flat: canonical SCIM path → value. Paths are spelled as the schema spells them
  * (`name.givenName`, `phoneNumbers[type eq "mobile"].value`, `urn:…:enterprise:2.0:User:department`). Values are never
  * null: an empty value is an absent key.

@@ -11,10 +11,12 @@
  * - **S6** Nothing is kept between calls; two reads at once do not disturb each other.
  * - **S7** Memory does not grow with the directory: pages are bounded and not held.
  * - **S8** A source that changed while it was read is a failed read.
+ * - **S9** For groups the same rules hold. A group whose members could not be read whole is in `failed` by its id, on
+ *   whichever page, and counts as there; a list of groups that could not be read whole is a failed read.
  */
 import type { ErrorCode } from '../errors.ts';
 import type { HttpClient } from '../http/client.ts';
-import type { SourceUser } from '../model.ts';
+import type { GroupMember, SourceGroup, SourceUser } from '../model.ts';
 
 /** An item of a page that is there but could not be turned into a record. */
 export interface FailedRecord {
@@ -34,6 +36,15 @@ export interface SourcePage {
 export interface ReadEnd {
   /** Attribute names delivered, nested ones dotted (`name`, `name.givenName`); at most 10,000. */
   readonly attributes: readonly string[];
+}
+
+/** Groups, and members of them in parts of bounded size: of a group on this page or on one before. */
+export interface GroupPage {
+  readonly groups: readonly SourceGroup[];
+  readonly members: readonly { readonly group: string; readonly members: readonly GroupMember[] }[];
+  readonly failed: readonly FailedRecord[];
+  /** Only on the last page. */
+  readonly end?: ReadEnd;
 }
 
 /** Which directory this is: shown in status, and compared with the one that the links were made with. */
@@ -66,6 +77,11 @@ export interface Source {
    * @param projection top-level attribute names that mappings, rules and filters use; a provider may deliver more
    */
   readUsers(projection: readonly string[], signal: AbortSignal): AsyncIterable<SourcePage>;
+  /**
+   * All groups, page by page, with their direct members; absent where the directory, or the file, has no groups.
+   * @param projection top-level attribute names that Team mappings use; a provider may deliver more
+   */
+  readGroups?(projection: readonly string[], signal: AbortSignal): AsyncIterable<GroupPage>;
   /**
    * One user, where the provider can ask for one; without it the engine reads all and plans one. Null only when the
    * source says for certain that it has nobody with this id: whatever else goes wrong throws.

@@ -27,6 +27,7 @@ import type {
   RecordError,
   ResourceKind,
 } from '../model.ts';
+import type { SourceGroups } from './source-groups.ts';
 import type { Staging } from './staging.ts';
 
 /** Identity of one DirectorySync: namespace and `spec.id`; survives renaming of the resource. */
@@ -61,6 +62,7 @@ export interface DirectoryState {
   readonly facts: Facts;
   readonly links: Links;
   readonly staging: Staging;
+  readonly groups: SourceGroups;
   readonly journal: Journal;
   readonly ledger: Ledger;
   readonly backoffs: Backoffs;

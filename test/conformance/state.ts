@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { DirectoryState, StateStore } from '../../src/state/store.ts';
 import { aLink, anOperation, aPlannedRow, aSourceUser, aTeamLink, collect, numbers } from '../support/state-rows.ts';
+import { describeGroups } from './state-groups.ts';
 import { describeJournal } from './state-journal.ts';
 import { describeLinks } from './state-links.ts';
 import { describeStaging } from './state-staging.ts';
@@ -331,6 +332,7 @@ export function describeStateStore(name: string, harness: StateHarness): void {
 
     describeLinks(states);
     describeJournal(states);
+    describeGroups(states);
     describeStaging(states);
   });
 }

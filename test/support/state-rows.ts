@@ -1,10 +1,14 @@
 /** Rows for tests of a state store: plain ones, with what a test is about put over them. */
-import type { DesiredTeam, DesiredUser, Operation, SourceUser } from '../../src/model.ts';
+import type { DesiredTeam, DesiredUser, Operation, SourceGroup, SourceUser } from '../../src/model.ts';
 import type { Journal, Link, TeamLink } from '../../src/state/store.ts';
 import type { TargetObject, TargetTeam } from '../../src/targets/target.ts';
 
 export function aSourceUser(id: string, over: Partial<SourceUser> = {}): SourceUser {
   return { id, active: true, attributes: { mail: `${id}@example.com` }, ...over };
+}
+
+export function aSourceGroup(id: string, over: Partial<SourceGroup> = {}): SourceGroup {
+  return { id, displayName: id, attributes: { displayName: id }, ...over };
 }
 
 export function aDesiredUser(sourceId: string, over: Partial<DesiredUser> = {}): DesiredUser {

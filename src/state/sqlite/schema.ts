@@ -252,6 +252,53 @@ export const SCRATCH = `
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX run.desired_keys_key ON desired_keys (directory, path, key, place);
 
+  CREATE TABLE run.groups (
+    place INTEGER PRIMARY KEY,
+    directory INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    body TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX run.groups_id ON groups (directory, id);
+  CREATE INDEX run.groups_name ON groups (directory, name, place);
+
+  CREATE TABLE run.partial_groups (
+    directory INTEGER NOT NULL,
+    group_id TEXT NOT NULL,
+    PRIMARY KEY (directory, group_id)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE run.group_members (
+    directory INTEGER NOT NULL,
+    group_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    ref TEXT NOT NULL,
+    alias TEXT NOT NULL,
+    PRIMARY KEY (directory, group_id, kind, ref)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE run.group_groups (
+    directory INTEGER NOT NULL,
+    group_id TEXT NOT NULL,
+    child TEXT NOT NULL,
+    PRIMARY KEY (directory, group_id, child)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE run.group_people (
+    directory INTEGER NOT NULL,
+    group_id TEXT NOT NULL,
+    source_id TEXT NOT NULL,
+    PRIMARY KEY (directory, group_id, source_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX run.group_people_person ON group_people (directory, source_id, group_id);
+
+  CREATE TABLE run.aliases (
+    directory INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    source_id TEXT NOT NULL,
+    PRIMARY KEY (directory, name, source_id)
+  ) STRICT, WITHOUT ROWID;
+
   CREATE TABLE run.desired_teams (
     directory INTEGER NOT NULL,
     key TEXT NOT NULL,

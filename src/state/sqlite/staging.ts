@@ -11,6 +11,7 @@ import { readMemberCount, readMemberDifferences, readTeams, toComparableName } f
 /** Tables of the scratch database, and by what a directory's rows are found in them. */
 const BY_PLACE = [
   'users',
+  'groups',
   'desired',
   'desired_bodies',
   'desired_keys',
@@ -19,7 +20,19 @@ const BY_PLACE = [
   'observed_teams',
   'observed_members',
 ];
-const BY_DIRECTORY = ['desired_teams', 'memberships', 'missing', 'complete', 'differences', 'names'];
+const BY_DIRECTORY = [
+  'partial_groups',
+  'group_members',
+  'group_groups',
+  'group_people',
+  'aliases',
+  'desired_teams',
+  'memberships',
+  'missing',
+  'complete',
+  'differences',
+  'names',
+];
 
 export function toStaging(of: Directory): Staging {
   const { db } = of;

@@ -8,6 +8,7 @@ import { toJournal } from './journal.ts';
 import { acquireLease } from './lease.ts';
 import { toLedger } from './ledger.ts';
 import { toLinks } from './links.ts';
+import { toSourceGroups } from './source-groups.ts';
 import { toStaging } from './staging.ts';
 
 export interface SqliteOptions {
@@ -63,6 +64,7 @@ function toDirectoryState(connection: Connection, key: DirectoryKey): DirectoryS
     facts: toFacts(directory),
     links: toLinks(directory),
     staging: toStaging(directory),
+    groups: toSourceGroups(directory),
     journal: toJournal(directory),
     ledger: toLedger(directory),
     backoffs: toBackoffs(directory),

@@ -1,0 +1,50 @@
+/**
+ * The groups of one read, part of a run's scratch space: what the source says of them, and who belongs to each in the end.
+ */
+import type { GroupMember, SourceGroup } from '../model.ts';
+
+export interface StagedGroup {
+  readonly group: SourceGroup;
+  /** Another record of this read has the same id: neither may be used. */
+  readonly duplicate: boolean;
+  /** Its members are not known whole: it failed, or a group in it did. Who belongs to it for certain does; nobody leaves it. */
+  readonly partial: boolean;
+  /** Ids of other groups whose name is the same (trimmed, without case), in the order of the read. */
+  readonly namesakes: readonly string[];
+}
+
+/** By what a group is referred to in rules and conditions. */
+export interface GroupName {
+  readonly id: string;
+  readonly displayName: string;
+}
+
+export interface SourceGroups {
+  addGroups(groups: readonly SourceGroup[]): Promise<void>;
+  /** Direct members; the same one again changes nothing. The group may come later. */
+  addMembers(rows: readonly { readonly group: string; readonly members: readonly GroupMember[] }[]): Promise<void>;
+  /** Groups that are there and could not be read whole. */
+  addFailed(ids: readonly string[]): Promise<void>;
+  /**
+   * Further names by which records refer to people (mail addresses, userNames, distinguished names): compared without
+   * case. A name that two people have refers to nobody.
+   */
+  addAliases(rows: readonly { readonly sourceId: string; readonly names: readonly string[] }[]): Promise<void>;
+  /**
+   * Works out who belongs to each group, once users and groups are staged. A reference to a person is an id, else an
+   * alias; to a group its id. `Flatten`: members of groups in a group too, whatever cycles there are.
+   * @returns how many references name nobody of this read
+   */
+  resolve(nested: 'Flatten' | 'DirectOnly'): Promise<number>;
+  /** In the order of the read; failed groups of which nothing but the id is known are not among them. */
+  groups(): AsyncIterable<readonly StagedGroup[]>;
+  count(): Promise<number>;
+  /** What people belong to, by source id, once resolved; whoever belongs to nothing has no entry. */
+  groupsOf(sourceIds: readonly string[]): Promise<ReadonlyMap<string, readonly GroupName[]>>;
+  /** Ids of groups that are partial or failed, named or not. */
+  partial(): Promise<ReadonlySet<string>>;
+  /** The person that each name refers to: an id, else an alias. Names that refer to nobody, or to two, are absent. */
+  people(names: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /** Puts everybody of a group who is `present` into a team of this run. */
+  addMemberships(group: string, team: string): Promise<void>;
+}
