@@ -31,6 +31,7 @@ export type Layer =
   | 'errors'
   | 'nearest-name'
   | 'duration'
+  | 'team-key'
   | 'scim';
 
 interface Allowed {
@@ -40,7 +41,7 @@ interface Allowed {
   readonly types?: readonly Layer[];
 }
 
-const GROUND: readonly Layer[] = ['model', 'errors', 'nearest-name', 'duration', 'scim'];
+const GROUND: readonly Layer[] = ['model', 'errors', 'nearest-name', 'duration', 'team-key', 'scim'];
 const PURE_BASE: readonly Layer[] = ['api', 'expression', 'rule', ...GROUND];
 const ENGINE: readonly Layer[] = ['mapping', 'plan', 'state', 'contracts', 'http', 'telemetry', ...PURE_BASE];
 
@@ -49,6 +50,7 @@ export const LAYERS: Readonly<Record<Layer, Allowed>> = {
   model: { imports: ['errors'] },
   'nearest-name': { imports: [] },
   duration: { imports: ['errors'] },
+  'team-key': { imports: [] },
   scim: { imports: ['model', 'errors', 'nearest-name'] },
   api: { imports: GROUND },
   pattern: { imports: ['errors'] },

@@ -101,14 +101,14 @@ export interface DesiredUser {
   readonly match: readonly MatchValue[];
 }
 
-/** A team that rules call for. */
+/** A team that rules call for, or a group of the source. */
 export interface DesiredTeam {
-  /** Identity in the state store: `rule:` and the normalised name. */
+  /** Identity in the state store: `rule:` and the normalised name, or `group:` and the id of the group. */
   readonly key: string;
   readonly displayName: string;
   /** The mark by which the team is recognised without a store. */
   readonly externalId: string;
-  /** Names of the TeamRules that give it members, sorted. */
+  /** Names of the TeamRules that give it members, sorted; none for the team of a group. */
   readonly rules: readonly string[];
   readonly whenEmpty: 'Retain' | 'Delete';
   /** What happens when the last of its rules is deleted. */
@@ -168,6 +168,8 @@ export type Cause =
   | 'mapping'
   | 'rule'
   | 'ruleDeleted'
+  | 'group'
+  | 'groupDeleted'
   | 'drift'
   | 'match'
   | 'return'

@@ -67,7 +67,13 @@ export interface ResolvedDirectorySyncSpec {
   readonly settleMs: number;
   readonly source: ResolvedSource;
   /** OR of ANDs; empty: everybody. */
-  readonly scope: { readonly filters: readonly (readonly Clause[])[] };
+  readonly scope: { readonly filters: readonly (readonly Clause[])[]; readonly nestedGroups: 'Flatten' | 'DirectOnly' };
+  readonly groups: {
+    readonly provision: 'None' | 'InScope' | 'All';
+    readonly include: readonly string[];
+    readonly exclude: readonly string[];
+    readonly deletedAtSource: 'Retain' | 'Empty' | 'Delete';
+  };
   readonly mappings: readonly { readonly name: string }[];
   readonly target: ResolvedTarget;
   readonly adoption: 'OnMatch' | 'Never';
@@ -212,7 +218,8 @@ function resolveDirectorySync({ metadata, spec }: DirectorySyncResource): Resolv
     schedule: toSchedule(filled.schedule),
     settleMs: parseDuration(filled.settle),
     source: { provider: 'file', config: file },
-    scope: { filters: filled.scope.filters },
+    scope: { filters: filled.scope.filters, nestedGroups: filled.scope.nestedGroups },
+    groups: filled.groups,
     mappings: filled.mappings,
     target: { provider: 'scim', config: scim },
     adoption: filled.adoption,

@@ -59,8 +59,8 @@ const FileLocationSchema = object(
     ),
   },
   {
-    description: 'Where the file with the users is. Exactly one of `path` and `configMapRef`.',
-    rules: [exactlyOneOf('usersExactlyOne', ['path', 'configMapRef'])],
+    description: 'Where a file is. Exactly one of `path` and `configMapRef`.',
+    rules: [exactlyOneOf('locationExactlyOne', ['path', 'configMapRef'])],
   },
 );
 
@@ -74,6 +74,15 @@ const FileSourceSchema = object(
       }),
     ),
     users: FileLocationSchema,
+    groups: Type.Optional(FileLocationSchema),
+    membersAttribute: Type.Optional(
+      text({
+        maxLength: 256,
+        default: 'members',
+        description:
+          'Column (CSV) or key (JSON) of the groups file with the members: ids, userNames or mail addresses of people, or ids of groups. In a CSV, or a text of JSON, separated by `;`; in JSON also a list. A file of groups without it is a failed read.',
+      }),
+    ),
     idAttribute: Type.Optional(
       text({
         maxLength: 256,

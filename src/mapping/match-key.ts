@@ -1,11 +1,6 @@
-/** Normal forms in which values are compared when people, accounts and teams are looked up. */
+/** Normal forms in which values are compared when people and accounts are looked up. */
 
 /** A matching value: without case unless the attribute is caseExact (RFC 7643 section 2.2). */
 export function toMatchKey(value: string, caseExact: boolean): string {
   return caseExact ? value : value.normalize('NFC').toLowerCase();
-}
-
-/** Names of teams compare trimmed and without case. */
-export function toTeamKey(displayName: string): string {
-  return `rule:${displayName.trim().normalize('NFC').toLowerCase()}`;
 }

@@ -1,6 +1,6 @@
 /** Rules that ask for other rules' teams (`IsInTeam`) come after them. Pure. */
 import { computeNearestName } from '../nearest-name.ts';
-import { toTeamKey } from './match-key.ts';
+import { toTeamKey } from '../team-key.ts';
 import type { CompiledRule, ReportRule } from './rules.ts';
 
 /**

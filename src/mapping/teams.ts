@@ -2,9 +2,9 @@
 import { SyncError } from '../errors.ts';
 import type { DesiredTeam, DesiredUser, Json, RecordError } from '../model.ts';
 import { isMailPath, readMails } from '../scim/mail.ts';
+import { toTeamKey } from '../team-key.ts';
 import type { CompiledMapping } from './compile.ts';
 import { type BoundCondition, bindCondition } from './conditions.ts';
-import { toTeamKey } from './match-key.ts';
 import type { BoundName, KnownAttributes, PersonView } from './names.ts';
 import { NameReader } from './reader.ts';
 import { type CompiledRule, type RuleSet, type TeamNames, toRuleNames } from './rules.ts';

@@ -8,7 +8,7 @@
 import { createHash } from 'node:crypto';
 import type { GuardKind, GuardSubject, HeldBy } from '../model.ts';
 import type { Unit } from '../state/store.ts';
-import { toDeletionUnit } from './team.ts';
+import { toDeletionUnit } from './member.ts';
 
 export interface GuardLimit {
   /** Null: no such limit. */

@@ -1,10 +1,10 @@
 /** What the deletion of a DirectorySync makes of what it owns, by its `deletionPolicy`. A deliberate act: no guard counts it. Pure. */
 import type { PersonState, TeamState } from '../state/staging.ts';
 import { NOTHING, type Planned, toDraft } from './draft.ts';
+import { toDeletionUnit } from './member.ts';
 import { isSpared } from './protection.ts';
 import type { LeavingPolicy, TargetLimits } from './settings.ts';
 import { fitPolicy } from './target-limits.ts';
-import { toDeletionUnit } from './team.ts';
 import { forget } from './values.ts';
 
 export interface OwnershipSettings {

@@ -60,11 +60,11 @@ export function planRestoration(
     );
 }
 
-/** Owned, there, and kept although all its rules are deleted. */
+/** Owned, there, and kept although all its rules are deleted, or its group is gone. */
 function isLeftAlone(
-  { desired, link, gone }: TeamState,
+  { desired, link, gone, group }: TeamState,
   { frozen, rules }: Pick<TeamContext, 'frozen' | 'rules'>,
 ): boolean {
-  if (desired !== null || link === null || gone) return false;
+  if (desired !== null || link === null || gone || group === 'partial' || group === 'read') return false;
   return link.deletionPolicy === 'Retain' && !link.rules.some((rule) => frozen.has(rule) || rules.has(rule));
 }

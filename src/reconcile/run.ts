@@ -125,8 +125,19 @@ export interface ReadStats {
   readonly people: number;
   /** Filled values, by attribute that mappings or rules use. */
   readonly filled: Readonly<Record<string, number>>;
+  /** Groups, where they were read. */
+  readonly groups?: number;
   /** The attribute that said who is active; null where none does. Missing in what older versions wrote. */
   readonly stateFrom?: string | null;
+}
+
+/** What the read of the groups came to. */
+export interface GroupsRead {
+  readonly count: number;
+  /** Members that name nobody of the read. */
+  readonly unresolved: number;
+  /** Groups that could not be read: their teams stay. */
+  readonly errors: readonly RecordError[];
 }
 
 export interface ReadResult {
@@ -139,6 +150,8 @@ export interface ReadResult {
   /** Ids of items that failed: they are there, and nothing is known of them. */
   readonly failedIds: readonly string[];
   readonly errors: readonly RecordError[];
+  /** Null: this run needs no groups. */
+  readonly groups: GroupsRead | null;
 }
 
 export interface Mapped {

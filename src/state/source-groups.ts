@@ -9,7 +9,7 @@ export interface StagedGroup {
   readonly duplicate: boolean;
   /** Its members are not known whole: it failed, or a group in it did. Who belongs to it for certain does; nobody leaves it. */
   readonly partial: boolean;
-  /** Ids of other groups whose name is the same (trimmed, without case), in the order of the read. */
+  /** Ids of all groups of the same name (trimmed, without case), its own among them, in the order of the read. */
   readonly namesakes: readonly string[];
 }
 
@@ -30,6 +30,8 @@ export interface SourceGroups {
    * case. A name that two people have refers to nobody.
    */
   addAliases(rows: readonly { readonly sourceId: string; readonly names: readonly string[] }[]): Promise<void>;
+  /** The list was read to its end, and every item in it has an id: what is not there is gone. */
+  setComplete(): Promise<void>;
   /**
    * Works out who belongs to each group, once users and groups are staged. A reference to a person is an id, else an
    * alias; to a group its id. `Flatten`: members of groups in a group too, whatever cycles there are.

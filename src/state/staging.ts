@@ -86,6 +86,13 @@ export interface TeamState {
   readonly candidates: readonly { readonly object: TargetTeam; readonly linkedTo: string | null }[];
   /** How many people the rules put into it. */
   readonly desiredMembers: number;
+  /**
+   * What this run's read says of the group that the team is made of: it is there, not read whole, or not there. Null for a
+   * team of rules, and where groups were not read, or not to their end.
+   */
+  readonly group: 'read' | 'partial' | 'absent' | null;
+  /** Of a team of rules: key of the team of a group of this run that has the same name; null: none has. */
+  readonly claimedBy: string | null;
 }
 
 /** A difference between the members that a team has and those that it must have. */

@@ -19,8 +19,12 @@ describe('withDefaults', () => {
       mode: 'Apply',
       schedule: { kind: 'Interval', everyMs: 2_400_000 },
       settleMs: 5000,
-      source: { provider: 'file', config: { users: { path: 'people.csv' }, idAttribute: 'id' } },
-      scope: { filters: [] },
+      source: {
+        provider: 'file',
+        config: { users: { path: 'people.csv' }, membersAttribute: 'members', idAttribute: 'id' },
+      },
+      scope: { filters: [], nestedGroups: 'Flatten' },
+      groups: { provision: 'None', include: [], exclude: [], deletedAtSource: 'Empty' },
       mappings: [{ name: 'users' }],
       target: {
         provider: 'scim',

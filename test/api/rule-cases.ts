@@ -39,7 +39,8 @@ function of(kind: Kind, rule: string) {
 
 const schedule = of('DirectorySync', 'scheduleExactlyOne');
 const source = of('DirectorySync', 'sourceExactlyOne');
-const users = of('DirectorySync', 'usersExactlyOne');
+const location = of('DirectorySync', 'locationExactlyOne');
+const groups = of('DirectorySync', 'groupsNeedSource');
 const target = of('DirectorySync', 'targetExactlyOne');
 const url = of('DirectorySync', 'urlEncrypted');
 const duration = of('DirectorySync', 'durationForm');
@@ -72,11 +73,22 @@ export const RULE_CASES: readonly RuleCase[] = [
   schedule(false, 'a schedule of nothing', { schedule: {} }),
   source(true, 'one provider', { source: { file: { users: { path: 'people.csv' } } } }),
   source(false, 'no provider', { source: {} }),
-  users(true, 'a ConfigMap', { source: { file: { users: { configMapRef: { name: 'people', key: 'people.csv' } } } } }),
-  users(false, 'a path and a ConfigMap', {
+  groups(true, 'no groups are asked for', { groups: { provision: 'None' } }),
+  groups(true, 'the file has groups', {
+    groups: { provision: 'All' },
+    source: { file: { users: { path: 'people.csv' }, groups: { path: 'groups.json' } } },
+  }),
+  groups(false, 'the file has none', {
+    groups: { provision: 'InScope' },
+    source: { file: { users: { path: 'people.csv' } } },
+  }),
+  location(true, 'a ConfigMap', {
+    source: { file: { users: { configMapRef: { name: 'people', key: 'people.csv' } } } },
+  }),
+  location(false, 'a path and a ConfigMap', {
     source: { file: { users: { path: 'people.csv', configMapRef: { name: 'people', key: 'people.csv' } } } },
   }),
-  users(false, 'no place', { source: { file: { users: {} } } }),
+  location(false, 'no place', { source: { file: { users: {} } } }),
   target(true, 'one provider', scim({ url: 'https://app.example.com/scim/v2' })),
   target(false, 'no provider', { target: {} }),
   url(true, 'https anywhere', scim({ url: 'https://app.example.com' })),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { toMatchKey, toTeamKey } from '../../src/mapping/match-key.ts';
+import { toMatchKey } from '../../src/mapping/match-key.ts';
+import { toTeamKey } from '../../src/team-key.ts';
 
 describe('toMatchKey', () => {
   it('drops case and the way an accent is written, unless the attribute is exact', () => {

@@ -63,36 +63,45 @@ describe('partial 200', () => {
 });
 
 describe('one failing group', () => {
-  it('keeps every team of groups as it is, and everything else goes on (I1, I13)', async () => {
+  it('keeps its team and those of groups above it; everything else goes on, and the history names it (I1, I8)', async () => {
     const company = await createCompany();
     company.people = aCompanyOf(12);
-    const ids = company.people.map(({ id }) => id);
+    company.spec = {
+      ...company.spec,
+      source: { file: { users: { path: 'people.csv' }, groups: { path: 'groups.json' } } },
+      groups: { provision: 'All' },
+    };
     const groups = [
-      { name: 'Choir', members: ids.slice(0, 6) },
-      { name: 'Chess', members: ids.slice(6) },
+      { id: 'g1', displayName: 'Choir', members: ['p1', 'p2', 'p3'] },
+      { id: 'g2', displayName: 'Chess', members: ['p4', 'p12'] },
+      { id: 'g3', displayName: 'Clubs', members: ['g2', 'p5'] },
     ];
     company.source.groups = groups;
-    company.rules = { groups: { directorySyncRef: { name: 'acme' }, teamsFrom: { attributes: ['groups'] } } };
-    expect(await company.run()).toMatchObject({ outcome: 'synced', links: { teams: 2 } });
-    // Chess fails; two have moved to it, one has left the company, one has another title.
-    const [choir] = groups;
+    expect(await company.run()).toMatchObject({ outcome: 'synced', links: { teams: 3 } });
+    // The members of Chess cannot be read. Somebody has moved between choirs, one has another title, one has left the company.
     company.source.groups = [
-      { name: 'Choir', members: choir?.members.slice(2) ?? [] },
-      { name: 'Chess', members: [], fails: true },
+      { id: 'g1', displayName: 'Choir', members: ['p1', 'p2', 'p6'] },
+      { id: 'g2', displayName: 'Chess', members: [] },
+      { id: 'g3', displayName: 'Clubs', members: ['g2'] },
     ];
+    company.source.failedGroups = [{ id: 'g2', code: 'ReadFailed', message: 'the members cannot be read' }];
     company.people = company.people.slice(0, 11).map((each) => (each.id === 'p3' ? { ...each, title: 'Lead' } : each));
     const report = await company.run();
-    expect(report).toMatchObject({ suspicion: null, applied: { update: 1, deactivate: 1, removeMembers: 0 } });
-    expect(report.warnings).toContainEqual(
-      expect.objectContaining({ reason: 'UnknownAttribute', message: expect.stringContaining('groups') }),
-    );
-    expect([company.teamMembers('Choir').length, company.teamMembers('Chess').length]).toEqual([6, 6]);
+    expect(report).toMatchObject({
+      reason: 'SyncedWithErrors',
+      suspicion: null,
+      applied: { update: 1, deactivate: 1 },
+    });
+    expect(await company.errors(report)).toEqual(['g2 ReadFailed: the members cannot be read']);
+    expect(company.teamMembers('Choir')).toEqual(['p1@example.com', 'p2@example.com', 'p6@example.com']);
+    expect(company.teamMembers('Chess')).toEqual(['p12@example.com', 'p4@example.com']);
+    expect(company.teamMembers('Clubs')).toEqual(['p12@example.com', 'p4@example.com', 'p5@example.com']);
     // Read again, the groups are what they were, but for who has left the company.
     company.source.groups = groups;
-    company.target.writes.length = 0;
+    company.source.failedGroups = [];
     expect(await company.run()).toMatchObject({ outcome: 'synced' });
-    expect(company.target.writes).toEqual([expect.stringMatching(/^changeMembers \w+ \+0 -1$/)]);
-    expect(company.teamMembers('Chess')).not.toContain('p12@example.com');
+    expect(company.teamMembers('Chess')).toEqual(['p4@example.com']);
+    expect(company.teamMembers('Clubs')).toEqual(['p4@example.com', 'p5@example.com']);
   });
 });
 

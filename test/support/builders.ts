@@ -18,8 +18,10 @@ import type {
 } from '../../src/model.ts';
 import type { PathShape } from '../../src/plan/diff.ts';
 import type { GuardInput } from '../../src/plan/guard.ts';
+import type { MemberContext } from '../../src/plan/member.ts';
 import type { PlanSettings, TargetLimits } from '../../src/plan/settings.ts';
-import type { MemberContext, TeamContext } from '../../src/plan/team.ts';
+import type { TeamContext } from '../../src/plan/team.ts';
+import { toOrigin } from '../../src/plan/team-origin.ts';
 import type { PersonContext } from '../../src/plan/values.ts';
 import type { Subject } from '../../src/rule/condition.ts';
 import type { Candidate, MemberDifference, PersonState, TeamState } from '../../src/state/staging.ts';
@@ -274,6 +276,8 @@ export function aTeamState(overrides: Partial<TeamState> = {}): TeamState {
     gone: false,
     candidates: [],
     desiredMembers: 1,
+    group: null,
+    claimedBy: null,
     ...overrides,
   };
 }
@@ -287,7 +291,7 @@ export function aTeamContext({
     rules: new Set(['research']),
     frozen: new Set(),
     whenEmpty: new Map([['research', 'Retain']]),
-    toKey: (displayName) => `rule:${displayName.toLowerCase()}`,
+    groupGone: 'Empty',
     maxNameLength: null,
     ...overrides,
   };
@@ -302,7 +306,7 @@ export function aMemberContext({
     key: 'rule:research',
     targetId: 't1',
     name: 'Research',
-    rules: ['research'],
+    origin: toOrigin({ key: 'rule:research', rules: ['research'] }),
     emptied: false,
     withoutAccount: new Set(),
     leaving: new Map(),

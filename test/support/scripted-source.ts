@@ -3,17 +3,16 @@
  * deliver, reads that break off or end early, another tenant. It keeps to the contract in `sources/source.ts` but where the
  * script says otherwise; `endsAfter` and `failsAfter` are what a broken directory does.
  */
-import type { Json, SourceUser } from '../../src/model.ts';
-import type { FailedRecord, OneUser, SourceIdentity, SourceProvider } from '../../src/sources/source.ts';
+import type { GroupMember, Json, SourceUser } from '../../src/model.ts';
+import type { FailedRecord, GroupPage, OneUser, SourceIdentity, SourceProvider } from '../../src/sources/source.ts';
 
 export type Person = Record<string, Json> & { readonly id: string };
 
+/** A group with names of its members: of people, unless they are those of other groups here. */
 export interface ScriptedGroup {
-  readonly name: string;
-  /** Source ids. */
+  readonly id: string;
+  readonly displayName: string;
   readonly members: readonly string[];
-  /** Its members cannot be read: anybody may be in it, so nobody's `groups` are known whole. */
-  readonly fails?: boolean;
 }
 
 export interface ScriptedSource {
@@ -23,6 +22,12 @@ export interface ScriptedSource {
   pageSize: number;
   /** Items that cannot be turned into records; they come with the first page. */
   failed: readonly FailedRecord[];
+  /** Null: the directory has no groups. One page each, with the members on a page of their own. */
+  groups: readonly ScriptedGroup[] | null;
+  /** Groups whose members cannot be read. */
+  failedGroups: readonly FailedRecord[];
+  /** What happens to the list of groups: it stops without its end, or throws. */
+  groupsEnd: 'whole' | 'early' | Error;
   /** Attributes that the read delivers; null: all keys of all people. */
   columns: readonly string[] | null;
   /** Attributes that nobody gets and the end does not name: the token may not read them, the column is gone. */
@@ -33,8 +38,6 @@ export interface ScriptedSource {
   endsAfter: number | null;
   /** The read throws after so many pages. */
   failsAfter: { readonly pages: number; readonly error: Error } | null;
-  /** Told as the attribute `groups` of everybody, a list of names; null: it has none. */
-  groups: readonly ScriptedGroup[] | null;
   /** The source can be asked for one person. */
   answersOne: boolean;
   identity: SourceIdentity;
@@ -53,10 +56,12 @@ export function createScriptedSource(script: Partial<Omit<ScriptedSource, 'provi
     people: [],
     pageSize: 100,
     failed: [],
+    groups: null,
+    failedGroups: [],
+    groupsEnd: 'whole',
     columns: null,
     unknown: [],
     unknownOf: new Map(),
-    groups: null,
     endsAfter: null,
     failsAfter: null,
     answersOne: false,
@@ -76,6 +81,7 @@ export function createScriptedSource(script: Partial<Omit<ScriptedSource, 'provi
           source.reads.push(projection);
           return readPages(source, signal);
         },
+        ...(source.groups === null ? {} : { readGroups: (_names, signal) => readGroupPages(source, signal) }),
         ...(source.answersOne ? { readOne: async (id: string) => toOne(id, source) } : {}),
         close: async () => undefined,
       }),
@@ -101,15 +107,24 @@ async function* readPages(source: ScriptedSource, signal: AbortSignal): AsyncGen
   if (source.failsAfter?.pages === pages) throw source.failsAfter.error;
 }
 
-function toAttributes({ columns, people, unknown, groups }: ScriptedSource): readonly string[] {
-  const attributes = new Set(columns ?? people.flatMap((person) => Object.keys(person)));
-  if (groups?.every(({ fails }) => fails !== true) === true) attributes.add('groups');
-  return [...attributes].filter((name) => !unknown.includes(name));
+async function* readGroupPages(source: ScriptedSource, signal: AbortSignal): AsyncGenerator<GroupPage> {
+  const { groups, groupsEnd, failedGroups } = source;
+  const unread = new Set(failedGroups.map(({ id }) => id));
+  for (const { id, displayName, members } of groups ?? []) {
+    signal.throwIfAborted();
+    yield { groups: [{ id, displayName, attributes: { displayName } }], members: [], failed: [] };
+    if (unread.has(id)) continue;
+    const list = members.map((ref): GroupMember => ({ kind: 'Any', ref }));
+    yield { groups: [], members: [{ group: id, members: list }], failed: [] };
+  }
+  if (groupsEnd instanceof Error) throw groupsEnd;
+  const end = groupsEnd === 'whole' ? { end: { attributes: ['displayName'] } } : {};
+  yield { groups: [], members: [], failed: failedGroups, ...end };
 }
 
-function toGroups(id: string, { groups }: ScriptedSource): Readonly<Record<string, Json>> {
-  if (groups === null || groups.some(({ fails }) => fails === true)) return {};
-  return { groups: groups.filter(({ members }) => members.includes(id)).map(({ name }) => name) };
+function toAttributes({ columns, people, unknown }: ScriptedSource): readonly string[] {
+  const attributes = [...new Set(columns ?? people.flatMap((person) => Object.keys(person)))];
+  return attributes.filter((name) => !unknown.includes(name));
 }
 
 function toOne(id: string, source: ScriptedSource): OneUser {
@@ -126,7 +141,7 @@ interface PageOf {
 function toUser({ id, active, ...attributes }: Person, source: ScriptedSource): SourceUser {
   const { unknown, unknownOf } = source;
   const own = unknownOf.get(id) ?? [];
-  const known = Object.entries({ id, ...attributes, ...toGroups(id, source) }).filter(
+  const known = Object.entries({ id, ...attributes }).filter(
     ([name]) => !unknown.includes(name) && !own.includes(name),
   );
   return {

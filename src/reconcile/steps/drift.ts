@@ -1,7 +1,8 @@
 /** What the plan finds changed by hand: counted for the status and, where it was asked for, kept to be shown. */
 import { findDrift } from '../../plan/drift.ts';
+import { isOverlooked, type MemberContext } from '../../plan/member.ts';
 import { fitToTarget } from '../../plan/target-limits.ts';
-import { isOverlooked, type MemberContext, type TeamContext } from '../../plan/team.ts';
+import type { TeamContext } from '../../plan/team.ts';
 import { findTeamDrift } from '../../plan/team-drift.ts';
 import type { PersonContext } from '../../plan/values.ts';
 import type { MemberDifference, PersonState, TeamState } from '../../state/staging.ts';

@@ -2,7 +2,8 @@
 import { SyncError } from '../../errors.ts';
 import type { GuardSubject } from '../../model.ts';
 import { computeGuard, type GuardInput, type GuardLimit, type GuardResult, isLost } from '../../plan/guard.ts';
-import { toAdoptionUnit, toDeletionUnit } from '../../plan/team.ts';
+import { toDeletionUnit } from '../../plan/member.ts';
+import { toAdoptionUnit } from '../../plan/team.ts';
 import type { Unit } from '../../state/store.ts';
 import { type FactShapes, getFact, putFact } from '../facts.ts';
 import type { Guarded, Loaded, Mapped, PlanResult, ReadResult, RunDependencies } from '../run.ts';

@@ -7,6 +7,7 @@ import { createTeamMapper, type TeamMapper, toAccountNames } from '../../mapping
 import type { DesiredTeam, DesiredUser, RecordError } from '../../model.ts';
 import type { MatchKey, StagedUser } from '../../state/staging.ts';
 import type { Loaded, Mapped, ReadResult, RunDependencies, Warning } from '../run.ts';
+import { mapGroups } from './map-groups.ts';
 import { isMeant } from './read.ts';
 
 interface Batch {
@@ -53,7 +54,7 @@ export async function map(
       for (const name of toAccountNames(mapped.desired)) unprotected.delete(name);
       if (mapped.desired.presence === 'present') mapTeams(mapped, { run, teams, unknownTeams, batch, now });
     }
-    await staging.addDesired(batch.desired);
+    await staging.addDesired(await resolveReferences(run, batch.desired));
     await staging.addTeams([...batch.teams.values()]);
     await staging.addMemberships(batch.memberships);
     await journal.addErrors(run.runId, batch.errors);
@@ -61,12 +62,26 @@ export async function map(
     done += page.length;
     run.onProgress({ step: 'map', done, total });
   }
-  return {
-    inScope,
-    errors,
-    frozenRules: teams.frozenRules,
-    warnings: toWarnings({ run, people, teams, unprotected, loaded, known: read.known }),
-  };
+  const groups = await mapGroups(run, { loaded, read }, signal);
+  await journal.addErrors(run.runId, groups.errors);
+  errors += groups.errors.length;
+  const warnings = toWarnings({ run, people, teams, unprotected, loaded, known: read.known });
+  return { inScope, errors, frozenRules: teams.frozenRules, warnings: [...warnings, ...groups.warnings] };
+}
+
+/**
+ * References by mail address, userName or DN → source ids, over every record of the read. What nobody answers to stays as
+ * it is: it waits until somebody does.
+ */
+async function resolveReferences({ state }: RunDependencies, rows: Batch['desired']): Promise<Batch['desired']> {
+  const names = new Set(rows.flatMap(({ desired }) => Object.values(desired.references)));
+  if (names.size === 0) return rows;
+  const people = await state.groups.people([...names]);
+  const toId = (name: string): string => people.get(name) ?? name;
+  return rows.map(({ desired, keys }) => {
+    const entries = Object.entries(desired.references).map(([path, name]) => [path, toId(name)]);
+    return { desired: { ...desired, references: Object.fromEntries(entries) }, keys };
+  });
 }
 
 /** An invalid rule hinders nothing else, but a run that had to leave its teams alone did not do all that is wanted. */

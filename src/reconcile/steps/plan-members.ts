@@ -1,7 +1,8 @@
 /** plan, of the members of one team: the differences, page by page, and what the link remembers of them. */
 import { SyncError } from '../../errors.ts';
 import { type DraftOperation, NOTHING, type Planned } from '../../plan/draft.ts';
-import { isOverlooked, type MemberContext, planMember, planTeamDeletion, type TeamPlan } from '../../plan/team.ts';
+import { isOverlooked, type MemberContext, planMember, planTeamDeletion } from '../../plan/member.ts';
+import type { TeamPlan } from '../../plan/team.ts';
 import type { MemberDifference, TeamState } from '../../state/staging.ts';
 import type { DirectoryState } from '../../state/store.ts';
 import { type DriftTally, type Overlooked, toMemory, toOverlooked } from './drift.ts';

@@ -1,15 +1,17 @@
 /** plan: desired against current, person by person and team by team, stored before anything is carried out. */
-import { toTeamKey } from '../../mapping/match-key.ts';
+
 import type { Departure } from '../../model.ts';
 import { planRecovery, type RecoveryClaim, selectRecoveries } from '../../plan/account.ts';
 import { withhold } from '../../plan/backoff.ts';
 import { NOTHING, type Planned } from '../../plan/draft.ts';
+import type { MemberContext } from '../../plan/member.ts';
 import { toNames } from '../../plan/names.ts';
 import { planPerson } from '../../plan/person.ts';
 import { isOwnAccount } from '../../plan/protection.ts';
 import { planRestoration, type Returning, toReturning } from '../../plan/restoration.ts';
 import type { PlanSettings } from '../../plan/settings.ts';
-import { type MemberContext, planTeam, planTeamRecovery, type TeamContext, type TeamPlan } from '../../plan/team.ts';
+import { planTeam, planTeamRecovery, type TeamContext, type TeamPlan } from '../../plan/team.ts';
+import { toOrigin } from '../../plan/team-origin.ts';
 import type { Collision, PersonContext } from '../../plan/values.ts';
 import type { NameRow, PersonState, TeamState } from '../../state/staging.ts';
 import type { Link } from '../../state/store.ts';
@@ -305,7 +307,7 @@ async function planTeams(run: RunDependencies, teams: TeamsInput): Promise<void>
     rules: new Set(loaded.ruleNames),
     frozen: new Set(mapped.frozenRules),
     whenEmpty: new Map(loaded.rules.rules.map((rule) => [rule.name, rule.whenEmpty])),
-    toKey: toTeamKey,
+    groupGone: loaded.spec.groups.deletedAtSource,
     maxNameLength: observed.capabilities.maxTeamNameLength,
   };
   const waiting: ReadonlySet<string> = run.options.user === null ? await followRenames(run, loaded) : new Set();
@@ -428,7 +430,7 @@ function toMemberContext(
     key: team.key,
     targetId: team.link !== null && !team.gone ? team.link.targetId : (planned.operations[0]?.targetId ?? null),
     name: team.link?.displayName ?? team.desired?.displayName ?? team.key,
-    rules: team.desired?.rules ?? team.link?.rules ?? [],
+    origin: toOrigin({ key: team.key, rules: team.desired?.rules ?? team.link?.rules ?? [] }),
     emptied: planned.members === 'empty',
     withoutAccount: people.withoutAccount,
     leaving: people.leaving,

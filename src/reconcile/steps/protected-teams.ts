@@ -1,7 +1,7 @@
 /** Teams of `guards.protectedTeams`, and which names of that list no team has. */
 import type { ResolvedGuards } from '../../api/defaults.ts';
-import { toTeamKey } from '../../mapping/match-key.ts';
 import type { TeamState } from '../../state/staging.ts';
+import { toTeamKey } from '../../team-key.ts';
 import type { Warning } from '../run.ts';
 
 export class ProtectedTeams {

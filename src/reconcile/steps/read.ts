@@ -1,6 +1,7 @@
 /** read: the source's pages, staged as they come. Complete only when the provider's last page arrived (rule I1). */
 import { SyncError } from '../../errors.ts';
 import { parseSourcePath } from '../../expression/paths.ts';
+import { ALIAS_ATTRIBUTES, toAliases } from '../../mapping/aliases.ts';
 import { isEmptyValue } from '../../mapping/coerce.ts';
 import { KnownAttributes } from '../../mapping/names.ts';
 import { toRuleNames } from '../../mapping/rules.ts';
@@ -8,26 +9,35 @@ import type { RecordError, SourceUser } from '../../model.ts';
 import type { ReadEnd, SourcePage } from '../../sources/source.ts';
 import { getFact } from '../facts.ts';
 import type { Loaded, ReadResult, ReadStats, RunDependencies } from '../run.ts';
+import { needsGroups, readGroups } from './read-groups.ts';
 
 export async function read(
   run: RunDependencies,
   { loaded }: { loaded: Loaded },
   signal: AbortSignal,
 ): Promise<ReadResult> {
-  const { staging } = run.state;
+  const { staging, groups } = run.state;
   await staging.clear();
-  if (run.options.user !== null && loaded.source.readOne !== undefined) return readOne(run, loaded, signal);
-  const tally = new Tally(projectionOf(loaded));
-  for await (const page of loaded.source.readUsers(projectionOf(loaded), signal)) {
+  const isOne = run.options.user !== null && loaded.source.readOne !== undefined;
+  // Who belongs to a group is told by its list of members alone.
+  if (isOne && !needsGroups(loaded)) return readOne(run, loaded, signal);
+  const isReferred = needsAliases(loaded);
+  const projection = projectionOf(loaded);
+  const tally = new Tally(projection);
+  const asked = isReferred ? [...new Set([...projection, ...ALIAS_ATTRIBUTES])] : projection;
+  for await (const page of loaded.source.readUsers(asked, signal)) {
     signal.throwIfAborted();
     await staging.addUsers(page.users);
+    if (isReferred) await groups.addAliases(page.users.map((user) => ({ sourceId: user.id, names: toAliases(user) })));
     tally.add(page);
     run.onProgress({ step: 'read', done: tally.people, total: null });
   }
   if (tally.end === null) throw new SyncError('ReadIncomplete', 'the source ended before its last page');
   const { attributes } = tally.end;
+  const groupsRead = await readGroups(run, loaded, signal);
   const stats: ReadStats = {
     ...tally.stats(),
+    ...(groupsRead === null ? {} : { groups: groupsRead.count }),
     stateFrom: toStateFrom(attributes),
   };
   const known = new KnownAttributes(tally.end.attributes);
@@ -41,7 +51,13 @@ export async function read(
     absenceProven: tally.unnamed === 0,
     failedIds: tally.failedIds,
     errors: tally.errors.filter(({ id }) => isMeant(run, id)),
+    groups: groupsRead,
   };
+}
+
+/** Somebody or something refers to people by what may be another name than the id. */
+function needsAliases(loaded: Loaded): boolean {
+  return needsGroups(loaded) || loaded.mapping.entries.some(({ reference }) => reference);
 }
 
 /** Is this run about the person? */
@@ -68,6 +84,7 @@ async function readOne(run: RunDependencies, loaded: Loaded, signal: AbortSignal
     absenceProven: true,
     failedIds: [],
     errors: [],
+    groups: null,
   };
 }
 
@@ -138,6 +155,8 @@ class Tally {
   }
 }
 
+type IsDrop = (is: number, was: number) => boolean;
+
 /**
  * What the read lost against the last good one, as a sentence; null when it may be trusted. An attribute that is gone
  * altogether is unknown (rule I13) and no drop.
@@ -148,11 +167,29 @@ function judge(
   guards: Loaded['spec']['guards'],
   known: KnownAttributes,
 ): string | null {
-  if (now.people === 0 && before.people > 0) return `the read has nobody, the last good one had ${before.people}`;
-  const isDrop = (is: number, was: number): boolean =>
-    was - is > guards.floor && (was - is) * 100 > guards.suspiciousDrop * was;
-  if (isDrop(now.people, before.people))
-    return `the read has ${now.people} people, the last good one had ${before.people}`;
+  const isDrop: IsDrop = (is, was) => was - is > guards.floor && (was - is) * 100 > guards.suspiciousDrop * was;
+  return (
+    judgeCount('people', isDrop, { is: now.people, was: before.people }) ??
+    // Where groups are read for the first time, or no more, nothing can be compared.
+    judgeCount('groups', isDrop, { is: now.groups ?? 0, was: now.groups === undefined ? 0 : (before.groups ?? 0) }) ??
+    judgeValues(isDrop, { now, before, known })
+  );
+}
+
+function judgeCount(
+  what: 'people' | 'groups',
+  isDrop: IsDrop,
+  { is, was }: { readonly is: number; readonly was: number },
+): string | null {
+  const none = what === 'people' ? 'nobody' : 'no groups';
+  if (is === 0 && was > 0) return `the read has ${none}, the last good one had ${was}`;
+  return isDrop(is, was) ? `the read has ${is} ${what}, the last good one had ${was}` : null;
+}
+
+function judgeValues(
+  isDrop: IsDrop,
+  { now, before, known }: { readonly now: ReadStats; readonly before: ReadStats; readonly known: KnownAttributes },
+): string | null {
   for (const [name, was] of Object.entries(before.filled)) {
     const is = now.filled[name] ?? was;
     // Fewer people have fewer values: only what is lost beyond that is suspicious.

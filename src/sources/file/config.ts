@@ -8,6 +8,7 @@ export type FileLocation = FileSourceConfig['users'];
 
 /** As the schema says it; here for whoever connects without it. */
 export const DEFAULT_ID_ATTRIBUTE = 'id';
+export const DEFAULT_MEMBERS_ATTRIBUTE = 'members';
 
 const FORMAT_OF_EXTENSION: Readonly<Record<string, FileFormat>> = {
   csv: 'CSV',
@@ -23,10 +24,10 @@ export function toLabel(location: FileLocation): string {
   return `key ${location.configMapRef.key} of ConfigMap ${location.configMapRef.name}`;
 }
 
-/** The format of the config, or undefined where neither the field nor the extension says it. */
-export function toFormat(config: FileSourceConfig): FileFormat | undefined {
-  if (config.format !== undefined) return config.format;
-  const name = config.users.configMapRef?.key ?? config.users.path ?? '';
+/** The format of a file, or undefined where neither the field nor the extension says it. */
+export function toFormat({ format }: FileSourceConfig, location: FileLocation): FileFormat | undefined {
+  if (format !== undefined) return format;
+  const name = location.configMapRef?.key ?? location.path ?? '';
   const extension = /\.([^./\\]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
   return Object.hasOwn(FORMAT_OF_EXTENSION, extension) ? FORMAT_OF_EXTENSION[extension] : undefined;
 }
@@ -34,17 +35,19 @@ export function toFormat(config: FileSourceConfig): FileFormat | undefined {
 /** Problems that can be seen offline, one sentence each. */
 export function validateConfig(config: FileSourceConfig): readonly string[] {
   const problems: string[] = [];
-  const format = toFormat(config);
-  if (format === undefined) {
+  const locations = [config.users, config.groups].filter((location) => location !== undefined);
+  const formats = locations.map((location) => toFormat(config, location));
+  for (const [index, location] of locations.entries()) {
+    if (formats[index] !== undefined) continue;
     problems.push(
-      `the format of ${toLabel(config.users)} cannot be told from its extension; set format to CSV, JSON or JSONLines`,
+      `the format of ${toLabel(location)} cannot be told from its extension; set format to CSV, JSON or JSONLines`,
     );
   }
-  if (config.delimiter !== undefined && !/^[^"\r\n]$/.test(config.delimiter)) {
+  if (config.delimiter === undefined) return problems;
+  if (!/^[^"\r\n]$/.test(config.delimiter))
     problems.push('delimiter must be one character and neither a quote nor a line end, as ";"');
-  }
-  if (config.delimiter !== undefined && format !== undefined && format !== 'CSV') {
+  const [format] = formats;
+  if (format !== undefined && !formats.includes('CSV'))
     problems.push(`delimiter is for CSV, but the format of ${toLabel(config.users)} is ${format}`);
-  }
   return problems;
 }

@@ -1,5 +1,5 @@
-/** A row or object of a file → a source user. */
-import type { Json, SourceUser } from '../../model.ts';
+/** A row or object of a file → a source user or group. */
+import type { GroupMember, Json, SourceGroup, SourceUser } from '../../model.ts';
 import { computeNearestName } from '../../nearest-name.ts';
 import { toReadFailed } from './failure.ts';
 
@@ -49,6 +49,45 @@ export function toSourceUser(record: FileRecord, options: FormatOptions): Source
     attributes,
     position,
   };
+}
+
+export interface GroupRecord {
+  readonly group: SourceGroup;
+  readonly members: readonly GroupMember[];
+}
+
+/** A group without a name has its id for one: a file may have no other. */
+export function toGroupRecord(
+  record: FileRecord,
+  options: FormatOptions & { readonly membersAttribute: string },
+): GroupRecord {
+  const { attributes, position } = record;
+  const id = toId(record, options);
+  const { displayName, name } = attributes;
+  const called = [displayName, name, id].find((value) => typeof value === 'string' && value.trim() !== '');
+  const members = toMembers(attributes[options.membersAttribute] ?? null, { position, label: options.label });
+  return { group: { id, displayName: String(called), attributes, position }, members };
+}
+
+/** Of a list each is a text, a number or an object with `value` or `id`, as SCIM and most exports have it. */
+function toMembers(value: Json, place: { readonly position: string; readonly label: string }): readonly GroupMember[] {
+  const items = Array.isArray(value) ? (value as readonly Json[]) : [value];
+  return items.flatMap((item) => {
+    const { value: plain = null, id = null } = isObject(item) ? item : { value: item };
+    const ref = plain ?? id;
+    if (ref === null && !isObject(item)) return [];
+    if (typeof ref === 'number') return [{ kind: 'Any' as const, ref: String(ref) }];
+    if (typeof ref !== 'string')
+      throw toReadFailed(
+        place.label,
+        `${place.position}: a member is neither a text nor a number, nor has it a value or id`,
+      );
+    return ref
+      .split(';')
+      .map((part) => part.trim())
+      .filter((part) => part !== '')
+      .map((part) => ({ kind: 'Any' as const, ref: part }));
+  });
 }
 
 function toId({ attributes, position }: FileRecord, { label, idAttribute }: FormatOptions): string {

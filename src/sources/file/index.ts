@@ -1,18 +1,23 @@
 import type { Source, SourceProvider } from '../source.ts';
 import { openSpot } from './client.ts';
 import { type FileSourceConfig, validateConfig } from './config.ts';
-import { readUserPages } from './read.ts';
+import { readGroupPages, readUserPages } from './read.ts';
 
-/** People from a CSV, JSON or JSON Lines file, or from a key of a ConfigMap. */
+/** People and groups from CSV, JSON or JSON Lines files, or from keys of ConfigMaps. */
 export const fileSource: SourceProvider<FileSourceConfig> = {
   name: 'file',
   validate: validateConfig,
   connect: async (config, { files }): Promise<Source> => {
     const spot = openSpot(config.users, files);
+    const { groups } = config;
+    const groupSpot = groups === undefined ? null : openSpot(groups, files);
     return {
       // A file does not say whose it is, and may move: nothing of it can be compared with an earlier one.
       identity: async () => ({ tenantId: null, tenantName: null, domains: [] }),
       readUsers: (_projection, signal) => readUserPages(spot, config, signal),
+      ...(groups === undefined || groupSpot === null
+        ? {}
+        : { readGroups: (_projection, signal) => readGroupPages(groupSpot, { config, location: groups }, signal) }),
       close: async () => undefined,
     };
   },

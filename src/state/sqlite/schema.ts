@@ -302,9 +302,11 @@ export const SCRATCH = `
   CREATE TABLE run.desired_teams (
     directory INTEGER NOT NULL,
     key TEXT NOT NULL,
+    name TEXT NOT NULL,
     body TEXT NOT NULL,
     PRIMARY KEY (directory, key)
   ) STRICT;
+  CREATE INDEX run.desired_teams_name ON desired_teams (directory, name, key);
 
   CREATE TABLE run.memberships (
     directory INTEGER NOT NULL,

@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { GroupMember, SourceGroup } from '../../model.ts';
+import { toComparableName } from '../../team-key.ts';
 import type { GroupName, SourceGroups, StagedGroup } from '../source-groups.ts';
 import { firstPlace, PAGE, readPages } from './connection.ts';
 import type { Directory } from './directory.ts';
 import { parseJson } from './rows.ts';
-import { toComparableName } from './staging-teams.ts';
 
 /** Of `group_members.kind`. */
 const EVERYONE = 'Everyone';
@@ -50,6 +50,11 @@ export function toSourceGroups(of: Directory): SourceGroups {
            SELECT ?1, value ->> 0, value ->> 1 FROM json_each(?2)`,
           ...[directory, JSON.stringify(pairs)],
         ),
+      );
+    },
+    async setComplete() {
+      await of.stage((directory) =>
+        db.run("INSERT OR IGNORE INTO run.complete (directory, resource) VALUES (?1, 'Group')", directory),
       );
     },
     resolve: (nested) => resolve(of, nested),
@@ -103,6 +108,13 @@ const PERSON = `coalesce(
 
 async function resolve(of: Directory, nested: 'Flatten' | 'DirectOnly'): Promise<number> {
   let unresolved = 0;
+  await of.stage((directory) =>
+    of.db.run(
+      `INSERT OR IGNORE INTO run.partial_groups (directory, group_id)
+       SELECT ?1, id FROM run.groups WHERE directory = ?1 GROUP BY id HAVING count(*) > 1`,
+      directory,
+    ),
+  );
   for await (const ids of readIds(of)) {
     for (const id of ids) unresolved += await of.stage((directory) => resolveDirect(of, directory, id));
   }
@@ -213,7 +225,7 @@ async function* readGroups(of: Directory): AsyncGenerator<readonly StagedGroup[]
          EXISTS (SELECT 1 FROM run.groups x WHERE x.directory = ?1 AND x.id = g.id AND x.place <> g.place) AS duplicate,
          EXISTS (SELECT 1 FROM run.partial_groups f WHERE f.directory = ?1 AND f.group_id = g.id) AS partial,
          (SELECT json_group_array(x.id ORDER BY x.place) FROM run.groups x
-          WHERE x.directory = ?1 AND x.name = g.name AND x.id <> g.id) AS namesakes
+          WHERE x.directory = ?1 AND x.name = g.name) AS namesakes
        FROM run.groups g WHERE g.place > ?2 AND g.place < ?3 ORDER BY g.place LIMIT ${PAGE}`,
       ...[directory, last?.place ?? firstPlace(directory), firstPlace(directory + 1)],
     ),

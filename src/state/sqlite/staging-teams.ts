@@ -1,5 +1,6 @@
 import type { DesiredTeam, DesiredUser } from '../../model.ts';
 import type { TargetTeam } from '../../targets/target.ts';
+import { toComparableName } from '../../team-key.ts';
 import type { MemberDifference, TeamState } from '../staging.ts';
 import { type Connection, PAGE, readPages } from './connection.ts';
 import type { Directory } from './directory.ts';
@@ -14,12 +15,25 @@ type TeamStateRow = { [Column in keyof TeamRow]: TeamRow[Column] | null } & {
   observed: string | null;
   gone: number;
   members: number;
+  source_group: TeamState['group'];
+  claimed_by: string | null;
 };
 
-/** Names of teams are compared trimmed and without case. */
-export function toComparableName(displayName: string): string {
-  return displayName.trim().toLowerCase();
-}
+/** Team keys: `group:` and the id of a group, or `rule:` and a name. */
+const GROUP = "substr(k.key, 1, 6) = 'group:'";
+const GROUP_ID = 'substr(k.key, 7)';
+
+/** Of the row `k`: what was read of the group that its team is made of. `?1` is the directory. */
+const SOURCE_GROUP = `CASE
+  WHEN NOT ${GROUP} THEN NULL
+  WHEN EXISTS (SELECT 1 FROM run.partial_groups f WHERE f.directory = ?1 AND f.group_id = ${GROUP_ID}) THEN 'partial'
+  WHEN EXISTS (SELECT 1 FROM run.groups g WHERE g.directory = ?1 AND g.id = ${GROUP_ID}) THEN 'read'
+  WHEN EXISTS (SELECT 1 FROM run.complete WHERE directory = ?1 AND resource = 'Group') THEN 'absent'
+END`;
+
+const CLAIMED_BY = `CASE WHEN NOT ${GROUP} THEN
+  (SELECT min(x.key) FROM run.desired_teams x WHERE x.directory = ?1 AND x.name = d.name
+   AND x.key >= 'group:' AND x.key < 'group;') END`;
 
 export async function* readTeams(of: Directory): AsyncGenerator<readonly TeamState[]> {
   of.db.openScratch();
@@ -28,7 +42,7 @@ export async function* readTeams(of: Directory): AsyncGenerator<readonly TeamSta
     of.db.all(
       `SELECT k.key AS wanted, d.body AS desired, o.body AS observed, ${goneExpression('Team', 't')} AS gone,
          (SELECT count(*) FROM run.memberships m WHERE m.directory = ?1 AND m.team = k.key AND m.keep = 0) AS members,
-         ${TEAM_COLUMNS}
+         ${SOURCE_GROUP} AS source_group, ${CLAIMED_BY} AS claimed_by, ${TEAM_COLUMNS}
        FROM (
          SELECT key FROM run.desired_teams WHERE directory = ?1 AND key > ?2
          UNION SELECT key FROM main.teams WHERE directory = ?1 AND key > ?2
@@ -56,6 +70,8 @@ function toTeamState(db: Connection, directory: number, row: TeamStateRow): Team
     gone: row.gone === 1,
     candidates: desired === null ? [] : readCandidates(db, directory, desired, link?.targetId ?? null),
     desiredMembers: row.members,
+    group: row.source_group,
+    claimedBy: row.claimed_by,
   };
 }
 

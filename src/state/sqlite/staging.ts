@@ -1,12 +1,13 @@
 import type { DesiredTeam, SourceUser } from '../../model.ts';
 import type { TargetTeam } from '../../targets/target.ts';
+import { toComparableName } from '../../team-key.ts';
 import type { StagedUser, Staging } from '../staging.ts';
 import { type Connection, firstPlace, PAGE, readPages } from './connection.ts';
 import type { Directory } from './directory.ts';
 import { parseJson } from './rows.ts';
 import { readContentions } from './staging-names.ts';
 import { countUnmanaged, readCollisions, readPeople, readPresences, readUnmanaged } from './staging-people.ts';
-import { readMemberCount, readMemberDifferences, readTeams, toComparableName } from './staging-teams.ts';
+import { readMemberCount, readMemberDifferences, readTeams } from './staging-teams.ts';
 
 /** Tables of the scratch database, and by what a directory's rows are found in them. */
 const BY_PLACE = [
@@ -225,9 +226,9 @@ function insertTeam(of: Directory, directory: number, team: DesiredTeam): void {
   );
   const merged = known === undefined ? team : mergeTeams(parseJson<DesiredTeam>(db, known.body), team);
   db.run(
-    `INSERT INTO run.desired_teams (directory, key, body) VALUES (?1, ?2, ?3)
-     ON CONFLICT DO UPDATE SET body = excluded.body`,
-    ...[directory, team.key, JSON.stringify(merged)],
+    `INSERT INTO run.desired_teams (directory, key, name, body) VALUES (?1, ?2, ?3, ?4)
+     ON CONFLICT DO UPDATE SET name = excluded.name, body = excluded.body`,
+    ...[directory, team.key, toComparableName(merged.displayName), JSON.stringify(merged)],
   );
 }
 

@@ -1,0 +1,87 @@
+/** Groups of the source → teams. Pure. */
+import type { DesiredTeam, SourceGroup } from '../model.ts';
+import { toComparableName, toGroupKey } from '../team-key.ts';
+
+export interface GroupChoice {
+  readonly provision: 'None' | 'InScope' | 'All';
+  /** Names or ids; empty: all. */
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+}
+
+export interface GroupSelection {
+  /** Names compare trimmed and without case, ids as they are. */
+  selects(group: Pick<SourceGroup, 'id' | 'displayName'>): boolean;
+  /** Entries of `include` and `exclude` that no group asked for so far answers to. */
+  unresolved(): readonly string[];
+}
+
+export function createGroupSelection({ provision, include, exclude }: GroupChoice): GroupSelection {
+  const open = new Set([...include, ...exclude].map((entry) => entry.trim()));
+  const [included, excluded] = [toNames(include), toNames(exclude)];
+  return {
+    selects: (group) => {
+      for (const entry of open) if (isNamed(group, toNames([entry]))) open.delete(entry);
+      const isIncluded = include.length === 0 || isNamed(group, included);
+      return provision !== 'None' && isIncluded && !isNamed(group, excluded);
+    },
+    unresolved: () => [...open],
+  };
+}
+
+interface Names {
+  readonly ids: ReadonlySet<string>;
+  readonly names: ReadonlySet<string>;
+}
+
+function toNames(entries: readonly string[]): Names {
+  return { ids: new Set(entries.map((entry) => entry.trim())), names: new Set(entries.map(toComparableName)) };
+}
+
+function isNamed({ id, displayName }: Pick<SourceGroup, 'id' | 'displayName'>, { ids, names }: Names): boolean {
+  return ids.has(id) || names.has(toComparableName(displayName));
+}
+
+/** A group of a name that others have too, and the name that its team has at the target. */
+export interface Namesake {
+  readonly id: string;
+  readonly held: string | null;
+}
+
+/**
+ * Teams of groups that share a name: one has it as it is, the others with a suffix from their id. Whoever has a name of
+ * these keeps it as long as the group is called so; of the rest the first in the order of the read comes first.
+ * @param groups all of this name, in the order of the read
+ * @returns by id
+ */
+export function computeTeamNames(displayName: string, groups: readonly Namesake[]): ReadonlyMap<string, string> {
+  const plain = displayName.trim();
+  const isPlain = ({ held }: Namesake): boolean => held === plain;
+  const isSuffixed = ({ id, held }: Namesake): boolean => held !== null && toSuffixed(plain, id, groups) === held;
+  const first = groups.find(isPlain) ?? groups.find((group) => !isSuffixed(group));
+  return new Map(
+    groups.map((group) => [group.id, group === first ? plain : toSuffixed(plain, group.id, groups)] as const),
+  );
+}
+
+const SUFFIX_LENGTH = 8;
+
+/** The beginning of an id tells it from most others; the whole of it where that is not so. */
+function toSuffixed(name: string, id: string, groups: readonly Namesake[]): string {
+  const short = id.slice(0, SUFFIX_LENGTH);
+  const isUnique = groups.every((other) => other.id === id || !other.id.startsWith(short));
+  return `${name} (${isUnique ? short : id})`;
+}
+
+/** @param displayName the group's, or what became of it where others have the same */
+export function toGroupTeam({ id }: Pick<SourceGroup, 'id'>, displayName: string): DesiredTeam {
+  return {
+    key: toGroupKey(id),
+    displayName,
+    externalId: id,
+    rules: [],
+    whenEmpty: 'Retain',
+    // What becomes of the team is the DirectorySync's to say when the group is gone.
+    deletionPolicy: 'Retain',
+  };
+}

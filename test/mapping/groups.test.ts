@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import { toAliases } from '../../src/mapping/aliases.ts';
+import { computeTeamNames, createGroupSelection, type GroupChoice, toGroupTeam } from '../../src/mapping/groups.ts';
+import type { Json } from '../../src/model.ts';
+
+describe('createGroupSelection', () => {
+  const eng = { id: 'g-1', displayName: ' Engineering ' };
+  const all = { provision: 'All', include: [], exclude: [] } as const;
+
+  it.each<readonly [GroupChoice, boolean, string]>([
+    [{ ...all }, true, 'all groups'],
+    [{ ...all, provision: 'InScope' } as const, true, 'scope takes people by no group'],
+    [{ ...all, provision: 'None' } as const, false, 'none is asked for'],
+    [{ ...all, include: ['ENGINEERING'] }, true, 'by name, trimmed and without case'],
+    [{ ...all, include: ['g-1'] }, true, 'by id'],
+    [{ ...all, include: ['G-1'] }, false, 'an id is compared as it is'],
+    [{ ...all, include: ['Sales'] }, false, 'only others'],
+    [{ ...all, exclude: ['engineering'] }, false, 'left out by name'],
+    [{ ...all, include: ['g-1'], exclude: ['Engineering'] }, false, 'exclude wins'],
+  ])('%j takes the group: %s (%s)', (choice, selected, _because) => {
+    expect(createGroupSelection(choice).selects(eng)).toBe(selected);
+  });
+
+  it('tells entries that no group answers to', () => {
+    const selection = createGroupSelection({ ...all, include: ['engineering', 'Typo'], exclude: ['g-9', 'g-1'] });
+    selection.selects(eng);
+    expect(selection.unresolved()).toEqual(['Typo', 'g-9']);
+  });
+});
+
+describe('computeTeamNames', () => {
+  const names = (groups: readonly { id: string; held: string | null }[], name = 'Eng') =>
+    Object.fromEntries(computeTeamNames(name, groups));
+  const [a, b] = ['aaaaaaaa-1111', 'bbbbbbbb-2222'];
+
+  it.each([
+    [[{ id: a, held: null }], { [a]: 'Eng' }, 'a name of its own'],
+    [
+      [
+        { id: a, held: null },
+        { id: b, held: null },
+      ],
+      { [a]: 'Eng', [b]: 'Eng (bbbbbbbb)' },
+      'the later one gets a suffix',
+    ],
+    [
+      [
+        { id: a, held: null },
+        { id: b, held: 'Eng' },
+      ],
+      { [a]: 'Eng (aaaaaaaa)', [b]: 'Eng' },
+      'whoever has the name keeps it, whatever the order of the read',
+    ],
+    [
+      [
+        { id: a, held: 'Eng (aaaaaaaa)' },
+        { id: b, held: null },
+      ],
+      { [a]: 'Eng (aaaaaaaa)', [b]: 'Eng' },
+      'a suffix stays, and the plain name is free',
+    ],
+    [[{ id: b, held: 'Eng (bbbbbbbb)' }], { [b]: 'Eng (bbbbbbbb)' }, 'a suffix stays when the other group is gone'],
+    [[{ id: b, held: 'Ops (bbbbbbbb)' }], { [b]: 'Eng' }, 'a renamed group begins anew'],
+  ])('%j are called %j: %s', (groups, expected) => {
+    expect(names(groups)).toEqual(expected);
+  });
+
+  it('takes the whole id where its beginning tells nothing', () => {
+    const groups = ['prefix00-1', 'prefix00-2'].map((id) => ({ id, held: null }));
+    expect(names(groups)).toEqual({ 'prefix00-1': 'Eng', 'prefix00-2': 'Eng (prefix00-2)' });
+  });
+});
+
+it('a team of a group is known by the id of the group, whatever it is called', () => {
+  expect(toGroupTeam({ id: 'g-1' }, 'Eng')).toMatchObject({ key: 'group:g-1', externalId: 'g-1', rules: [] });
+});
+
+describe('toAliases', () => {
+  const of = (attributes: Parameters<typeof toAliases>[0]['attributes']) =>
+    toAliases({ id: 'p1', active: true, attributes });
+
+  it.each<readonly [Record<string, Json>, readonly string[]]>([
+    [{ mail: 'ada@example.com', userPrincipalName: 'ada@corp.example' }, ['ada@corp.example', 'ada@example.com']],
+    [{ proxyAddresses: ['SMTP:ada@example.com', 'smtp:a@example.com'] }, ['ada@example.com', 'a@example.com']],
+    [{ emails: [{ value: 'ada@example.com' }, { address: 'a@example.com' }] }, ['ada@example.com', 'a@example.com']],
+    [{ dn: 'cn=Ada,dc=corp,dc=example' }, ['cn=Ada,dc=corp,dc=example']],
+    [{ mail: '', email: null, otherMails: [], displayName: 'Ada' }, []],
+    [{ mail: 'ada@example.com', primaryEmail: 'ada@example.com' }, ['ada@example.com']],
+  ])('%j is also called %j', (attributes, names) => {
+    expect(of(attributes)).toEqual(names);
+  });
+});

@@ -1,0 +1,293 @@
+/** Groups of the source as teams, from the read to the target. */
+import { describe, expect, it } from 'vitest';
+import type { DirectorySyncSpec } from '../../src/api/directory-sync.ts';
+import type { TeamRuleResource } from '../../src/api/team-rule.ts';
+import { aCompanyOf, type Company, createCompany } from '../support/company.ts';
+import type { ScriptedGroup } from '../support/scripted-source.ts';
+
+type Groups = NonNullable<DirectorySyncSpec['groups']>;
+
+const ENG: ScriptedGroup = { id: 'g-eng', displayName: 'Engineering', members: ['p1', 'p2'] };
+const OPS: ScriptedGroup = { id: 'g-ops', displayName: 'Operations', members: ['p3'] };
+
+async function aCompanyWith(groups: readonly ScriptedGroup[], choice: Groups = {}, people = 6): Promise<Company> {
+  const company = await createCompany();
+  company.people = aCompanyOf(people);
+  company.source.groups = groups;
+  const { source } = company.spec;
+  company.spec = {
+    ...company.spec,
+    source: { file: { users: { path: 'people.csv' }, ...source.file, groups: { path: 'groups.json' } } },
+    groups: { provision: 'All', ...choice },
+    guards: { removeMembers: { percent: 100 } },
+  };
+  return company;
+}
+
+const mails = (...ids: readonly string[]): string[] => ids.map((id) => `${id}@example.com`);
+const teams = ({ target }: Company): string[] =>
+  [...target.teams.values()].map(({ attributes }) => String(attributes['displayName'])).sort();
+
+/** Two runs; nothing is left for the second (rule I2). */
+async function settle(company: Company): Promise<void> {
+  expect(await company.run()).toMatchObject({ outcome: 'synced' });
+  company.target.writes.length = 0;
+  expect(await company.run()).toMatchObject({ outcome: 'synced' });
+  expect(company.target.writes).toEqual([]);
+}
+
+describe('groups of the source', () => {
+  it('become teams with those of their members who are in scope, and a second run writes nothing (I2)', async () => {
+    const company = await aCompanyWith([ENG, { ...OPS, members: ['p3', 'p4', 'nobody'] }]);
+    company.people = company.people.map((person) => ({ ...person, title: person.id === 'p4' ? 'Out' : 'In' }));
+    company.spec = {
+      ...company.spec,
+      scope: { filters: [[{ attribute: 'title', operator: 'Equals', value: 'In' }]] },
+    };
+    const report = await company.run();
+    expect(report).toMatchObject({ outcome: 'synced', applied: { createTeams: 2, addMembers: 3 } });
+    expect(report.warnings).toContainEqual({
+      reason: 'UnresolvedMember',
+      message: 'members of groups name nobody in the read',
+      count: 1,
+    });
+    expect(company.teamMembers('Engineering')).toEqual(mails('p1', 'p2'));
+    expect(company.teamMembers('Operations')).toEqual(mails('p3'));
+    const [team] = [...company.target.teams.values()];
+    expect(team?.attributes['externalId']).toBe('g-eng');
+    await settle(company);
+  });
+
+  it('name members by id, userName or mail address; one that two people have is nobody’s', async () => {
+    const company = await aCompanyWith([{ ...ENG, members: ['P1@Example.com', 'login-2', 'shared@example.com'] }]);
+    company.people = company.people.map((person, index) => ({
+      ...person,
+      userName: `login-${index + 1}`,
+      otherMails: index > 2 ? ['shared@example.com'] : [],
+    }));
+    await company.run();
+    expect(company.teamMembers('Engineering')).toEqual(mails('p1', 'p2'));
+  });
+
+  it.each([
+    ['Flatten', mails('p1', 'p2', 'p3')],
+    ['DirectOnly', mails('p1', 'p2')],
+  ] as const)('nestedGroups %s: a group in a group, and in itself, gives %j', async (nestedGroups, members) => {
+    const company = await aCompanyWith([
+      { ...ENG, members: ['p1', 'p2', 'g-ops'] },
+      { ...OPS, members: ['p3', 'g-eng'] },
+    ]);
+    company.spec = { ...company.spec, scope: { nestedGroups } };
+    await settle(company);
+    expect(company.teamMembers('Engineering')).toEqual(members);
+  });
+
+  it('are chosen by name or id; the team of one that is left out later stays as it is', async () => {
+    const company = await aCompanyWith([ENG, OPS], { include: ['engineering', 'g-ops', 'Typo'] });
+    const report = await company.run();
+    expect(report.warnings).toContainEqual({
+      reason: 'UnresolvedGroup',
+      message: 'entries of groups.include or groups.exclude name no group of the source',
+      count: 1,
+    });
+    expect(teams(company)).toEqual(['Engineering', 'Operations']);
+    company.spec = { ...company.spec, groups: { provision: 'All', exclude: ['g-ops'] } };
+    company.source.groups = [ENG, { ...OPS, members: [] }];
+    await settle(company);
+    company.spec = { ...company.spec, groups: { provision: 'None' } };
+    company.source.groups = [];
+    await settle(company);
+    expect(company.teamMembers('Operations')).toEqual(mails('p3'));
+  });
+
+  it('I10 a renamed group is a renamed team, members and all', async () => {
+    const company = await aCompanyWith([ENG]);
+    await settle(company);
+    const [id] = company.target.teams.keys();
+    company.source.groups = [{ ...ENG, displayName: 'Platform' }];
+    expect(await company.run()).toMatchObject({
+      outcome: 'synced',
+      applied: { updateTeams: 1, createTeams: 0, addMembers: 0, removeMembers: 0 },
+    });
+    expect([...company.target.teams.keys()]).toEqual([id]);
+    expect(company.teamMembers('Platform')).toEqual(mails('p1', 'p2'));
+    await settle(company);
+  });
+
+  it('two of one name are two teams that keep their names, whoever of them comes first or goes', async () => {
+    const twin = { id: 'twin-of-eng', displayName: ' engineering', members: ['p5'] };
+    const company = await aCompanyWith([ENG, twin], { deletedAtSource: 'Delete' });
+    company.spec = { ...company.spec, guards: { ...company.spec.guards, deleteTeams: { percent: 100 } } };
+    await settle(company);
+    expect(teams(company)).toEqual(['Engineering', 'engineering (twin-of-)']);
+    company.source.groups = [twin, ENG];
+    await settle(company);
+    expect(teams(company)).toEqual(['Engineering', 'engineering (twin-of-)']);
+    expect(company.teamMembers('Engineering')).toEqual(mails('p1', 'p2'));
+    company.source.groups = [twin];
+    await settle(company);
+    expect(teams(company)).toEqual(['engineering (twin-of-)']);
+  });
+
+  it('a rule of the same name is a Conflict of the rule, and the team is the group’s', async () => {
+    const rule: TeamRuleResource['spec'] = {
+      directorySyncRef: { name: 'acme' },
+      team: { displayName: 'ENGINEERING' },
+      match: [{ attribute: 'department', operator: 'Equals', value: 'Research' }],
+    };
+    const company = await aCompanyWith([ENG]);
+    company.rules = { eng: rule };
+    const report = await company.run();
+    expect(report).toMatchObject({ outcome: 'failed', applied: { createTeams: 1 } });
+    expect(await company.errors(report)).toEqual(['eng Conflict: a group of the source has the name "ENGINEERING"']);
+    expect(company.teamMembers('Engineering')).toEqual(mails('p1', 'p2'));
+  });
+});
+
+describe('a group that is gone from the source', () => {
+  it.each([
+    ['Retain', mails('p3'), 'stays'],
+    ['Empty', [], 'is emptied'],
+    ['Delete', null, 'is deleted'],
+  ] as const)('deletedAtSource %s: its team has %j (%s)', async (deletedAtSource, members, _what) => {
+    const company = await aCompanyWith([ENG, OPS], { deletedAtSource });
+    company.spec = { ...company.spec, guards: { ...company.spec.guards, deleteTeams: { percent: 100 } } };
+    await settle(company);
+    company.source.groups = [ENG];
+    await settle(company);
+    if (members === null) expect(teams(company)).toEqual(['Engineering']);
+    else expect(company.teamMembers('Operations')).toEqual(members);
+    expect(company.teamMembers('Engineering')).toEqual(mails('p1', 'p2'));
+  });
+
+  it('takes no more members than the guard lets go (I4)', async () => {
+    const ten = { ...OPS, members: aCompanyOf(10).map(({ id }) => id) };
+    const company = await aCompanyWith([ENG, ten], {}, 12);
+    company.spec = { ...company.spec, guards: { removeMembers: { percent: 50 } } };
+    await settle(company);
+    company.source.groups = [ENG];
+    expect(await company.run()).toMatchObject({ outcome: 'held', held: { kinds: { removeMembers: 10 } } });
+    expect(company.teamMembers('Operations')).toHaveLength(10);
+  });
+
+  it('comes back to the team that it had, with those who belong to it now', async () => {
+    const company = await aCompanyWith([ENG, OPS]);
+    await settle(company);
+    company.source.groups = [ENG];
+    await settle(company);
+    company.source.groups = [ENG, { ...OPS, members: ['p4'] }];
+    expect(await company.run()).toMatchObject({ applied: { createTeams: 0, addMembers: 1 } });
+    expect(company.teamMembers('Operations')).toEqual(mails('p4'));
+  });
+});
+
+describe('a list of groups that cannot be trusted', () => {
+  it('an item without an id may be any group: none is taken for gone (I1)', async () => {
+    const company = await aCompanyWith([ENG, OPS], { deletedAtSource: 'Delete' });
+    await settle(company);
+    company.source.groups = [ENG];
+    company.source.failedGroups = [{ id: null, code: 'ReadFailed', message: 'an item has no id' }];
+    expect(await company.run()).toMatchObject({ outcome: 'failed' });
+    expect(teams(company)).toEqual(['Engineering', 'Operations']);
+  });
+
+  it.each([
+    ['early', 'ReadIncomplete'],
+    [new Error('socket hang up'), 'ReadFailed'],
+  ] as const)('a list that ends %s is a failed read, and nothing follows from it (I1)', async (groupsEnd, reason) => {
+    const company = await aCompanyWith([ENG, OPS]);
+    await settle(company);
+    company.source.groups = [ENG];
+    company.source.groupsEnd = groupsEnd;
+    expect(await company.run()).toMatchObject({ outcome: 'waiting', reason, plan: null });
+    expect(company.target.writes).toEqual([]);
+  });
+
+  it('no groups, or far fewer, where there were some is suspect: nothing is removed before a second read (I1)', async () => {
+    const many = Array.from({ length: 20 }, (_, n) => ({ id: `g${n}`, displayName: `Group ${n}`, members: ['p1'] }));
+    const company = await aCompanyWith(many);
+    await settle(company);
+    const doubted = { outcome: 'waiting', reason: 'ReadSuspect' };
+    company.source.groups = many.slice(0, 10);
+    expect(await company.run()).toMatchObject({
+      ...doubted,
+      suspicion: 'the read has 10 groups, the last good one had 20',
+      held: { kinds: { suspect: 10 } },
+    });
+    company.source.groups = [];
+    expect(await company.run()).toMatchObject({
+      ...doubted,
+      suspicion: 'the read has no groups, the last good one had 20',
+    });
+    expect(company.target.writes).toEqual([]);
+    company.source.groups = many;
+    await settle(company);
+  });
+
+  it('two records of one id are used neither, and its team stays (I8)', async () => {
+    const company = await aCompanyWith([ENG, OPS]);
+    await settle(company);
+    company.source.groups = [ENG, { ...OPS, members: ['p1'] }, { ...OPS, members: ['p2'] }];
+    const report = await company.run();
+    expect(new Set(await company.errors(report))).toEqual(
+      new Set(['g-ops RecordInvalid: two groups have the id g-ops: the team stays as it is']),
+    );
+    expect(company.teamMembers('Operations')).toEqual(mails('p3'));
+  });
+});
+
+describe('groups and what else there is', () => {
+  it('a lost store finds the teams again by the ids of their groups (I7)', async () => {
+    const company = await aCompanyWith([ENG, OPS]);
+    await settle(company);
+    await company.loseState();
+    expect(await company.run()).toMatchObject({ applied: { createTeams: 0 } });
+    expect(teams(company)).toEqual(['Engineering', 'Operations']);
+    await settle(company);
+  });
+
+  it('whoever leaves leaves the teams of groups too, and is put into them again on return', async () => {
+    const company = await aCompanyWith([ENG, OPS]);
+    await settle(company);
+    const everybody = company.people;
+    company.people = everybody.filter(({ id }) => id !== 'p1');
+    await settle(company);
+    expect(company.teamMembers('Engineering')).toEqual(mails('p2'));
+    company.people = everybody;
+    await settle(company);
+    expect(company.teamMembers('Engineering')).toEqual(mails('p1', 'p2'));
+  });
+
+  it('one person alone: a run for them changes their memberships and nobody else’s', async () => {
+    const company = await aCompanyWith([ENG, OPS]);
+    await settle(company);
+    company.source.answersOne = true;
+    company.source.groups = [
+      { ...ENG, members: ['p1'] },
+      { ...OPS, members: ['p2', 'p5'] },
+    ];
+    await company.run({ user: 'p2' });
+    expect(company.teamMembers('Engineering')).toEqual(mails('p1'));
+    expect(company.teamMembers('Operations')).toEqual(mails('p2', 'p3'));
+  });
+
+  it('a manager may be named by mail address, and one who is still to come is written later', async () => {
+    const company = await aCompanyWith([], {}, 3);
+    company.spec = { ...company.spec, groups: { provision: 'None' } };
+    const path = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value';
+    const managerOf = (mail: string): unknown => {
+      const all = [...company.target.users.values()];
+      const id = all.find(({ attributes }) => attributes['userName'] === mail)?.attributes[path];
+      return all.find((user) => user.id === id)?.attributes['userName'] ?? null;
+    };
+    company.people = company.people.map((person) => ({
+      ...person,
+      manager: person.id === 'p1' ? 'P2@EXAMPLE.COM' : person.id === 'p3' ? 'late@example.com' : null,
+    }));
+    await settle(company);
+    expect([managerOf('p1@example.com'), managerOf('p3@example.com')]).toEqual(['p2@example.com', null]);
+    company.people = [...company.people, { id: 'p9', mail: 'late@example.com', manager: null }];
+    await settle(company);
+    expect(managerOf('p3@example.com')).toBe('late@example.com');
+  });
+});
