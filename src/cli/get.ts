@@ -3,13 +3,16 @@ import { Value } from '@sinclair/typebox/value';
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
 import { PRINTER_COLUMNS, type PrinterColumn, readColumn } from '../api/columns.ts';
+import type { DirectorySyncResource } from '../api/directory-sync.ts';
 import type { ResourceSet } from '../api/host.ts';
 import { API_GROUP, KIND_NAMES, KINDS, type Kind } from '../api/metadata.ts';
 import { RESOURCE_SCHEMAS, type Resource } from '../api/resources.ts';
 import { SyncError } from '../errors.ts';
 import { createLocalHost } from '../local/host.ts';
+import { findFault } from '../reconcile/compile.ts';
 import { writeDependents } from '../reconcile/dependents.ts';
 import { toDirectoryKey } from '../reconcile/engine.ts';
+import { computeUnfit } from '../reconcile/status.ts';
 import type { StateStore } from '../state/store.ts';
 import { type CommandContext, runCommand } from './command.ts';
 import { EXIT, type ExitCode, UsageError } from './exit-code.ts';
@@ -105,7 +108,16 @@ async function readResources(io: CliIo, store: StateStore, { filename }: GetOpti
       },
     });
   }
-  return host.resources();
+  const now = host.resources();
+  return { ...now, directorySyncs: now.directorySyncs.map((each) => withFault(each, now, io.now())) };
+}
+
+/** As the controller would say it: a cell that is blank says that nobody has looked yet. */
+function withFault(resource: DirectorySyncResource, resources: ResourceSet, now: Date): DirectorySyncResource {
+  const fault = findFault({ resource, resources });
+  if (fault === null) return resource;
+  const generation = resource.metadata.generation ?? 1;
+  return { ...resource, status: computeUnfit(resource.status, { fault, generation, now }) };
 }
 
 function listOf(resources: ResourceSet, kind: Kind): readonly Resource[] {

@@ -7,7 +7,7 @@ import { type CommandContext, runCommand } from './command.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import type { CliIo } from './io.ts';
 import { withState } from './options.ts';
-import { readOperations } from './plan-operations.ts';
+import { readAsDone } from './plan-operations.ts';
 import { formatValue, shortenPath } from './plan-values.ts';
 import { openExistingStore } from './state-file.ts';
 import { createStatusStore } from './status-store.ts';
@@ -150,7 +150,7 @@ async function printRun(io: CliIo, state: DirectoryState, wanted: string): Promi
     for (const { resource, id, code, message: error } of page)
       await line(`error: ${resource} ${id}: ${error} (${code})`);
   }
-  for await (const operation of readOperations(state, run.id)) await line(formatOperation(operation));
+  for await (const operation of readAsDone(state, run.id)) await line(formatOperation(operation));
 }
 
 /** `   12  done    update User ada@corp.example: title "Engineer" → "Senior Engineer"`. */

@@ -1,5 +1,6 @@
 /** Reading a stored plan page by page: what is shown of it never has to fit into memory. */
 import type { Operation, Phase } from '../model.ts';
+import { isTemporary } from '../plan/names.ts';
 import type { DirectoryState, OperationStatus, StoredOperation } from '../state/store.ts';
 import { formatCount } from './wording.ts';
 
@@ -17,6 +18,32 @@ export async function* readOperations(
   for await (const page of journal.operations(runId, { phase, status })) {
     for (const operation of page) if (where(operation)) yield operation;
   }
+}
+
+/**
+ * The same, with the way round of a swap where it went: the temporary value before the others of its circle, the end of it
+ * behind them. Both are few.
+ */
+export async function* readAsDone(state: DirectoryState, runId: string): AsyncGenerator<StoredOperation> {
+  const detours: StoredOperation[] = [];
+  let last = 0;
+  for await (const operation of readOperations(state, runId, { phase: 'people' })) {
+    if (isDetour(operation)) detours.push(operation);
+    else last = operation.seq;
+  }
+  const units = new Set(detours.map(({ unit }) => unit));
+  const ends: StoredOperation[] = [];
+  for await (const operation of readOperations(state, runId)) {
+    if (operation.phase === 'people') yield* detours.splice(0);
+    if (isDetour(operation)) continue;
+    if (units.has(operation.unit)) ends.push(operation);
+    else yield operation;
+    if (operation.seq === last) yield* ends.splice(0);
+  }
+}
+
+function isDetour({ cause, changes }: StoredOperation): boolean {
+  return cause === 'swap' && changes.some(({ after }) => isTemporary(after));
 }
 
 /** The first ones, and how many there are in all. */

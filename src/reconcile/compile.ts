@@ -4,7 +4,7 @@
  */
 import type { AttributeMappingResource } from '../api/attribute-mapping.ts';
 import type { CustomAttributeResource } from '../api/custom-attribute.ts';
-import type { ResolvedDirectorySyncSpec } from '../api/defaults.ts';
+import { type ResolvedDirectorySyncSpec, withDefaults } from '../api/defaults.ts';
 import type { DirectorySyncResource } from '../api/directory-sync.ts';
 import type { ResourceSet } from '../api/host.ts';
 import { toPlacedMessage } from '../api/messages.ts';
@@ -46,6 +46,18 @@ export function compileResources(input: CompileInput, provider: string): Compile
   const fatal = compiled.problems.find((problem) => problem.severity === 'error' && problem.kind !== 'TeamRule');
   if (fatal === undefined) return compiled;
   throw new SyncError('Invalid', `${fatal.kind} ${fatal.name}: ${toPlacedMessage(fatal)}`);
+}
+
+/** Why no run of the resource could begin, as far as that can be told offline; null: it could. */
+export function findFault(input: CompileInput): SyncError | null {
+  const problem = validateResource(input.resource).find(({ severity }) => severity === 'error');
+  if (problem !== undefined) return new SyncError('Invalid', toPlacedMessage(problem));
+  try {
+    compileResources(input, withDefaults(input.resource).source.provider);
+    return null;
+  } catch (thrown) {
+    return SyncError.from(thrown);
+  }
 }
 
 /** Mappings and rules against what the target says of itself; what it is never sent anyway is left out. */

@@ -14,8 +14,9 @@ import {
   toInstant,
 } from '../api/kstatus.ts';
 import { ANNOTATIONS } from '../api/metadata.ts';
-import type { EventReason, ReadyReason } from '../api/reasons.ts';
+import { type EventReason, type ReadyReason, toReadyReason } from '../api/reasons.ts';
 import { toFields } from '../api/rules.ts';
+import type { SyncError } from '../errors.ts';
 import { mergeExpiries, toExpiringChange, toStored } from './expiry.ts';
 import type { RunOutcome, RunReport } from './run.ts';
 
@@ -322,6 +323,23 @@ export function computeProgressing(
   const ready = setCondition(kept, { ...change, type: 'Ready', status: 'Unknown' }, now);
   const conditions = setCondition(ready, { ...change, type: 'Reconciling', status: 'True' }, now);
   return { ...status, observedGeneration: generation, conditions };
+}
+
+/** No run can begin with the resource as it is now. What the last one found stays. */
+export function computeUnfit(
+  previous: DirectorySyncStatus | undefined,
+  { fault, generation, now }: { readonly fault: SyncError; readonly generation: number; readonly now: Date },
+): DirectorySyncStatus {
+  const reason = toReadyReason(fault.code, 'load');
+  const change = { reason, message: toSafeText(fault.message), observedGeneration: generation } as const;
+  const kept = removeCondition(removeCondition(previous?.conditions ?? [], 'Reconciling'), 'Stalled');
+  const ready = setCondition(kept, { ...change, type: 'Ready', status: 'False' }, now);
+  const { progress } = SITUATIONS[reason];
+  const beside =
+    progress === 'Stalled'
+      ? ({ ...change, type: 'Stalled', status: 'True' } as const)
+      : ({ ...change, type: 'Reconciling', status: 'True', reason: 'ProgressingWithRetry' } as const);
+  return { ...previous, observedGeneration: generation, conditions: setCondition(ready, beside, now) };
 }
 
 /** Events on the resource: what changed for whoever watches, never one a person. */

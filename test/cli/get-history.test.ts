@@ -72,11 +72,33 @@ describe('dirsync get', () => {
     await company.write('manifests/sync.yaml', toSyncText({ url: directory.url, spec: '  limts: {}\n' }));
     expect(await company.run(['get', 'dsync', '-f', 'manifests'])).toMatchObject({
       code: 0,
-      stdout: expect.stringMatching(/^NAME .*\nacme\n$/),
+      stdout: expect.stringMatching(/^NAME .*\nacme +False +Invalid *\n$/),
       stderr: expect.stringMatching(
         /^manifests\/sync\.yaml:\d+:3 unknown field "spec\.limts"; did you mean "limits"\?\n$/,
       ),
     });
+  });
+
+  it('says what a run of the folder would stop at, and keeps what the last one found', async () => {
+    const directory = await startApplication();
+    const company = await createReadyCompany(directory.url);
+    await company.apply();
+    const mapping = await company.read('manifests/mapping.yaml');
+    const ready = async () => {
+      const { stdout } = await company.run(['get', 'dsync', 'acme', '-f', 'manifests', '-o', 'json']);
+      const acme = JSON.parse(stdout);
+      expect(checkKstatus(acme)).toEqual([]);
+      const conditions: { type: string; status: string; reason: string; message: string }[] = acme.status.conditions;
+      return { ...conditions.find(({ type }) => type === 'Ready'), users: acme.status.users.active };
+    };
+    expect(await ready()).toMatchObject({ status: 'True', reason: 'Synced' });
+    await company.write(
+      'manifests/mapping.yaml',
+      mapping.replace('source: userName', 'expression: "Upper([userName]"'),
+    );
+    expect(await ready()).toMatchObject({ status: 'False', reason: 'Invalid', users: 6 });
+    await company.write('manifests/mapping.yaml', mapping.replace('name: users', 'name: others'));
+    expect(await ready()).toMatchObject({ status: 'False', reason: 'ReferenceNotFound' });
   });
 
   it('says what is not there', async () => {
@@ -125,6 +147,27 @@ describe('dirsync history', () => {
     expect(run).toMatch(/ done {14}addMembers Team p2@corp\.example to Sales People /);
     expect((await company.run(['history', 'acme', 'last'])).stdout).toBe(run);
     expect((await company.run(['history', 'default/acme', id.slice(0, 18)])).stdout).toBe(run);
+  });
+
+  it('shows the temporary value of a swap where it went, before the two names', async () => {
+    const directory = await startApplication();
+    const company = await createReadyCompany(directory.url);
+    await company.apply();
+    const swapped = [2, 1];
+    const people = makePeople(6, (index) => ({
+      title: 'Lead',
+      userName: `p${swapped[index - 1] ?? index}@corp.example`,
+    }));
+    await company.writePeople(people);
+    await company.apply();
+    const { stdout } = await company.run(['history', 'acme', 'last']);
+    const lines = stdout.split('\n').filter((line) => line.includes('userName'));
+    expect(lines).toEqual([
+      expect.stringMatching(/done +update User .*, makes way for who swaps with it: userName "p1@\S+ → "dirsync-\w+@/),
+      expect.stringMatching(/done +rename User .*: userName "p2@\S+ → "p1@/),
+      expect.stringMatching(/done +rename User .*: userName "p1@\S+ → "p2@/),
+    ]);
+    expect(stdout.match(/^ +\d+ {2}done/gm)).toHaveLength(9);
   });
 
   it('knows a resource by its name after apply, and by its id', async () => {
