@@ -179,7 +179,7 @@ export type Effect =
   | { readonly type: 'endBackOff'; readonly sourceId: string; readonly mark: string }
   /** Who the account's teams hold is not changed by it: an account that does not exist any more needs `dropMember` too. */
   | { readonly type: 'dropLink'; readonly sourceId: string }
-  /** Keeps the members that are stored under the key. */
+  /** Keeps the members that are stored under the key, unless that is another team of the target now. */
   | { readonly type: 'putTeam'; readonly team: TeamLink }
   /** A rename: members, and who is remembered as one, move with it. `Conflict` where another team has the new key. */
   | { readonly type: 'rekeyTeam'; readonly from: string; readonly to: string }

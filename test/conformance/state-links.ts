@@ -83,6 +83,18 @@ export function describeLinks(states: OpenStates): void {
       expect(await links.team('rule:revenue')).toEqual(aTeamLink('Sales', { key: 'rule:revenue' }));
     });
 
+    it('a team that takes the place of one that is gone has none of its members', async () => {
+      const { links } = await states.directory();
+      await links.apply([
+        { type: 'putTeam', team: aTeamLink('Sales') },
+        { type: 'setMembers', key: 'rule:sales', targetIds: ['1', '2'] },
+        { type: 'putTeam', team: aTeamLink('Sales', { dirty: true }) },
+      ]);
+      expect(await links.members('rule:sales')).toBe(2);
+      await links.apply([{ type: 'putTeam', team: aTeamLink('Sales', { targetId: 'another' }) }]);
+      expect(await links.members('rule:sales')).toBe(0);
+    });
+
     it('an account that does not exist any more leaves the members of every team', async () => {
       const { links } = await states.directory();
       await links.apply([
@@ -296,7 +308,8 @@ function applyToTeams(
   effect: Extract<Effect, { type: `${string}Team${string}` | `${'add' | 'remove' | 'set'}Members` }>,
 ): boolean {
   if (effect.type === 'putTeam') {
-    const members = teams.get(effect.team.key)?.members ?? new Set();
+    const before = teams.get(effect.team.key);
+    const members = before?.team.targetId === effect.team.targetId ? before.members : new Set<string>();
     teams.set(effect.team.key, { team: effect.team, members });
     return [...teams.values()].filter(({ team }) => team.targetId === effect.team.targetId).length === 1;
   }

@@ -132,6 +132,11 @@ function putLink(db: Connection, directory: number, { link }: { link: Link }): v
 }
 
 function putTeam(db: Connection, directory: number, { team }: { team: TeamLink }): void {
+  // Whoever was in the team that is gone is not in the one that takes its place.
+  db.run(
+    'DELETE FROM members WHERE team = (SELECT id FROM teams WHERE directory = ?1 AND key = ?2 AND target_id <> ?3)',
+    ...[directory, team.key, team.targetId],
+  );
   refuseTaken(
     () =>
       db.run(
