@@ -90,7 +90,7 @@ function compile(
 async function* inspectTarget(prepared: Prepared, opened: RunHttpClient[], signal: AbortSignal): Findings {
   const { opening, spec, compiled } = prepared;
   const expiries = createExpiryLog();
-  const { target } = await openTarget(opening, spec, { memory: null, expiries, opened });
+  const { target } = await openTarget(opening, spec, { memory: null, afresh: true, expiries, opened });
   // What has expired may be why nothing works: it is said whatever came before.
   let failure: unknown = null;
   try {

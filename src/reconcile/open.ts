@@ -39,6 +39,8 @@ export interface OpenTarget {
 export interface TargetNeeds {
   /** What an earlier connection observed. */
   readonly memory: Json;
+  /** Who asks for a fresh look does not want old observations either. */
+  readonly afresh: boolean;
   /** Is told what is known to end, certificates as connections are made. */
   readonly expiries: ExpiryLog;
   /** Gets the client as soon as it is made, so that a failure can close it. */
@@ -48,7 +50,7 @@ export interface TargetNeeds {
 export async function openTarget(
   opening: Opening,
   spec: ResolvedDirectorySyncSpec,
-  { memory, expiries, opened }: TargetNeeds,
+  { memory, afresh, expiries, opened }: TargetNeeds,
 ): Promise<OpenTarget> {
   const provider = findProviders(opening.providers, spec).target;
   const { namespace } = toOwner(opening);
@@ -59,7 +61,7 @@ export async function openTarget(
   const { onPause, now } = opening;
   const http = opening.createHttp({ side: 'target', credential: key, spec, ca, onCertificate, onPause });
   opened.push(http);
-  const target = await provider.connect(spec.target.config, { secrets, where, http, memory, now });
+  const target = await provider.connect(spec.target.config, { secrets, where, http, memory, afresh, now });
   return { target, http };
 }
 

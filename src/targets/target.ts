@@ -168,6 +168,8 @@ export interface TargetContext {
   readonly http: HttpClient;
   /** What an earlier connection to this endpoint observed; null or absent: nothing yet. */
   readonly memory?: Json;
+  /** What may have changed since it was observed is found out again. */
+  readonly afresh?: boolean;
   /** The system's clock by default. */
   readonly now?: () => Date;
 }

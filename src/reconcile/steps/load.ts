@@ -82,10 +82,9 @@ type Connections = Pick<Loaded, 'source' | 'target' | 'http' | 'expiries'>;
 /** @param opened gets the clients as they are made, so that a failure can close them */
 async function connect(run: RunDependencies, spec: Loaded['spec'], opened: RunHttpClient[]): Promise<Connections> {
   checkConfigs(run.providers, spec);
-  // Who asks for a fresh look does not want old observations either.
-  const memory = run.options.resync ? null : await getFact(run.state.facts, 'targetMemory');
+  const memory = await getFact(run.state.facts, 'targetMemory');
   const expiries = createExpiryLog();
-  const target = await openTarget(run, spec, { memory, expiries, opened });
+  const target = await openTarget(run, spec, { memory, afresh: run.options.resync, expiries, opened });
   const nothing = { source: NO_SOURCE, http: NO_HTTP };
   const source = run.options.deletion ? nothing : await openSource(run, spec, opened);
   return {

@@ -15,7 +15,7 @@ import {
 } from './config.ts';
 import { type Discovered, discover } from './discovery.ts';
 import { changeMembers } from './members.ts';
-import { createObservations } from './observations.ts';
+import { createObservations, selectLasting } from './observations.ts';
 import { probe } from './probe.ts';
 import { checkUse, getProfile } from './profile-rules.ts';
 import { type Connection, findTeams, findUsers, listTeams, listUsers, readTeam, readUser } from './read.ts';
@@ -31,7 +31,7 @@ export const scimTarget: TargetProvider<ScimConfig> = {
 };
 
 function connect(config: ScimConfig, context: TargetContext): Target {
-  const { secrets, where = UNNAMED, http, memory = null, now = () => new Date() } = context;
+  const { secrets, where = UNNAMED, http, memory = null, afresh = false, now = () => new Date() } = context;
   const client = createScimClient({
     baseUrl: toBaseUrl(config),
     credentials: toCredentials(config, secrets, where),
@@ -40,7 +40,7 @@ function connect(config: ScimConfig, context: TargetContext): Target {
     http,
     now,
   });
-  const seen = createObservations(memory, now);
+  const seen = createObservations(afresh ? selectLasting(memory) : memory, now);
   const open = createOpener({ client, seen, profile: getProfile(config) });
   return {
     ownNames: () => toOwnNames(secrets),

@@ -148,6 +148,15 @@ function readDeletions(memory: Json | undefined): Deletions {
   };
 }
 
+/**
+ * What a fresh look begins with. Whether members are shown mends itself with the first that is; without it every team of
+ * an application that hides them would read as empty, and who is in it be forgotten.
+ */
+export function selectLasting(memory: Json): Json {
+  const { showsMembers = null } = toObject(memory) ?? {};
+  return { showsMembers };
+}
+
 function toKey(kind: ResourceKind, path: string): string {
   return `${kind} ${path}`;
 }

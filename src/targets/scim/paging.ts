@@ -215,10 +215,11 @@ function advance(pass: Pass, page: Page, hasNews: boolean): Standing {
   return 'more';
 }
 
-/** An empty page is the end; one that shows what came before is none. */
+/** An empty page is the end; one that shows what came before is none. Of one object alone nobody makes pages. */
 function endAtNothingNew(pass: Pass, { objects: [first] }: Page, isShort: boolean): Standing {
   pass.repeats = first !== undefined && first.id === pass.firstId;
-  const isAll = pass.repeats && pass.list.isSearch === true && pass.shown < pass.list.pageSize;
+  const isSure = pass.list.isSearch === true || pass.shown === 1;
+  const isAll = pass.repeats && isSure && pass.shown < pass.list.pageSize;
   return isShort || (first !== undefined && !isAll) ? 'incomplete' : 'complete';
 }
 

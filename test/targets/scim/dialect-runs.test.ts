@@ -207,6 +207,17 @@ describe('what is noticed', () => {
     expect(await warningsOf(quirk(name))).toEqual([expect.stringContaining('MembersNotShown')]);
   });
 
+  it.each(['members never returned', 'members always empty'] as const)(
+    '%s: a fresh look forgets nobody who is in a team, so who leaves is taken out of it (I13)',
+    async (name) => {
+      const { company, members } = await aCompany(quirk(name));
+      await company.run();
+      company.people = company.people.slice(1);
+      expect(await company.run({ resync: true })).toMatchObject({ outcome: 'synced', applied: { deactivate: 1 } });
+      expect(members('Research Team')).toEqual(names(2, 3, 4));
+    },
+  );
+
   const deleting = async (name: keyof typeof QUIRKS) => {
     const made = await aCompany(quirk(name));
     const { company } = made;
@@ -339,6 +350,16 @@ describe('what is noticed', () => {
     await company.run();
     expect(server.requests.filter(({ method }) => method === 'PATCH')).toHaveLength(1);
     expect([...server.users.values()].map((user) => user['title'])).toEqual(Array(4).fill('Director'));
+  });
+
+  it('cursor paging only, not announced: one account alone is a whole list, so a second one can be made', async () => {
+    const { company, active } = await aCompany(quirk('cursor paging only, not announced'));
+    const people = company.people;
+    company.people = people.slice(0, 1);
+    await company.run();
+    company.people = people;
+    expect(await company.run({ resync: true })).toMatchObject({ outcome: 'synced', applied: { create: 3 } });
+    expect(active()).toEqual(names(1, 2, 3, 4));
   });
 
   it('few members in a request: the size that is taken is found, and kept', async () => {
