@@ -1,5 +1,6 @@
 /** What a simulation must have met to prove anything: each fault, operation and guard at least so often. */
 import { HTTP_FAULTS, PROCESS_FAULTS, READ_FAULTS, WORLD_FAULTS } from './faults.ts';
+import { QUIRK_NAMES } from './quirks.ts';
 
 const AT_LEAST = 20;
 
@@ -33,6 +34,7 @@ const HELD = [
 
 const WANTED: readonly string[] = [
   ...[...HTTP_FAULTS, ...READ_FAULTS, ...PROCESS_FAULTS, ...WORLD_FAULTS].map((kind) => `fault ${kind}`),
+  ...QUIRK_NAMES.map((quirk) => `target ${quirk}`),
   ...OPERATIONS.map((kind) => `operation ${kind}`),
   ...HELD.map((kind) => `held ${kind}`),
   'approvals',

@@ -145,7 +145,7 @@ function hire(company: Company, n: number): Employee {
   const id = `p${company.made}`;
   const person: Employee = {
     id,
-    mail: `${id}@${MAIL_DOMAIN}`,
+    mail: toMail(company.made % 5 === 0 ? id.toUpperCase() : id),
     title: TITLES[n % TITLES.length] ?? null,
     department: DEPARTMENTS[n % DEPARTMENTS.length] ?? null,
     manager: company.people[n % (company.people.length || 1)]?.id ?? null,
@@ -155,6 +155,10 @@ function hire(company: Company, n: number): Employee {
   };
   company.people.push(person);
   return person;
+}
+
+function toMail(name: string): string {
+  return `${name}@${MAIL_DOMAIN}`;
 }
 
 function toClubs(n: number): string | null {
@@ -221,10 +225,10 @@ function change(company: Company, person: Employee, step: Change): void {
       person.clubs = toClubs(value);
       return;
     case 'rename':
-      person.mail = `${person.id}.${value % 3}@${MAIL_DOMAIN}`;
+      person.mail = toMail(value % 4 === 0 ? person.id.toUpperCase() : `${person.id}.${value % 4}`);
       return;
     case 'blank':
-      person.mail = person.mail === null ? `${person.id}@${MAIL_DOMAIN}` : null;
+      person.mail = person.mail === null ? toMail(person.id) : null;
       return;
     case 'scope':
       person.scope = person.scope === 'in' ? 'out' : 'in';

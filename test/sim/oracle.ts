@@ -95,10 +95,12 @@ function comparePerson(id: string, input: OracleInput): string[] {
   const isForgotten = damaged && (person === undefined || person.mail === null || isBlocked(person, input));
   if (account === null || isForgotten || isProtectedPerson({ id }, company.manifests)) return [];
   const policy = company.manifests.spec.deprovisioning?.[standing] ?? 'Deactivate';
-  if (policy === 'Delete') return [`${id} left (${standing}) and still has the account ${account.id}`];
-  return policy === 'Deactivate' && account.active
-    ? [`${id} left (${standing}) and ${account.id} is still active`]
-    : [];
+  const { deleteUser } = server.dialect;
+  // One deletion that is forbidden is an error of that account; several say that none is had there.
+  if (policy === 'Delete' && deleteUser === 'forbidden') return [];
+  if (policy === 'Delete' && deleteUser === 'deletes')
+    return [`${id} left (${standing}) and still has the account ${account.id}`];
+  return policy !== 'Retain' && account.active ? [`${id} left (${standing}) and ${account.id} is still active`] : [];
 }
 
 function comparePresent(id: string, account: User | null, input: OracleInput): string[] {
@@ -111,7 +113,7 @@ function comparePresent(id: string, account: User | null, input: OracleInput): s
   if (account === null) return [`${id} is present and has no account`];
   return toExpected(person, input).flatMap(([name, wanted]) =>
     // Who waits for a name has everything else.
-    account[name] === wanted || (isStuck && name === 'userName')
+    isSame(account[name], wanted) || (isStuck && name === 'userName')
       ? []
       : [`${name} of ${id} is ${account[name]} and must be ${wanted}`],
   );
@@ -121,16 +123,28 @@ function comparePresent(id: string, account: User | null, input: OracleInput): s
 function toExpected(person: Employee, input: OracleInput): readonly (readonly [keyof User, User[keyof User]])[] {
   const { company, server } = input;
   const entries = new Map(company.manifests.mapping.attributes.map((entry) => [entry.target, entry]));
-  const mail = server.dialect.lowerCase ? (person.mail?.toLowerCase() ?? null) : person.mail;
   const title = entries.get('title');
   const hasTitle = title !== undefined && (person.title !== null || title.onEmpty === 'Clear');
-  return [
+  const values: readonly (readonly [keyof User, User[keyof User]])[] = [
     ['active', true],
-    ...(isProtectedPerson(person, company.manifests) ? [] : [['userName', mail] as const]),
+    ...(isProtectedPerson(person, company.manifests) ? [] : [['userName', person.mail] as const]),
     ...(hasTitle ? [['title', person.title] as const] : []),
     ...(entries.has(DEPARTMENT) && person.department !== null ? [['department', person.department] as const] : []),
     ...(entries.has(MANAGER) ? toManager(person, input) : []),
   ];
+  return values.filter(([name]) => isKept(name, server.dialect));
+}
+
+/** What the application takes and forgets cannot be had. */
+function isKept(name: keyof User, { dropped }: Server['dialect']): boolean {
+  return !dropped.some((each) => each === name || (DEPARTMENT.startsWith(each) && EXTENSION.has(name)));
+}
+
+const EXTENSION: ReadonlySet<keyof User> = new Set(['department', 'manager']);
+
+/** A change of case alone is none, wherever it was made. */
+function isSame(left: User[keyof User], right: User[keyof User]): boolean {
+  return typeof left === 'string' && typeof right === 'string' ? isSameName(left, right) : left === right;
 }
 
 /** Who has no account is kept as debt; who has left may be known or forgotten. */
@@ -245,17 +259,25 @@ function compareMembers(
   { wanted, input }: { wanted: ReadonlySet<string>; input: OracleInput },
 ): string[] {
   const problems: string[] = [];
+  const isUnseen = isChangedUnseen(team, input);
   for (const id of wanted) {
     const account = accountOf(id, input.server);
-    if (account !== null && isKnown(id, input) && !team.members.includes(account.id))
+    if (account !== null && isKnown(id, input) && !isUnseen && !team.members.includes(account.id))
       problems.push(`${id} is missing in team ${name}`);
   }
   for (const member of team.members) {
     const { externalId } = input.server.users.get(member) ?? { externalId: null };
     if (externalId !== null && wanted.has(externalId)) continue;
-    if (!mayStay(externalId, member, input)) problems.push(`${externalId ?? member} must not be in team ${name}`);
+    if (!isUnseen && !mayStay(externalId, member, input))
+      problems.push(`${externalId ?? member} must not be in team ${name}`);
   }
   return problems;
+}
+
+/** Where members are not shown, what was changed by hand or forgotten with a store is not seen. */
+function isChangedUnseen({ id }: Team, { server, damaged }: OracleInput): boolean {
+  const { shown } = server.dialect.members;
+  return (shown === 'absent' || shown === 'empty') && (damaged || server.byHand.has(id));
 }
 
 /** Who keeps memberships that no rule gives. */

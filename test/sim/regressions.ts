@@ -2,8 +2,8 @@
  * Scenarios that broke a rule once, as small as they could be made. They are written out, because a seed means another
  * scenario as soon as anything is added to the generator.
  */
+import { PLAIN } from './quirks.ts';
 import type { RunStep, Scenario } from './scenario.ts';
-import { PLAIN } from './server.ts';
 
 export interface Regression {
   /** What went wrong. */
@@ -20,7 +20,7 @@ export const REGRESSIONS: readonly Regression[] = [
     scenario: {
       seed: 4,
       size: 3,
-      dialect: PLAIN,
+      application: PLAIN,
       steps: [
         RUN,
         { do: 'leave', who: 487 },
@@ -32,5 +32,31 @@ export const REGRESSIONS: readonly Regression[] = [
         { do: 'return', who: 377 },
       ],
     },
+  },
+  {
+    name: 'somebody leaves, and a fresh look at teams that show no members forgets who was in them',
+    scenario: {
+      seed: 24,
+      size: 1,
+      application: { quirks: ['membersAbsent'], pageSize: 100 },
+      steps: [RUN, { do: 'disable', who: 683 }],
+    },
+  },
+  {
+    name: 'a team that is made again is believed to have the members of the one that was deleted',
+    scenario: {
+      seed: 1363,
+      size: 6,
+      application: { quirks: ['membersAbsent'], pageSize: 100 },
+      steps: [
+        RUN,
+        { do: 'admin', act: 'dropTeam', which: 455 },
+        { ...RUN, resync: true, faults: [{ kind: 'readPartial', which: 929 }] },
+      ],
+    },
+  },
+  {
+    name: 'one account alone, of an application that pages by cursor and does not say so',
+    scenario: { seed: 164, size: 1, application: { quirks: ['cursorsUnannounced'], pageSize: 100 }, steps: [] },
   },
 ];

@@ -2,8 +2,8 @@
 import type { HttpFault, ProcessFault, ReadFault, RunFault } from './faults.ts';
 import { HTTP_FAULTS, PROCESS_FAULTS, READ_FAULTS } from './faults.ts';
 import { type CompanyStep, MANIFEST_EDITS } from './model.ts';
+import { type Application, PLAIN, QUIRK_NAMES, selectQuirks } from './quirks.ts';
 import { createRandom, type Random } from './random.ts';
-import { type Dialect, PLAIN } from './server.ts';
 
 export interface RunStep {
   readonly do: 'run';
@@ -42,7 +42,7 @@ export type Step =
 export interface Scenario {
   readonly seed: number;
   readonly size: number;
-  readonly dialect: Dialect;
+  readonly application: Application;
   readonly steps: readonly Step[];
 }
 
@@ -60,7 +60,7 @@ export function createScenario(seed: number): Scenario {
     steps.push({ do: 'time', ms: random.pick([MINUTE, 11 * MINUTE, HOUR, 5 * HOUR, 25 * HOUR]) });
     steps.push(toRun(random, toFaults(random)));
   }
-  return { seed, size, dialect: toDialect(random), steps };
+  return { seed, size, application: toApplication(random), steps };
 }
 
 /** What no two companies have in common: policies and guards, and accounts that were there before. */
@@ -89,21 +89,13 @@ function toBeginning(random: Random): Step[] {
   return steps;
 }
 
-function toDialect(random: Random): Dialect {
-  if (random.chance(0.4)) return PLAIN;
-  const listing = random.chance(0.3)
-    ? { totals: false, cursors: random.chance(0.5), pageSize: 2 + random.below(4) }
-    : { pageSize: random.pick([2, 5, 100]) };
-  return {
-    ...PLAIN,
-    ...listing,
-    patch: !random.chance(0.25),
-    filter: !random.chance(0.25),
-    listsMembers: !random.chance(0.25),
-    activeAsText: random.chance(0.25),
-    sloppyStatus: random.chance(0.25),
-    lowerCase: random.chance(0.25),
-  };
+function toApplication(random: Random): Application {
+  if (random.chance(0.3)) return PLAIN;
+  const wanted = QUIRK_NAMES.map((quirk) => ({ quirk, at: random.next() }))
+    .sort((a, b) => a.at - b.at)
+    .slice(0, random.below(8))
+    .map(({ quirk }) => quirk);
+  return { quirks: selectQuirks(wanted), pageSize: random.pick([2, 3, 5, 100]) };
 }
 
 function toRun(random: Random, faults: readonly RunFault[]): RunStep {

@@ -1,7 +1,6 @@
 /** Makes a failing scenario small: whatever can be left out while the same rule still breaks is left out. */
 import type { Rule } from './invariants/facts.ts';
 import { type Scenario, type Step, withoutStep, withStep } from './scenario.ts';
-import { PLAIN } from './server.ts';
 import { simulate } from './simulate.ts';
 
 export async function shrink(scenario: Scenario, rule: Rule, folder: string): Promise<Scenario> {
@@ -28,8 +27,12 @@ async function takeFirst(
 
 /** A smaller company, or the application without one of its peculiarities. */
 function toPlainer(scenario: Scenario): Scenario[] {
-  const { dialect, size } = scenario;
-  const plainer = Object.entries(PLAIN).map(([key, value]) => ({ ...scenario, dialect: { ...dialect, [key]: value } }));
+  const { application, size } = scenario;
+  const { quirks } = application;
+  const plainer = [
+    ...quirks.map((quirk) => ({ ...application, quirks: quirks.filter((each) => each !== quirk) })),
+    { ...application, pageSize: 100 },
+  ].map((each) => ({ ...scenario, application: each }));
   const smaller = Array.from({ length: size - 1 }, (_, n) => ({ ...scenario, size: n + 1 }));
   return [...smaller, ...plainer.filter((each) => JSON.stringify(each) !== JSON.stringify(scenario))];
 }

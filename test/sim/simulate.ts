@@ -30,6 +30,7 @@ export interface Result {
 export async function simulate(scenario: Scenario, folder: string): Promise<Result> {
   const world = createWorld(scenario, folder);
   const play = new Play(world, scenario);
+  for (const quirk of scenario.application.quirks) world.count(`target ${quirk}`);
   try {
     for (const step of scenario.steps) await play.take(step);
     await play.settle();
@@ -101,7 +102,7 @@ class Play {
       if (round === PATIENCE) return invariants.fail('oracle', `not quiet after ${PATIENCE} runs: ${this.#describe()}`);
       clock.pass(round % 2 === 0 ? 11 * MINUTE : DAY + MINUTE);
       const before = toPicture(world);
-      await this.#run({ ...QUIET, resync: round < 2 });
+      await this.#run({ ...QUIET, resync: round === 0 });
       const report = this.#report;
       const isQuiet = toPicture(world) === before && report?.held.count === 0 && isDone(report);
       quiet = isQuiet ? quiet + 1 : 0;

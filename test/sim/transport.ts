@@ -76,8 +76,8 @@ const REFUSED: Failure = { what: 'does not answer (ECONNREFUSED)', sent: false, 
 
 const JSON_TYPE = { 'content-type': 'application/scim+json' };
 
-function toResponse({ status, body }: ServerAnswer): HttpResponse {
-  return { status, headers: JSON_TYPE, body };
+function toResponse({ status, headers, body }: ServerAnswer): HttpResponse {
+  return { status, headers: { ...headers }, body };
 }
 
 /** Once the request has travelled, and with what the server says to it. */

@@ -18,6 +18,7 @@ import { createInvariants, type Invariants } from './invariants.ts';
 import { type Company, createCompany, MAIL_DOMAIN } from './model.ts';
 import { createNetwork } from './network.ts';
 import { createSeam, type Seam, toProcessHost, toProcessStore } from './process.ts';
+import { toDialect } from './quirks.ts';
 import { createRandom, type Random } from './random.ts';
 import type { Scenario } from './scenario.ts';
 import { createServer, type Server } from './server.ts';
@@ -76,7 +77,7 @@ const START = Date.parse('2026-03-02T06:00:00Z');
 export function createWorld(scenario: Scenario, folder: string): World {
   const clock = createClock(START);
   const random = createRandom(scenario.seed).fork('world');
-  const server = createServer(scenario.dialect);
+  const server = createServer(toDialect(scenario.application), TOKEN);
   const counts = new Map<string, number>();
   const log: string[] = [];
   const lease = createLeases();

@@ -77,9 +77,14 @@ export function createPeopleChecks(scene: Scene, reads: Reads, removals: Removal
   };
 }
 
+/** In a ring of names an account is called otherwise for a while: coming back from that is the same rename. */
+const STOPGAP = /^dirsync-[0-9a-f]{12}@/;
+
 function isRename(before: User, after: User): boolean {
   const isTakenOver = before.externalId === null;
-  return !isTakenOver && before.userName !== after.userName;
+  return (
+    !isTakenOver && !STOPGAP.test(before.userName) && before.userName.toLowerCase() !== after.userName.toLowerCase()
+  );
 }
 
 function onCreated(user: User | null, { facts }: Moment, { server, ours, fail }: Scene): void {

@@ -26,7 +26,6 @@ export interface Removals {
 
 interface Counted extends Removal {
   readonly at: number;
-  readonly run: string;
 }
 
 const DAY = 86_400_000;
@@ -63,12 +62,6 @@ export function createRemovals(scene: Scene, reads: Reads): Removals {
     return takenByHand + (kind === 'removeMembers' ? (mostMembers.get(scope) ?? 0) : mostActive);
   };
 
-  /** Spent by what it let go; but in a ring of names one rename is two requests. */
-  const isApproved = (removal: Removal): boolean => {
-    const key = keyOf(removal);
-    return removal.kind === 'rename' ? approved.has(key) : approved.delete(key);
-  };
-
   const checkDoubt = (removal: Removal, { facts }: Moment): void => {
     const what = describe(removal, facts);
     if (reads.isSuspect(facts) && !NO_LOSS.has(removal.kind))
@@ -84,19 +77,18 @@ export function createRemovals(scene: Scene, reads: Reads): Removals {
     const { floor = 5 } = guards;
     const isSame = ({ kind, scope }: Removal): boolean => kind === removal.kind && scope === removal.scope;
     const some = counted.filter((each) => isSame(each) && each.at > now - DAY);
-    // In a ring of names an account is called otherwise twice in one run: that is one rename.
-    const count = new Set(some.map((each) => (each.kind === 'rename' ? `${each.run} ${each.id}` : each))).size;
     const base = baseOf(removal, facts);
-    const isTooMuch = count > floor && percent < 100 && count * 100 > percent * base;
-    if (!isTooMuch && (max < 0 || count <= max)) return;
+    const isTooMuch = some.length > floor && percent < 100 && some.length * 100 > percent * base;
+    if (!isTooMuch && (max < 0 || some.length <= max)) return;
     const limits = `max ${max}, percent ${percent} of ${base}, floor ${floor}`;
-    fail('I4', `${describe(removal, facts)} is number ${count} of 24 hours; ${limits}`);
+    fail('I4', `${describe(removal, facts)} is number ${some.length} of 24 hours; ${limits}`);
   };
 
   return {
     onRemoval(removal, moment) {
-      if (isApproved(removal)) return;
-      counted.push({ ...removal, at: moment.now, run: moment.facts.name });
+      // Spent by what it let go.
+      if (approved.delete(keyOf(removal))) return;
+      counted.push({ ...removal, at: moment.now });
       checkDoubt(removal, moment);
       checkGuard(removal, moment);
     },

@@ -31,8 +31,8 @@ export interface Dialect {
     readonly total: number;
     readonly mixed: boolean;
     readonly tooMany: 400 | 413;
-    /** `empty`: `[]` whatever there is; `absent`: no such key. */
-    readonly shown: 'all' | 'empty' | 'absent';
+    /** `single`: by a group that is read by itself; `empty`: `[]` whatever there is; `absent`: no such key. */
+    readonly shown: 'all' | 'single' | 'empty' | 'absent';
   };
   readonly paging: 'index' | 'cursor' | 'cursorOnly';
   readonly pageSize: number;
@@ -249,6 +249,7 @@ export const QUIRKS = {
   'lower case operations only': { ...PLAIN, opCase: 'lower' },
   'members never returned': { ...PLAIN, members: { ...PLAIN.members, shown: 'absent' } },
   'members always empty': { ...PLAIN, members: { ...PLAIN.members, shown: 'empty' } },
+  'members only of a group by itself': { ...PLAIN, members: { ...PLAIN.members, shown: 'single' } },
   'few members in a request': { ...PLAIN, members: { ...PLAIN.members, total: 30, tooMany: 413 } },
   'active as text': { ...PLAIN, activeAsText: true },
   'DELETE forbidden': { ...PLAIN, deleteUser: 'forbidden' },

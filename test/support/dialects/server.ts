@@ -147,22 +147,27 @@ function need(call: Call, id: string): Document {
 }
 
 /** The object as it is answered. */
-function present(call: Pick<Call, 'server' | 'kind'> & { query?: URLSearchParams }, document: Document): Json {
-  const { server, kind } = call;
-  const { dialect } = server;
-  const copy = structuredClone(document);
-  const toId = (id: string): string => (dialect.upperIds ? id.toUpperCase() : id);
+function present(call: Call, document: Document): Json {
+  const { dialect } = call.server;
+  const copy: Document = { ...document };
   const id = String(copy['id']);
-  copy['id'] = toId(id);
-  copy['meta'] = { resourceType: kind };
+  copy['id'] = toShownId(id, dialect);
+  copy['meta'] = { resourceType: call.kind };
   if (dialect.activeAsText && typeof copy['active'] === 'boolean') copy['active'] = copy['active'] ? 'True' : 'False';
   if (dialect.hidesActive) delete copy['active'];
-  if (kind === 'Group' && call.query?.get('excludedAttributes') !== 'members') {
-    const { shown } = dialect.members;
-    const ids = shown === 'all' ? [...(server.members.get(id) ?? [])].map((value) => ({ value: toId(value) })) : [];
-    if (shown !== 'absent') copy['members'] = ids;
-  }
-  return copy;
+  return call.kind === 'User' ? copy : { ...copy, ...presentMembers(call, id) };
+}
+
+function toShownId(id: string, { upperIds }: Dialect): string {
+  return upperIds ? id.toUpperCase() : id;
+}
+
+function presentMembers({ server, id: asked, query }: Call, id: string): Document {
+  const { shown } = server.dialect.members;
+  const isAbsent = shown === 'absent' || (shown === 'single' && asked === null);
+  if (isAbsent || query.get('excludedAttributes') === 'members') return {};
+  const ids = shown === 'empty' ? [] : [...(server.members.get(id) ?? [])];
+  return { members: ids.map((value) => ({ value: toShownId(value, server.dialect) })) };
 }
 
 function list(call: Call): DialectResponse {
