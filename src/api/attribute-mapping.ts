@@ -22,7 +22,7 @@ const AttributeEntrySchema = object(
       text({
         maxLength: 512,
         description:
-          'Source attribute to take as it is (Direct): `department`, `a.b.c`, `a[0]`, `a[type eq "work"].value`, a URN key, or `["a.b"]` for one name with a dot. The prefixes `source:`, `custom:` and `standard:` choose where the name is looked up.',
+          'Source attribute to take as it is (Direct): `department`, `a.b.c`, `a[0]`, `a[primary]`, `a[type eq "work"].value`, a URN key, or `["a.b"]` for one name with a dot. The prefixes `source:`, `custom:`, `predefined:` and `standard:` choose where the name is looked up.',
       }),
     ),
     expression: Type.Optional(

@@ -106,7 +106,7 @@ export const ClauseSchema = object(
       text({
         maxLength: 256,
         description:
-          'Source attribute to compare: a name, or a path such as `address.city`, `emails[type eq "work"].value`. A CustomAttribute of that name comes first, then the source’s attribute, then the standard one; the prefixes `source:`, `custom:` and `standard:` choose, and `desired:` takes what the mappings write to a path of the target. Not with IsMemberOf and IsInTeam.',
+          'Source attribute to compare: a name, or a path such as `address.city`, `emails[type eq "work"].value`. A CustomAttribute of that name comes first, then the source’s attribute, then the predefined, then the standard one; the prefixes `source:`, `custom:`, `predefined:` and `standard:` choose, and `desired:` takes what the mappings write to a path of the target. Not with IsMemberOf and IsInTeam.',
       }),
     ),
     operator: oneOf(CLAUSE_OPERATORS, {

@@ -8,7 +8,7 @@ export interface SourcePath {
   readonly steps: readonly Step[];
 }
 
-type Step = NamesStep | IndexStep | SelectorStep;
+type Step = NamesStep | IndexStep | SelectorStep | PrimaryStep;
 
 /** A run of dotted names. `splits[n]`: the keys that may follow after n of its names, the longest first. */
 interface NamesStep {
@@ -27,6 +27,11 @@ interface IndexStep {
   readonly index: number;
 }
 
+/** The entry that is marked as primary, else the first one: lists of directories have no order. */
+interface PrimaryStep {
+  readonly kind: 'primary';
+}
+
 interface SelectorStep {
   readonly kind: 'selector';
   readonly attribute: string;
@@ -37,10 +42,11 @@ interface SelectorStep {
 const MAX_PATH = 1000;
 const MAX_NAMES = 32;
 const INDEX = /\[(\d{1,9})\]/y;
+const PRIMARY = /\[\s*primary\s*\]/iy;
 const SELECTOR = /\[\s*([A-Za-z_$][\w$-]*)\s+eq\s+("(?:[^"\\]|\\.)*"|true|false|-?\d+(?:\.\d+)?)\s*\]/iy;
 
 /**
- * Parses `a.b.c`, `a[0]`, `a[type eq "work"].value`, `["a.b"]` and names that themselves hold dots or, in URNs, colons.
+ * Parses `a.b.c`, `a[0]`, `a[primary]`, `a[type eq "work"].value`, `["a.b"]` and names that themselves hold dots or, in URNs, colons.
  * Names are taken as written: case and blanks count. Throws ExpressionError with the column.
  */
 export function parseSourcePath(text: string): SourcePath {
@@ -91,6 +97,11 @@ function readBracket(text: string, offset: number, steps: Step[]): number {
   if (index !== undefined) {
     steps.push({ kind: 'index', index: Number(index) });
     return INDEX.lastIndex;
+  }
+  PRIMARY.lastIndex = offset;
+  if (PRIMARY.test(text)) {
+    steps.push({ kind: 'primary' });
+    return PRIMARY.lastIndex;
   }
   SELECTOR.lastIndex = offset;
   const selector = SELECTOR.exec(text);
@@ -173,6 +184,8 @@ function readStep(step: Step, value: Json | undefined): Json | undefined {
       return isList(value) ? value[step.index] : step.index === 0 ? value : undefined;
     case 'selector':
       return (isList(value) ? value : [value]).find((entry) => isSelected(step, entry));
+    case 'primary':
+      return isList(value) ? (value.find(isPrimary) ?? value[0]) : value;
   }
 }
 
@@ -192,6 +205,10 @@ function isSelected(step: SelectorStep, entry: Json): boolean {
   if (!isObject(entry) || !Object.hasOwn(entry, step.attribute)) return false;
   const value = entry[step.attribute];
   return (typeof value === 'string' ? value.toLowerCase() : value) === step.value;
+}
+
+function isPrimary(entry: Json): boolean {
+  return isObject(entry) && Object.hasOwn(entry, 'primary') && String(entry['primary']).toLowerCase() === 'true';
 }
 
 function isList(value: Json | undefined): value is readonly Json[] {

@@ -10,7 +10,13 @@ import { SyncError } from '../errors.ts';
 import { parseSourcePath, readSourcePath, type SourcePath, topLevelNames } from '../expression/paths.ts';
 import type { DesiredUser, Json, SourceUser } from '../model.ts';
 import { computeNearestName } from '../nearest-name.ts';
-import { findStandardAttribute, STANDARD_NAMES } from './standard-attributes.ts';
+import { PREDEFINED_NAMES } from './catalog.ts';
+import {
+  findPredefinedAttribute,
+  findStandardAttribute,
+  type NormalisedAttribute,
+  STANDARD_NAMES,
+} from './normalised.ts';
 
 /** What the mappings have given a person. */
 export type MappedValues = Pick<DesiredUser, 'attributes' | 'onCreate' | 'references' | 'kept'>;
@@ -61,15 +67,15 @@ export function checkName(raw: string, context: NameContext): string | null {
       `there is no standard attribute ${JSON.stringify(name)}${suggest(name, STANDARD_NAMES)}`,
     );
   }
-  if (prefix === 'predefined') {
+  if (prefix === 'predefined' && findPredefinedAttribute(context.provider, name) === undefined) {
     throw new SyncError(
       'Invalid',
-      'names with the prefix predefined: are not known to this version; use source:, custom: or standard:',
+      `there is no predefined attribute ${JSON.stringify(name)}${suggest(name, PREDEFINED_NAMES)}`,
     );
   }
   if (prefix === 'desired') return checkDesired(name, context);
   if (prefix === null && context.customs.has(name)) return checkMapped(name, context);
-  if (prefix !== 'standard') parseSourcePath(name);
+  if (prefix === null || prefix === 'source') parseSourcePath(name);
   return null;
 }
 
@@ -107,7 +113,8 @@ export class KnownAttributes {
   readonly #parents = new Set<string>();
 
   constructor(names: readonly string[]) {
-    this.#names = new Set(names);
+    const given = new Set(names);
+    this.#names = new Set(names.flatMap((name) => [name, ...toExtensionNames(name, given)]));
     for (const name of names) {
       for (let dot = name.lastIndexOf('.'); dot > 0; dot = name.lastIndexOf('.', dot - 1)) {
         this.#parents.add(name.slice(0, dot));
@@ -132,16 +139,27 @@ export class KnownAttributes {
   }
 }
 
+/** What stands in an extension is reported with a dot after its URN, and written with a colon. */
+function toExtensionNames(name: string, given: ReadonlySet<string>): readonly string[] {
+  if (!/^urn:/i.test(name)) return [];
+  for (let dot = name.lastIndexOf('.'); dot > 0; dot = name.lastIndexOf('.', dot - 1)) {
+    const urn = name.slice(0, dot);
+    if (given.has(urn)) return [`${urn}:${name.slice(dot + 1)}`];
+  }
+  return [];
+}
+
 /** Binds a name to a read. The name has passed `checkName`. */
 export function bindName(raw: string, context: NameContext, known: KnownAttributes): BoundName {
   const [prefix, name] = splitPrefix(raw);
   if (prefix === 'custom' || (prefix === null && context.customs.has(name))) return bindCustom(name);
-  if (prefix === 'standard') return bindStandard(name, context, known);
+  if (prefix === 'standard') return bindNormalised(findStandardAttribute(context.provider, name), known);
+  if (prefix === 'predefined') return bindNormalised(findPredefinedAttribute(context.provider, name), known);
   if (prefix === 'desired') return bindDesired(context.desired?.get(name.toLowerCase()) ?? name);
   const path = parseSourcePath(name);
-  const standard = prefix === null && findStandardAttribute(context.provider, name) !== undefined;
-  if (standard && !known.has(path)) return bindStandard(name, context, known);
-  return bindSource(path, known);
+  if (prefix === 'source' || known.has(path)) return bindSource(path, known);
+  const normalised = findPredefinedAttribute(context.provider, name) ?? findStandardAttribute(context.provider, name);
+  return normalised === undefined ? bindSource(path, known) : bindNormalised(normalised, known);
 }
 
 function bindCustom(name: string): BoundName {
@@ -171,14 +189,14 @@ function bindSource(path: SourcePath, known: KnownAttributes): BoundName {
   };
 }
 
-function bindStandard(name: string, context: NameContext, known: KnownAttributes): BoundName {
-  const standard = findStandardAttribute(context.provider, name);
-  if (standard === undefined) return { read: () => null, isUnknown: () => true, missing: true };
-  const present = standard.sources.filter((source) => known.has(parseSourcePath(source)));
-  const missing = standard.sources.length > 0 && present.length === 0;
+function bindNormalised(attribute: NormalisedAttribute | undefined, known: KnownAttributes): BoundName {
+  if (attribute === undefined) return { read: () => null, isUnknown: () => true, missing: true };
+  const present = attribute.sources.filter((source) => known.has(source));
+  const missing = attribute.sources.length > 0 && present.length === 0;
+  const names = present.flatMap((source) => topLevelNames(source));
   return {
-    read: (person) => standard.read(person.user),
-    isUnknown: (person) => missing || present.some((source) => person.user.unknown?.includes(source) === true),
+    read: (person) => attribute.read(person.user),
+    isUnknown: (person) => missing || names.some((name) => person.user.unknown?.includes(name) === true),
     missing,
   };
 }

@@ -124,7 +124,9 @@ function check(resource: DirectorySyncResource, resources: ResourceSet): ReturnT
 function listAttributes(sync: DirectorySyncResource, mapping: string, resources: ResourceSet): readonly string[] {
   const alone = { ...sync, spec: { ...sync.spec, mappings: [{ name: mapping }] } };
   const names = check(alone, { ...resources, teamRules: [] })?.mapping.usedNames ?? [];
-  return names.filter((name) => !/^(custom|standard):/.test(name)).map((name) => name.replace(/^source:/, ''));
+  return names
+    .filter((name) => !/^(custom|standard|predefined):/.test(name))
+    .map((name) => name.replace(/^source:/, ''));
 }
 
 type StatusChange = Parameters<ResourceHost['writeStatus']>[1];

@@ -31,6 +31,7 @@ describe('checkName', () => {
     ['department', null, 'an attribute of the source'],
     ['phones[type eq "work"].value', null, 'a path'],
     ['standard:email', null, 'a standard attribute'],
+    ['predefined:department_name', null, 'a predefined attribute'],
     ['anything at all', null, 'only a read can tell what a source has'],
   ])('%s depends on %s: %s', (name, custom) => {
     expect(checkName(name, CONTEXT)).toBe(custom);
@@ -45,10 +46,7 @@ describe('checkName', () => {
       'no entry of the mappings gives the CustomAttribute "unused" a value; add one with target: unused',
     ],
     ['standard:emial', 'there is no standard attribute "emial"; did you mean "email"?'],
-    [
-      'predefined:department_name',
-      'names with the prefix predefined: are not known to this version; use source:, custom: or standard:',
-    ],
+    ['predefined:departmentname', 'there is no predefined attribute "departmentname"; did you mean "department_name"?'],
     ['desired:usrName', 'no entry of the mappings writes "usrName" in the target; did you mean "userName"?'],
     ['phones[', 'column 7: expected an index like [0], a selector like [type eq "work"] or a name like ["a.b"]'],
     ['a..b', 'column 3: a name is empty'],
@@ -64,7 +62,10 @@ describe('checkName', () => {
 });
 
 describe('KnownAttributes', () => {
-  const known = new KnownAttributes(['mail', 'name', 'name.givenName', 'a.b', 'phones']);
+  const known = new KnownAttributes([
+    ...['mail', 'name', 'name.givenName', 'a.b', 'phones'],
+    ...['urn:acme:2.0:User', 'urn:acme:2.0:User.tier'],
+  ]);
   const has = (name: string): boolean => !bindName(`source:${name}`, CONTEXT, known).missing;
 
   it.each<readonly [string, boolean, string]>([
@@ -80,6 +81,8 @@ describe('KnownAttributes', () => {
     ['mail.domain', true, 'a key below something that is no object in any record'],
     ['fax[0]', false, 'a list that the read does not have'],
     ['["a.b"]', true, 'a name that is forced to be one'],
+    ['urn:acme:2.0:User:tier', true, 'an attribute of an extension'],
+    ['urn:acme:2.0:User:desk', false, 'one that no record has'],
   ])('%s: %s, %s', (name, expected) => {
     expect(has(name)).toBe(expected);
   });

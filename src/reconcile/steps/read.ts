@@ -100,7 +100,7 @@ export function projectionOf({
 }: Pick<Loaded, 'mapping' | 'rules' | 'scope'>): readonly string[] {
   const names = [...mapping.usedNames, ...scope.needs.attributes, ...rules.rules.flatMap(toRuleNames)];
   return [...new Set(names.map((name) => name.replace(/^source:/, '')))].filter(
-    (name) => !/^(custom|standard|desired):/.test(name),
+    (name) => !/^(custom|standard|predefined|desired):/.test(name),
   );
 }
 
