@@ -642,6 +642,31 @@ export function describeTarget(name: string, harness: TargetHarness): void {
       expect(requests.length).toBe(count);
     });
 
+    test(
+      'T7 a change that is refused for one object (403) is about that object: the others go on',
+      async () => {
+        const [spared, other] = [await create(), await create()];
+        const { http } = aRecordedClient();
+        const isSpared = ({ method, url }: HttpRequest): boolean =>
+          method !== 'GET' && new URL(url).pathname.endsWith(`/Users/${encodeURIComponent(spared)}`);
+        const refusing: HttpClient = {
+          send: async (request) => (isSpared(request) ? { status: 403, headers: {}, body: '' } : http.send(request)),
+          get sent() {
+            return http.sent;
+          },
+        };
+        const connection = await running.connect(refusing);
+        const rename = (id: string, after: string) =>
+          connection.updateUser(id, [{ path: 'displayName', before: 'Ada', after }], NEVER);
+        await rename(other, 'Zoë');
+        expect(await codeOf(rename(spared, 'Zoë'))).toBe('TargetRejected');
+        await rename(other, 'Zoë Byron');
+        expect((await read(other))?.['displayName']).toBe('Zoë Byron');
+        await connection.close();
+      },
+      'values can be changed',
+    );
+
     test('T8 an abort closes the connection of a request under way', async () => {
       const controller = new AbortController();
       let closed: () => void = () => undefined;
