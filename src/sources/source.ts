@@ -13,6 +13,9 @@
  * - **S8** A source that changed while it was read is a failed read.
  * - **S9** For groups the same rules hold. A group whose members could not be read whole is in `failed` by its id, on
  *   whichever page, and counts as there; a list of groups that could not be read whole is a failed read.
+ * - **S10** `readOne` says of a person what `readUsers` says, with the same names in `attributes`. `user` is null only when
+ *   the source says for certain that it has nobody with this id: an id that cannot be read now, a directory that is away and
+ *   an abort throw. A provider that reads everybody to find one leaves it out.
  */
 import type { ErrorCode } from '../errors.ts';
 import type { HttpClient } from '../http/client.ts';
@@ -83,8 +86,7 @@ export interface Source {
    */
   readGroups?(projection: readonly string[], signal: AbortSignal): AsyncIterable<GroupPage>;
   /**
-   * One user, where the provider can ask for one; without it the engine reads all and plans one. Null only when the
-   * source says for certain that it has nobody with this id: whatever else goes wrong throws.
+   * One user, where the provider can ask for one; without it the engine reads all and plans one.
    */
   readOne?(id: string, projection: readonly string[], signal: AbortSignal): Promise<OneUser>;
   close(): Promise<void>;

@@ -1,5 +1,5 @@
 /**
- * What every source directory must do: the rules S1 to S8 of `src/sources/source.ts`, one `describe` each. A provider's
+ * What every source directory must do: the rules S1 to S8 and S10 of `src/sources/source.ts`; the numbers are theirs. A provider's
  * test calls `describeSource` with a harness that fills its directory with people and breaks it. A rule that a provider
  * cannot show is declared with the reason; a harness that is silent about it fails.
  */
@@ -8,7 +8,7 @@ import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it } from 'vitest';
 import { SyncError } from '../../src/errors.ts';
 import type { SourceUser } from '../../src/model.ts';
-import type { Source, SourcePage } from '../../src/sources/source.ts';
+import type { OneUser, Source, SourcePage } from '../../src/sources/source.ts';
 
 export interface SamplePerson {
   readonly id: string;
@@ -34,7 +34,7 @@ export interface SeededSource {
 export interface SourceHarness {
   seed(people: readonly SamplePerson[]): Promise<SeededSource>;
   /** Rules that the provider cannot show, with the reason. */
-  readonly unsupported: Readonly<Partial<Record<'S2' | 'S8', string>>>;
+  readonly unsupported: Readonly<Partial<Record<'S2' | 'S8' | 'S10', string>>>;
 }
 
 const PEOPLE = 1_500;
@@ -213,6 +213,50 @@ export function describeSource(name: string, harness: SourceHarness): void {
       expect(['ReadFailed', 'ReadIncomplete']).toContain(failure.code);
     });
 
+    /** S10: the case with a source that can be asked for one; else that there is none is declared. */
+    function asksForOne(title: string, run: (seeded: SeededSource, readOne: ReadOne) => Promise<void>): void {
+      const reason = harness.unsupported.S10;
+      if (reason !== undefined) return;
+      it(`S10 ${title}`, async () => {
+        const seeded = await seed();
+        const { source } = seeded;
+        expect(source.readOne).toBeDefined();
+        await run(seeded, async (id, signal = new AbortController().signal) => source.readOne?.(id, [], signal));
+      });
+    }
+
+    asksForOne('says of one person what the read of everybody says', async ({ source }, readOne) => {
+      const pages = await readPages(source);
+      const users = pages.flatMap((page) => page.users);
+      for (const user of [users[0], users[PEOPLE / 2], users.at(-1)]) {
+        const { position: _where, ...whole } = user as SourceUser;
+        const one = await readOne(whole.id);
+        expect(one?.user).toMatchObject(whole);
+        expect([...(one?.attributes ?? [])].sort()).toEqual([...(pages.at(-1)?.end?.attributes ?? [])].sort());
+      }
+    });
+
+    asksForOne('says null of an id that nobody has', async (_seeded, readOne) => {
+      expect((await readOne('nobody-has-this'))?.user).toBeNull();
+    });
+
+    asksForOne('throws when the directory is not there, and when it is aborted', async ({ remove }, readOne) => {
+      expect((await toRejection(readOne('person-1', AbortSignal.abort()))).code).toBe('Aborted');
+      await remove();
+      expect((await toRejection(readOne('person-1'))).scope).toBe('run');
+    });
+
+    asksForOne('throws for a person who is there and cannot be read', async ({ breakRecord }, readOne) => {
+      await breakRecord?.('person-7');
+      expect((await toRejection(readOne('person-7'))).code).not.toBe('NotFound');
+    });
+
+    if (harness.unsupported.S10 !== undefined) {
+      it(`S10 is declared unsupported: ${harness.unsupported.S10}`, async () => {
+        expect((await seed(createSamplePeople(1))).source.readOne).toBeUndefined();
+      });
+    }
+
     it('says which directory it is, and can be closed twice', async () => {
       const { source } = await seed(createSamplePeople(1));
       const identity = await source.identity(new AbortController().signal);
@@ -221,6 +265,17 @@ export function describeSource(name: string, harness: SourceHarness): void {
       await source.close();
     });
   });
+}
+
+type ReadOne = (id: string, signal?: AbortSignal) => Promise<OneUser | undefined>;
+
+async function toRejection(work: Promise<unknown>): Promise<SyncError> {
+  const thrown = await work.then(
+    () => new Error('it answered'),
+    (error: unknown) => error,
+  );
+  expect(thrown).toBeInstanceOf(SyncError);
+  return SyncError.from(thrown);
 }
 
 async function readPages(source: Source): Promise<SourcePage[]> {

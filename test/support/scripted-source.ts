@@ -3,6 +3,7 @@
  * deliver, reads that break off or end early, another tenant. It keeps to the contract in `sources/source.ts` but where the
  * script says otherwise; `endsAfter` and `failsAfter` are what a broken directory does.
  */
+import { SyncError } from '../../src/errors.ts';
 import type { GroupMember, Json, SourceUser } from '../../src/model.ts';
 import type { FailedRecord, GroupPage, OneUser, SourceIdentity, SourceProvider } from '../../src/sources/source.ts';
 
@@ -82,7 +83,9 @@ export function createScriptedSource(script: Partial<Omit<ScriptedSource, 'provi
           return readPages(source, signal);
         },
         ...(source.groups === null ? {} : { readGroups: (_names, signal) => readGroupPages(source, signal) }),
-        ...(source.answersOne ? { readOne: async (id: string) => toOne(id, source) } : {}),
+        ...(source.answersOne
+          ? { readOne: async (id: string, _names: readonly string[], signal: AbortSignal) => toOne(id, source, signal) }
+          : {}),
         close: async () => undefined,
       }),
     },
@@ -90,16 +93,21 @@ export function createScriptedSource(script: Partial<Omit<ScriptedSource, 'provi
   return source;
 }
 
+function throwIfAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw new SyncError('Aborted', 'the read was ended');
+}
+
 async function* readPages(source: ScriptedSource, signal: AbortSignal): AsyncGenerator<PageOf> {
-  const users = source.people.map((person) => toUser(person, source));
-  const pages = Math.max(1, Math.ceil(users.length / source.pageSize));
+  const failed = new Set(source.failed.map(({ id }) => id));
+  const people = source.people.filter(({ id }) => !failed.has(id));
+  const pages = Math.max(1, Math.ceil(people.length / source.pageSize));
   const end = { attributes: toAttributes(source) };
   for (let page = 0; page < pages; page += 1) {
-    signal.throwIfAborted();
+    throwIfAborted(signal);
     if (source.failsAfter?.pages === page) throw source.failsAfter.error;
     if (source.endsAfter === page) return;
     yield {
-      users: users.slice(page * source.pageSize, (page + 1) * source.pageSize),
+      users: people.slice(page * source.pageSize, (page + 1) * source.pageSize).map((person) => toUser(person, source)),
       failed: page === 0 ? source.failed : [],
       ...(page === pages - 1 && source.failsAfter?.pages !== pages ? { end } : {}),
     };
@@ -111,7 +119,7 @@ async function* readGroupPages(source: ScriptedSource, signal: AbortSignal): Asy
   const { groups, groupsEnd, failedGroups } = source;
   const unread = new Set(failedGroups.map(({ id }) => id));
   for (const { id, displayName, members } of groups ?? []) {
-    signal.throwIfAborted();
+    throwIfAborted(signal);
     yield { groups: [{ id, displayName, attributes: { displayName } }], members: [], failed: [] };
     if (unread.has(id)) continue;
     const list = members.map((ref): GroupMember => ({ kind: 'Any', ref }));
@@ -127,7 +135,11 @@ function toAttributes({ columns, people, unknown }: ScriptedSource): readonly st
   return attributes.filter((name) => !unknown.includes(name));
 }
 
-function toOne(id: string, source: ScriptedSource): OneUser {
+function toOne(id: string, source: ScriptedSource, signal: AbortSignal): OneUser {
+  throwIfAborted(signal);
+  if (source.failsAfter !== null) throw source.failsAfter.error;
+  const failed = source.failed.find((each) => each.id === id);
+  if (failed !== undefined) throw new SyncError(failed.code, failed.message);
   const found = source.people.find((person) => person.id === id);
   return { user: found === undefined ? null : toUser(found, source), attributes: toAttributes(source) };
 }

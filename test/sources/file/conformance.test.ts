@@ -29,13 +29,14 @@ const FORMATS: Readonly<Record<string, { readonly extension: string; readonly wr
   },
 };
 
+const NO_ONE = 'a file is read as a whole, and the engine takes the one person from it';
 const NO_FAILED_RECORDS = 'a file that breaks its format in one row cannot be trusted in the others: the read fails';
 /** Cuts inside the last record, also where a line end or bracket follows it. */
 const CUT_BYTES = 60;
 
 function createPathHarness(extension: string, write: Write): SourceHarness {
   return {
-    unsupported: { S2: NO_FAILED_RECORDS },
+    unsupported: { S2: NO_FAILED_RECORDS, S10: NO_ONE },
     seed: async (people) => {
       const folder = await mkdtemp(join(tmpdir(), 'dirsync-conformance-'));
       const name = `people.${extension}`;
@@ -54,7 +55,7 @@ function createPathHarness(extension: string, write: Write): SourceHarness {
 
 function createConfigMapHarness(extension: string, write: Write): SourceHarness {
   return {
-    unsupported: { S2: NO_FAILED_RECORDS, S8: 'the bytes of a ConfigMap arrive in one answer' },
+    unsupported: { S2: NO_FAILED_RECORDS, S8: 'the bytes of a ConfigMap arrive in one answer', S10: NO_ONE },
     seed: async (people) => {
       const key = `people.${extension}`;
       const keys: Record<string, Uint8Array> = { [key]: Buffer.from(write(people)) };

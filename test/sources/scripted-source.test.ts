@@ -1,0 +1,29 @@
+/** The source that stories are told with keeps to the contract, so that what the engine makes of it says something. */
+import { SyncError } from '../../src/errors.ts';
+import { describeSource, type SamplePerson } from '../conformance/source.ts';
+import { createScriptedSource } from '../support/scripted-source.ts';
+
+const FILES = { resolvePath: (path: string) => path, readConfigMap: async () => new Uint8Array() };
+const HTTP = { send: () => Promise.reject(new Error('it needs no request')), sent: 0 };
+
+const toPerson = ({ id, active, attributes }: SamplePerson) => ({ id, active, ...attributes });
+
+describeSource('scripted', {
+  unsupported: { S8: 'it is told what to do between reads' },
+  seed: async (people) => {
+    const script = createScriptedSource({ people: people.map(toPerson), answersOne: true });
+    return {
+      source: await script.provider.connect({}, { secrets: {}, files: FILES, http: HTTP }),
+      truncate: async () => {
+        script.failsAfter = { pages: 3, error: new SyncError('ReadIncomplete', 'it broke off') };
+      },
+      remove: async () => {
+        script.failsAfter = { pages: 0, error: new SyncError('ReadFailed', 'it is away') };
+      },
+      breakRecord: async (id) => {
+        script.failed = [{ id, code: 'RecordInvalid', message: 'it cannot be read' }];
+      },
+      close: async () => undefined,
+    };
+  },
+});
