@@ -1,7 +1,7 @@
 /**
  * Writes what is generated: CRDs, their copy in the Helm chart, the field reference, the table of functions in
- * docs/expressions.md, that of conversions in docs/attribute-mapping.md, those of
- * attributes in docs/presets.md, that of operators in docs/team-rule.md, the diagram
+ * docs/expressions.md, that of conversions in docs/attribute-mapping.md, those of attributes in docs/presets.md, that of operators in
+ * docs/team-rule.md, that of properties in docs/membership-rules.md, the diagram
  * in docs/run-machine.md. `--check` writes nothing, names the files that are stale and ends with 1.
  */
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -14,6 +14,7 @@ import { API_GROUP, KIND_NAMES, KINDS } from '../src/api/metadata.ts';
 import { renderFunctionTable } from '../src/expression/registry.ts';
 import { renderPredefinedTable, renderStandardTable } from '../src/mapping/catalog.ts';
 import { renderCoercionTable } from '../src/mapping/coerce.ts';
+import { renderPropertyTable } from '../src/mapping/user-properties.ts';
 import { renderMachineDiagram } from '../src/reconcile/machine-diagram.ts';
 import { renderOperatorTable } from '../src/rule/operators.ts';
 
@@ -27,6 +28,7 @@ const MAPPING = 'docs/attribute-mapping.md';
 const PRESETS = 'docs/presets.md';
 const MACHINE = 'docs/run-machine.md';
 const TEAM_RULE = 'docs/team-rule.md';
+const MEMBERSHIP = 'docs/membership-rules.md';
 
 /** Path below `root` → content. Files with a generated section are read first. */
 export async function computeGeneratedFiles(root: string): Promise<Map<string, string>> {
@@ -52,6 +54,8 @@ export async function computeGeneratedFiles(root: string): Promise<Map<string, s
   const presets = await readFile(join(root, PRESETS), 'utf8');
   const standard = replaceSection(presets, 'standard', renderStandardTable());
   files.set(PRESETS, replaceSection(standard, 'predefined', renderPredefinedTable()));
+  const membership = await readFile(join(root, MEMBERSHIP), 'utf8');
+  files.set(MEMBERSHIP, replaceSection(membership, 'properties', renderPropertyTable()));
   return files;
 }
 

@@ -127,8 +127,9 @@ export interface ResolvedTeamRuleSpec {
         readonly displayName: string;
         /** Null: the engine's own mark. */
         readonly externalId: string | null;
-        /** Null: everybody in scope. */
+        /** At most one of these is set; none: everybody in scope. */
         readonly match: readonly Clause[] | null;
+        readonly rule: string | null;
         /** Where the condition stands in the resource. */
         readonly pointer: string;
       }
@@ -258,6 +259,8 @@ function resolveAttributeMapping({ spec }: AttributeMappingResource): ResolvedAt
   return Value.Default(AttributeMappingSpecSchema, structuredClone(spec)) as ResolvedAttributeMappingSpec;
 }
 
+const ONE_TEAM_KEYS = ['match', 'rule', 'everyone'] as const;
+
 function resolveTeamRule({ spec }: TeamRuleResource): ResolvedTeamRuleSpec {
   const filled = fill(TeamRuleSpecSchema, spec);
   const { directorySyncRef, include, exclude, whenEmpty, deletionPolicy, suspend } = filled;
@@ -267,7 +270,8 @@ function resolveTeamRule({ spec }: TeamRuleResource): ResolvedTeamRuleSpec {
     const { separator, prefix } = filled.teamsFrom;
     return { ...rest, teams: { kind: 'TeamsFrom', attributes, expressions, separator, prefix } };
   }
-  const { match = null, team } = spec;
+  const { match = null, rule = null, team } = spec;
+  const key = ONE_TEAM_KEYS.find((each) => spec[each] !== undefined) ?? 'match';
   return {
     ...rest,
     teams: {
@@ -275,7 +279,8 @@ function resolveTeamRule({ spec }: TeamRuleResource): ResolvedTeamRuleSpec {
       displayName: (team?.displayName ?? '').trim(),
       externalId: team?.externalId ?? null,
       match,
-      pointer: match === null ? '/spec/everyone' : '/spec/match',
+      rule,
+      pointer: `/spec/${key}`,
     },
   };
 }

@@ -7,7 +7,7 @@ import { atLeastOneOf, exactlyOneOf, type SchemaRule, toFields } from './rules.t
 import { flag, instant, list, object, oneOf, reference, text, whole } from './schema.ts';
 
 /** Ways to say who belongs to one team. */
-const CONDITIONS = ['match', 'everyone'] as const;
+const CONDITIONS = ['match', 'rule', 'everyone'] as const;
 const KINDS = [...CONDITIONS, 'teamsFrom'] as const;
 const exactlyOneKind = exactlyOneOf('ruleExactlyOne', KINDS);
 
@@ -86,6 +86,13 @@ export const TeamRuleSpecSchema = object(
         whyNotEmpty: 'no clause would mean everybody',
         description:
           'Clauses that must all hold for a member; 1 to 32. An empty list is an error, never everybody: that is `everyone`.',
+      }),
+    ),
+    rule: Type.Optional(
+      text({
+        maxLength: 3072,
+        description:
+          'A rule in Entra’s language of dynamic membership, word for word; at most 3072 characters. `user.` names are resolved on every source; rules about devices are refused.',
       }),
     ),
     everyone: Type.Optional(

@@ -3,6 +3,7 @@ import { SyncError } from '../errors.ts';
 import type { Condition } from '../rule/condition.ts';
 import { checkName, type NameContext, type PersonView } from './names.ts';
 import type { NameReader } from './reader.ts';
+import { toPropertyNames } from './user-properties.ts';
 
 /**
  * @throws SyncError `Invalid` where the condition can never be judged, whatever a read delivers
@@ -26,6 +27,16 @@ export function checkScope(scope: Condition, context: NameContext): void {
 /** Whose users say which groups they belong to. */
 const SOURCES_WITH_GROUPS: ReadonlySet<string> = new Set(['entra', 'google', 'workos', 'ldap', 'scim']);
 
+/** What the condition reads of a person, as its text calls it. */
+export function toConditionNames({ needs }: Condition): readonly string[] {
+  return [...needs.attributes, ...needs.properties.map((name) => `user.${name}`)];
+}
+
+/** The same as names of clauses. */
+export function toReadNames({ needs }: Condition, context: NameContext): readonly string[] {
+  return [...needs.attributes, ...needs.properties.flatMap((name) => toPropertyNames(name, context))];
+}
+
 export interface Moment {
   readonly now: Date;
   /** Whether a rule gives the person the team of this name; null: not to be told. */
@@ -43,16 +54,20 @@ export interface BoundCondition {
 }
 
 export function bindCondition(condition: Condition, reader: NameReader): BoundCondition {
-  const { attributes, groups, teams } = condition.needs;
-  const names = attributes.map((name) => reader.bind(name));
+  const { attributes, properties, groups, teams } = condition.needs;
+  const names = [
+    ...attributes.map((name) => reader.bind(name)),
+    ...properties.map((name) => reader.bindProperty(name)),
+  ];
   return {
-    missing: attributes.filter((_, index) => names[index]?.missing === true),
+    missing: toConditionNames(condition).filter((_, index) => names[index]?.missing === true),
     decide: (person, { now, isInTeam }) => {
       if (names.some((name) => name.isUnknown(person))) return null;
       if (groups && person.user.groups === undefined) return null;
       if (teams.some((team) => isInTeam(team) === null)) return null;
       return condition.matches({
         read: (name) => reader.bind(name).read(person),
+        property: (name) => reader.bindProperty(name).read(person),
         now,
         groups: person.user.groups ?? [],
         isInTeam: (team) => isInTeam(team) === true,

@@ -1,6 +1,7 @@
 /** What a name that no record of a read has means for whom and for what, in one sentence. Pure. */
 import type { Condition } from '../rule/condition.ts';
 import type { CompiledMapping } from './compile.ts';
+import { toConditionNames } from './conditions.ts';
 import type { CompiledEntry } from './entry.ts';
 import type { KnownAttributes } from './names.ts';
 import { type RuleSet, toRuleNames } from './rules.ts';
@@ -23,7 +24,7 @@ function toConsequences(name: string, { mapping, scope, rules }: NameUsers): rea
   const entries = mapping.entries.filter((entry) => entry.names.includes(name));
   const frozen = rules.rules.filter((rule) => toRuleNames(rule).includes(name)).map((rule) => rule.name);
   return [
-    ...(scope.needs.attributes.includes(name) ? ['the scope decided about nobody, so nobody is changed'] : []),
+    ...(toConditionNames(scope).includes(name) ? ['the scope decided about nobody, so nobody is changed'] : []),
     ...(entries.length === 0 ? [] : [toEntriesConsequence(entries)]),
     ...(frozen.length === 0 ? [] : [toRulesConsequence(frozen)]),
   ];

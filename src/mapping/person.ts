@@ -37,9 +37,10 @@ export function createPersonMapper(options: PersonMapperOptions): PersonMapper {
   const reader = new NameReader(mapping, known);
   const entries = mapping.entries.map((entry) => ({ entry, names: entry.names.map((name) => reader.bind(name)) }));
   const inScopeBy = bindCondition(scope, reader);
-  const used = [...new Set([...mapping.usedNames, ...scope.needs.attributes])];
   return {
-    missingNames: used.filter((name) => reader.bind(name).missing),
+    missingNames: [
+      ...new Set([...mapping.usedNames.filter((name) => reader.bind(name).missing), ...inScopeBy.missing]),
+    ],
     map: (user, now) => {
       const customs = new Map<string, Json>();
       const draft = newDraft();

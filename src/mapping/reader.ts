@@ -1,9 +1,11 @@
 import type { CompiledMapping } from './compile.ts';
 import { type BoundName, bindName, type KnownAttributes } from './names.ts';
+import { bindProperty } from './user-properties.ts';
 
 /** Reads names of a person through the mapping's rules; each name is bound once. */
 export class NameReader {
   readonly #bound = new Map<string, BoundName>();
+  readonly #properties = new Map<string, BoundName>();
   readonly #mapping: CompiledMapping;
   readonly #known: KnownAttributes;
 
@@ -17,6 +19,15 @@ export class NameReader {
     if (known !== undefined) return known;
     const bound = bindName(name, this.#mapping.names, this.#known);
     this.#bound.set(name, bound);
+    return bound;
+  }
+
+  /** By Entra's name of a property of users. */
+  bindProperty(name: string): BoundName {
+    const known = this.#properties.get(name);
+    if (known !== undefined) return known;
+    const bound = bindProperty(name, this.#mapping.names, this.#known);
+    this.#properties.set(name, bound);
     return bound;
   }
 }

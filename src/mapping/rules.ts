@@ -6,12 +6,14 @@ import { compileExpression } from '../expression/compiler.ts';
 import type { DesiredTeam, Json } from '../model.ts';
 import { compileAll } from '../rule/clause.ts';
 import { type Condition, EVERYBODY } from '../rule/condition.ts';
+import { compileMembershipRule } from '../rule/membership/compiler.ts';
 import { toTeamKey } from '../team-key.ts';
 import type { CompiledMapping } from './compile.ts';
-import { checkCondition } from './conditions.ts';
+import { checkCondition, toConditionNames, toReadNames } from './conditions.ts';
 import { checkName, type NameContext } from './names.ts';
 import type { MappingProblem } from './problem.ts';
 import { orderRules } from './rule-order.ts';
+import { isOwnName } from './user-properties.ts';
 
 export interface CompiledRule {
   readonly name: string;
@@ -100,7 +102,7 @@ function compileRule(resource: TeamRuleResource, names: NameContext, report: Rep
     return teamsFrom === null ? null : { ...common, condition: null, displayName: null, externalId: null, teamsFrom };
   }
   const condition = sound(teams.pointer, () => {
-    const compiled = compileCondition(teams);
+    const compiled = compileCondition(teams, names);
     checkCondition(compiled, names);
     return compiled;
   });
@@ -122,7 +124,8 @@ function tryCompile<T>(pointer: string, compile: () => T, report: Report): T | n
 type OneTeam = Extract<ResolvedTeamRuleSpec['teams'], { readonly kind: 'OneTeam' }>;
 type ManyTeams = Extract<ResolvedTeamRuleSpec['teams'], { readonly kind: 'TeamsFrom' }>;
 
-function compileCondition({ match }: OneTeam): Condition {
+function compileCondition({ match, rule }: OneTeam, names: NameContext): Condition {
+  if (rule !== null) return compileMembershipRule(rule, { isOwnName: (name) => isOwnName(name, names) });
   return match === null ? EVERYBODY : compileAll(match);
 }
 
@@ -163,7 +166,16 @@ function checkMarks(rules: readonly CompiledRule[], report: ReportRule): void {
   }
 }
 
-/** Names of attributes that the rule uses. */
+/** Names of attributes that the rule uses, as it calls them. */
 export function toRuleNames({ condition, teamsFrom }: CompiledRule): readonly string[] {
-  return condition?.needs.attributes ?? teamsFrom?.sources.flatMap(({ names }) => names) ?? [];
+  return condition === null ? toNamesOfTeams(teamsFrom) : toConditionNames(condition);
+}
+
+/** The same as names of clauses. */
+export function toRuleReadNames({ condition, teamsFrom }: CompiledRule, context: NameContext): readonly string[] {
+  return condition === null ? toNamesOfTeams(teamsFrom) : toReadNames(condition, context);
+}
+
+function toNamesOfTeams(teamsFrom: TeamNames | null): readonly string[] {
+  return teamsFrom?.sources.flatMap(({ names }) => names) ?? [];
 }

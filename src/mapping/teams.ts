@@ -44,10 +44,9 @@ export interface TeamMapperOptions {
 
 export function createTeamMapper({ mapping, rules, known, mark }: TeamMapperOptions): TeamMapper {
   const reader = new NameReader(mapping, known);
-  const missing = (rule: CompiledRule): readonly string[] =>
-    toRuleNames(rule).filter((name) => reader.bind(name).missing);
-  const frozen = rules.rules.filter((rule) => rule.suspend || missing(rule).length > 0);
-  const active = rules.rules.filter((rule) => !frozen.includes(rule)).map((rule) => bindRule(rule, reader));
+  const bound = rules.rules.map((rule) => bindRule(rule, reader));
+  const active = bound.filter(({ rule, missing }) => !rule.suspend && missing.length === 0);
+  const frozen = bound.filter((each) => !active.includes(each)).map(({ rule }) => rule);
   const open = new Map(active.map(({ rule }) => [rule.name, new Set([...rule.include, ...rule.exclude])]));
   const context: RulesContext = {
     rules: active,
@@ -63,7 +62,7 @@ export function createTeamMapper({ mapping, rules, known, mark }: TeamMapperOpti
       rule.displayName === null ? [] : [toTeam(rule, rule.displayName, context)],
     ),
     frozenRules: [...rules.invalid, ...frozen.map((rule) => rule.name)],
-    missingNames: [...new Set(rules.rules.flatMap(missing))],
+    missingNames: [...new Set(bound.flatMap(({ missing }) => missing))],
     map: (person, view, now) => {
       const names = toPersonNames(person, view);
       for (const unresolved of open.values()) for (const name of names) unresolved.delete(name);
@@ -89,12 +88,20 @@ interface BoundRule {
   readonly condition: BoundCondition | null;
   /** What the names of its teams are read from. */
   readonly names: readonly BoundName[];
+  /** Names that the rule uses and the read did not deliver for anybody. */
+  readonly missing: readonly string[];
 }
 
 function bindRule(rule: CompiledRule, reader: NameReader): BoundRule {
   const condition = rule.condition === null ? null : bindCondition(rule.condition, reader);
-  const names = rule.teamsFrom?.sources.flatMap((source) => source.names) ?? [];
-  return { rule, condition, names: names.map((name) => reader.bind(name)) };
+  if (condition !== null) return { rule, condition, names: [], missing: condition.missing };
+  const names = toRuleNames(rule);
+  return {
+    rule,
+    condition,
+    names: names.map((name) => reader.bind(name)),
+    missing: names.filter((name) => reader.bind(name).missing),
+  };
 }
 
 function toOwnKeys({ displayName }: CompiledRule): readonly string[] {

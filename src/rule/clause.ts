@@ -1,5 +1,5 @@
 import { SyncError } from '../errors.ts';
-import { allOf, type Condition, EVERYBODY, uniteNeeds } from './condition.ts';
+import { allOf, type Condition, EVERYBODY, NO_NEEDS, uniteNeeds } from './condition.ts';
 import {
   type AttributeOperator,
   type ClauseNeeds,
@@ -37,7 +37,7 @@ function compileAttribute(attribute: string, operator: AttributeOperator, clause
   const { value, values, caseSensitive = false } = clause;
   const judge = compileOperator({ operator, values: values ?? (value === undefined ? [] : [value]), caseSensitive });
   return {
-    needs: { attributes: [attribute], groups: false, teams: [] },
+    needs: { ...NO_NEEDS, attributes: [attribute] },
     matches: ({ read, now }) => judge(read(attribute), now),
   };
 }
@@ -45,13 +45,13 @@ function compileAttribute(attribute: string, operator: AttributeOperator, clause
 function compileMembership(operator: MembershipOperator, name: string): Condition {
   if (operator === 'IsInTeam') {
     return {
-      needs: { attributes: [], groups: false, teams: [name] },
+      needs: { ...NO_NEEDS, teams: [name] },
       matches: ({ isInTeam }) => isInTeam(name),
     };
   }
   const wanted = name.toLowerCase();
   return {
-    needs: { attributes: [], groups: true, teams: [] },
+    needs: { ...NO_NEEDS, groups: true },
     matches: ({ groups }) =>
       groups.some(({ id, displayName }) => id.toLowerCase() === wanted || displayName.toLowerCase() === wanted),
   };

@@ -5,6 +5,8 @@ import type { GroupName, Json } from '../model.ts';
 export interface Subject {
   /** An attribute's value by the name as written; null when the person has none. */
   readonly read: (attribute: string) => Json;
+  /** The same by Entra's name of a property of users, such as `department` of `user.department`. */
+  readonly property: (name: string) => Json;
   readonly now: Date;
   /** Empty where the condition asks for no groups. */
   readonly groups: readonly GroupName[];
@@ -16,6 +18,8 @@ export interface Subject {
 export interface Needs {
   /** Attribute names as written, each once, in order of appearance. */
   readonly attributes: readonly string[];
+  /** Names of Entra's properties of users; what stands behind each depends on the source. */
+  readonly properties: readonly string[];
   /** Whether it asks which groups of the source the person belongs to. */
   readonly groups: boolean;
   /** Display names of the teams of other rules that it asks for. */
@@ -28,7 +32,7 @@ export interface Condition {
   matches(subject: Subject): boolean;
 }
 
-const NO_NEEDS: Needs = { attributes: [], groups: false, teams: [] };
+export const NO_NEEDS: Needs = { attributes: [], properties: [], groups: false, teams: [] };
 
 /** Holds for everybody. */
 export const EVERYBODY: Condition = { needs: NO_NEEDS, matches: () => true };
@@ -46,6 +50,7 @@ export function allOf(conditions: readonly Condition[]): Condition {
 export function uniteNeeds(needs: readonly Needs[]): Needs {
   return {
     attributes: [...new Set(needs.flatMap(({ attributes }) => attributes))],
+    properties: [...new Set(needs.flatMap(({ properties }) => properties))],
     groups: needs.some(({ groups }) => groups),
     teams: [...new Set(needs.flatMap(({ teams }) => teams))],
   };

@@ -216,7 +216,7 @@ function isWord(value: Json, word: 'true' | 'false'): boolean {
 }
 
 /** Null, "" and []; a list of nothing but such values has no value either. */
-function isAbsent(value: Json): boolean {
+export function isAbsent(value: Json): boolean {
   return value === null || value === '' || (isList(value) && value.every((item) => item === null || item === ''));
 }
 

@@ -143,6 +143,8 @@ export const RULE_CASES: readonly RuleCase[] = [
   rule(true, 'teamsFrom alone', teamsFrom),
   rule(false, 'match and teamsFrom', { teamsFrom: { attributes: ['teams'] } }),
   rule(true, 'everyone alone', { match: undefined, everyone: true }),
+  rule(true, 'rule alone', { match: undefined, rule: 'user.department -eq "Finance"' }),
+  rule(false, 'match and rule', { rule: 'user.department -eq "Finance"' }),
   rule(false, 'match and everyone', { everyone: true }),
   rule(false, 'neither', { match: undefined, team: undefined }),
   team(true, 'match with a team', {}),

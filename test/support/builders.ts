@@ -49,7 +49,8 @@ export function aSubject(
   attributes: Readonly<Record<string, Json>> = {},
   { groups = [], teams = [] }: { readonly groups?: readonly GroupName[]; readonly teams?: readonly string[] } = {},
 ): Subject {
-  return { read: (name) => attributes[name] ?? null, now: NOW, groups, isInTeam: (team) => teams.includes(team) };
+  const read = (name: string): Json => attributes[name] ?? null;
+  return { read, property: read, now: NOW, groups, isInTeam: (team) => teams.includes(team) };
 }
 
 /** One person as names are read from; without values of mappings. */

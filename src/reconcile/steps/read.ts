@@ -3,8 +3,9 @@ import { SyncError } from '../../errors.ts';
 import { parseSourcePath } from '../../expression/paths.ts';
 import { ALIAS_ATTRIBUTES, toAliases } from '../../mapping/aliases.ts';
 import { isEmptyValue } from '../../mapping/coerce.ts';
+import { toReadNames } from '../../mapping/conditions.ts';
 import { KnownAttributes } from '../../mapping/names.ts';
-import { toRuleNames } from '../../mapping/rules.ts';
+import { toRuleReadNames } from '../../mapping/rules.ts';
 import type { RecordError, SourceUser } from '../../model.ts';
 import type { ReadEnd, SourcePage } from '../../sources/source.ts';
 import { getFact } from '../facts.ts';
@@ -98,7 +99,8 @@ export function projectionOf({
   rules,
   scope,
 }: Pick<Loaded, 'mapping' | 'rules' | 'scope'>): readonly string[] {
-  const names = [...mapping.usedNames, ...scope.needs.attributes, ...rules.rules.flatMap(toRuleNames)];
+  const ofRules = rules.rules.flatMap((rule) => toRuleReadNames(rule, mapping.names));
+  const names = [...mapping.usedNames, ...toReadNames(scope, mapping.names), ...ofRules];
   return [...new Set(names.map((name) => name.replace(/^source:/, '')))].filter(
     (name) => !/^(custom|standard|predefined|desired):/.test(name),
   );
