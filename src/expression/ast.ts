@@ -72,4 +72,4 @@ export const KEYWORDS: ReadonlySet<string> = new Set([
 ]);
 
 /** What a value is known to be before anybody is evaluated. `Any`: an attribute, or branches that disagree. */
-export type ValueType = 'String' | 'Boolean' | 'Integer' | 'Decimal' | 'List' | 'Any';
+export type ValueType = 'String' | 'Boolean' | 'Integer' | 'Decimal' | 'DateTime' | 'List' | 'Any';

@@ -6,9 +6,11 @@ import type {
   Expression,
   KeywordNode,
   NumberNode,
+  Position,
   TextNode,
   ValueType,
 } from './ast.ts';
+import { DATE_FORMS, parseDate } from './dates/parse.ts';
 import { ExpressionError } from './error.ts';
 import type { FunctionDefinition, Parameter } from './functions/definition.ts';
 import { parseSourcePath } from './paths.ts';
@@ -16,15 +18,21 @@ import { arityOf, FUNCTIONS, parameterAt, signatureOf, unknownFunction } from '.
 
 export interface CheckResult {
   readonly resultType: ValueType;
-  /** Raw names of the attributes referred to, each once, in order of appearance. */
-  readonly attributes: readonly string[];
+  /** Raw names of the attributes referred to, each once, in order of appearance, and where each stands first. */
+  readonly attributes: ReadonlyMap<string, Position>;
+  /** Names of the functions called. */
+  readonly functions: ReadonlySet<string>;
   /** Everything that is wrong; empty when the expression can be compiled. */
   readonly problems: readonly ExpressionError[];
+  /** What works and is seldom meant. */
+  readonly warnings: readonly ExpressionError[];
 }
 
 interface Findings {
-  readonly attributes: Set<string>;
+  readonly attributes: Map<string, Position>;
+  readonly functions: Set<string>;
   readonly problems: ExpressionError[];
+  readonly warnings: ExpressionError[];
 }
 
 interface Place {
@@ -35,10 +43,9 @@ interface Place {
 
 /** Checks names of functions, counts and kinds of arguments, constants and attribute paths. Never throws. */
 export function checkExpression(expression: Expression): CheckResult {
-  const findings: Findings = { attributes: new Set(), problems: [] };
+  const findings: Findings = { attributes: new Map(), functions: new Set(), problems: [], warnings: [] };
   if (expression.kind === 'Keyword') findings.problems.push(misplacedKeyword(expression));
-  const resultType = checkValue(expression, findings);
-  return { resultType, attributes: [...findings.attributes], problems: findings.problems };
+  return { resultType: checkValue(expression, findings), ...findings };
 }
 
 function checkValue(node: Expression | ComparisonNode, findings: Findings): ValueType {
@@ -46,11 +53,11 @@ function checkValue(node: Expression | ComparisonNode, findings: Findings): Valu
     case 'Call':
       return checkCall(node, findings);
     case 'Attribute':
-      findings.attributes.add(node.name);
+      if (!findings.attributes.has(node.name)) findings.attributes.set(node.name, node.position);
       checkPath(node, findings);
       return 'Any';
     case 'Comparison':
-      for (const side of [node.left, node.right]) checkSide(side, findings);
+      checkComparison(node, findings);
       return 'Boolean';
     case 'Number':
       return node.text.includes('.') ? 'Decimal' : 'Integer';
@@ -70,11 +77,48 @@ function checkPath(node: AttributeNode, findings: Findings): void {
   }
 }
 
+function checkComparison({ left, right, operator }: ComparisonNode, findings: Findings): void {
+  for (const side of [left, right]) checkSide(side, findings);
+  if (operator !== '=' && operator !== '<>') return;
+  for (const [side, other] of [[left, right] as const, [right, left] as const]) checkReach(side, other, findings);
+}
+
 function checkSide(side: Expression, findings: Findings): void {
   if (side.kind === 'Keyword') findings.problems.push(misplacedKeyword(side));
+  checkPlace(side, findings);
   if (checkValue(side, findings) === 'List') {
     findings.problems.push(new ExpressionError('a list cannot be compared', side.position));
   }
+}
+
+/** A constant that `giver` can never be equal to. */
+function checkReach(giver: Argument | undefined, constant: Argument, findings: Findings): void {
+  if (giver?.kind !== 'Call' || (constant.kind !== 'Text' && constant.kind !== 'Number')) return;
+  const reason = neverGives(giver, constant.kind === 'Text' ? constant.value : constant.text);
+  if (reason === undefined) return;
+  findings.problems.push(new ExpressionError(`${giver.name} ${reason}: this never matches`, constant.position));
+}
+
+/** What each type gives, where a text may show that it is never given. */
+const TYPE_REACH: Partial<Record<ValueType, { readonly what: string; readonly accepts: (text: string) => boolean }>> = {
+  Boolean: { what: 'gives "True" or "False"', accepts: (text) => text === 'True' || text === 'False' },
+  Integer: { what: 'gives a whole number', accepts: (text) => /^\s*[+-]?\d+(?:\.0*)?\s*$|^&/.test(text) },
+  DateTime: { what: 'gives a date', accepts: (text) => text === '' || parseDate(text) !== undefined },
+};
+
+function neverGives(giver: CallNode, text: string): string | undefined {
+  const definition = FUNCTIONS.get(giver.name);
+  if (definition === undefined) return undefined;
+  const reach = typeof definition.result === 'string' ? TYPE_REACH[definition.result] : undefined;
+  if (reach !== undefined && !reach.accepts(text)) return reach.what;
+  return definition.neverGives?.(text, giver);
+}
+
+function checkPlace(node: Expression, findings: Findings): void {
+  if (node.kind !== 'Call' || FUNCTIONS.get(node.name)?.topLevel !== true) return;
+  findings.problems.push(
+    new ExpressionError(`${node.name} must be the whole expression, not part of another function`, node.position),
+  );
 }
 
 function checkCall(call: CallNode, findings: Findings): ValueType {
@@ -84,10 +128,30 @@ function checkCall(call: CallNode, findings: Findings): ValueType {
     for (const argument of call.arguments) if (argument.kind !== 'Empty') checkValue(argument, findings);
     return 'Any';
   }
+  findings.functions.add(call.name);
   const problem = countProblem(definition, call) ?? definition.check?.(call);
   if (problem !== undefined) findings.problems.push(new ExpressionError(problem, call.position));
+  const warning = definition.warn?.(call);
+  if (warning !== undefined) findings.warnings.push(new ExpressionError(warning, call.position));
+  if (call.name === 'Switch') checkKeys(call, findings);
   const types = call.arguments.map((argument, index) => checkArgument(definition, argument, { index, findings }));
   return typeof definition.result === 'string' ? definition.result : definition.result(types);
+}
+
+/** Keys that the source never is, and keys that stand there twice. */
+function checkKeys(call: CallNode, findings: Findings): void {
+  const seen = new Set<string>();
+  for (const [index, key] of call.arguments.entries()) {
+    if (index < 2 || index % 2 === 1) continue;
+    checkReach(call.arguments[0], key, findings);
+    if (key.kind !== 'Text' && key.kind !== 'Number') continue;
+    const text = key.kind === 'Text' ? key.value : key.text;
+    if (seen.has(text)) {
+      const message = `the key ${JSON.stringify(text)} stands here a second time; only the first one counts`;
+      findings.warnings.push(new ExpressionError(message, key.position));
+    }
+    seen.add(text);
+  }
 }
 
 /** `Mid takes 3 arguments, got 2: Mid(source, start, length)`. Empty positions after the last parameter do no harm. */
@@ -111,6 +175,7 @@ function checkArgument(
   { index, findings }: { index: number; findings: Findings },
 ): ValueType | undefined {
   const type = argument.kind === 'Empty' ? undefined : checkValue(argument, findings);
+  if (argument.kind === 'Call') checkPlace(argument, findings);
   const at = parameterAt(definition, index);
   if (at === undefined) return type;
   const place: Place = { parameter: at.parameter, label: `${definition.name}: ${at.name}` };
@@ -139,25 +204,40 @@ function argumentProblem(argument: Argument, type: ValueType | undefined, place:
 
 interface TypeRule {
   readonly noun: string;
-  readonly constant?: RegExp;
+  readonly accepts?: (constant: string) => boolean;
   readonly refuses: readonly ValueType[];
 }
+
+const matches = (pattern: RegExp) => (text: string) => pattern.test(text);
 
 /** What a parameter of each type refuses before anybody is evaluated. The rest is converted, or fails for one person. */
 const TYPE_RULES: Readonly<Record<ValueType, TypeRule>> = {
   Any: { noun: 'any value', refuses: [] },
   List: { noun: 'a list', refuses: [] },
   String: { noun: 'one value', refuses: ['List'] },
-  Boolean: { noun: 'True or False', constant: /^\s*(?:true|false|[+-]?\d+(?:\.\d+)?)\s*$/i, refuses: ['List'] },
-  Integer: { noun: 'a whole number', constant: /^\s*[+-]?\d+\s*$/, refuses: ['List', 'Boolean'] },
-  Decimal: { noun: 'a number', constant: /^\s*[+-]?\d+(?:\.\d+)?\s*$/, refuses: ['List', 'Boolean'] },
+  Boolean: {
+    noun: 'True or False',
+    accepts: matches(/^\s*(?:true|false|[+-]?\d+(?:\.\d+)?)\s*$/i),
+    refuses: ['List', 'DateTime'],
+  },
+  Integer: { noun: 'a whole number', accepts: matches(/^\s*[+-]?\d+\s*$/), refuses: ['List', 'Boolean', 'DateTime'] },
+  Decimal: {
+    noun: 'a number',
+    accepts: matches(/^\s*[+-]?\d+(?:\.\d+)?\s*$/),
+    refuses: ['List', 'Boolean', 'DateTime'],
+  },
+  DateTime: {
+    noun: DATE_FORMS,
+    accepts: (text) => parseDate(text) !== undefined,
+    refuses: ['List', 'Boolean', 'Integer', 'Decimal'],
+  },
 };
 
 function constantProblem(constant: TextNode | NumberNode, { parameter, label }: Place): string | undefined {
   const text = constant.kind === 'Text' ? constant.value : constant.text;
   const rule = TYPE_RULES[parameter.type];
   const isHexadecimal = constant.kind === 'Number' && text.startsWith('&');
-  if (rule.constant !== undefined && !isHexadecimal && !rule.constant.test(text)) {
+  if (rule.accepts?.(text) === false && !isHexadecimal) {
     return `${label} must be ${rule.noun}, but is ${JSON.stringify(text)}`;
   }
   const problem = parameter.checkConstant?.(text);

@@ -10,7 +10,8 @@ function printText(text: string): string {
   return `"${text.replace(/["\\]/g, '\\$&')}"`;
 }
 
-function printArgument(argument: Argument): string {
+/** The same of anything that may stand in a call. */
+export function printArgument(argument: Argument): string {
   switch (argument.kind) {
     case 'Call':
       return `${argument.name}(${argument.arguments.map(printArgument).join(', ')})`;

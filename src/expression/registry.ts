@@ -1,12 +1,28 @@
 import { computeNearestName } from '../nearest-name.ts';
 import { CONDITION_FUNCTIONS } from './functions/conditions.ts';
+import { CONVERSION_FUNCTIONS } from './functions/conversions.ts';
+import { DATE_FUNCTIONS } from './functions/dates.ts';
 import type { FunctionDefinition, Parameter } from './functions/definition.ts';
+import { DIRECTORY_FUNCTIONS } from './functions/directory.ts';
+import { LETTER_FUNCTIONS } from './functions/letters.ts';
 import { LIST_FUNCTIONS } from './functions/lists.ts';
+import { RANDOM_FUNCTIONS } from './functions/random.ts';
+import { REPLACE } from './functions/replace.ts';
 import { STRING_FUNCTIONS } from './functions/strings.ts';
 
 /** Every function of the language, by name. Names are case-sensitive. */
 export const FUNCTIONS: ReadonlyMap<string, FunctionDefinition> = new Map(
-  [...STRING_FUNCTIONS, ...CONDITION_FUNCTIONS, ...LIST_FUNCTIONS]
+  [
+    ...STRING_FUNCTIONS,
+    REPLACE,
+    ...LETTER_FUNCTIONS,
+    ...CONDITION_FUNCTIONS,
+    ...CONVERSION_FUNCTIONS,
+    ...DATE_FUNCTIONS,
+    ...LIST_FUNCTIONS,
+    ...RANDOM_FUNCTIONS,
+    ...DIRECTORY_FUNCTIONS,
+  ]
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
     .map((definition) => [definition.name, definition]),
 );
@@ -56,7 +72,8 @@ export function unknownFunction(name: string): string {
 export function renderFunctionTable(): string {
   const rows = FUNCTIONS.values().map((definition) => {
     const result = typeof definition.result === 'string' ? definition.result : 'as its branches';
-    return `| \`${signatureOf(definition)}\` | ${result} | ${definition.description} | \`${definition.example}\` |`;
+    const example = `\`${definition.example}\` → \`${definition.gives}\``;
+    return `| \`${signatureOf(definition)}\` | ${result} | ${definition.description} | ${example} |`;
   });
   return ['| Function | Gives | What it does | Example |', '| --- | --- | --- | --- |', ...rows, ''].join('\n');
 }

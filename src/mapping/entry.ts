@@ -1,12 +1,20 @@
 /** One entry of an AttributeMapping, checked by itself and made ready to be evaluated. Pure. */
 import type { AttributeEntry } from '../api/attribute-mapping.ts';
 import { SyncError } from '../errors.ts';
-import { compileExpression } from '../expression/compiler.ts';
+import { UniqueCandidates } from '../expression/values.ts';
 import type { Json } from '../model.ts';
 import { computeNearestName } from '../nearest-name.ts';
 import type { AttributeDefinition } from '../scim/schema.ts';
 import { coerceValue, isEmptyValue, type Refusal } from './coerce.ts';
 import { type CustomAttribute, type CustomAttributeSet, findForeignValue, splitValue } from './custom-attributes.ts';
+import {
+  CHANCE_FUNCTIONS,
+  type Circumstances,
+  compileMappedExpression,
+  type EntryOutcome,
+  toPlainValue,
+  VOLATILE_FUNCTIONS,
+} from './expressions.ts';
 import { checkName, type NameContext } from './names.ts';
 import type { MappingProblem } from './problem.ts';
 import { resolveTargetPath } from './target-path.ts';
@@ -25,7 +33,9 @@ export interface CompiledEntry {
   /** Names that the value depends on. */
   readonly names: readonly string[];
   /** Null for an entry that has only a default. */
-  readonly evaluate: ((read: (name: string) => Json, now: Date) => Json) | null;
+  readonly evaluate: ((read: (name: string) => Json, circumstances: Circumstances) => EntryOutcome) | null;
+  /** The value depends on chance, which needs the secret of this installation. */
+  readonly usesChance: boolean;
   readonly defaultValue: Json;
   readonly onCreate: boolean;
   readonly onEmpty: 'Keep' | 'Clear';
@@ -57,6 +67,7 @@ export function compileEntry(spec: AttributeEntry, context: EntryContext): Compi
     reference,
     names: value.names,
     evaluate: value.evaluate,
+    usesChance: value.usesChance ?? false,
     defaultValue,
     onCreate: spec.apply === 'OnCreate',
     onEmpty: spec.onEmpty ?? place.custom?.onEmpty ?? 'Keep',
@@ -133,6 +144,7 @@ function checkUse(spec: AttributeEntry, place: Place, { report }: EntryContext):
 interface CompiledValue {
   readonly names: readonly string[];
   readonly evaluate: CompiledEntry['evaluate'];
+  readonly usesChance?: boolean;
   readonly constant?: Json;
 }
 
@@ -143,24 +155,61 @@ function compileValue(spec: AttributeEntry, place: Place, { names, report }: Ent
     if (spec.source !== undefined) {
       const name = own(spec.source);
       checkName(name, names);
-      return { names: [name], evaluate: (read) => read(name) };
+      if (/^(?:source:)?appRoleAssignments$/.test(spec.source)) report('/source', DIRECT_ROLES, 'warning');
+      return { names: [name], evaluate: (read) => ({ value: read(name) }) };
     }
-    if (spec.expression !== undefined) {
-      const compiled = compileExpression(spec.expression);
-      const used = compiled.attributes.map(own);
-      for (const name of used) checkName(name, names);
-      return {
-        names: used,
-        evaluate: (read, now) => compiled.evaluate({ attribute: (name) => read(own(name)), now }),
-      };
-    }
+    if (spec.expression !== undefined) return compileEntryExpression(spec, place, { own, names, report });
   } catch (thrown) {
     report(spec.source === undefined ? '/expression' : '/source', SyncError.from(thrown).message);
     return null;
   }
   const constant = spec.constant as Json | undefined;
   if (constant === undefined) return { names: [], evaluate: null };
-  return { names: [], evaluate: () => constant, constant };
+  return { names: [], evaluate: () => ({ value: constant }), constant };
+}
+
+const DIRECT_ROLES =
+  'appRoleAssignments by itself is the roles of every application; use SingleAppRoleAssignment or AppRoleAssignmentsComplex';
+
+function compileEntryExpression(
+  spec: AttributeEntry,
+  place: Place,
+  { own, names, report }: Pick<EntryContext, 'names' | 'report'> & { readonly own: (name: string) => string },
+): CompiledValue {
+  const compiled = compileMappedExpression(spec.expression ?? '', own, names);
+  for (const { message } of compiled.warnings) report('/expression', message, 'warning');
+  checkWhen(spec, compiled.functions, report);
+  const isForDate = place.definition.type === 'DateTime';
+  return {
+    names: compiled.attributes.map(own),
+    usesChance: CHANCE_FUNCTIONS.some((name) => compiled.functions.has(name)),
+    evaluate: (read, { now, random, tenant }) => {
+      const outcome = compiled.evaluate({ attribute: (name) => read(own(name)), now, random, context: tenant });
+      if ('skip' in outcome) return outcome;
+      if (outcome.value instanceof UniqueCandidates) return { candidates: outcome.value.values };
+      return { value: toPlainValue(outcome.value, isForDate) };
+    },
+  };
+}
+
+/** What changes from run to run, and what is chosen once, belongs to the making of the account. */
+function checkWhen(spec: AttributeEntry, functions: ReadonlySet<string>, report: EntryContext['report']): void {
+  const isOnCreate = spec.apply === 'OnCreate';
+  if (functions.has('SelectUniqueValue')) {
+    if (!isOnCreate) report('/expression', 'SelectUniqueValue chooses when the account is made: write apply: OnCreate');
+    if (spec.matching !== undefined)
+      report(
+        '/matching',
+        `${JSON.stringify(spec.target)} cannot match accounts by a value that is chosen among several`,
+      );
+  }
+  const changing = VOLATILE_FUNCTIONS.find((name) => functions.has(name));
+  if (changing === undefined || isOnCreate) return;
+  report(
+    '/expression',
+    `${changing}() under apply: Always may give another value on every run; write apply: OnCreate to keep the first`,
+    'warning',
+  );
 }
 
 interface Fixed {

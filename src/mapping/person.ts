@@ -1,5 +1,7 @@
 /** One source record → one desired user. Pure: what only the target can settle is left to plan. */
 import { SyncError } from '../errors.ts';
+import { createRandom } from '../expression/chance.ts';
+import { PersonError, type Skip, type TenantContext } from '../expression/values.ts';
 import type { Attributes, DesiredUser, Json, MatchValue, Presence, RecordError, SourceUser } from '../model.ts';
 import type { Condition } from '../rule/condition.ts';
 import { readMails } from '../scim/mail.ts';
@@ -8,6 +10,7 @@ import type { CompiledMapping } from './compile.ts';
 import { type BoundCondition, bindCondition } from './conditions.ts';
 import { findForeignValue, splitValue } from './custom-attributes.ts';
 import { type CompiledEntry, toForeignMessage, toTypeMessage } from './entry.ts';
+import type { Circumstances, EntryOutcome } from './expressions.ts';
 import type { KnownAttributes, PersonView } from './names.ts';
 import { NameReader } from './reader.ts';
 
@@ -22,6 +25,8 @@ export interface MappedPerson {
   readonly errors: readonly RecordError[];
   /** For rules: reads any bound name of this person. */
   readonly view: PersonView;
+  /** Paths of `onCreate` whose value is the first of several, in the order in which they are wanted. */
+  readonly candidates: ReadonlyMap<string, readonly Json[]>;
 }
 
 export interface PersonMapperOptions {
@@ -30,6 +35,9 @@ export interface PersonMapperOptions {
   readonly known: KnownAttributes;
   /** The policy for people who are there but inactive. */
   readonly disabledAtSource: 'Deactivate' | 'Delete' | 'Retain';
+  /** The secret that random values follow from, together with person and target; null where no entry needs any. */
+  readonly seed: string | null;
+  readonly tenant: TenantContext;
 }
 
 export function createPersonMapper(options: PersonMapperOptions): PersonMapper {
@@ -47,19 +55,33 @@ export function createPersonMapper(options: PersonMapperOptions): PersonMapper {
       const view: PersonView = { user, customs, mapped: draft };
       for (const { entry, names } of entries) {
         const unknown = names.some((name) => name.isUnknown(view));
-        evaluateEntry(entry, unknown, draft, { view, customs, now, read: (name) => reader.bind(name).read(view) });
+        const random = createLazyRandom([options.seed ?? '', user.id, entry.target]);
+        const circumstances = { now, random, tenant: options.tenant };
+        const read = (name: string) => reader.bind(name).read(view);
+        evaluateEntry(entry, unknown, draft, { view, customs, circumstances, read });
       }
       const inScope = decideScope(inScopeBy, draft, { view, now });
       const presence = decidePresence(draft, { inScope, user, options });
       if (presence !== 'outOfScope') checkMatching(draft, mapping, user);
       const stays = presence === 'present' || presence === 'undecided';
+      const isHeldBack = draft.fatal || draft.skipped;
       return {
-        desired: toDesired(draft, { user, presence: draft.fatal && stays ? 'undecided' : presence, mapping }),
+        desired: toDesired(draft, { user, presence: isHeldBack && stays ? 'undecided' : presence, mapping }),
+        candidates: draft.candidates,
         // Leaving needs no values: what is wrong with those of a leaver keeps nobody in, and would be reported for ever.
         errors: stays ? draft.errors : [],
         view,
       };
     },
+  };
+}
+
+/** Most entries draw nothing. */
+function createLazyRandom(keys: readonly string[]): () => number {
+  let random: (() => number) | undefined;
+  return () => {
+    random ??= createRandom(keys);
+    return random();
   };
 }
 
@@ -87,18 +109,22 @@ interface Draft {
   readonly clear: string[];
   readonly kept: string[];
   readonly errors: RecordError[];
+  readonly candidates: Map<string, readonly Json[]>;
   /** A record error holds back the whole person. */
   fatal: boolean;
+  /** IgnoreObjectFlow: the person stays as they are, and nothing is wrong. */
+  skipped: boolean;
 }
 
 function newDraft(): Draft {
-  return { attributes: {}, onCreate: {}, defaults: {}, references: {}, clear: [], kept: [], errors: [], fatal: false };
+  const values = { attributes: {}, onCreate: {}, defaults: {}, references: {}, candidates: new Map() };
+  return { ...values, clear: [], kept: [], errors: [], fatal: false, skipped: false };
 }
 
 interface Evaluation {
   readonly view: PersonView;
   readonly customs: Map<string, Json>;
-  readonly now: Date;
+  readonly circumstances: Circumstances;
   readonly read: (name: string) => Json;
 }
 
@@ -108,22 +134,46 @@ function evaluateEntry(entry: CompiledEntry, unknown: boolean, draft: Draft, eva
     return;
   }
   try {
-    const value = computeValue(entry, evaluation);
-    // An attribute that only a default fills is null to rules and expressions of the same run, not unknown.
-    if (entry.custom !== null) evaluation.customs.set(entry.custom.name, value);
-    if (isEmptyValue(value)) noteEmpty(entry, draft, evaluation.view.user.id);
-    else place(entry, value, draft);
+    const outcome = entry.evaluate?.(evaluation.read, evaluation.circumstances) ?? { value: null };
+    if ('skip' in outcome) noteSkip(entry, outcome.skip, { draft, evaluation });
+    else placeOutcome(entry, outcome, { draft, evaluation });
   } catch (thrown) {
     const error = SyncError.from(thrown);
     draft.errors.push({ resource: 'User', id: evaluation.view.user.id, code: 'RecordInvalid', message: error.message });
     if (entry.path !== null) draft.kept.push(entry.path);
-    if (entry.required || entry.precedence !== null) draft.fatal = true;
+    if (entry.required || entry.precedence !== null || error instanceof PersonError) draft.fatal = true;
   }
 }
 
-function computeValue(entry: CompiledEntry, { read, now }: Evaluation): Json {
-  if (entry.evaluate === null) return null;
-  const value = splitValue(entry.custom, entry.evaluate(read, now));
+interface Placing {
+  readonly draft: Draft;
+  readonly evaluation: Evaluation;
+}
+
+function placeOutcome(
+  entry: CompiledEntry,
+  outcome: Exclude<EntryOutcome, { readonly skip: unknown }>,
+  { draft, evaluation }: Placing,
+): void {
+  const values = 'candidates' in outcome ? outcome.candidates : [outcome.value];
+  const converted = values.map((value) => convertValue(entry, value));
+  const [value = null] = converted;
+  // An attribute that only a default fills is null to rules and expressions of the same run, not unknown.
+  if (entry.custom !== null) evaluation.customs.set(entry.custom.name, value);
+  if (isEmptyValue(value)) noteEmpty(entry, draft, evaluation.view.user.id);
+  else place(entry, value, draft);
+  if (converted.length > 1 && entry.path !== null) draft.candidates.set(entry.path, converted);
+}
+
+/** The target keeps what it has: no default, nothing cleared. A new account goes without, if it can. */
+function noteSkip(entry: CompiledEntry, skip: Skip, { draft, evaluation }: Placing): void {
+  if (skip === 'SkipObject') draft.skipped = true;
+  if (entry.custom !== null) evaluation.customs.set(entry.custom.name, null);
+  if (entry.path !== null) draft.kept.push(entry.path);
+}
+
+function convertValue(entry: CompiledEntry, given: Json): Json {
+  const value = splitValue(entry.custom, given);
   if (isEmptyValue(value)) return null;
   const coerced = coerceValue(value, { ...entry.definition, multiValued: entry.multiValued });
   if ('refused' in coerced) throw new SyncError('RecordInvalid', toTypeMessage(entry.target, value, coerced.refused));

@@ -2,7 +2,6 @@
 import { type ResolvedTeamRuleSpec, withDefaults } from '../api/defaults.ts';
 import type { TeamRuleResource } from '../api/team-rule.ts';
 import { SyncError } from '../errors.ts';
-import { compileExpression } from '../expression/compiler.ts';
 import type { DesiredTeam, Json } from '../model.ts';
 import { compileAll } from '../rule/clause.ts';
 import { type Condition, EVERYBODY } from '../rule/condition.ts';
@@ -10,6 +9,7 @@ import { compileMembershipRule } from '../rule/membership/compiler.ts';
 import { toTeamKey } from '../team-key.ts';
 import type { CompiledMapping } from './compile.ts';
 import { checkCondition, toConditionNames, toReadNames } from './conditions.ts';
+import { CHANCE_FUNCTIONS, compileMappedExpression, toPlainValue } from './expressions.ts';
 import { checkName, type NameContext } from './names.ts';
 import type { MappingProblem } from './problem.ts';
 import { orderRules } from './rule-order.ts';
@@ -132,16 +132,23 @@ function compileCondition({ match, rule }: OneTeam, names: NameContext): Conditi
 function compileTeamNames({ attributes, expressions, separator, prefix }: ManyTeams, context: NameContext): TeamNames {
   const ofAttributes = attributes.map((name): NameSource => ({ names: [name], evaluate: (read) => read(name) }));
   const ofExpressions = expressions.map((text): NameSource => {
-    const compiled = compileExpression(text);
+    const compiled = compileMappedExpression(text, (name) => name, context);
+    const changing = NO_TEAM_NAMES.find((name) => compiled.functions.has(name));
+    if (changing !== undefined) throw new SyncError('Invalid', `${changing} cannot name a team`);
     return {
       names: compiled.attributes,
-      evaluate: (read, now) => compiled.evaluate({ attribute: read, now }),
+      evaluate: (read, now) => {
+        const outcome = compiled.evaluate({ attribute: read, now, random: () => 0, context: { defaultDomain: null } });
+        return 'skip' in outcome ? null : toPlainValue(outcome.value, false);
+      },
     };
   });
-  const sources = [...ofAttributes, ...ofExpressions];
-  for (const name of sources.flatMap(({ names }) => names)) checkName(name, context);
-  return { sources, separator, prefix };
+  for (const name of attributes) checkName(name, context);
+  return { sources: [...ofAttributes, ...ofExpressions], separator, prefix };
 }
+
+/** Of a name that is another one each time, or that depends on which are taken, nobody could tell the team again. */
+const NO_TEAM_NAMES: readonly string[] = [...CHANCE_FUNCTIONS, 'SelectUniqueValue', 'DefaultDomain'];
 
 function toLowerCase(names: readonly string[]): ReadonlySet<string> {
   return new Set(names.map((name) => name.trim().toLowerCase()));

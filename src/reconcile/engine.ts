@@ -1,5 +1,5 @@
 /** Runs one DirectorySync once: everything that a run needs is put together here and given back afterwards. */
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { createActor, toPromise } from 'xstate';
 import { withDefaults } from '../api/defaults.ts';
 import type { DirectorySyncResource } from '../api/directory-sync.ts';
@@ -21,6 +21,8 @@ import type {
   RunReport,
 } from './run.ts';
 import { toLostReport, toRunKind } from './steps/report.ts';
+
+const SEED_BYTES = 32;
 
 export interface EngineOptions {
   readonly host: ResourceHost;
@@ -116,6 +118,7 @@ async function runMachineOnce(
     providers,
     createHttp,
     now,
+    makeSeed: () => randomBytes(SEED_BYTES).toString('hex'),
     runId,
     log,
     startedAt,

@@ -25,6 +25,8 @@ export interface FactShapes {
   /** Accounts that were sent round by a temporary value in a swap: source id → path → the value that they end with. */
   readonly detours: Readonly<Record<string, OwnValues>>;
   readonly verifiedAt: number;
+  /** The secret that random values of expressions follow from. */
+  readonly seed: string;
   /** What was observed of the target application; its shape is the provider's. */
   readonly targetMemory: Json;
   /** The last run that ended. */

@@ -71,6 +71,8 @@ export interface RunDependencies {
   readonly providers: Providers;
   readonly createHttp: (needs: HttpClientNeeds) => RunHttpClient;
   readonly now: () => Date;
+  /** A secret that nobody can guess. */
+  readonly makeSeed: () => string;
   readonly runId: string;
   readonly log: Logger;
   readonly onProgress: (progress: Progress) => void;

@@ -62,7 +62,14 @@ describe('examples/quickstart', () => {
     expect(problems).toEqual([]);
 
     const known = new KnownAttributes(attributes);
-    const people = createPersonMapper({ mapping, scope: compileAny([]), known, disabledAtSource: 'Deactivate' });
+    const people = createPersonMapper({
+      mapping,
+      scope: compileAny([]),
+      known,
+      disabledAtSource: 'Deactivate',
+      seed: null,
+      tenant: { defaultDomain: null },
+    });
     const teams = createTeamMapper({ mapping, rules, known, mark: 'dirsync:default/acme:' });
     expect([...people.missingNames, ...teams.missingNames]).toEqual([]);
 

@@ -21,8 +21,8 @@ describe('checkExpression', () => {
       because: 'names are case-sensitive',
     },
     {
-      source: 'Trim([a])',
-      problem: 'column 1: unknown function "Trim"; see docs/expressions.md for those there are',
+      source: 'Concatenate([a])',
+      problem: 'column 1: unknown function "Concatenate"; see docs/expressions.md for those there are',
       because: 'nothing is near',
     },
     {
@@ -102,8 +102,8 @@ describe('checkExpression', () => {
       because: 'lists have no order',
     },
     {
-      source: 'IIF([a] = "", IgnoreAttributeFlow, [a])',
-      problem: 'column 15: the keyword IgnoreAttributeFlow cannot stand here',
+      source: 'Join("", IgnoreAttributeFlow, [a])',
+      problem: 'column 10: the keyword IgnoreAttributeFlow cannot stand here',
       because: 'no parameter takes it',
     },
     {
@@ -132,21 +132,76 @@ describe('checkExpression', () => {
       because: 'it stands everywhere and nowhere',
     },
     {
-      source: 'Replace([a], , "\\\\d", , "x")',
-      problem: 'column 1: Replace with a regular expression is not supported; use oldValue',
-      because: 'regexPattern is given',
+      source: 'Replace([a], , "(a", , "x")',
+      problem: 'column 16: Replace: regexPattern is no pattern: character 1: the group is not closed with ")"',
+      because: 'patterns are compiled when they are loaded',
     },
     {
       source: 'Replace([a], "b", , "g", "x")',
-      problem: 'column 1: Replace with a regular expression is not supported; use oldValue',
-      because: 'regexGroupName is given',
+      problem: 'column 1: Replace takes regexGroupName and replacementAttributeName only with regexPattern',
+      because: 'a group is one of a pattern',
     },
     {
-      source: 'Replace([a], "b", , , , [c], "x")',
-      problem: 'column 1: Replace with a regular expression is not supported; use oldValue',
-      because: 'it belongs to a pattern',
+      source: 'Replace([a], , , , "x")',
+      problem: 'column 1: Replace needs oldValue (the 2nd argument) or regexPattern (the 3rd), found neither',
+      because: 'nothing to look for',
     },
-    { source: 'Replace([a], , , , "x")', problem: 'column 1: Replace needs oldValue', because: 'nothing to look for' },
+    {
+      source: 'IIF(IsNull([a]) = "yes", 1, 2)',
+      problem: 'column 19: IsNull gives "True" or "False": this never matches',
+      because: 'a boolean is no other word',
+    },
+    {
+      source: 'IIF("ADA" <> ToLower([a]), 1, 2)',
+      problem: 'column 5: ToLower gives no capitals: this never matches',
+      because: 'on either side of the comparison',
+    },
+    {
+      source: 'Switch(ToUpper([a]), "", "GB", 1, "fr", 2)',
+      problem: 'column 35: ToUpper gives no small letters: this never matches',
+      because: 'keys are compared with case',
+    },
+    {
+      source: 'Switch(Len([a]), "", "five", 1)',
+      problem: 'column 22: Len gives a whole number: this never matches',
+      because: 'a number is no word',
+    },
+    {
+      source: 'Switch(Left([a], 2), "", "GBR", 1)',
+      problem: 'column 26: Left gives at most 2 characters: this never matches',
+      because: 'the key is longer',
+    },
+    {
+      source: 'Switch(Mid([a], 1, 2), "", "GBR", 1)',
+      problem: 'column 28: Mid gives at most 2 characters: this never matches',
+      because: 'the key is longer',
+    },
+    {
+      source: 'IIF(StripSpaces([a]) = "a b", 1, 2)',
+      problem: 'column 24: StripSpaces gives no spaces: this never matches',
+      because: 'they are gone',
+    },
+    {
+      source: 'IIF(ConvertToUTF8Hex([a]) = "c3", 1, 2)',
+      problem: 'column 29: ConvertToUTF8Hex gives hexadecimal digits in upper case: this never matches',
+      because: 'it never gives these letters',
+    },
+    {
+      source: 'DateDiff("d", Split([a], ","), Now())',
+      problem:
+        'column 15: DateDiff: date1 must be a date such as 2026-03-01, 2026-03-01T09:00:00Z or 3/1/2026 9:00:00 AM, but Split gives a List',
+      because: 'a list is no date',
+    },
+    {
+      source: 'Left([a], Now())',
+      problem: 'column 11: Left: NumChars must be a whole number, but Now gives a DateTime',
+      because: 'a date is no number',
+    },
+    {
+      source: 'Now("x")',
+      problem: 'column 1: Now takes 0 arguments, got 1: Now()',
+      because: 'it takes none',
+    },
     {
       source: 'Replace([a], "b", , , "x", , "y")',
       problem: 'column 1: Replace needs replacementValue (the 5th argument) or template (the 7th), not both',
@@ -164,7 +219,7 @@ describe('checkExpression', () => {
       because: 'the inner bracket is closed only',
     },
   ])('says of $source: $because', ({ source, problem }) => {
-    if (problem.includes('not closed')) expect(() => parseExpression(source)).toThrow(problem);
+    if (problem.includes('attribute is not closed')) expect(() => parseExpression(source)).toThrow(problem);
     else expect(problemsOf(source)).toEqual([problem]);
   });
 
@@ -176,6 +231,11 @@ describe('checkExpression', () => {
     { source: 'Switch([a], , "1", "True")', because: 'a default may be left out' },
     { source: 'Switch(IsPresent([a]), "d", "True", [a])', because: 'booleans are words' },
     { source: 'Not([a] = "b")', because: 'a comparison is something to negate' },
+    { source: 'IIF(ToLower([a], "tr-TR") = "I", 1, 2)', because: 'with a culture it is not judged' },
+    { source: 'IIF(Len([a]) = "7", 1, 2)', because: 'a number compares with its digits' },
+    { source: 'Switch(Left([a], [n]), "", "GBR", 1)', because: 'the length is that of a person' },
+    { source: 'Switch(Mid([a], 2, 1), "", "GBR", 1)', because: 'a start outside of the text leaves it whole' },
+    { source: 'Now()', because: 'there are functions of nothing' },
     { source: 'Not("abc")', because: 'Not takes anything' },
     { source: 'ToLower([a], "")', because: 'the invariant culture' },
     { source: 'Left([a], Left([b], 1))', because: 'a text may turn out to be a number' },
@@ -206,7 +266,10 @@ describe('checkExpression', () => {
   it('reports every problem, and still the attributes', () => {
     const result = checkExpression(parseExpression('Jion([b], Mid([a]), ToLower([b], "x_y"))'));
     expect(result.problems.map((problem) => problem.column)).toEqual([1, 11, 34]);
-    expect(result.attributes).toEqual(['b', 'a']);
+    expect([...result.attributes]).toEqual([
+      ['b', { line: 1, column: 6, length: 3 }],
+      ['a', { line: 1, column: 15, length: 3 }],
+    ]);
   });
 });
 

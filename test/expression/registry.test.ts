@@ -3,6 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { compileExpression } from '../../src/expression/compiler.ts';
 import { parseSourcePath } from '../../src/expression/paths.ts';
 import { FUNCTIONS, renderFunctionTable, signatureOf } from '../../src/expression/registry.ts';
+import { isList, toText, UniqueCandidates, type Value } from '../../src/expression/values.ts';
+import type { Json } from '../../src/model.ts';
+import { anEnvironment } from '../support/expressions.ts';
 
 const page = readFileSync(new URL('../../docs/expressions.md', import.meta.url), 'utf8');
 
@@ -10,6 +13,12 @@ describe('the registry', () => {
   it.each([...FUNCTIONS.values()])('$name has a description and an example that compiles', (definition) => {
     expect(definition.description).toMatch(/^\S.*\.$/);
     expect(compileExpression(definition.example).source).toContain(`${definition.name}(`);
+  });
+
+  it.each([...FUNCTIONS.values()])('$name gives for the person of the page what its example says', (definition) => {
+    const person = JSON.parse(page.split('```json\n')[1]?.split('```')[0] ?? '') as Record<string, Json>;
+    const outcome = compileExpression(definition.example).evaluate(anEnvironment(person));
+    expect('value' in outcome && shown(outcome.value)).toBe(definition.gives);
   });
 
   it.each([
@@ -22,6 +31,12 @@ describe('the registry', () => {
     expect(definition && signatureOf(definition)).toBe(signature);
   });
 });
+
+/** Text as it is, True and False, dates as they are printed, lists as JSON. */
+function shown(value: Value): string {
+  if (value instanceof UniqueCandidates) return JSON.stringify(value.values);
+  return isList(value) ? JSON.stringify(value) : (toText(value, '') ?? '');
+}
 
 describe('docs/expressions.md', () => {
   it('holds the table that is generated from the registry', () => {

@@ -269,7 +269,7 @@ describe('problems of one entry', () => {
     [
       { target: 'displayName', expression: 'ToLower([tier])' },
       {},
-      '/expression no entry of the mappings gives the CustomAttribute "tier" a value; add one with target: tier',
+      '/expression column 9: no entry of the mappings gives the CustomAttribute "tier" a value; add one with target: tier',
       'nothing would ever give it a value',
     ],
   ])('%j with %j: %s', (entry, custom, problem) => {

@@ -29,6 +29,8 @@ function createMapper({ entries = [], customs = [], missing = [], base = BASE_EN
     scope: compileAny([]),
     known: new KnownAttributes(COLUMNS.filter((column) => !missing.includes(column))),
     disabledAtSource: 'Deactivate',
+    seed: 'secret',
+    tenant: { defaultDomain: null },
     ...options,
   });
 }

@@ -98,6 +98,16 @@ describe('compileRules', () => {
       '/spec/teamsFrom column 18: expected "," or ")" but found the end',
       'an expression that does not parse',
     ],
+    [
+      { teamsFrom: { expressions: ['Append("team-", Guid())'] } },
+      '/spec/teamsFrom Guid cannot name a team',
+      'a name that is another one for everybody',
+    ],
+    [
+      { teamsFrom: { expressions: ['SelectUniqueValue([teams], "x")'] } },
+      '/spec/teamsFrom SelectUniqueValue cannot name a team',
+      'a name that depends on who has it',
+    ],
   ])('%j: %s', (spec, problem) => {
     const { set, problems } = compile({ wrong: spec, right: byDepartment('Sales') });
     expect(problems).toEqual([problem]);
@@ -332,6 +342,12 @@ describe('teamsFrom', () => {
       'attributes first, then expressions, of which a list gives several',
     ],
     [{ teamsFrom: { expressions: ['[teams]'] } }, { teams: null }, [], 'an expression without a value'],
+    [
+      { teamsFrom: { expressions: ['IIF([teams] = "x", IgnoreAttributeFlow, [teams])', 'CDate("2026-03-01")'] } },
+      { teams: 'x' },
+      ['3/1/2026 12:00:00 AM'],
+      'an expression that lets nothing flow, and a date',
+    ],
   ])('%j of %j: %j, %s', (spec, attributes, teams) => {
     expect(teamsOf({ clubs: spec }, attributes)).toEqual(teams);
   });

@@ -23,6 +23,9 @@ export function interpret(node: Expression, environment: Environment): Value {
 
 export class EvaluationFailure extends Error {}
 
+/** Nothing flows. */
+export class EvaluationSkip extends Error {}
+
 type Args = readonly Argument[];
 type Interpretation = (args: Args, environment: Environment) => Value;
 

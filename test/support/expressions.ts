@@ -1,6 +1,19 @@
 import fc from 'fast-check';
 import type { Argument, ComparisonOperator, Expression, Position } from '../../src/expression/ast.ts';
-import type { Value } from '../../src/expression/values.ts';
+import { createRandom } from '../../src/expression/chance.ts';
+import type { Environment } from '../../src/expression/values.ts';
+import type { Json } from '../../src/model.ts';
+
+/** One person and one moment. */
+export function anEnvironment(user: Readonly<Record<string, Json>>, rest: Partial<Environment> = {}): Environment {
+  return {
+    attribute: (name) => user[name] ?? null,
+    now: new Date('2026-03-01T09:00:00Z'),
+    random: createRandom(['seed', 'person', 'target']),
+    context: { defaultDomain: 'corp.example' },
+    ...rest,
+  };
+}
 
 const NOWHERE: Position = { line: 1, column: 1, length: 0 };
 
@@ -81,8 +94,8 @@ export const anyExpression: fc.Arbitrary<Expression> = fc.letrec<{ value: Expres
 })).value;
 
 /** Attribute values as sources give them. */
-export const anyValue: fc.Arbitrary<Value> = fc.oneof(
-  fc.constantFrom<Value>(null, '', true, false, 'True', 'false', '0', '7', '007', [], ['x'], ['x', 'y'], ['', 'z'], {}),
+export const anyValue: fc.Arbitrary<Json> = fc.oneof(
+  fc.constantFrom<Json>(null, '', true, false, 'True', 'false', '0', '7', '007', [], ['x'], ['x', 'y'], ['', 'z'], {}),
   fc.string({ unit: 'grapheme', maxLength: 8 }),
   fc.constantFrom('Straße', 'ΟΔΟΣ', 'İstanbul', 'a b c', 'a,b,,c', '😀😀'),
   fc.integer({ min: -3, max: 9 }),

@@ -29,15 +29,37 @@ export interface FunctionDefinition {
   readonly result: ValueType | ((types: readonly (ValueType | undefined)[]) => ValueType);
   /** One sentence for the documentation. */
   readonly description: string;
-  /** A complete expression for the documentation; tests compile it. */
+  /** A complete expression for the documentation, and what it gives for the person of docs/expressions.md. */
   readonly example: string;
+  readonly gives: string;
   /** What counts and types cannot say; gives the problem, or undefined. */
   readonly check?: (call: CallNode) => string | undefined;
+  /** What works, and is seldom meant or does not work in Entra; gives the warning, or undefined. */
+  readonly warn?: (call: CallNode) => string | undefined;
+  /** Says why the result can never be this text, continuing `ToLower …`; undefined when it can. */
+  readonly neverGives?: (text: string, call: CallNode) => string | undefined;
+  /** It must be the whole expression and not an argument. */
+  readonly topLevel?: true;
   /**
    * Arguments come unevaluated, in order; one that was left out or left empty is undefined. Must not throw anything but
-   * SyncError `RecordInvalid`.
+   * SyncError `RecordInvalid` or SkipSignal.
    */
   readonly evaluate: (args: readonly (Thunk | undefined)[], environment: Environment) => Value;
+}
+
+/** What may stand where a branch gives the value of the whole. */
+export const FLOW_KEYWORDS: readonly string[] = ['IgnoreAttributeFlow', 'IgnoreObjectFlow'];
+
+/** The constant in a place of a call; undefined for anything that depends on the person. */
+export function constantAt(call: CallNode, index: number): string | undefined {
+  const argument = call.arguments[index];
+  if (argument?.kind === 'Text') return argument.value;
+  return argument?.kind === 'Number' ? argument.text : undefined;
+}
+
+/** Whether an argument stands in a place of a call. */
+export function isGiven(call: CallNode, index: number): boolean {
+  return (call.arguments[index]?.kind ?? 'Empty') !== 'Empty';
 }
 
 /** The one type of several branches; branches that are not given do not count. */

@@ -1,4 +1,3 @@
-import type { CallNode } from '../ast.ts';
 import {
   checkLength,
   countCharacters,
@@ -13,17 +12,8 @@ import {
   toText,
   type Value,
 } from '../values.ts';
-import type { FunctionDefinition, Parameter } from './definition.ts';
-
-const CULTURE: Parameter = {
-  name: 'culture',
-  type: 'String',
-  optional: true,
-  checkConstant: (constant) =>
-    isCulture(constant)
-      ? undefined
-      : `must be the name of a culture, for example "en-US", but is ${JSON.stringify(constant)}`,
-};
+import { mapLetters } from './culture.ts';
+import { constantAt, type FunctionDefinition } from './definition.ts';
 
 /** String functions, in alphabetical order. */
 export const STRING_FUNCTIONS: readonly FunctionDefinition[] = [
@@ -36,12 +26,41 @@ export const STRING_FUNCTIONS: readonly FunctionDefinition[] = [
     result: 'String',
     description: 'source followed by suffix. Absent when source is absent, so that no value is made of a suffix alone.',
     example: 'Append([mailNickname], "@corp.example")',
+    gives: 'ada.byron@corp.example',
     evaluate: (args, environment) => {
       const source = textOf(args[0], environment);
       if (source === null) return null;
       const suffix = textOf(args[1], environment) ?? '';
       checkLength(source.length + suffix.length, 'Append');
       return source + suffix;
+    },
+  },
+  {
+    name: 'InStr',
+    parameters: [
+      { name: 'value1', type: 'String' },
+      { name: 'value2', type: 'String' },
+      { name: 'start', type: 'Integer', optional: true },
+      {
+        name: 'compareType',
+        type: 'String',
+        optional: true,
+        keywords: ['vbTextCompare', 'vbBinaryCompare'],
+        checkConstant: (constant) =>
+          COMPARE_TYPES.has(constant) ? undefined : 'must be vbTextCompare or vbBinaryCompare',
+      },
+    ],
+    result: 'Integer',
+    description:
+      'Where value2 begins in value1, from start on; the first character is 1, and 0 says that it is not there. vbTextCompare ignores case, vbBinaryCompare and no compareType do not.',
+    example: 'InStr([mail], "@")',
+    gives: '10',
+    evaluate: (args, environment) => {
+      const [text, wanted] = [textOf(args[0], environment), textOf(args[1], environment)];
+      const start = args[2] === undefined ? 1 : integerOf(args[2], environment);
+      if (start < 1) throw recordError(args[2]?.label ?? '', 'at least 1');
+      const ignoreCase = isTextCompare(args[3], environment);
+      return text === null || wanted === null ? 0 : findText(text, wanted, { start, ignoreCase });
     },
   },
   {
@@ -54,6 +73,7 @@ export const STRING_FUNCTIONS: readonly FunctionDefinition[] = [
     description:
       'The sources with the separator between them. An absent or empty one is skipped together with its separator; a multi-valued one gives each of its values.',
     example: 'Join(" ", [givenName], [surname])',
+    gives: 'Ada Byron',
     evaluate: join,
   },
   {
@@ -65,12 +85,23 @@ export const STRING_FUNCTIONS: readonly FunctionDefinition[] = [
     result: 'String',
     description: 'The first NumChars characters. A negative number gives the text unchanged, an absent text `""`.',
     example: 'Left([givenName], 1)',
+    gives: 'A',
+    neverGives: (text, call) => tooLong(text, constantAt(call, 1)),
     evaluate: (args, environment) => {
       const text = textOf(args[0], environment);
       if (text === null) return '';
       const count = integerOf(args[1], environment);
       return count < 0 ? text : sliceCharacters(text, 0, count);
     },
+  },
+  {
+    name: 'Len',
+    parameters: [{ name: 'String', type: 'String' }],
+    result: 'Integer',
+    description: 'The number of characters; of an absent text 0.',
+    example: 'Len([employeeId])',
+    gives: '6',
+    evaluate: (args, environment) => countCharacters(textOf(args[0], environment) ?? ''),
   },
   {
     name: 'Mid',
@@ -83,6 +114,8 @@ export const STRING_FUNCTIONS: readonly FunctionDefinition[] = [
     description:
       'length characters from start, the first one being 1; fewer when the text ends. A start outside the text or a negative length gives the text unchanged, an absent text `""`.',
     example: 'Mid([employeeId], 1, 3)',
+    gives: 'E-0',
+    neverGives: (text, call) => (constantAt(call, 1) === '1' ? tooLong(text, constantAt(call, 2)) : undefined),
     evaluate: (args, environment) => {
       const text = textOf(args[0], environment);
       if (text === null) return '';
@@ -94,62 +127,55 @@ export const STRING_FUNCTIONS: readonly FunctionDefinition[] = [
     },
   },
   {
-    name: 'Replace',
-    parameters: [
-      { name: 'source', type: 'String' },
-      { name: 'oldValue', type: 'String', optional: true, checkConstant: notEmpty },
-      { name: 'regexPattern', type: 'String', optional: true },
-      { name: 'regexGroupName', type: 'String', optional: true },
-      { name: 'replacementValue', type: 'String', optional: true },
-      { name: 'replacementAttributeName', type: 'String', optional: true },
-      { name: 'template', type: 'String', optional: true },
-    ],
-    result: 'String',
-    description:
-      'With replacementValue: source with every oldValue replaced by it. With template: template with every oldValue replaced by source. Case matters; an absent source stays absent.',
-    example: 'Replace([employeeId], "-", , , "", , )',
-    check: checkReplace,
-    evaluate: (args, environment) => {
-      const source = textOf(args[0], environment);
-      if (source === null) return null;
-      const oldValue = textOf(args[1], environment) ?? '';
-      const template = args[6];
-      return template === undefined
-        ? replaceAll(source, oldValue, textOf(args[4], environment) ?? '')
-        : replaceAll(textOf(template, environment) ?? '', oldValue, source);
-    },
-  },
-  {
     name: 'StripSpaces',
     parameters: [{ name: 'source', type: 'String' }],
     result: 'String',
     description: 'source without any space (U+0020 only).',
     example: 'StripSpaces([telephoneNumber])',
+    gives: '+441632960042',
+    neverGives: (text) => (text.includes(' ') ? 'gives no spaces' : undefined),
     evaluate: (args, environment) => textOf(args[0], environment)?.replaceAll(' ', '') ?? null,
   },
   {
-    name: 'ToLower',
-    parameters: [{ name: 'source', type: 'String' }, CULTURE],
-    result: 'String',
-    description: 'source in lower case, by the rules of culture (such as `"tr-TR"`) or of none.',
-    example: 'ToLower([userPrincipalName])',
-    evaluate: (args, environment) =>
-      changeCase(args, environment, (text, culture) =>
-        culture === undefined ? text.toLowerCase() : text.toLocaleLowerCase(culture),
-      ),
+    name: 'Trim',
+    parameters: [{ name: 'value', type: 'Any' }],
+    result: (types) => (types[0] === 'List' || types[0] === 'Any' ? types[0] : 'String'),
+    description: 'value without blanks at both ends; of a multi-valued one each value by itself.',
+    example: 'Trim("  Ada ")',
+    gives: 'Ada',
+    evaluate: (args, environment) => {
+      const value = evaluateArgument(args[0], environment);
+      const label = args[0]?.label ?? '';
+      return isList(value) ? value.map((item) => trim(item, label)) : trim(value, label);
+    },
   },
   {
-    name: 'ToUpper',
-    parameters: [{ name: 'source', type: 'String' }, CULTURE],
+    name: 'Word',
+    parameters: [
+      { name: 'String', type: 'String' },
+      { name: 'WordNumber', type: 'Integer' },
+      { name: 'Delimiters', type: 'String' },
+    ],
     result: 'String',
-    description: 'source in upper case, by the rules of culture or of none.',
-    example: 'ToUpper([country], "en-US")',
-    evaluate: (args, environment) =>
-      changeCase(args, environment, (text, culture) =>
-        culture === undefined ? text.toUpperCase() : text.toLocaleUpperCase(culture),
-      ),
+    description:
+      'The word of this number, the first one being 1; every character of Delimiters ends a word, several in a row end one. `""` when there are fewer words, or none.',
+    example: 'Word([displayName], 2, " ,")',
+    gives: 'Byron',
+    evaluate: (args, environment) => {
+      const text = textOf(args[0], environment);
+      if (text === null) return '';
+      const number = integerOf(args[1], environment);
+      const delimiters = new Set(textOf(args[2], environment) ?? '');
+      return number < 1 ? '' : (splitWords(text, delimiters)[number - 1] ?? '');
+    },
   },
 ];
+
+/** Of a constant number of characters; a negative one leaves the text whole. */
+function tooLong(text: string, most: string | undefined): string | undefined {
+  if (most === undefined || !/^\d+$/.test(most) || countCharacters(text) <= Number(most)) return undefined;
+  return `gives at most ${most} characters`;
+}
 
 function join(args: readonly (Thunk | undefined)[], environment: Environment): string {
   const separator = textOf(args[0], environment) ?? '';
@@ -170,73 +196,43 @@ function join(args: readonly (Thunk | undefined)[], environment: Environment): s
   return joined;
 }
 
-function checkReplace(call: CallNode): string | undefined {
-  const given = (index: number) => (call.arguments[index]?.kind ?? 'Empty') !== 'Empty';
-  if (given(2) || given(3) || given(5)) {
-    return 'Replace with a regular expression is not supported; use oldValue';
-  }
-  if (!given(1)) return 'Replace needs oldValue';
-  if (given(4) === given(6)) {
-    return `Replace needs replacementValue (the 5th argument) or template (the 7th), ${given(4) ? 'not both' : 'found neither'}`;
-  }
-  return undefined;
+/** .NET's blanks: those of JavaScript with NEL and without the byte order mark. */
+const BLANKS = /^(?:[^\S\ufeff]|\u0085)+|(?:[^\S\ufeff]|\u0085)+$/g;
+
+function trim(value: Value, label: string): string | null {
+  const text = toText(value, label);
+  return text === null ? null : text.replace(BLANKS, '');
 }
 
-/** An empty `oldValue` stands nowhere in a text: nothing is replaced. */
-function replaceAll(text: string, oldValue: string, newValue: string): string {
-  if (oldValue === '' || !text.includes(oldValue)) return text;
-  const parts = text.split(oldValue);
-  checkLength(text.length + (parts.length - 1) * (newValue.length - oldValue.length), 'Replace');
-  return parts.join(newValue);
-}
-
-function notEmpty(constant: string): string | undefined {
-  return constant === '' ? 'must not be empty' : undefined;
-}
-
-/** `""` is the invariant culture. */
-function isCulture(name: string): boolean {
-  if (name === '') return true;
-  try {
-    return Intl.getCanonicalLocales(name).length === 1;
-  } catch {
-    return false;
-  }
-}
-
-/**
- * .NET maps one character to one character: `ß` has no upper case, and a sigma does not look where it stands. A mapping
- * that would change the length is therefore left out, which JavaScript's own would do.
- */
-function changeCase(
-  args: readonly (Thunk | undefined)[],
-  environment: Environment,
-  change: (text: string, culture: string | undefined) => string,
-): Value {
-  const text = textOf(args[0], environment);
-  if (text === null) return null;
-  const culture = cultureOf(args[1], environment);
-  if (isAscii(text)) return change(text, culture);
-  let changed = '';
+function splitWords(text: string, delimiters: ReadonlySet<string>): string[] {
+  const words = [''];
   for (const character of text) {
-    const local = change(character, culture);
-    const mapped = local.length === character.length ? local : change(character, undefined);
-    changed += mapped.length === character.length ? mapped : character;
+    if (delimiters.has(character)) words.push('');
+    else words.push((words.pop() ?? '') + character);
   }
-  return changed;
+  return words.filter((word) => word !== '');
 }
 
-function cultureOf(argument: Thunk | undefined, environment: Environment): string | undefined {
-  if (argument === undefined) return undefined;
-  const culture = toText(evaluateArgument(argument, environment), argument.label);
-  if (culture === null || culture === '') return undefined;
-  if (!isCulture(culture)) throw recordError(argument.label, 'the name of a culture, for example "en-US"');
-  return culture;
+/** The lengths of the characters never change, so that a place in the one is the same place in the other. */
+function findText(text: string, wanted: string, { start, ignoreCase }: { start: number; ignoreCase: boolean }): number {
+  const fold = (part: string) => Array.from(ignoreCase ? mapLetters(part, 'lower', undefined) : part);
+  const [characters, sought] = [fold(text), fold(wanted)];
+  for (let at = start - 1; at + sought.length <= characters.length; at += 1) {
+    if (sought.every((character, offset) => characters[at + offset] === character)) return at + 1;
+  }
+  return 0;
 }
 
-function isAscii(text: string): boolean {
-  for (let index = 0; index < text.length; index += 1) {
-    if (text.charCodeAt(index) > 127) return false;
-  }
-  return true;
+const COMPARE_TYPES: ReadonlyMap<string, boolean> = new Map([
+  ['vbTextCompare', true],
+  ['1', true],
+  ['vbBinaryCompare', false],
+  ['0', false],
+]);
+
+function isTextCompare(argument: Thunk | undefined, environment: Environment): boolean {
+  if (argument === undefined) return false;
+  const ignoreCase = COMPARE_TYPES.get(textOf(argument, environment) ?? 'vbBinaryCompare');
+  if (ignoreCase === undefined) throw recordError(argument.label, 'vbTextCompare or vbBinaryCompare');
+  return ignoreCase;
 }

@@ -6,6 +6,7 @@ import { createPersonMapper, type MappedPerson, type PersonMapper } from '../../
 import { createTeamMapper, type TeamMapper, toAccountNames } from '../../mapping/teams.ts';
 import type { DesiredTeam, DesiredUser, RecordError } from '../../model.ts';
 import type { MatchKey, StagedUser } from '../../state/staging.ts';
+import { getFact, putFact } from '../facts.ts';
 import type { Loaded, Mapped, ReadResult, RunDependencies, Warning } from '../run.ts';
 import { mapGroups } from './map-groups.ts';
 import { isMeant } from './read.ts';
@@ -29,6 +30,8 @@ export async function map(
     scope: loaded.scope,
     known: read.known,
     disabledAtSource: spec.deprovisioning.disabledAtSource,
+    seed: mapping.entries.some(({ usesChance }) => usesChance) ? await readSeed(run) : null,
+    tenant: { defaultDomain: null },
   });
   const teams = createTeamMapper({ mapping, rules, known: read.known, mark: toMark(run, spec.id) });
   const unknownTeams = await teamsByRule(run);
@@ -118,6 +121,15 @@ function toUndecided(sourceId: string): DesiredUser {
   };
 }
 
+/** Made once and kept, so that a person's random values are the same on every run, and a plan that waits stays the same. */
+async function readSeed({ state, makeSeed }: RunDependencies): Promise<string> {
+  const known = await getFact(state.facts, 'seed');
+  if (known !== null) return known;
+  const seed = makeSeed();
+  await putFact(state.facts, 'seed', seed);
+  return seed;
+}
+
 function mapOne({ user, duplicate }: StagedUser, people: PersonMapper, now: Date): MappedPerson {
   if (!duplicate) return people.map(user, now);
   const where = user.position === undefined ? '' : ` (${user.position})`;
@@ -131,6 +143,7 @@ function mapOne({ user, duplicate }: StagedUser, people: PersonMapper, now: Date
     desired: toUndecided(user.id),
     errors: [error],
     view: { user, customs: new Map(), mapped: toUndecided(user.id) },
+    candidates: new Map(),
   };
 }
 

@@ -1,0 +1,70 @@
+/** Expressions as mappings and rules use them: names checked with their place, what a provider cannot give refused. */
+import { SyncError } from '../errors.ts';
+import type { Position } from '../expression/ast.ts';
+import { type CompiledExpression, compileExpression } from '../expression/compiler.ts';
+import { DateTime } from '../expression/dates/date-time.ts';
+import { ExpressionError } from '../expression/error.ts';
+import type { Skip, TenantContext, Value } from '../expression/values.ts';
+import { UniqueCandidates } from '../expression/values.ts';
+import type { Json } from '../model.ts';
+import { checkName, type NameContext } from './names.ts';
+
+/** What a value depends on beside the person. */
+export interface Circumstances {
+  /** One moment for the whole run. */
+  readonly now: Date;
+  readonly random: () => number;
+  readonly tenant: TenantContext;
+}
+
+/** A value; or candidates of which the target says which one is free; or the decision that nothing flows. */
+export type EntryOutcome =
+  | { readonly value: Json }
+  | { readonly candidates: readonly Json[] }
+  | { readonly skip: Skip };
+
+/** Their values are others on every run, or for every installation. */
+export const VOLATILE_FUNCTIONS: readonly string[] = ['Now', 'Guid', 'RandomString'];
+export const CHANCE_FUNCTIONS: readonly string[] = ['Guid', 'RandomString'];
+const ROLE_FUNCTIONS: readonly string[] = [
+  'AppRoleAssignmentsComplex',
+  'AssertiveAppRoleAssignmentsComplex',
+  'SingleAppRoleAssignment',
+];
+
+/** What only some providers have, by the functions that ask for it. */
+const NEEDS: readonly { functions: readonly string[]; providers: ReadonlySet<string>; what: string }[] = [
+  { functions: ROLE_FUNCTIONS, providers: new Set(['entra']), what: 'app roles' },
+  { functions: ['DefaultDomain'], providers: new Set(['entra', 'google']), what: 'default domain' },
+];
+
+/** Compiles and checks names and functions. Throws SyncError `Invalid` that begins with the place in the text. */
+export function compileMappedExpression(
+  source: string,
+  own: (name: string) => string,
+  names: NameContext,
+): CompiledExpression {
+  const compiled = compileExpression(source);
+  for (const [name, position] of compiled.positions) at(position, () => checkName(own(name), names));
+  for (const { functions, providers, what } of NEEDS) {
+    const used = functions.find((name) => compiled.functions.has(name));
+    if (used !== undefined && !providers.has(names.provider)) {
+      throw new SyncError('Invalid', `${used}: the provider ${names.provider} has no ${what}`);
+    }
+  }
+  return compiled;
+}
+
+function at(position: Position, check: () => unknown): void {
+  try {
+    check();
+  } catch (thrown) {
+    throw new ExpressionError(SyncError.from(thrown).message, position);
+  }
+}
+
+/** A date becomes RFC 3339 where the target takes dates, and the printed form of Entra elsewhere. */
+export function toPlainValue(value: Value, isForDate: boolean): Json {
+  if (value instanceof DateTime) return isForDate ? value.toJSON() : value.toString();
+  return value instanceof UniqueCandidates ? value.values : value;
+}

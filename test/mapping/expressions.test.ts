@@ -1,0 +1,182 @@
+import { describe, expect, it } from 'vitest';
+import type { AttributeEntry } from '../../src/api/attribute-mapping.ts';
+import { KnownAttributes } from '../../src/mapping/names.ts';
+import { createPersonMapper, type MappedPerson } from '../../src/mapping/person.ts';
+import type { Json } from '../../src/model.ts';
+import { compileAny } from '../../src/rule/clause.ts';
+import { aCustomAttribute, aSourceUser, BASE_ENTRIES, compile, compileWell } from '../support/builders.ts';
+
+const NOW = new Date('2026-03-01T09:00:00Z');
+const COLUMNS = ['id', 'mail', 'title', 'hire', 'first'];
+
+interface Given {
+  readonly user?: Readonly<Record<string, Json>>;
+  readonly id?: string;
+  readonly seed?: string;
+  readonly now?: Date;
+}
+
+function map(
+  entries: AttributeEntry[],
+  { user = {}, id = 'p1', seed = 'secret', now = NOW }: Given = {},
+): MappedPerson {
+  const { mapping } = compile([...BASE_ENTRIES, ...entries], [aCustomAttribute('start', { type: 'DateTime' })]);
+  const mapper = createPersonMapper({
+    mapping,
+    scope: compileAny([]),
+    known: new KnownAttributes(COLUMNS),
+    disabledAtSource: 'Deactivate',
+    seed,
+    tenant: { defaultDomain: null },
+  });
+  return mapper.map({ ...aSourceUser({ id, ...user }), id }, now);
+}
+
+function problemsOf(entry: AttributeEntry): string[] {
+  return compile([...BASE_ENTRIES, entry]).problems.map((problem) => problem.replace('/spec/attributes/2', ''));
+}
+
+describe('an expression that says that nothing flows', () => {
+  it('leaves the attribute as the target has it: no default, nothing cleared', () => {
+    const entry: AttributeEntry = {
+      target: 'title',
+      expression: 'IgnoreFlowIfNullOrEmpty([title])',
+      default: 'n/a',
+      onEmpty: 'Clear',
+      required: true,
+    };
+    const { desired, errors } = map([entry], { user: { title: '' } });
+    expect(desired).toMatchObject({ presence: 'present', defaults: {}, clear: [], kept: ['title'] });
+    expect(errors).toEqual([]);
+    expect(map([entry], { user: { title: 'Boss' } }).desired.attributes['title']).toBe('Boss');
+  });
+
+  it('leaves the person as they are for IgnoreObjectFlow, without an error', () => {
+    const entry: AttributeEntry = {
+      target: 'title',
+      expression: 'IIF([title] = "none", IgnoreObjectFlow, [title])',
+    };
+    const { desired, errors } = map([entry], { user: { title: 'none' } });
+    expect([desired.presence, errors]).toEqual(['undecided', []]);
+    expect(map([entry], { user: { title: 'Boss' } }).desired.presence).toBe('present');
+  });
+
+  it('keeps nobody in who leaves', () => {
+    const entry: AttributeEntry = { target: 'title', expression: 'Coalesce([title], IgnoreObjectFlow)' };
+    const mapper = createPersonMapper({
+      mapping: compileWell([...BASE_ENTRIES, entry]),
+      scope: compileAny([]),
+      known: new KnownAttributes(COLUMNS),
+      disabledAtSource: 'Deactivate',
+      seed: null,
+      tenant: { defaultDomain: null },
+    });
+    const { desired } = mapper.map({ ...aSourceUser({ title: null }), active: false }, NOW);
+    expect(desired.presence).toBe('disabledAtSource');
+  });
+
+  it('reads as absent in entries that follow', () => {
+    const { desired } = map([
+      { target: 'start', expression: 'IgnoreFlowIfNullOrEmpty([hire])' },
+      { target: 'title', expression: 'Coalesce([custom:start], "none")' },
+    ]);
+    expect(desired.attributes['title']).toBe('none');
+  });
+});
+
+describe('the function Error', () => {
+  it('holds back the person and not only the attribute', () => {
+    const { desired, errors } = map([{ target: 'title', expression: 'Error("no title")' }]);
+    expect(desired.presence).toBe('undecided');
+    expect(errors.map(({ message }) => message)).toEqual(['no title']);
+  });
+});
+
+describe('SelectUniqueValue', () => {
+  const entry: AttributeEntry = {
+    target: 'nickName',
+    expression: 'SelectUniqueValue([first], Append([first], "2"))',
+    apply: 'OnCreate',
+  };
+
+  it('leaves as candidates, of which the first is the value for a new account', () => {
+    const { desired, candidates } = map([entry], { user: { first: 'ada' } });
+    expect(desired.onCreate).toEqual({ nickName: 'ada' });
+    expect([...candidates]).toEqual([['nickName', ['ada', 'ada2']]]);
+    expect(map([entry]).candidates.size).toBe(0);
+  });
+
+  it('belongs to the making of an account', () => {
+    expect(problemsOf({ ...entry, apply: 'Always' })).toEqual([
+      '/expression SelectUniqueValue chooses when the account is made: write apply: OnCreate',
+    ]);
+    expect(problemsOf({ ...entry, matching: { precedence: 3 } })).toContain(
+      '/matching "nickName" cannot match accounts by a value that is chosen among several',
+    );
+  });
+});
+
+describe('time and chance', () => {
+  const guid: AttributeEntry = { target: 'nickName', expression: 'Guid()', apply: 'OnCreate' };
+  const nickNameOf = (entries: AttributeEntry[], given?: Given) => map(entries, given).desired.onCreate['nickName'];
+
+  it('give a person the same value on every run of an installation', () => {
+    expect(nickNameOf([guid])).toBe(nickNameOf([guid], { now: new Date(0) }));
+    expect(nickNameOf([guid])).not.toBe(nickNameOf([guid], { id: 'p2' }));
+    expect(nickNameOf([guid])).not.toBe(nickNameOf([guid], { seed: 'another' }));
+    const other = map([guid, { target: 'title', expression: 'Guid()', apply: 'OnCreate' }]).desired.onCreate;
+    expect(other['nickName']).toBe(nickNameOf([guid]));
+    expect(other['title']).not.toBe(other['nickName']);
+  });
+
+  it('take one moment for the whole run', () => {
+    expect(nickNameOf([{ target: 'nickName', expression: 'Now()', apply: 'OnCreate' }])).toBe('3/1/2026 9:00:00 AM');
+  });
+
+  it.each(['Now()', 'CStr(Guid())', 'RandomString(8, 1, 1, 1, 1)'])(
+    '%s under apply: Always is a warning',
+    (expression) => {
+      const name = expression.replace('CStr(', '').split('(')[0];
+      expect(problemsOf({ target: 'title', expression })).toEqual([
+        `warning: /expression ${name}() under apply: Always may give another value on every run; write apply: OnCreate to keep the first`,
+      ]);
+      expect(problemsOf({ target: 'title', expression, apply: 'OnCreate' })).toEqual([]);
+    },
+  );
+});
+
+describe('what Entra and other providers differ in', () => {
+  it.each([
+    ['SingleAppRoleAssignment([roles])', 'SingleAppRoleAssignment: the provider file has no app roles'],
+    ['Append("a@", DefaultDomain())', 'DefaultDomain: the provider file has no default domain'],
+    ['ToLower([custom:no])', 'column 9: there is no CustomAttribute "no"'],
+    ['Join(\n  "", [custom:no])', 'line 2, column 7: there is no CustomAttribute "no"'],
+  ])('%s is refused', (expression, message) => {
+    expect(problemsOf({ target: 'title', expression })).toEqual([expect.stringContaining(`/expression ${message}`)]);
+  });
+
+  it('warns of a reference attribute in Switch, and of app roles without a function', () => {
+    expect(problemsOf({ target: 'title', expression: 'Switch([manager], "", "x", "y")' })).toEqual([
+      'warning: /expression column 1: Switch on [manager] compares what refers to a person; it is no text that means the same in the target',
+    ]);
+    expect(problemsOf({ target: 'title', source: 'appRoleAssignments' })).toEqual([
+      'warning: /source appRoleAssignments by itself is the roles of every application; use SingleAppRoleAssignment or AppRoleAssignmentsComplex',
+    ]);
+  });
+});
+
+describe('a date', () => {
+  it('is RFC 3339 where the target takes dates, and as Entra prints it elsewhere', () => {
+    const { desired } = map(
+      [
+        { target: 'start', expression: 'CDate([hire])' },
+        { target: 'title', expression: 'CDate([hire])' },
+      ],
+      { user: { hire: '2026-03-16-07:00' } },
+    );
+    expect(desired.attributes).toMatchObject({
+      'urn:acme:2.0:User:start': '2026-03-16T07:00:00.000Z',
+      title: '3/16/2026 7:00:00 AM',
+    });
+  });
+});
