@@ -28,6 +28,8 @@ export interface SourceUser {
   readonly unknown?: readonly string[];
   /** The groups that the user belongs to, nested ones as the read resolved them; absent: unknown (rule I13). */
   readonly groups?: readonly GroupName[];
+  /** Groups that the user may belong to or not, because their members could not be read whole (rule I13). */
+  readonly maybeGroups?: readonly GroupName[];
   /** Where the record stands, for messages: `row 17`, `line 3`. */
   readonly position?: string;
 }

@@ -33,11 +33,14 @@ export interface CompiledMapping {
   readonly usedNames: readonly string[];
 }
 
+/** What names may mean depends on it. */
+export type SourceKind = Pick<NameContext, 'provider' | 'hasGroups'>;
+
 /** @param mappings those of the DirectorySync in order; a later entry for the same target wins */
 export function compileMapping(
   mappings: readonly AttributeMappingResource[],
   customs: CustomAttributeSet,
-  provider: string,
+  { provider, hasGroups }: SourceKind,
   problems: MappingProblem[],
 ): CompiledMapping {
   const targets = mappings.flatMap(({ spec }) => (spec.attributes ?? []).map(({ target }) => target));
@@ -47,6 +50,7 @@ export function compileMapping(
     customs: new Set(named),
     mapped: new Set(named.filter((name) => mapped.has(name))),
     provider,
+    hasGroups,
     desired: null,
   };
   const byTarget = new Map<string, CompiledEntry>();

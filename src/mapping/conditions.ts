@@ -1,5 +1,6 @@
 /** Conditions bound to a read: what they depend on is looked up, and what is unknown decides nothing (rule I13). */
 import { SyncError } from '../errors.ts';
+import type { GroupName, SourceUser } from '../model.ts';
 import type { Condition } from '../rule/condition.ts';
 import { checkName, type NameContext, type PersonView } from './names.ts';
 import type { NameReader } from './reader.ts';
@@ -10,10 +11,10 @@ import { toPropertyNames } from './user-properties.ts';
  */
 export function checkCondition({ needs }: Condition, context: NameContext): void {
   for (const name of needs.attributes) checkName(name, context);
-  if (!needs.groups || SOURCES_WITH_GROUPS.has(context.provider)) return;
+  if (!needs.groups || context.hasGroups) return;
   throw new SyncError(
     'Invalid',
-    `it asks for groups of the source, and the source ${JSON.stringify(context.provider)} gives none; use an attribute, or IsInTeam for a team of another rule`,
+    'it asks for groups of the source, and spec.source reads none: set source.file.groups, or use an attribute, or IsInTeam for a team of another rule',
   );
 }
 
@@ -23,9 +24,6 @@ export function checkScope(scope: Condition, context: NameContext): void {
   if (scope.needs.teams.length === 0) return;
   throw new SyncError('Invalid', 'the scope cannot ask for teams: who is in a team follows from who is in scope');
 }
-
-/** Whose users say which groups they belong to. */
-const SOURCES_WITH_GROUPS: ReadonlySet<string> = new Set(['entra', 'google', 'workos', 'ldap', 'scim']);
 
 /** What the condition reads of a person, as its text calls it. */
 export function toConditionNames({ needs }: Condition): readonly string[] {
@@ -65,13 +63,32 @@ export function bindCondition(condition: Condition, reader: NameReader): BoundCo
       if (names.some((name) => name.isUnknown(person))) return null;
       if (groups && person.user.groups === undefined) return null;
       if (teams.some((team) => isInTeam(team) === null)) return null;
-      return condition.matches({
-        read: (name) => reader.bind(name).read(person),
-        property: (name) => reader.bindProperty(name).read(person),
-        now,
-        groups: person.user.groups ?? [],
-        isInTeam: (team) => isInTeam(team) === true,
-      });
+      const matches = (belongsTo: readonly GroupName[]): boolean =>
+        condition.matches({
+          read: (name) => reader.bind(name).read(person),
+          property: (name) => reader.bindProperty(name).read(person),
+          now,
+          groups: belongsTo,
+          isInTeam: (team) => isInTeam(team) === true,
+        });
+      return decideByGroups(person.user, matches);
     },
   };
+}
+
+/** More groups than these that somebody may belong to or not, and nothing is decided. */
+const MOST_OPEN = 4;
+
+/** Decided where it comes to the same in whichever of the groups the person is whose members are not known whole. */
+function decideByGroups(
+  { groups = [], maybeGroups = [] }: Pick<SourceUser, 'groups' | 'maybeGroups'>,
+  matches: (groups: readonly GroupName[]) => boolean,
+): boolean | null {
+  if (maybeGroups.length === 0) return matches(groups);
+  if (maybeGroups.length > MOST_OPEN) return null;
+  const cases = Array.from({ length: 2 ** maybeGroups.length }, (_, bits) =>
+    matches([...groups, ...maybeGroups.filter((_group, index) => (bits & (1 << index)) !== 0)]),
+  );
+  const [first = false] = cases;
+  return cases.every((each) => each === first) ? first : null;
 }

@@ -45,6 +45,8 @@ export interface NameContext {
   readonly mapped: ReadonlySet<string>;
   /** Name of the source's provider. */
   readonly provider: string;
+  /** The source reads groups: conditions may ask for them. */
+  readonly hasGroups: boolean;
   /** What `desired:` may name: lower case → path in the target. Null inside of mappings, whose values it would be. */
   readonly desired: ReadonlyMap<string, string> | null;
 }

@@ -11,7 +11,7 @@ import { toPlacedMessage } from '../api/messages.ts';
 import type { TeamRuleResource } from '../api/team-rule.ts';
 import { validateResource } from '../api/validate.ts';
 import { SyncError } from '../errors.ts';
-import { type CompiledMapping, compileMapping } from '../mapping/compile.ts';
+import { type CompiledMapping, compileMapping, type SourceKind } from '../mapping/compile.ts';
 import { checkScope } from '../mapping/conditions.ts';
 import { compileCustomAttributes } from '../mapping/custom-attributes.ts';
 import type { NameContext } from '../mapping/names.ts';
@@ -92,7 +92,7 @@ export function checkResources(input: CompileInput, provider: string): CompiledR
   const { resource, resources } = input;
   const problems: MappingProblem[] = [];
   const customs = compileCustomAttributes(findCustomAttributes(input, problems), resource.metadata.name, problems);
-  const mapping = compileMapping(findMappings(input), customs, provider, problems);
+  const mapping = compileMapping(findMappings(input), customs, toSourceKind(resource, provider), problems);
   const rules = resources.teamRules.filter((rule) => belongsHere(resource, rule));
   const sound = rules.filter((rule) => isSound(rule, problems));
   const compiled = compileRules(sound, mapping, problems);
@@ -104,6 +104,11 @@ export function checkResources(input: CompileInput, provider: string): CompiledR
     scope: compileScope(resource, mapping.names, problems),
     problems,
   };
+}
+
+/** A file has groups only where one is named; a directory always. */
+function toSourceKind({ spec: { source } }: DirectorySyncResource, provider: string): SourceKind {
+  return { provider, hasGroups: source.file === undefined || source.file.groups !== undefined };
 }
 
 /** A rule that does not say where it belongs may belong here: to take it for deleted would be the worse mistake. */

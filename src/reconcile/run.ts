@@ -136,6 +136,8 @@ export interface ReadStats {
 /** What the read of the groups came to. */
 export interface GroupsRead {
   readonly count: number;
+  /** Every group is there, by its id: false when items failed whose id is not known. */
+  readonly isComplete: boolean;
   /** Members that name nobody of the read. */
   readonly unresolved: number;
   /** Groups that could not be read: their teams stay. */

@@ -1,7 +1,7 @@
 /**
  * The groups of one read, part of a run's scratch space: what the source says of them, and who belongs to each in the end.
  */
-import type { GroupMember, SourceGroup } from '../model.ts';
+import type { GroupMember, GroupName, SourceGroup } from '../model.ts';
 
 export interface StagedGroup {
   readonly group: SourceGroup;
@@ -11,12 +11,6 @@ export interface StagedGroup {
   readonly partial: boolean;
   /** Ids of all groups of the same name (trimmed, without case), its own among them, in the order of the read. */
   readonly namesakes: readonly string[];
-}
-
-/** By what a group is referred to in rules and conditions. */
-export interface GroupName {
-  readonly id: string;
-  readonly displayName: string;
 }
 
 export interface SourceGroups {
@@ -43,8 +37,8 @@ export interface SourceGroups {
   count(): Promise<number>;
   /** What people belong to, by source id, once resolved; whoever belongs to nothing has no entry. */
   groupsOf(sourceIds: readonly string[]): Promise<ReadonlyMap<string, readonly GroupName[]>>;
-  /** Ids of groups that are partial or failed, named or not. */
-  partial(): Promise<ReadonlySet<string>>;
+  /** Groups that are partial or failed: who is not known to belong to them may. The name is null where it is not known. */
+  partial(): Promise<readonly (Pick<GroupName, 'id'> & { readonly displayName: string | null })[]>;
   /** The person that each name refers to: an id, else an alias. Names that refer to nobody, or to two, are absent. */
   people(names: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** Puts everybody of a group who is `present` into a team of this run. */

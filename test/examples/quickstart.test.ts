@@ -57,7 +57,12 @@ describe('examples/quickstart', () => {
 
     const problems: MappingProblem[] = [];
     const customs = compileCustomAttributes(ofKind<CustomAttributeResource>('CustomAttribute'), 'acme', problems);
-    const mapping = compileMapping(ofKind<AttributeMappingResource>('AttributeMapping'), customs, 'file', problems);
+    const mapping = compileMapping(
+      ofKind<AttributeMappingResource>('AttributeMapping'),
+      customs,
+      { provider: 'file', hasGroups: false },
+      problems,
+    );
     const rules = compileRules(ofKind<TeamRuleResource>('TeamRule'), mapping, problems);
     expect(problems).toEqual([]);
 

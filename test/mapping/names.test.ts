@@ -8,6 +8,7 @@ const CONTEXT: NameContext = {
   customs: new Set(['tier', 'unused', 'state']),
   mapped: new Set(['tier', 'state']),
   provider: 'file',
+  hasGroups: false,
   desired: new Map([
     ['username', 'userName'],
     ['title', 'title'],

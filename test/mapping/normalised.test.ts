@@ -151,7 +151,13 @@ describe('standard and predefined attributes', () => {
 
 describe('bound to a read (I13)', () => {
   const bind = (name: string, directory: DirectoryName, names: readonly string[]) => {
-    const context: NameContext = { customs: new Set(), mapped: new Set(), provider: directory, desired: null };
+    const context: NameContext = {
+      customs: new Set(),
+      mapped: new Set(),
+      provider: directory,
+      hasGroups: true,
+      desired: null,
+    };
     return bindName(name, context, new KnownAttributes(names));
   };
 

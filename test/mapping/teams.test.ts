@@ -80,7 +80,7 @@ describe('compileRules', () => {
     ],
     [
       { team: { displayName: 'X' }, match: [{ operator: 'IsMemberOf', value: 'Engineering' }] },
-      '/spec/match it asks for groups of the source, and the source "file" gives none; use an attribute, or IsInTeam for a team of another rule',
+      '/spec/match it asks for groups of the source, and spec.source reads none: set source.file.groups, or use an attribute, or IsInTeam for a team of another rule',
       'groups of a source that has none',
     ],
     [

@@ -28,6 +28,7 @@ const CONTEXT: NameContext = {
   customs: new Set(['license_tier']),
   mapped: new Set(['license_tier']),
   provider: 'file',
+  hasGroups: false,
   desired: new Map(),
 };
 const EXTENSION = `extension_${'0'.repeat(32)}_`;
@@ -134,7 +135,7 @@ describe('a TeamRule with a rule', () => {
   function compile(rule: string, provider = 'file', spec: Partial<TeamRuleSpec> = {}) {
     const problems: MappingProblem[] = [];
     const compiled = compileWell([...BASE_ENTRIES, { target: 'tier', source: 'tier' }], [aCustomAttribute('tier')]);
-    const mapping = { ...compiled, names: { ...compiled.names, provider } };
+    const mapping = { ...compiled, names: { ...compiled.names, provider, hasGroups: provider !== 'file' } };
     const set = compileRules([aTeamRule('sales', { team, rule, ...spec })], mapping, problems);
     const createMapper = (columns: string[]) =>
       createTeamMapper({ mapping, rules: set, known: new KnownAttributes(columns), mark: 'dirsync:x/y:' });
@@ -162,7 +163,7 @@ describe('a TeamRule with a rule', () => {
     ['device.displayName -eq "x"', '/spec/rule column 1: device rules choose devices'],
     [
       "user.memberOf -any (group.objectId -in ['g'])",
-      '/spec/rule it asks for groups of the source, and the source "file" gives none',
+      '/spec/rule it asks for groups of the source, and spec.source reads none',
     ],
   ])('%s: %s', (rule, message) => {
     const { problems, set } = compile(rule);

@@ -291,3 +291,64 @@ describe('groups and what else there is', () => {
     expect(managerOf('p3@example.com')).toBe('late@example.com');
   });
 });
+
+describe('rules that ask for groups', () => {
+  const member = (group: string): TeamRuleResource['spec'] => ({
+    directorySyncRef: { name: 'acme' },
+    team: { displayName: `In ${group}` },
+    match: [{ operator: 'IsMemberOf', value: group }],
+  });
+
+  async function aCompanyAsking(): Promise<Company> {
+    const company = await aCompanyWith([
+      { ...ENG, members: ['p1', 'p2', 'g-ops'] },
+      { ...OPS, members: ['p3', 'p4'] },
+    ]);
+    const { groups: _none, ...spec } = company.spec;
+    company.spec = spec;
+    company.rules = { eng: member('engineering'), ops: member('g-ops') };
+    return company;
+  }
+
+  it('by name or id, nested ones as scope.nestedGroups says; no team is made of the groups themselves', async () => {
+    const company = await aCompanyAsking();
+    await settle(company);
+    expect(teams(company)).toEqual(['In engineering', 'In g-ops']);
+    expect(company.teamMembers('In engineering')).toEqual(mails('p1', 'p2', 'p3', 'p4'));
+    expect(company.teamMembers('In g-ops')).toEqual(mails('p3', 'p4'));
+    company.spec = { ...company.spec, scope: { nestedGroups: 'DirectOnly' } };
+    await settle(company);
+    expect(company.teamMembers('In engineering')).toEqual(mails('p1', 'p2'));
+  });
+
+  it('a group that cannot be read decides nothing for whom it would matter, and all else goes on (I8, I13)', async () => {
+    const company = await aCompanyAsking();
+    await settle(company);
+    company.source.groups = [
+      { ...ENG, members: ['p1', 'p5'] },
+      { ...OPS, members: [] },
+    ];
+    company.source.failedGroups = [{ id: 'g-ops', code: 'ReadFailed', message: 'the members cannot be read' }];
+    await company.run();
+    // Whether p3 and p4 belong to operations is not known; to engineering they do not belong any more.
+    expect(company.teamMembers('In g-ops')).toEqual(mails('p3', 'p4'));
+    expect(company.teamMembers('In engineering')).toEqual(mails('p1', 'p5'));
+  });
+
+  it('an item without an id may be any group: nobody leaves a team by that (I13)', async () => {
+    const company = await aCompanyAsking();
+    await settle(company);
+    company.source.groups = [ENG];
+    company.source.failedGroups = [{ id: null, code: 'ReadFailed', message: 'an item has no id' }];
+    await company.run();
+    expect(company.target.writes).toEqual([]);
+  });
+
+  it('a scope may ask too: who is in no such group is out of scope', async () => {
+    const company = await aCompanyAsking();
+    company.rules = {};
+    company.spec = { ...company.spec, scope: { filters: [[{ operator: 'IsMemberOf', value: 'Operations' }]] } };
+    await settle(company);
+    expect(company.target.users.size).toBe(2);
+  });
+});

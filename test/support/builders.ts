@@ -100,7 +100,7 @@ export function compile(
   const mappings = entries.map((entry) => ('kind' in entry ? entry : null)).filter((entry) => entry !== null);
   const resources = mappings.length > 0 ? mappings : [aMapping(entries as AttributeEntry[])];
   const set = compileCustomAttributes(customs, 'acme', problems);
-  const mapping = compileMapping(resources, set, 'file', problems);
+  const mapping = compileMapping(resources, set, { provider: 'file', hasGroups: false }, problems);
   return { mapping, problems: problems.map(toLine) };
 }
 

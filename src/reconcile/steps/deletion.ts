@@ -20,7 +20,7 @@ import { settleBegun } from './settle.ts';
 /** What a DirectorySync without mappings and rules compiles to. */
 export function compileNothing(provider: string): CompiledResources {
   return {
-    mapping: compileMapping([], compileCustomAttributes([], '', []), provider, []),
+    mapping: compileMapping([], compileCustomAttributes([], '', []), { provider, hasGroups: false }, []),
     rules: NO_RULES,
     ruleNames: [],
     scope: EVERYBODY,

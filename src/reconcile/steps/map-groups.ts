@@ -2,6 +2,7 @@
 import { computeTeamNames, createGroupSelection, type GroupSelection, toGroupTeam } from '../../mapping/groups.ts';
 import type { RecordError } from '../../model.ts';
 import type { StagedGroup } from '../../state/source-groups.ts';
+import type { StagedUser } from '../../state/staging.ts';
 import { toGroupKey } from '../../team-key.ts';
 import type { Loaded, ReadResult, RunDependencies, Warning } from '../run.ts';
 
@@ -11,6 +12,29 @@ export interface MappedGroups {
 }
 
 const NOTHING: MappedGroups = { errors: [], warnings: [] };
+
+/** Tells people the groups that they belong to, for conditions that ask; who is not told may be in any (rule I13). */
+export async function createGroupLookup(
+  { state }: RunDependencies,
+  { groups }: ReadResult,
+): Promise<(page: readonly StagedUser[]) => Promise<readonly StagedUser[]>> {
+  if (groups === null) return async (page) => page;
+  const partial = await state.groups.partial();
+  const named = partial.flatMap(({ id, displayName }) => (displayName === null ? [] : [{ id, displayName }]));
+  const isWhole = groups.isComplete && named.length === partial.length;
+  return async (page) => {
+    if (!isWhole) return page;
+    const known = await state.groups.groupsOf(page.map(({ user }) => user.id));
+    return page.map(({ user, duplicate }) => {
+      const own = known.get(user.id) ?? [];
+      const maybe = named.filter(({ id }) => own.every((group) => group.id !== id));
+      return {
+        user: { ...user, groups: own, ...(maybe.length === 0 ? {} : { maybeGroups: maybe }) },
+        duplicate,
+      };
+    });
+  };
+}
 
 /** Once everybody's presence is staged. */
 export async function mapGroups(

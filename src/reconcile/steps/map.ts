@@ -8,7 +8,7 @@ import type { DesiredTeam, DesiredUser, RecordError } from '../../model.ts';
 import type { MatchKey, StagedUser } from '../../state/staging.ts';
 import { getFact, putFact } from '../facts.ts';
 import type { Loaded, Mapped, ReadResult, RunDependencies, Warning } from '../run.ts';
-import { mapGroups } from './map-groups.ts';
+import { createGroupLookup, mapGroups } from './map-groups.ts';
 import { isMeant } from './read.ts';
 
 interface Batch {
@@ -46,8 +46,10 @@ export async function map(
   await staging.addTeams(teams.fixedTeams);
   await journal.addErrors(run.runId, before);
   await staging.addDesired(read.failedIds.map((id) => ({ desired: toUndecided(id), keys: [] })));
-  for await (const page of staging.users()) {
+  const withGroups = await createGroupLookup(run, read);
+  for await (const staged of staging.users()) {
     signal.throwIfAborted();
+    const page = await withGroups(staged);
     const batch: Batch = { desired: [], teams: new Map(), memberships: [], errors: [] };
     for (const staged of page) {
       const mapped = mapOne(staged, people, now);

@@ -13,7 +13,8 @@ export async function readGroups(
   if (!needsGroups(loaded)) return null;
   const { groups } = run.state;
   const read = loaded.source.readGroups?.([], signal);
-  if (read === undefined) throw new SyncError('Invalid', 'the source has no groups, and spec.groups asks for them');
+  if (read === undefined)
+    throw new SyncError('Invalid', 'the source has no groups, and spec.groups, a rule or the scope asks for them');
   const failed: GroupPage['failed'][number][] = [];
   let isWhole = false;
   for await (const page of read) {
@@ -25,13 +26,16 @@ export async function readGroups(
     isWhole ||= page.end !== undefined;
   }
   if (!isWhole) throw new SyncError('ReadIncomplete', 'the source ended before its last page of groups');
-  if (failed.every(({ id }) => id !== null)) await groups.setComplete();
+  const isComplete = failed.every(({ id }) => id !== null);
+  if (isComplete) await groups.setComplete();
   const unresolved = await groups.resolve(loaded.spec.scope.nestedGroups);
-  return { count: await groups.count(), unresolved, errors: toErrors(failed) };
+  return { count: await groups.count(), isComplete, unresolved, errors: toErrors(failed) };
 }
 
-export function needsGroups({ spec }: Pick<Loaded, 'spec'>): boolean {
-  return spec.groups.provision !== 'None';
+/** Groups become teams, or a rule or the scope asks who is in one. */
+export function needsGroups({ spec, scope, rules }: Pick<Loaded, 'spec' | 'scope' | 'rules'>): boolean {
+  const isAsked = scope.needs.groups || rules.rules.some(({ condition }) => condition?.needs.groups === true);
+  return isAsked || spec.groups.provision !== 'None';
 }
 
 function toErrors(failed: GroupPage['failed']): readonly RecordError[] {

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { GroupMember, SourceGroup } from '../../model.ts';
+import type { GroupMember, GroupName, SourceGroup } from '../../model.ts';
 import { toComparableName } from '../../team-key.ts';
-import type { GroupName, SourceGroups, StagedGroup } from '../source-groups.ts';
+import type { SourceGroups, StagedGroup } from '../source-groups.ts';
 import { firstPlace, PAGE, readPages } from './connection.ts';
 import type { Directory } from './directory.ts';
 import { parseJson } from './rows.ts';
@@ -69,11 +69,13 @@ export function toSourceGroups(of: Directory): SourceGroups {
     groupsOf: (sourceIds) => readGroupsOf(of, sourceIds),
     async partial() {
       db.openScratch();
-      const rows = db.all<{ id: string }>(
-        'SELECT group_id AS id FROM run.partial_groups WHERE directory = ?1',
+      const rows = db.all<{ id: string; name: string | null }>(
+        `SELECT f.group_id AS id, (SELECT max(g.body ->> '$.displayName') FROM run.groups g
+           WHERE g.directory = ?1 AND g.id = f.group_id) AS name
+         FROM run.partial_groups f WHERE f.directory = ?1 ORDER BY f.group_id`,
         of.number(),
       );
-      return new Set(rows.map(({ id }) => id));
+      return rows.map(({ id, name }) => ({ id, displayName: name }));
     },
     people: (names) => readNamed(of, names),
     async addMemberships(group, team) {
