@@ -91,6 +91,8 @@ export interface DesiredUser {
   readonly attributes: Attributes;
   /** Values of `apply: OnCreate` entries: part of the first request and never of a later one. */
   readonly onCreate: Attributes;
+  /** Paths of `onCreate` whose value must be nobody else's → values in the order in which they are wanted; the first is there. */
+  readonly candidates?: Readonly<Record<string, readonly Json[]>>;
   /** Defaults of entries whose value is empty: part of the first request; on adoption only where the target has none. */
   readonly defaults: Attributes;
   /** Paths whose value is empty and whose entry says `onEmpty: Clear`. */

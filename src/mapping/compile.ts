@@ -27,6 +27,8 @@ export interface CompiledMapping {
   readonly paths: ReadonlyMap<string, PathShape>;
   /** By precedence. */
   readonly matching: readonly { readonly path: string; readonly caseExact: boolean }[];
+  /** Paths whose value is chosen among several when an account is made, so that nobody else has it. */
+  readonly chosen: readonly { readonly path: string; readonly caseExact: boolean }[];
   /** Whether an entry decides about `active`. */
   readonly activeMapped: boolean;
   /** Source names that are asked for; prefixes left in. */
@@ -84,6 +86,9 @@ export function compileMapping(
     names: { ...names, desired: toDesiredNames(entries) },
     paths: toPathShapes(entries),
     matching: matching.map((entry) => ({ path: entry.path ?? '', caseExact: entry.definition.caseExact })),
+    chosen: entries.flatMap(({ path, isChosen, definition }) =>
+      isChosen && path !== null ? [{ path, caseExact: definition.caseExact }] : [],
+    ),
     activeMapped: entries.some((entry) => entry.path === 'active'),
     usedNames: [...new Set(entries.flatMap((entry) => entry.names))],
   };

@@ -36,6 +36,8 @@ export interface CompiledEntry {
   readonly evaluate: ((read: (name: string) => Json, circumstances: Circumstances) => EntryOutcome) | null;
   /** The value depends on chance, which needs the secret of this installation. */
   readonly usesChance: boolean;
+  /** The value is one of several that nobody else's account may have. */
+  readonly isChosen: boolean;
   readonly defaultValue: Json;
   readonly onCreate: boolean;
   readonly onEmpty: 'Keep' | 'Clear';
@@ -68,6 +70,7 @@ export function compileEntry(spec: AttributeEntry, context: EntryContext): Compi
     names: value.names,
     evaluate: value.evaluate,
     usesChance: value.usesChance ?? false,
+    isChosen: value.isChosen ?? false,
     defaultValue,
     onCreate: spec.apply === 'OnCreate',
     onEmpty: spec.onEmpty ?? place.custom?.onEmpty ?? 'Keep',
@@ -145,6 +148,7 @@ interface CompiledValue {
   readonly names: readonly string[];
   readonly evaluate: CompiledEntry['evaluate'];
   readonly usesChance?: boolean;
+  readonly isChosen?: boolean;
   readonly constant?: Json;
 }
 
@@ -183,6 +187,7 @@ function compileEntryExpression(
   return {
     names: compiled.attributes.map(own),
     usesChance: CHANCE_FUNCTIONS.some((name) => compiled.functions.has(name)),
+    isChosen: compiled.functions.has('SelectUniqueValue'),
     evaluate: (read, { now, random, tenant }) => {
       const outcome = compiled.evaluate({ attribute: (name) => read(own(name)), now, random, context: tenant });
       if ('skip' in outcome) return outcome;

@@ -25,8 +25,6 @@ export interface MappedPerson {
   readonly errors: readonly RecordError[];
   /** For rules: reads any bound name of this person. */
   readonly view: PersonView;
-  /** Paths of `onCreate` whose value is the first of several, in the order in which they are wanted. */
-  readonly candidates: ReadonlyMap<string, readonly Json[]>;
 }
 
 export interface PersonMapperOptions {
@@ -67,7 +65,6 @@ export function createPersonMapper(options: PersonMapperOptions): PersonMapper {
       const isHeldBack = draft.fatal || draft.skipped;
       return {
         desired: toDesired(draft, { user, presence: isHeldBack && stays ? 'undecided' : presence, mapping }),
-        candidates: draft.candidates,
         // Leaving needs no values: what is wrong with those of a leaver keeps nobody in, and would be reported for ever.
         errors: stays ? draft.errors : [],
         view,
@@ -109,7 +106,7 @@ interface Draft {
   readonly clear: string[];
   readonly kept: string[];
   readonly errors: RecordError[];
-  readonly candidates: Map<string, readonly Json[]>;
+  readonly candidates: Record<string, readonly Json[]>;
   /** A record error holds back the whole person. */
   fatal: boolean;
   /** IgnoreObjectFlow: the person stays as they are, and nothing is wrong. */
@@ -117,7 +114,7 @@ interface Draft {
 }
 
 function newDraft(): Draft {
-  const values = { attributes: {}, onCreate: {}, defaults: {}, references: {}, candidates: new Map() };
+  const values = { attributes: {}, onCreate: {}, defaults: {}, references: {}, candidates: {} };
   return { ...values, clear: [], kept: [], errors: [], fatal: false, skipped: false };
 }
 
@@ -162,7 +159,7 @@ function placeOutcome(
   if (entry.custom !== null) evaluation.customs.set(entry.custom.name, value);
   if (isEmptyValue(value)) noteEmpty(entry, draft, evaluation.view.user.id);
   else place(entry, value, draft);
-  if (converted.length > 1 && entry.path !== null) draft.candidates.set(entry.path, converted);
+  if ('candidates' in outcome && entry.path !== null) draft.candidates[entry.path] = converted;
 }
 
 /** The target keeps what it has: no default, nothing cleared. A new account goes without, if it can. */
@@ -265,12 +262,14 @@ function toDesired(
       ? { attributes: {}, onCreate: {}, defaults: {}, clear: [], kept: [], references: {} }
       : { attributes, onCreate, defaults, clear, kept, references };
   const byEntry = presence === 'disabledAtSource' && user.active && attributes['active'] === false;
+  const { candidates } = draft;
   return {
     sourceId: user.id,
     name: toName({ ...onCreate, ...attributes }, user.id),
     presence,
     ...(byEntry ? { byEntry } : {}),
     ...values,
+    ...(Object.keys(candidates).length === 0 ? {} : { candidates }),
     match,
   };
 }

@@ -143,6 +143,10 @@ export interface Staging {
   ): Promise<void>;
   /** The same id again replaces what was said of it; without members it keeps those that were read before. */
   addObservedTeams(teams: readonly TargetTeam[]): Promise<void>;
+  /** Was an account seen with this value? Only for paths whose keys were given. */
+  isObserved(key: MatchKey): Promise<boolean>;
+  /** Of a value that nobody else of this run may have: false when somebody asked for it before. */
+  claim(key: MatchKey, sourceId: string): Promise<boolean>;
   /**
    * Target ids that were looked for one by one and do not exist. Takes back an earlier sight of them, and is taken back
    * by a later one.

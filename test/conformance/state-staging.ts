@@ -45,6 +45,20 @@ export function describeStaging(states: OpenStates): void {
       expect(await collect(staging.contentions())).toEqual([]);
     });
 
+    it('tells whether a value was seen, and lets one person alone claim it', async () => {
+      const { staging } = await states.directory();
+      const [ada, bob] = ['ada', 'bob'].map((key) => ({ path: 'nickName', key })) as [MatchKey, MatchKey];
+      await staging.addObservedUsers([{ object: anAccount('a1'), keys: [ada] }]);
+      expect([await staging.isObserved(ada), await staging.isObserved(bob)]).toEqual([true, false]);
+      expect(await staging.isObserved({ ...ada, path: 'userName' })).toBe(false);
+      expect(await staging.claim(bob, 'p1')).toBe(true);
+      expect(await staging.claim(bob, 'p2')).toBe(false);
+      expect(await staging.claim(bob, 'p1')).toBe(true);
+      await staging.clear();
+      expect(await staging.isObserved(ada)).toBe(false);
+      expect(await staging.claim(bob, 'p2')).toBe(true);
+    });
+
     it('D5 gives contentions in pages, each once', async () => {
       const { staging } = await states.directory();
       const all = numbers(1_201).map((n) => ({ path: 'userName', key: `k${n}` }));

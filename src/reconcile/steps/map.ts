@@ -55,7 +55,7 @@ export async function map(
       const mapped = mapOne(staged, people, now);
       inScope += mapped.desired.presence === 'outOfScope' ? 0 : 1;
       batch.errors.push(...mapped.errors.filter(({ id }) => isMeant(run, id)));
-      batch.desired.push({ desired: mapped.desired, keys: toKeys(mapped.desired, mapping.matching) });
+      batch.desired.push({ desired: mapped.desired, keys: toDesiredKeys(mapped.desired, mapping.matching) });
       for (const name of toAccountNames(mapped.desired)) unprotected.delete(name);
       if (mapped.desired.presence === 'present') mapTeams(mapped, { run, teams, unknownTeams, batch, now });
     }
@@ -145,11 +145,10 @@ function mapOne({ user, duplicate }: StagedUser, people: PersonMapper, now: Date
     desired: toUndecided(user.id),
     errors: [error],
     view: { user, customs: new Map(), mapped: toUndecided(user.id) },
-    candidates: new Map(),
   };
 }
 
-function toKeys(desired: DesiredUser, matching: Loaded['mapping']['matching']): readonly MatchKey[] {
+export function toDesiredKeys(desired: DesiredUser, matching: Loaded['mapping']['matching']): readonly MatchKey[] {
   const keys = desired.match.map(({ path, value }) => ({
     path,
     key: toMatchKey(value, matching.find((each) => each.path === path)?.caseExact ?? true),

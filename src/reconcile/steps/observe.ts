@@ -4,13 +4,14 @@
  */
 import { SyncError } from '../../errors.ts';
 import { toMatchKey } from '../../mapping/match-key.ts';
-import type { DesiredTeam } from '../../model.ts';
+import type { DesiredTeam, Json } from '../../model.ts';
 import type { MatchKey, PersonState } from '../../state/staging.ts';
 import type { Link } from '../../state/store.ts';
 import type { TargetCapabilities, TargetObject } from '../../targets/target.ts';
 import { compareWithTarget } from '../compile.ts';
 import { getFact } from '../facts.ts';
 import type { Loaded, Mapped, Observed, RunDependencies, Warning } from '../run.ts';
+import { chooseValues } from './choose-values.ts';
 import { settleBegun } from './settle.ts';
 
 export async function observe(
@@ -18,12 +19,15 @@ export async function observe(
   { loaded }: { loaded: Loaded; mapped: Mapped },
   signal: AbortSignal,
 ): Promise<Observed> {
+  const looking: Looking = { run, loaded, signal };
   const capabilities = await loaded.target.capabilities(signal);
   const warnings = checkAgainstSchemas(loaded, capabilities);
   await settleBegun(run, loaded.target, signal);
   const verified = run.options.user === null && (!capabilities.filter || (await isVerifyDue(run, loaded)));
   const unreadTeams = verified ? await verify(run, loaded, signal) : 0;
   if (!verified) await observeSome(run, loaded, signal);
+  const search = verified ? null : (query: { path: string; value: Json }) => searchAccounts(query, looking);
+  await chooseValues(run, loaded, { search, signal });
   const unmanaged = verified ? await run.state.staging.countUnmanaged() : 0;
   if (unmanaged > 0) {
     warnings.push({
@@ -134,7 +138,7 @@ function observedPaths({ mapping }: Loaded): readonly string[] {
 }
 
 function toKeys(object: TargetObject, { mapping }: Loaded): readonly MatchKey[] {
-  const paths = [...mapping.matching, { path: 'externalId', caseExact: true }];
+  const paths = [...mapping.matching, ...mapping.chosen, { path: 'externalId', caseExact: true }];
   const keys = new Map<string, string>();
   for (const { path, caseExact } of paths) {
     const value = object.attributes[path];
@@ -225,10 +229,12 @@ async function findAccount({ desired }: PersonState, { run, loaded, signal }: Lo
   const externalId = desired?.attributes['externalId'];
   const wanted = new Map((desired?.match ?? []).map(({ path, value }) => [path, value]));
   if (typeof externalId === 'string') wanted.set('externalId', externalId);
-  for (const [path, value] of wanted) {
-    const found = await loaded.target.findUsers({ path, value }, observedPaths(loaded), signal);
-    await run.state.staging.addObservedUsers(found.map((object) => ({ object, keys: toKeys(object, loaded) })));
-  }
+  for (const [path, value] of wanted) await searchAccounts({ path, value }, { run, loaded, signal });
+}
+
+async function searchAccounts(query: { path: string; value: Json }, { run, loaded, signal }: Looking): Promise<void> {
+  const found = await loaded.target.findUsers(query, observedPaths(loaded), signal);
+  await run.state.staging.addObservedUsers(found.map((object) => ({ object, keys: toKeys(object, loaded) })));
 }
 
 async function findTeams(run: RunDependencies, loaded: Loaded, signal: AbortSignal): Promise<void> {

@@ -365,6 +365,14 @@ export const SCRATCH = `
     PRIMARY KEY (directory, resource)
   ) STRICT, WITHOUT ROWID;
 
+  CREATE TABLE run.claims (
+    directory INTEGER NOT NULL,
+    path TEXT NOT NULL,
+    key TEXT NOT NULL,
+    source_id TEXT NOT NULL,
+    PRIMARY KEY (directory, path, key)
+  ) STRICT, WITHOUT ROWID;
+
   CREATE TABLE run.names (
     directory INTEGER NOT NULL,
     role TEXT NOT NULL,

@@ -33,6 +33,7 @@ const BY_DIRECTORY = [
   'complete',
   'differences',
   'names',
+  'claims',
 ];
 
 export function toStaging(of: Directory): Staging {
@@ -90,6 +91,26 @@ export function toStaging(of: Directory): Staging {
         for (const team of teams) insertObservedTeam(of, directory, team);
       });
     },
+    async isObserved({ path, key }) {
+      db.openScratch();
+      const row = db.get(
+        'SELECT 1 FROM run.observed_keys WHERE directory = ?1 AND path = ?2 AND key = ?3 LIMIT 1',
+        ...[of.number(), path, key],
+      );
+      return row !== undefined;
+    },
+    claim: ({ path, key }, sourceId) =>
+      of.stage((directory) => {
+        db.run(
+          'INSERT OR IGNORE INTO run.claims (directory, path, key, source_id) VALUES (?1, ?2, ?3, ?4)',
+          ...[directory, path, key, sourceId],
+        );
+        const row = db.get<{ source_id: string }>(
+          'SELECT source_id FROM run.claims WHERE directory = ?1 AND path = ?2 AND key = ?3',
+          ...[directory, path, key],
+        );
+        return row?.source_id === sourceId;
+      }),
     async addMissing({ users = [], teams = [] }) {
       await of.stage((directory) => {
         for (const id of users) deleteObserved(of, directory, id);

@@ -1,0 +1,89 @@
+/**
+ * observe, of values that nobody else may have: for everybody who gets an account, the first candidate that neither an
+ * account of the target has nor somebody else of this run.
+ */
+import { SyncError } from '../../errors.ts';
+import { toMatchKey } from '../../mapping/match-key.ts';
+import type { DesiredUser, Json } from '../../model.ts';
+import type { PersonState } from '../../state/staging.ts';
+import type { Loaded, RunDependencies } from '../run.ts';
+import { toDesiredKeys } from './map.ts';
+
+interface Choosing {
+  /** Stages the accounts that the target finds; null where its whole list is staged already. */
+  readonly search: ((query: { path: string; value: Json }) => Promise<void>) | null;
+  readonly signal: AbortSignal;
+}
+
+export async function chooseValues(run: RunDependencies, loaded: Loaded, choosing: Choosing): Promise<void> {
+  const { mapping } = loaded;
+  if (mapping.chosen.length === 0) return;
+  const { staging, journal } = run.state;
+  for await (const page of staging.people(run.options.user)) {
+    choosing.signal.throwIfAborted();
+    for (const person of page) {
+      if (person.desired === null || !getsAccount(person)) continue;
+      const { desired, full } = await choose(run, person.desired, { mapping, ...choosing });
+      await staging.addDesired([{ desired, keys: toDesiredKeys(desired, mapping.matching) }]);
+      if (full === null) continue;
+      const message = `attribute ${JSON.stringify(full)}: every value that it may have is taken; give the expression more of them`;
+      await journal.addErrors(run.runId, [{ resource: 'User', id: desired.sourceId, code: 'RecordInvalid', message }]);
+    }
+  }
+}
+
+/** Whoever is found again, or matches an account, keeps the value that the account has. */
+function getsAccount({ desired, link, gone, candidates }: PersonState): boolean {
+  if (desired?.presence !== 'present' || desired.candidates === undefined) return false;
+  return (link === null || gone) && candidates.length === 0;
+}
+
+/** `full`: the attribute of which no value is free; then the person waits. */
+async function choose(
+  run: RunDependencies,
+  desired: DesiredUser,
+  choosing: Choosing & Pick<Loaded, 'mapping'>,
+): Promise<{ readonly desired: DesiredUser; readonly full: string | null }> {
+  const onCreate: Record<string, Json> = { ...desired.onCreate };
+  for (const { path, caseExact } of choosing.mapping.chosen) {
+    const values = desired.candidates?.[path];
+    if (values === undefined) continue;
+    const free = await findFree(run, { values, path, caseExact, sourceId: desired.sourceId }, choosing);
+    if (free === null) return { desired: { ...desired, presence: 'undecided' }, full: path };
+    onCreate[path] = free;
+  }
+  return { desired: { ...desired, onCreate }, full: null };
+}
+
+interface Wanted {
+  readonly values: readonly Json[];
+  readonly path: string;
+  readonly caseExact: boolean;
+  readonly sourceId: string;
+}
+
+async function findFree(
+  { state: { staging } }: RunDependencies,
+  { values, path, caseExact, sourceId }: Wanted,
+  { search }: Choosing,
+): Promise<Json | null> {
+  for (const value of values) {
+    const key = { path, key: toMatchKey(String(value), caseExact) };
+    if (await staging.isObserved(key)) continue;
+    if (search !== null) await searchIfPossible(search, { path, value });
+    if (!(await staging.isObserved(key)) && (await staging.claim(key, sourceId))) return value;
+  }
+  return null;
+}
+
+/** A target that does not search by this attribute has shown its list, or tells when the account is made. */
+async function searchIfPossible(
+  search: NonNullable<Choosing['search']>,
+  query: { readonly path: string; readonly value: Json },
+): Promise<void> {
+  try {
+    await search(query);
+  } catch (thrown) {
+    if (SyncError.from(thrown).scope !== 'record') throw thrown;
+  }
+}

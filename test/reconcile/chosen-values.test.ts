@@ -1,0 +1,85 @@
+/** Values that nobody else may have, chosen among several when the account is made. */
+import { describe, expect, it } from 'vitest';
+import { aCompanyOf, type Company, createCompany } from '../support/company.ts';
+
+const EXPRESSION = 'SelectUniqueValue([nick], Join("", [nick], "2"), Join("", [nick], "3"))';
+
+async function aCompanyNamed(...nicks: readonly string[]): Promise<Company> {
+  const company = await createCompany();
+  company.people = aCompanyOf(nicks.length, (index) => ({ nick: nicks[index] ?? null }));
+  company.mapping = {
+    attributes: [
+      { target: 'userName', expression: EXPRESSION, apply: 'OnCreate' },
+      { target: 'externalId', source: 'id', matching: { precedence: 1 } },
+      { target: 'title', source: 'title' },
+    ],
+  };
+  return company;
+}
+
+const names = ({ target }: Company): string[] =>
+  [...target.users.values()].map(({ attributes }) => String(attributes['userName']));
+
+describe('values chosen among several', () => {
+  it('are nobody else’s: two people of one run never get the same, in the order of the read', async () => {
+    const company = await aCompanyNamed('ada', 'ADA', 'bob');
+    expect(await company.run()).toMatchObject({ outcome: 'synced', applied: { create: 3 } });
+    expect(names(company)).toEqual(['ada', 'ADA2', 'bob']);
+  });
+
+  it('are what the plan says, and what a plan that is made again says', async () => {
+    const company = await aCompanyNamed('ada', 'ada');
+    const planned = async () =>
+      (await company.operations(await company.run({ planOnly: true }))).flatMap(({ changes }) =>
+        changes.filter(({ path }) => path === 'userName').map(({ after }) => after),
+      );
+    expect(await planned()).toEqual(['ada', 'ada2']);
+    expect(await planned()).toEqual(['ada', 'ada2']);
+    await company.run();
+    expect(names(company)).toEqual(['ada', 'ada2']);
+  });
+
+  it('pass over what an account has that nobody manages, on the first run and by searching on later ones', async () => {
+    const company = await aCompanyNamed('ada');
+    company.target.addUser({ userName: 'ADA' });
+    await company.run();
+    expect(names(company)).toEqual(['ADA', 'ada2']);
+    company.target.addUser({ userName: 'bob' });
+    company.people = [...company.people, ...aCompanyOf(3, () => ({ nick: 'bob' })).slice(2)];
+    await company.run();
+    expect(names(company)).toEqual(['ADA', 'ada2', 'bob', 'bob2']);
+  });
+
+  it('stay with the account, whatever the source says later (I2)', async () => {
+    const company = await aCompanyNamed('ada', 'ada');
+    await company.run();
+    company.people = company.people.map((person) => ({ ...person, nick: 'eve' }));
+    company.target.writes.length = 0;
+    await company.run();
+    expect(company.target.writes).toEqual([]);
+    expect(names(company)).toEqual(['ada', 'ada2']);
+  });
+
+  it('wait where none is free, with an error that names the attribute; nobody else does (I8)', async () => {
+    const company = await aCompanyNamed('ada', 'ada', 'ada', 'ada', 'bob');
+    const report = await company.run();
+    expect(report).toMatchObject({ outcome: 'failed', applied: { create: 4 } });
+    expect(await company.errors(report)).toEqual([
+      'p4 RecordInvalid: attribute "userName": every value that it may have is taken; give the expression more of them',
+    ]);
+    expect(names(company)).toEqual(['ada', 'ada2', 'ada3', 'bob']);
+    const [first] = company.target.users.keys();
+    company.target.users.delete(first ?? '');
+    company.people = company.people.slice(1);
+    await company.run({ resync: true });
+    expect(names(company)).toEqual(['ada2', 'ada3', 'bob', 'ada']);
+  });
+
+  it('are not chosen again after a lost store: the account is found by its externalId (I7)', async () => {
+    const company = await aCompanyNamed('ada', 'ada');
+    await company.run();
+    await company.loseState();
+    await company.run();
+    expect(names(company)).toEqual(['ada', 'ada2']);
+  });
+});
