@@ -36,6 +36,8 @@ const { values } = parseArgs({
   },
 });
 
+/** However busy the machine is, a seed is not played for as long as this. */
+const TOO_LONG_MS = 180_000;
 const RULES = [...Array.from({ length: 13 }, (_, n) => `I${n + 1}`), 'oracle', 'kstatus', 'engine'];
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 let passed = 0;
@@ -131,7 +133,8 @@ async function playRegressions(): Promise<void> {
 async function playAgain(results: readonly SeedResult[]): Promise<void> {
   const { folder, remove } = makeFolder();
   try {
-    for (const { seed, digest } of [...results].sort((a, b) => a.seed - b.seed).slice(0, 5)) {
+    const whole = results.filter(({ digest }) => digest !== '');
+    for (const { seed, digest } of whole.sort((a, b) => a.seed - b.seed).slice(0, 5)) {
       const again = await simulate(createScenario(seed), folder);
       check(`seed ${seed} twice`, again.digest === digest ? [] : [`the log was ${digest} and is ${again.digest}`]);
     }
@@ -142,29 +145,60 @@ async function playAgain(results: readonly SeedResult[]): Promise<void> {
 
 async function playSeeds(from: number, to: number): Promise<readonly SeedResult[]> {
   const results: SeedResult[] = [];
+  const workers = new Set<ChildProcess>();
+  let ended = false;
   const take = (result: SeedResult): void => {
     results.push(result);
     if (result.violations.length > 0)
       print(`seed ${result.seed} broke: ${result.violations.slice(0, 3).map(toLine).join('; ')}`);
-    if (result.violations.length > 0 && values['until-broken']) for (const worker of workers) worker.kill();
+    ended ||= result.violations.length > 0 && values['until-broken'];
+    if (ended) for (const worker of workers) worker.kill();
     if (results.length % 500 === 0) print(`${results.length} seeds played`);
   };
   const cores = Number(values.workers);
-  const workers: ChildProcess[] = [];
-  const ends = Array.from({ length: cores }, (_, core) => {
-    const path = fileURLToPath(new URL('worker.ts', import.meta.url));
-    const worker = fork(path, [String(from + core), String(to), String(cores)]);
-    workers.push(worker);
-    worker.on('message', (message) => take(message as SeedResult));
-    return toEnd(worker);
-  });
-  await Promise.all(ends);
+  const work = async (first: number): Promise<void> => {
+    for (let seed = first; seed < to && !ended; ) {
+      const failed = await playShare({ from: seed, to, step: cores }, { take, workers });
+      if (failed === null || ended) return;
+      take(failed);
+      seed = failed.seed + cores;
+    }
+  };
+  await Promise.all(Array.from({ length: cores }, (_, core) => work(from + core)));
   return results;
 }
 
-/** A worker that dies is noticed by the seeds that it did not play. */
-function toEnd(worker: ChildProcess): Promise<void> {
+interface Crew {
+  readonly take: (result: SeedResult) => void;
+  readonly workers: Set<ChildProcess>;
+}
+
+/** Returns the seed at which the process died or got no further; null when all were played. */
+function playShare(
+  { from, to, step }: { readonly from: number; readonly to: number; readonly step: number },
+  { take, workers }: Crew,
+): Promise<SeedResult | null> {
+  const path = fileURLToPath(new URL('worker.ts', import.meta.url));
+  const worker = fork(path, [from, to, step].map(String));
+  workers.add(worker);
+  let seed = from;
+  let end = 'ended its process';
+  const watch = setTimeout(() => {
+    end = `did not end within ${TOO_LONG_MS / 1000} s`;
+    worker.kill('SIGKILL');
+  }, TOO_LONG_MS);
+  worker.on('message', (message) => {
+    watch.refresh();
+    seed += step;
+    take(message as SeedResult);
+  });
   return new Promise((resolve) => {
-    worker.on('exit', () => resolve());
+    // Once everything that it sent has come.
+    worker.on('close', (code, signal) => {
+      clearTimeout(watch);
+      workers.delete(worker);
+      const message = `seed ${seed} ${end} (${signal ?? code})`;
+      resolve(seed >= to ? null : { seed, violations: [{ rule: 'engine', message }], counts: [], digest: '' });
+    });
   });
 }

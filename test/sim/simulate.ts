@@ -12,7 +12,7 @@ import { actByHand } from './admin.ts';
 import { isHttpFault, isProcessFault, isReadFault } from './faults.ts';
 import type { RunFacts, Violation } from './invariants/facts.ts';
 import type { Removal } from './invariants/removals.ts';
-import { MANIFEST_EDITS, NAMESPACE, SYNC, takeStep } from './model.ts';
+import { MANIFEST_EDITS, type Manifests, NAMESPACE, SYNC, takeStep } from './model.ts';
 import { compareWithOracle } from './oracle.ts';
 import type { RunStep, Scenario, Step } from './scenario.ts';
 import { toReading } from './source.ts';
@@ -46,6 +46,7 @@ export async function simulate(scenario: Scenario, folder: string): Promise<Resu
 }
 
 const QUIET: RunStep = { do: 'run', faults: [], approve: true, resync: false, twin: false };
+const SILENT = createLogger({ level: 'silent' });
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 /** Runs after the faults stop in which everything must have come to rest. */
@@ -53,18 +54,23 @@ const PATIENCE = 12;
 
 class Play {
   readonly #world: World;
-  readonly #copies: Uint8Array[] = [];
-  readonly #keepsCopies: boolean;
+  /** Of the state file after each run; null where nobody is going to ask for it. */
+  readonly #copies: (Uint8Array | null)[] = [];
+  readonly #wanted: ReadonlySet<number>;
   #process: Process | null = null;
   #runs = 0;
+  /** Steps that are runs, with their twins. */
+  #plays = 0;
   #damaged = false;
+  /** As they were last applied. */
+  #manifests: Manifests | null = null;
   #report: RunReport | null = null;
   /** What was held when somebody last looked. */
   #held: RunReport | null = null;
 
   constructor(world: World, { steps }: Scenario) {
     this.#world = world;
-    this.#keepsCopies = steps.some((step) => step.do === 'store' && step.how === 'rolledBack');
+    this.#wanted = toWantedCopies(steps);
   }
 
   async take(step: Step): Promise<void> {
@@ -135,7 +141,7 @@ class Play {
     await this.#end();
     this.#damaged = true;
     this.#held = null;
-    if (how === 'rolledBack' && copy !== undefined) {
+    if (how === 'rolledBack' && copy != null) {
       world.count('fault storeRolledBack');
       restoreState(world.file, copy);
       world.invariants.onStoreRolledBack();
@@ -170,12 +176,16 @@ class Play {
       // Nobody is back in no time, and what was on the wire arrives.
       world.clock.pass(2_000);
     }
-    if (this.#keepsCopies) this.#copies.push(copyState(world.file));
+    this.#plays += 1;
+    this.#copies.push(this.#wanted.has(this.#plays) ? copyState(world.file) : null);
   }
 
   #applyManifests(): void {
     const { host, company } = this.#world;
-    const { spec, mapping, rules } = structuredClone(company.manifests);
+    const text = JSON.stringify(company.manifests);
+    if (text === JSON.stringify(this.#manifests)) return;
+    this.#manifests = JSON.parse(text) as Manifests;
+    const { spec, mapping, rules } = this.#manifests;
     const put = (kind: string, name: string, document: unknown): void =>
       host.put({
         apiVersion: 'dirsync.dev/v1alpha1',
@@ -215,7 +225,7 @@ class Play {
     if (read !== null && !isNew) world.count(`fault ${read.kind}`);
     const facts: RunFacts = {
       name,
-      manifests: structuredClone(company.manifests),
+      manifests: this.#manifests ?? company.manifests,
       reading: toReading(company.people, isNew ? null : read),
       startedAt: clock.wall(),
       approve,
@@ -296,7 +306,7 @@ class Play {
     const publisher = createPublisher({
       host,
       store: this.#process?.store as never,
-      log: createLogger({ level: 'silent' }),
+      log: SILENT,
       now: clock.wall,
       commands: () => ({ review: 'dirsync plan', approve: (hash) => `dirsync approve ${hash}` }),
     });
@@ -314,6 +324,23 @@ class Play {
     checkText(this.#world, 'status', JSON.stringify(host.get('DirectorySync', SYNC)?.status));
     for (const event of host.events.splice(0)) checkText(this.#world, 'event', JSON.stringify(event));
   }
+}
+
+/** After which runs the state file is copied: each restore takes the last copy but one that is left. */
+function toWantedCopies(steps: readonly Step[]): ReadonlySet<number> {
+  const wanted = new Set<number>();
+  const left: number[] = [];
+  let plays = 0;
+  for (const step of steps) {
+    if (step.do === 'run') {
+      plays += 1;
+      left.push(plays);
+    }
+    if (step.do !== 'store') continue;
+    const [copy] = left.splice(-2, 1);
+    if (copy !== undefined && step.how === 'rolledBack') wanted.add(copy);
+  }
+  return wanted;
 }
 
 function toEdit(n: number): (typeof MANIFEST_EDITS)[number] {

@@ -1,5 +1,5 @@
 /** Everything around the engine: time, network, server, state file, resources, and the processes that run in it. */
-import { rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Timing } from '../../src/http/timing.ts';
@@ -9,7 +9,7 @@ import { openSqliteStore } from '../../src/state/sqlite/store.ts';
 import type { Lease, StateStore } from '../../src/state/store.ts';
 import { scimTarget } from '../../src/targets/scim/index.ts';
 import type { TargetProvider } from '../../src/targets/target.ts';
-import { createLogger } from '../../src/telemetry/log.ts';
+import { createLogger, type Logger } from '../../src/telemetry/log.ts';
 import { createMemoryHost, type MemoryHost } from '../support/memory-host.ts';
 import { createClock, type VirtualClock } from './clock.ts';
 import type { HttpFault, ProcessFault } from './faults.ts';
@@ -83,6 +83,10 @@ export function createWorld(scenario: Scenario, folder: string): World {
   const lease = createLeases();
   const file = join(folder, 'state.db');
   eraseState(file);
+  const logger = createLogger({
+    level: 'debug',
+    destination: { write: (line: string) => checkText(world, 'log', line) },
+  });
   const world: World = {
     clock,
     random,
@@ -97,7 +101,7 @@ export function createWorld(scenario: Scenario, folder: string): World {
     onEdit: () => undefined,
     count: (what, times = 1) => void counts.set(what, (counts.get(what) ?? 0) + times),
     note: (line) => void log.push(`${new Date(clock.wall()).toISOString()} ${line}`),
-    start: (name) => startProcess(world, lease, name),
+    start: (name) => startProcess(world, { name, acquire: lease, logger }),
     async close() {
       for (const process of [...world.processes]) await process.close();
       eraseState(file);
@@ -126,6 +130,19 @@ export function restoreState(file: string, copy: Uint8Array): void {
   writeFileSync(file, copy);
 }
 
+let emptyState: Uint8Array | null = null;
+
+/** What a store is when it was just made; made once, because that takes as long as a whole run. */
+async function makeEmptyState(file: string): Promise<Uint8Array> {
+  if (emptyState === null) {
+    const made = `${file}.empty`;
+    await (await openSqliteStore(made)).close();
+    emptyState = readFileSync(made);
+    eraseState(made);
+  }
+  return emptyState;
+}
+
 type AcquireLease = (seam: Seam, signal: AbortSignal) => Promise<Lease>;
 
 /** One holder at a time among all processes; a holder that dies frees it. */
@@ -151,8 +168,15 @@ function createLeases(): AcquireLease {
   };
 }
 
-async function startProcess(world: World, acquire: AcquireLease, name: string): Promise<Process> {
+interface Starting {
+  readonly name: string;
+  readonly acquire: AcquireLease;
+  readonly logger: Logger;
+}
+
+async function startProcess(world: World, { name, acquire, logger }: Starting): Promise<Process> {
   const { clock, random } = world;
+  if (!existsSync(world.file)) writeFileSync(world.file, await makeEmptyState(world.file));
   const raw = await openSqliteStore(world.file);
   const seam = createSeam(name, (_seam, where) => onCross(world, process, where));
   const timing: Timing = {
@@ -182,7 +206,7 @@ async function startProcess(world: World, acquire: AcquireLease, name: string): 
       ),
     }),
     now: () => new Date(clock.wall()),
-    log: createLogger({ level: 'debug', destination: { write: (line: string) => checkText(world, 'log', line) } }),
+    log: logger,
     holder: name,
     timeout(ms) {
       const controller = new AbortController();
