@@ -38,6 +38,8 @@ const WANTED: readonly string[] = [
   ...OPERATIONS.map((kind) => `operation ${kind}`),
   ...HELD.map((kind) => `held ${kind}`),
   'approvals',
+  'runs for one person',
+  'confirmed links',
   'second runs',
 ];
 

@@ -1,5 +1,8 @@
 /** The rules of docs/invariants.md, checked at every request that changes something. */
+
+import { checkAlone } from './invariants/alone.ts';
 import type { Moment, Rule, RunFacts, Scene, Violation } from './invariants/facts.ts';
+import { createLeavers } from './invariants/leavers.ts';
 import { createPeopleChecks } from './invariants/people.ts';
 import { createReads } from './invariants/reads.ts';
 import { createRemovals, type Removal } from './invariants/removals.ts';
@@ -9,6 +12,8 @@ import type { Change, Server } from './server.ts';
 export interface Invariants {
   readonly violations: readonly Violation[];
   fail(rule: Rule, message: string): void;
+  /** When a request switched this account off, if one did; milliseconds since 1970. */
+  leftAt(id: string): number | null;
   onRunStart(facts: RunFacts): void;
   onChange(change: Change, moment: Moment): void;
   /** A run ended by itself. `trusted`: its read is the new measure. */
@@ -18,6 +23,8 @@ export interface Invariants {
   revoke(): void;
   onStoreLost(): void;
   onStoreRolledBack(): void;
+  /** Accounts whose links were rebuilt, and are ordinary now. */
+  onConfirmed(ids: readonly string[]): void;
   /** An administrator made it; it is not ours. */
   onMadeByHand(id: string): void;
   onTakenByHand(): void;
@@ -26,14 +33,16 @@ export interface Invariants {
 export function createInvariants(server: Server): Invariants {
   const violations: Violation[] = [];
   const fail = (rule: Rule, message: string): void => void violations.push({ rule, message });
-  const scene: Scene = { server, ours: new Set(), fail };
+  const scene: Scene = { server, ours: new Set(), damaged: false, fail };
   const reads = createReads();
   const removals = createRemovals(scene, reads);
   const people = createPeopleChecks(scene, reads, removals);
   const teams = createTeamChecks(scene, reads, removals);
+  const leavers = createLeavers();
   return {
     violations,
     fail,
+    leftAt: leavers.leftAt,
     onRunStart(facts) {
       removals.observeSizes();
       reads.onRunStart(facts);
@@ -44,21 +53,26 @@ export function createInvariants(server: Server): Invariants {
       if (plans) fail('I12', `${name}: a write although it only plans`);
       if (change.kind === 'User') people.onChange(change.before, change.after, moment);
       else teams.onChange(change.before, change.after, moment);
+      checkAlone(change, moment, scene);
+      leavers.onChange(change, moment.now);
       removals.observeSizes();
     },
     onRunEnd(facts, trusted) {
-      if (trusted) reads.onTrusted(facts);
+      if (trusted && facts.only === null) reads.onTrusted(facts);
     },
     grant: removals.grant,
     revoke: removals.revoke,
     onStoreLost() {
+      scene.damaged = true;
       reads.forget();
       removals.onStoreLost();
     },
     onStoreRolledBack() {
+      scene.damaged = true;
       reads.forget();
       removals.onStoreRolledBack();
     },
+    onConfirmed: removals.onConfirmed,
     onTakenByHand: removals.onTakenByHand,
     onMadeByHand: (id) => void scene.ours.delete(id),
   };

@@ -14,6 +14,11 @@ export interface OracleInput {
   readonly server: Server;
   /** The store was lost or rolled back: links of people who left may be gone for good. */
   readonly damaged: boolean;
+  /** When a request switched an account off. */
+  readonly leftAt: (id: string) => number | null;
+  /** When the faults stopped, and for how long runs have been made since. */
+  readonly settlesAt: number;
+  readonly quietFor: number;
 }
 
 type Standing = 'present' | 'unsure' | 'outOfScope' | 'disabledAtSource' | 'deletedAtSource';
@@ -100,8 +105,20 @@ function comparePerson(id: string, input: OracleInput): string[] {
   if (policy === 'Delete' && deleteUser === 'forbidden') return [];
   if (policy === 'Delete' && deleteUser === 'deletes')
     return [`${id} left (${standing}) and still has the account ${account.id}`];
+  if (policy === 'Deactivate' && isOverdue(account, input))
+    return [`${id} left (${standing}) long ago and still has the account ${account.id}`];
   return policy !== 'Retain' && account.active ? [`${id} left (${standing}) and ${account.id} is still active`] : [];
 }
+
+/** Switched off before the faults stopped, and for longer than the grace since: runs have had time to delete it. */
+function isOverdue({ id }: User, { company, server, damaged, leftAt, settlesAt, quietFor }: OracleInput): boolean {
+  const { deleteAfter } = company.manifests.spec.deprovisioning ?? {};
+  const since = leftAt(id);
+  if (deleteAfter === undefined || since === null || damaged || server.dialect.deleteUser !== 'deletes') return false;
+  return since <= settlesAt && quietFor > Number.parseInt(deleteAfter, 10) * HOUR;
+}
+
+const HOUR = 3_600_000;
 
 function comparePresent(id: string, account: User | null, input: OracleInput): string[] {
   const { people } = input.company;
@@ -184,7 +201,7 @@ function compareWanted(name: string, wanted: WantedTeam, input: OracleInput): st
   if (mine !== undefined) return compareTeam(name, mine, { team: wanted, input });
   // A team is made when somebody with an account belongs to it.
   const isCalledFor = [...wanted.members].some((id) => accountOf(id, server) !== null && isKnown(id, input));
-  return isCalledFor && !isNameTaken(name, server) ? [`team ${name} is missing`] : [];
+  return isCalledFor && !isNameTaken(name, input) ? [`team ${name} is missing`] : [];
 }
 
 /** A rule that is suspended, or wrong (a list without values), leaves its teams as they are. */
@@ -202,8 +219,16 @@ function compareLeftClubs(wanted: ReadonlyMap<string, WantedTeam>, input: Oracle
   });
 }
 
-function isNameTaken(name: string, { teams }: Server): boolean {
-  return [...teams.values()].some(({ displayName }) => normalize(displayName) === name);
+/** By a team that is not to be taken over, or by several. */
+function isNameTaken(name: string, { server, company }: OracleInput): boolean {
+  const [team, second] = [...server.teams.values()].filter(({ displayName }) => normalize(displayName) === name);
+  const isFree = company.manifests.spec.adoptTeams === true && team?.externalId === null && second === undefined;
+  return team !== undefined && !isFree;
+}
+
+/** Never deleted, and never emptied below what it keeps. */
+function isProtectedTeam(name: string, { manifests }: Company): boolean {
+  return (manifests.spec.guards?.protectedTeams ?? []).some((each) => normalize(each) === name);
 }
 
 /** Teams by normalised name. Teams of several rules are one, with the union of their members. */
@@ -248,7 +273,8 @@ function compareTeam(
   const isDeleted = wanted.members.size === 0 && wanted.rules.every(({ whenEmpty }) => whenEmpty === 'Delete');
   const problems = compareMembers(name, team, { wanted: wanted.members, input });
   // Somebody whose standing is not sure may keep it.
-  if (isDeleted && team.members.length === 0) problems.push(`team ${name} is empty and must be gone`);
+  if (isDeleted && team.members.length === 0 && !isProtectedTeam(name, input.company))
+    problems.push(`team ${name} is empty and must be gone`);
   if (normalize(team.displayName) !== name) problems.push(`team ${name} is called ${team.displayName}`);
   return problems;
 }
@@ -258,20 +284,23 @@ function compareMembers(
   team: Team,
   { wanted, input }: { wanted: ReadonlySet<string>; input: OracleInput },
 ): string[] {
-  const problems: string[] = [];
-  const isUnseen = isChangedUnseen(team, input);
-  for (const id of wanted) {
+  if (isChangedUnseen(team, input)) return [];
+  const missing = [...wanted].filter((id) => {
     const account = accountOf(id, input.server);
-    if (account !== null && isKnown(id, input) && !isUnseen && !team.members.includes(account.id))
-      problems.push(`${id} is missing in team ${name}`);
-  }
-  for (const member of team.members) {
-    const { externalId } = input.server.users.get(member) ?? { externalId: null };
-    if (externalId !== null && wanted.has(externalId)) continue;
-    if (!isUnseen && !mayStay(externalId, member, input))
-      problems.push(`${externalId ?? member} must not be in team ${name}`);
-  }
-  return problems;
+    return account !== null && isKnown(id, input) && !team.members.includes(account.id);
+  });
+  const { keepAtLeast = 0 } = input.company.manifests.spec.guards ?? {};
+  const isKept = isProtectedTeam(name, input.company) && team.members.length <= keepAtLeast;
+  const left = isKept ? [] : team.members.filter((member) => !belongs(member, wanted, input));
+  return [
+    ...missing.map((id) => `${id} is missing in team ${name}`),
+    ...left.map((member) => `${input.server.users.get(member)?.externalId ?? member} must not be in team ${name}`),
+  ];
+}
+
+function belongs(member: string, wanted: ReadonlySet<string>, input: OracleInput): boolean {
+  const { externalId } = input.server.users.get(member) ?? { externalId: null };
+  return (externalId !== null && wanted.has(externalId)) || mayStay(externalId, member, input);
 }
 
 /** Where members are not shown, what was changed by hand or forgotten with a store is not seen. */

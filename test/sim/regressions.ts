@@ -11,7 +11,7 @@ export interface Regression {
   readonly scenario: Scenario;
 }
 
-const RUN: RunStep = { do: 'run', faults: [], approve: false, resync: false, twin: false };
+const RUN: RunStep = { do: 'run', faults: [], user: null, approve: false, resync: false, twin: false };
 
 export const REGRESSIONS: readonly Regression[] = [
   {

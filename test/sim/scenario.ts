@@ -1,15 +1,19 @@
 /** What happens in one seed, as data: a list of steps that can be written down, shortened and played again. */
+
+import { MANIFEST_EDITS } from './edits.ts';
 import type { HttpFault, ProcessFault, ReadFault, RunFault } from './faults.ts';
 import { HTTP_FAULTS, PROCESS_FAULTS, READ_FAULTS } from './faults.ts';
-import { type CompanyStep, MANIFEST_EDITS } from './model.ts';
 import { type Application, PLAIN, QUIRK_NAMES, selectQuirks } from './quirks.ts';
 import { createRandom, type Random } from './random.ts';
+import type { CompanyStep } from './steps.ts';
 
 export interface RunStep {
   readonly do: 'run';
   readonly faults: readonly RunFault[];
   /** Approve what the last run held. */
   readonly approve: boolean;
+  /** One person alone, by number among all who are or were there; null: everybody. */
+  readonly user: number | null;
   readonly resync: boolean;
   /** A second controller runs at the same time. */
   readonly twin: boolean;
@@ -35,6 +39,8 @@ export type Step =
   | CompanyStep
   | RunStep
   | { readonly do: 'admin'; readonly act: AdminAct; readonly which: number }
+  /** Somebody says that the links that were rebuilt are right. */
+  | { readonly do: 'confirm' }
   | { readonly do: 'time'; readonly ms: number }
   | { readonly do: 'jump'; readonly ms: number }
   | { readonly do: 'store'; readonly how: 'lost' | 'rolledBack' };
@@ -59,6 +65,8 @@ export function createScenario(seed: number): Scenario {
     for (let n = 0; n < edits; n += 1) steps.push(toEdit(random));
     steps.push({ do: 'time', ms: random.pick([MINUTE, 11 * MINUTE, HOUR, 5 * HOUR, 25 * HOUR]) });
     steps.push(toRun(random, toFaults(random)));
+    // Now and then somebody is taken through in between.
+    if (random.chance(0.1)) steps.push({ ...toRun(random, []), approve: false, user: random.below(1000) });
   }
   return { seed, size, application: toApplication(random), steps };
 }
@@ -76,6 +84,8 @@ const POLICIES = [
   'deleteGuard',
   'deleteTeamsGuard',
   'removeMembersGuard',
+  'adoptTeams',
+  'protectedTeams',
   'floor',
 ] as const;
 
@@ -99,10 +109,12 @@ function toApplication(random: Random): Application {
 }
 
 function toRun(random: Random, faults: readonly RunFault[]): RunStep {
+  const user = random.chance(0.12) ? random.below(1000) : null;
   return {
     do: 'run',
     faults,
-    approve: random.chance(0.4),
+    user,
+    approve: user === null && random.chance(0.4),
     resync: random.chance(0.1),
     twin: random.chance(0.07),
   };
@@ -162,6 +174,7 @@ function toEdit(random: Random): Step {
   if (random.chance(0.18)) return { do: 'admin', act: random.pick(ADMIN_ACTS), which: random.below(1000) };
   if (random.chance(0.03)) return { do: 'jump', ms: random.pick([-3 * HOUR, 3 * HOUR, 30 * HOUR, -30 * HOUR]) };
   if (random.chance(0.05)) return { do: 'store', how: random.chance(0.4) ? 'lost' : 'rolledBack' };
+  if (random.chance(0.03)) return { do: 'confirm' };
   return toCompanyStep(random);
 }
 

@@ -46,6 +46,7 @@ function toShorter(scenario: Scenario, index: number): Scenario[] {
     ...step,
     faults: step.faults.filter((each) => each !== fault),
   }));
+  if (step.user !== null) simpler.push({ ...step, user: null });
   for (const flag of ['approve', 'resync', 'twin'] as const) if (step[flag]) simpler.push({ ...step, [flag]: false });
   return [...candidates, ...simpler.map((each) => withStep(scenario, index, each))];
 }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { DirectorySyncResource } from '../../src/api/directory-sync.ts';
 import type { Resource } from '../../src/api/resources.ts';
+import { confirmRecovered, readRecovered } from '../../src/reconcile/confirm.ts';
 import { createPublisher } from '../../src/reconcile/publish.ts';
 import type { RunReport } from '../../src/reconcile/run.ts';
 import { readSpec } from '../../src/reconcile/triggers.ts';
@@ -9,13 +10,15 @@ import type { StoredOperation } from '../../src/state/store.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 import { toRef } from '../support/memory-host.ts';
 import { actByHand } from './admin.ts';
+import { MANIFEST_EDITS } from './edits.ts';
 import { isHttpFault, isProcessFault, isReadFault } from './faults.ts';
 import type { RunFacts, Violation } from './invariants/facts.ts';
 import type { Removal } from './invariants/removals.ts';
-import { MANIFEST_EDITS, type Manifests, NAMESPACE, SYNC, takeStep } from './model.ts';
+import { at, type Company, DEPARTMENT, MANAGER, type Manifests, NAMESPACE, SYNC } from './model.ts';
 import { compareWithOracle } from './oracle.ts';
 import type { RunStep, Scenario, Step } from './scenario.ts';
 import { toReading } from './source.ts';
+import { takeStep } from './steps.ts';
 import { checkText, copyState, createWorld, eraseState, type Process, restoreState, type World } from './world.ts';
 
 export interface Result {
@@ -45,7 +48,7 @@ export async function simulate(scenario: Scenario, folder: string): Promise<Resu
   return { violations: world.invariants.violations, counts, log, digest };
 }
 
-const QUIET: RunStep = { do: 'run', faults: [], approve: true, resync: false, twin: false };
+const QUIET: RunStep = { do: 'run', faults: [], user: null, approve: true, resync: false, twin: false };
 const SILENT = createLogger({ level: 'silent' });
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -88,6 +91,8 @@ class Play {
         return world.clock.jump(step.ms);
       case 'store':
         return this.#damage(step.how);
+      case 'confirm':
+        return this.#confirm();
       default:
         takeStep(world.company, step);
     }
@@ -103,6 +108,7 @@ class Play {
     const { company, clock, invariants } = world;
     const { drift: _reported, ...spec } = company.manifests.spec;
     company.manifests.spec = { ...spec, mode: 'Apply' };
+    const settlesAt = clock.wall();
     let quiet = 0;
     for (let round = 0; quiet < 2; round += 1) {
       if (round === PATIENCE) return invariants.fail('oracle', `not quiet after ${PATIENCE} runs: ${this.#describe()}`);
@@ -113,7 +119,14 @@ class Play {
       const isQuiet = toPicture(world) === before && report?.held.count === 0 && isDone(report);
       quiet = isQuiet ? quiet + 1 : 0;
     }
-    const problems = compareWithOracle({ company, server: world.server, damaged: this.#damaged });
+    const problems = compareWithOracle({
+      company,
+      server: world.server,
+      damaged: this.#damaged,
+      leftAt: invariants.leftAt,
+      quietFor: clock.wall() - settlesAt,
+      settlesAt,
+    });
     for (const problem of problems) invariants.fail('oracle', problem);
     await this.#runTwice();
   }
@@ -150,6 +163,18 @@ class Play {
     world.count('fault storeLost');
     eraseState(world.file);
     world.invariants.onStoreLost();
+  }
+
+  /** `dirsync adopt --confirm`. */
+  async #confirm(): Promise<void> {
+    const world = this.#world;
+    this.#process ??= await world.start('one');
+    const state = await this.#process.store.directory({ namespace: NAMESPACE, id: SYNC });
+    const ids: string[] = [];
+    for await (const page of readRecovered(state)) ids.push(...page.map(({ targetId }) => targetId));
+    await confirmRecovered(state, { by: 'tester', now: () => new Date(world.clock.wall()) });
+    world.count('confirmed links', ids.length);
+    world.invariants.onConfirmed(ids);
   }
 
   async #end(): Promise<void> {
@@ -230,8 +255,10 @@ class Play {
       startedAt: clock.wall(),
       approve,
       plans: company.manifests.spec.mode === 'Plan',
+      only: step.user === null ? null : toSomebody(company, step.user),
     };
     const resource = world.host.get('DirectorySync', SYNC) as DirectorySyncResource;
+    if (facts.only !== null) world.count('runs for one person');
     process.facts = facts;
     process.trouble = { http: step.faults.filter(isHttpFault), process: step.faults.filter(isProcessFault) };
     process.requests = 0;
@@ -239,7 +266,9 @@ class Play {
     process.stopping = new AbortController();
     process.hard = new AbortController();
     world.onEdit = () => takeStep(company, { do: 'manifest', what: toEdit(this.#runs), value: this.#runs });
-    world.note(`${name} begins${approve === null ? '' : `, approving ${approve}`}${step.resync ? ', resync' : ''}`);
+    world.note(
+      `${name} begins${approve === null ? '' : `, approving ${approve}`}${step.resync ? ', resync' : ''}${facts.only === null ? '' : `, for ${facts.only}`}`,
+    );
     invariants.onRunStart(facts);
     const run = process.engine.run({
       resource,
@@ -248,6 +277,7 @@ class Play {
       approve,
       approvedBy: approve === null ? null : 'tester',
       resync: step.resync,
+      user: facts.only,
     });
     const report = await Promise.race([run, process.seam.death.then(() => null)]);
     if (report === null) {
@@ -274,14 +304,14 @@ class Play {
     if (report.reason === 'ApprovalMismatch') world.invariants.revoke();
     const isJudged = report.failedStep === null || report.failedStep === 'apply' || report.failedStep === 'report';
     world.invariants.onRunEnd(facts, isJudged && report.suspicion === null && report.plan !== null);
-    this.#report = report;
+    if (facts.only === null) this.#report = report;
     // A set that is not there any more is looked at again before it is approved.
     if (report.reason === 'ApprovalMismatch') this.#held = null;
-    if (isJudged && report.plan !== null) this.#held = report;
+    if (isJudged && report.plan !== null && facts.only === null) this.#held = report;
     this.#tally(report);
     this.#checkLinks(facts, report);
-    const run = this.#publish(resource, report);
-    await run;
+    // A cluster takes nobody through before a whole run has ended; the CLI does, and has no status.
+    if (facts.only === null || this.#report !== null) await this.#publish(resource, report);
   }
 
   /** Rule I6: what was written down as begun is found again; links are rebuilt where a store was lost, and only there. */
@@ -343,6 +373,11 @@ function toWantedCopies(steps: readonly Step[]): ReadonlySet<number> {
   return wanted;
 }
 
+/** Somebody who is or was there. */
+function toSomebody({ people, gone }: Company, n: number): string {
+  return at([...people, ...gone], n)?.id ?? 'nobody';
+}
+
 function toEdit(n: number): (typeof MANIFEST_EDITS)[number] {
   return MANIFEST_EDITS[n % MANIFEST_EDITS.length] ?? 'floor';
 }
@@ -358,12 +393,17 @@ function isDone({ outcome }: RunReport): boolean {
 
 /** What guards count, by the kind of operation. */
 const COUNTED = ['deactivate', 'delete', 'adopt', 'reactivate', 'rename'] as const;
+const ATTRIBUTES = { title: 'title', [DEPARTMENT]: 'department', [MANAGER]: 'manager' } as const;
 
-function toRemovals({ kind, resource, id, targetId, member }: StoredOperation): Removal[] {
+function toRemovals({ kind, resource, id, targetId, member, changes }: StoredOperation): Removal[] {
   const account = member?.targetId ?? targetId;
   if (account === null) return [];
   if (kind === 'removeMembers') return [{ kind, scope: targetId ?? id, id: account }];
   if (resource === 'Team') return kind === 'delete' ? [{ kind: 'deleteTeams', scope: '', id: account }] : [];
+  if (kind === 'update')
+    return Object.entries(ATTRIBUTES).flatMap(([path, scope]) =>
+      changes.some((change) => change.path === path) ? [{ kind, scope, id: account }] : [],
+    );
   const counted = COUNTED.find((each) => each === kind);
   return counted === undefined ? [] : [{ kind: counted, scope: '', id: account }];
 }

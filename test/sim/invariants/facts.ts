@@ -19,6 +19,8 @@ export interface RunFacts {
   readonly approve: string | null;
   /** It only plans. */
   readonly plans: boolean;
+  /** Who alone this run is about; null: everybody. */
+  readonly only: string | null;
 }
 
 /** One request's change, and whose it is. */
@@ -32,6 +34,8 @@ export interface Scene {
   readonly server: Server;
   /** Objects that were made or taken over by a request. */
   readonly ours: Set<string>;
+  /** The store was lost or rolled back. */
+  damaged: boolean;
   fail(rule: Rule, message: string): void;
 }
 

@@ -55,11 +55,22 @@ export function createPeopleChecks(scene: Scene, reads: Reads, removals: Removal
     if (after[name] === null && reads.isSuspect(facts)) fail('I1', `${what} cleared after a suspect read`);
   };
 
+  const onUpdated = (before: User, after: User, moment: Moment): void => {
+    if (moment.facts.manifests.spec.guards?.update === undefined) return;
+    for (const name of ['title', 'department', 'manager'] as const) {
+      // Whom somebody refers to for the first time belongs to their creation.
+      const isFirst = name === 'manager' && before.manager === null;
+      if (before[name] === after[name] || isFirst) continue;
+      removals.onRemoval({ kind: 'update', scope: name, id: after.id }, moment);
+    }
+  };
+
   const onKept = (before: User, after: User, moment: Moment): void => {
     if (before.active && !after.active) onDeactivated(before, moment);
     // Who is taken over is counted as that.
     if (!before.active && after.active && before.externalId !== null)
       removals.onRemoval({ kind: 'reactivate', scope: '', id: after.id }, moment);
+    if (before.externalId !== null) onUpdated(before, after, moment);
     if (isRename(before, after)) removals.onRemoval({ kind: 'rename', scope: '', id: after.id }, moment);
     onValues(before, after, moment);
   };

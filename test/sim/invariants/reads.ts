@@ -28,10 +28,11 @@ export function createReads(): Reads {
       const isSuspect = judge(facts, measures);
       // A second complete read long enough after the first may confirm what both call for. Any read since the last good
       // one may have been the first: not all that makes one suspect is looked at here.
-      if (facts.reading.end === 'whole') suspectSince ??= facts.startedAt;
+      const isMeasure = facts.reading.end === 'whole' && facts.only === null;
+      if (isMeasure) suspectSince ??= facts.startedAt;
       const mayConfirm = suspectSince !== null && facts.startedAt - suspectSince >= CONFIRM_AFTER;
       if (isSuspect && !mayConfirm) suspects.add(facts);
-      if (facts.reading.end === 'whole') measures?.push(toMeasure(facts));
+      if (isMeasure) measures?.push(toMeasure(facts));
     },
     onTrusted(facts) {
       suspectSince = null;

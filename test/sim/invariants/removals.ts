@@ -3,8 +3,16 @@ import type { Moment, RunFacts, Scene } from './facts.ts';
 import type { Reads } from './reads.ts';
 
 export interface Removal {
-  readonly kind: 'deactivate' | 'delete' | 'adopt' | 'removeMembers' | 'reactivate' | 'rename' | 'deleteTeams';
-  /** The team's id for `removeMembers`. */
+  readonly kind:
+    | 'deactivate'
+    | 'delete'
+    | 'adopt'
+    | 'removeMembers'
+    | 'reactivate'
+    | 'rename'
+    | 'deleteTeams'
+    | 'update';
+  /** The team's id for `removeMembers`, the attribute for `update`. */
   readonly scope: string;
   /** The account. */
   readonly id: string;
@@ -22,6 +30,8 @@ export interface Removals {
   revoke(): void;
   onStoreLost(): void;
   onStoreRolledBack(): void;
+  /** Accounts whose links are ordinary now. */
+  onConfirmed(ids: readonly string[]): void;
 }
 
 interface Counted extends Removal {
@@ -38,10 +48,11 @@ const DEFAULT_PERCENT: Readonly<Record<Removal['kind'], number>> = {
   reactivate: 10,
   rename: 10,
   deleteTeams: 10,
+  update: 100,
 };
 
 /** What a suspect read may do: it loses nobody anything. */
-const NO_LOSS: ReadonlySet<Removal['kind']> = new Set(['adopt', 'reactivate', 'rename']);
+const NO_LOSS: ReadonlySet<Removal['kind']> = new Set(['adopt', 'reactivate', 'rename', 'update']);
 
 export function createRemovals(scene: Scene, reads: Reads): Removals {
   const { server, ours, fail } = scene;
@@ -123,6 +134,9 @@ export function createRemovals(scene: Scene, reads: Reads): Removals {
       counted = [];
       approved.clear();
       for (const { id, externalId } of server.users.values()) if (externalId !== null) recovered.add(id);
+    },
+    onConfirmed(ids) {
+      for (const id of ids) recovered.delete(id);
     },
     onStoreRolledBack() {
       // The copy may be one from before the loss, and what was counted since is forgotten.

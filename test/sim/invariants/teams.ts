@@ -1,6 +1,6 @@
 /** Teams: whose they are (I3), one of each (I6), never deleted while somebody is in them (I4), nothing by what is unknown (I13). */
 import type { Team } from '../server.ts';
-import { isUnknown, MARK, type Moment, type Scene, standingOf } from './facts.ts';
+import { isUnknown, MARK, type Moment, type RunFacts, type Scene, standingOf } from './facts.ts';
 import type { Reads } from './reads.ts';
 import type { Removals } from './removals.ts';
 
@@ -10,6 +10,22 @@ export interface TeamChecks {
 
 export function createTeamChecks(scene: Scene, reads: Reads, removals: Removals): TeamChecks {
   const { server, ours, fail } = scene;
+
+  /** What each run has taken out of teams that keep some. */
+  const lostInRun = new WeakMap<RunFacts, Map<string, { readonly mayGo: number; lost: number }>>();
+
+  const onProtected = (before: Team, { facts }: Moment): void => {
+    const { keepAtLeast = 0 } = facts.manifests.spec.guards ?? {};
+    // What was changed by hand or forgotten is not known to the run.
+    if (!isProtectedTeam(before, facts) || server.byHand.has(before.id) || scene.damaged) return;
+    const teams = lostInRun.get(facts) ?? new Map();
+    lostInRun.set(facts, teams);
+    const team = teams.get(before.id) ?? { mayGo: Math.max(0, before.members.length - keepAtLeast), lost: 0 };
+    teams.set(before.id, team);
+    team.lost += 1;
+    if (team.lost > team.mayGo)
+      fail('I4', `${facts.name}: the protected team ${before.id} was left with fewer than ${keepAtLeast} members`);
+  };
 
   const onMemberLost = (team: string, member: string, moment: Moment): void => {
     const user = server.users.get(member);
@@ -23,6 +39,7 @@ export function createTeamChecks(scene: Scene, reads: Reads, removals: Removals)
     const { facts } = moment;
     removals.onRemoval({ kind: 'deleteTeams', scope: '', id: team.id }, moment);
     if (reads.isSuspect(facts)) fail('I1', `${facts.name}: team ${team.id} was deleted after a suspect read`);
+    if (isProtectedTeam(team, facts)) fail('I4', `${facts.name}: the protected team ${team.id} was deleted`);
     if (team.members.length > 0) fail('I4', `${facts.name}: team ${team.id} was deleted with members in it`);
   };
 
@@ -32,14 +49,18 @@ export function createTeamChecks(scene: Scene, reads: Reads, removals: Removals)
         onCreated(after, moment, scene);
         return;
       }
-      if (before.externalId?.startsWith(MARK) !== true && !ours.has(before.id))
+      if (before.externalId?.startsWith(MARK) !== true && !ours.has(before.id) && !isTakenOver(before, after, moment))
         fail('I3', `${moment.facts.name}: team ${before.id}, which nobody owns, was touched`);
+      ours.add(before.id);
       if (after === null) {
         onDeleted(before, moment);
         return;
       }
       const lost = before.members.filter((member) => !after.members.includes(member));
-      for (const member of lost) onMemberLost(before.id, member, moment);
+      for (const member of lost) {
+        onMemberLost(before.id, member, moment);
+        onProtected(before, moment);
+      }
       for (const member of toChanged(before, after)) checkKnown(before, member, moment, scene);
     },
   };
@@ -52,6 +73,20 @@ function onCreated(team: Team | null, { facts }: Moment, { server, ours, fail }:
     if (id !== team.id && externalId === team.externalId)
       fail('I6', `${facts.name}: a second team ${team.id} for ${externalId}, which is ${id}`);
   }
+}
+
+/** A team that nobody owns, of the name of one that rules call for. */
+function isTakenOver(before: Team, after: Team | null, { facts }: Moment): boolean {
+  const { adoptTeams = false } = facts.manifests.spec;
+  return adoptTeams && before.externalId === null && after?.externalId === MARK + toKey(before.displayName);
+}
+
+const toKey = (displayName: string): string => displayName.trim().toLowerCase();
+
+/** By the name that it has, and by the one that it is to have. */
+function isProtectedTeam({ displayName, externalId }: Team, { manifests }: RunFacts): boolean {
+  const { protectedTeams = [] } = manifests.spec.guards ?? {};
+  return protectedTeams.some((name) => toKey(name) === toKey(displayName) || MARK + toKey(name) === externalId);
 }
 
 function toChanged(before: Team, after: Team): readonly string[] {

@@ -1,0 +1,206 @@
+/** What somebody may change in the manifests. Numbers choose values, modulo how many there are. */
+import type { TeamRuleSpec } from '../../src/api/team-rule.ts';
+import { at, type Company, DEPARTMENT, DEPARTMENTS, type Manifests, SYNC, TEAM_NAMES, toMatchRule } from './model.ts';
+
+type Policy = 'Deactivate' | 'Delete' | 'Retain';
+const POLICIES: readonly Policy[] = ['Deactivate', 'Delete', 'Retain'];
+
+export const MANIFEST_EDITS = [
+  'scope',
+  'outOfScope',
+  'disabledAtSource',
+  'deletedAtSource',
+  'memberships',
+  'deactivateGuard',
+  'deleteGuard',
+  'removeMembersGuard',
+  'adoptGuard',
+  'reactivateGuard',
+  'renameGuard',
+  'deleteTeamsGuard',
+  'deleteAfter',
+  'restoreMemberships',
+  'drift',
+  'maxFailures',
+  'floor',
+  'protectedUsers',
+  'protectedTeams',
+  'adoptTeams',
+  'updateGuard',
+  'adoption',
+  'concurrency',
+  'ruleMatch',
+  'ruleName',
+  'ruleSuspend',
+  'ruleWhenEmpty',
+  'ruleRemove',
+  'ruleInclude',
+  'clubsRule',
+  'titleEntry',
+  'departmentEntry',
+  'clearTitle',
+  'planMode',
+] as const;
+export type ManifestEdit = (typeof MANIFEST_EDITS)[number];
+
+const PERCENTS = [10, 34, 50, 100] as const;
+
+const EDITS: Readonly<Record<ManifestEdit, (company: Company, value: number) => void>> = {
+  scope: ({ manifests }, value) => {
+    const filters = [[{ attribute: 'scope', operator: 'Equals' as const, value: 'in' }]];
+    manifests.spec = { ...manifests.spec, scope: { filters: value % 2 === 0 ? filters : [] } };
+  },
+  outOfScope: toPolicyEdit('outOfScope'),
+  disabledAtSource: toPolicyEdit('disabledAtSource'),
+  deletedAtSource: toPolicyEdit('deletedAtSource'),
+  memberships: ({ manifests }, value) => {
+    const { deprovisioning } = manifests.spec;
+    const memberships = value % 2 === 0 ? 'Remove' : 'Keep';
+    manifests.spec = { ...manifests.spec, deprovisioning: { ...deprovisioning, memberships } };
+  },
+  deactivateGuard: toGuardEdit('deactivate'),
+  deleteGuard: toGuardEdit('delete'),
+  removeMembersGuard: toGuardEdit('removeMembers'),
+  adoptGuard: toGuardEdit('adopt'),
+  reactivateGuard: toGuardEdit('reactivate'),
+  renameGuard: toGuardEdit('rename'),
+  deleteTeamsGuard: toGuardEdit('deleteTeams'),
+  deleteAfter: ({ manifests }, value) => {
+    const { deleteAfter: _before, ...deprovisioning } = manifests.spec.deprovisioning ?? {};
+    const deleteAfter = ['1h', '30h'][value % 3];
+    manifests.spec = {
+      ...manifests.spec,
+      deprovisioning: { ...deprovisioning, ...(deleteAfter === undefined ? {} : { deleteAfter }) },
+    };
+  },
+  restoreMemberships: ({ manifests }, value) => {
+    const { deprovisioning } = manifests.spec;
+    manifests.spec = { ...manifests.spec, deprovisioning: { ...deprovisioning, restoreMemberships: value % 2 === 0 } };
+  },
+  drift: ({ manifests }, value) => {
+    const policy = value % 2 === 0 ? 'Report' : 'Repair';
+    manifests.spec = { ...manifests.spec, drift: { policy, verifyEvery: ['1h', '24h', '0s'][value % 3] ?? '24h' } };
+  },
+  maxFailures: ({ manifests }, value) => {
+    const { guards } = manifests.spec;
+    manifests.spec = { ...manifests.spec, guards: { ...guards, maxFailures: [10, 20, 100][value % 3] ?? 20 } };
+  },
+  floor: ({ manifests }, value) => {
+    manifests.spec = { ...manifests.spec, guards: { ...manifests.spec.guards, floor: value % 3 } };
+  },
+  protectedUsers: (company, value) => {
+    const { spec } = company.manifests;
+    const id = at(company.people, value)?.id;
+    const protectedUsers = value % 3 === 0 || id === undefined ? [] : [id];
+    company.manifests.spec = { ...spec, guards: { ...spec.guards, protectedUsers } };
+  },
+  protectedTeams: ({ manifests }, value) => {
+    const names = [TEAM_NAMES.sales[0], TEAM_NAMES.research[0], 'Chess', 'Go'];
+    const protectedTeams = value % 3 === 0 ? [] : names.filter((_, n) => ((value >> n) & 1) === 1);
+    const guards = { ...manifests.spec.guards, protectedTeams, keepAtLeast: value % 4 };
+    manifests.spec = { ...manifests.spec, guards };
+  },
+  adoptTeams: ({ manifests }, value) => {
+    manifests.spec = { ...manifests.spec, adoptTeams: value % 2 === 0 };
+  },
+  updateGuard: toGuardEdit('update'),
+  adoption: ({ manifests }, value) => {
+    manifests.spec = { ...manifests.spec, adoption: value % 2 === 0 ? 'OnMatch' : 'Never' };
+  },
+  concurrency: ({ manifests }, value) => {
+    manifests.spec = { ...manifests.spec, limits: { concurrency: 1 + (value % 4) } };
+  },
+  ruleMatch: toRuleEdit((rule, _name, value) => ({
+    ...rule,
+    match: [{ attribute: 'department', operator: 'In', values: DEPARTMENTS.filter((_, n) => (value >> n) % 2 === 0) }],
+  })),
+  ruleName: toRuleEdit((rule, name, value) => {
+    const names = TEAM_NAMES[name];
+    return { ...rule, team: { displayName: names[value % names.length] ?? names[0] } };
+  }),
+  ruleSuspend: toRuleEdit((rule) => ({ ...rule, suspend: rule.suspend !== true })),
+  ruleWhenEmpty: toRuleEdit((rule, _name, value) => ({ ...rule, whenEmpty: value % 2 === 0 ? 'Delete' : 'Retain' })),
+  ruleRemove: ({ manifests }, value) => {
+    const name = toRuleName(value);
+    const { [name]: before, ...others } = manifests.rules;
+    manifests.rules =
+      before === undefined ? { ...others, [name]: toMatchRule(TEAM_NAMES[name][0], ['Sales']) } : others;
+  },
+  ruleInclude: (company, value) => {
+    const id = at(company.people, value)?.id;
+    const change = toRuleEdit((rule) => ({ ...rule, include: id === undefined || value % 3 === 0 ? [] : [id] }));
+    change(company, value);
+  },
+  clubsRule: ({ manifests }, value) => {
+    const { clubs, ...others } = manifests.rules;
+    const rule = { directorySyncRef: { name: SYNC }, teamsFrom: { attributes: ['clubs'] } };
+    const deletionPolicy = (['Retain', 'Empty', 'Delete'] as const)[value % 3] ?? 'Retain';
+    manifests.rules = clubs === undefined ? { ...others, clubs: { ...rule, deletionPolicy } } : others;
+  },
+  titleEntry: toEntryEdit({ target: 'title', source: 'title', onEmpty: 'Clear' }),
+  departmentEntry: toEntryEdit({ target: DEPARTMENT, source: 'department' }),
+  clearTitle: ({ manifests }, value) => {
+    const onEmpty = value % 2 === 0 ? 'Clear' : 'Keep';
+    const attributes = manifests.mapping.attributes.map((each) =>
+      each.target === 'title' ? { ...each, onEmpty } : each,
+    );
+    manifests.mapping = { ...manifests.mapping, attributes } as Manifests['mapping'];
+  },
+  planMode: ({ manifests }, value) => {
+    manifests.spec = { ...manifests.spec, mode: value % 3 === 0 ? 'Plan' : 'Apply' };
+  },
+};
+
+export function editManifests(company: Company, what: ManifestEdit, value: number): void {
+  EDITS[what](company, value);
+}
+
+function toPolicyEdit(departure: 'outOfScope' | 'disabledAtSource' | 'deletedAtSource') {
+  return ({ manifests }: Company, value: number): void => {
+    const { deprovisioning } = manifests.spec;
+    const policy = POLICIES[value % POLICIES.length] ?? 'Deactivate';
+    manifests.spec = { ...manifests.spec, deprovisioning: { ...deprovisioning, [departure]: policy } };
+  };
+}
+
+type GuardName =
+  | 'deactivate'
+  | 'delete'
+  | 'removeMembers'
+  | 'adopt'
+  | 'reactivate'
+  | 'rename'
+  | 'deleteTeams'
+  | 'update';
+
+function toGuardEdit(kind: GuardName) {
+  return ({ manifests }: Company, value: number): void => {
+    const max = [0, 1, 2, -1][(value >> 2) % 4] ?? -1;
+    const guard = { percent: PERCENTS[value % 4] ?? 10, max };
+    manifests.spec = { ...manifests.spec, guards: { ...manifests.spec.guards, [kind]: guard } };
+  };
+}
+
+type RuleName = keyof typeof TEAM_NAMES;
+
+function toRuleName(value: number): RuleName {
+  return value % 2 === 0 ? 'sales' : 'research';
+}
+
+/** The rule that the number chooses, where it is there. */
+function toRuleEdit(edit: (rule: TeamRuleSpec, name: RuleName, value: number) => TeamRuleSpec) {
+  return ({ manifests }: Company, value: number): void => {
+    const name = toRuleName(value);
+    const rule = manifests.rules[name];
+    if (rule !== undefined) manifests.rules = { ...manifests.rules, [name]: edit(rule, name, value >> 1) };
+  };
+}
+
+/** A mapping's entry is taken out, or put back. */
+function toEntryEdit(entry: Manifests['mapping']['attributes'][number]) {
+  return ({ manifests }: Company): void => {
+    const others = manifests.mapping.attributes.filter(({ target }) => target !== entry.target);
+    const attributes = others.length < manifests.mapping.attributes.length ? others : [...others, entry];
+    manifests.mapping = { ...manifests.mapping, attributes };
+  };
+}
