@@ -40,6 +40,8 @@ const WANTED: readonly string[] = [
   'approvals',
   'runs for one person',
   'confirmed links',
+  'ending Deactivate',
+  'ending Delete',
   'second runs',
 ];
 

@@ -1,5 +1,6 @@
 /** The rules of docs/invariants.md, checked at every request that changes something. */
 
+import { checkDeletion } from './deletion.ts';
 import { checkAlone } from './invariants/alone.ts';
 import type { Moment, Rule, RunFacts, Scene, Violation } from './invariants/facts.ts';
 import { createLeavers } from './invariants/leavers.ts';
@@ -30,6 +31,11 @@ export interface Invariants {
   onTakenByHand(): void;
 }
 
+/** What it read is what the next one is measured against. */
+function isWhole({ only, owned }: RunFacts): boolean {
+  return only === null && owned === null;
+}
+
 export function createInvariants(server: Server): Invariants {
   const violations: Violation[] = [];
   const fail = (rule: Rule, message: string): void => void violations.push({ rule, message });
@@ -48,7 +54,11 @@ export function createInvariants(server: Server): Invariants {
       reads.onRunStart(facts);
     },
     onChange(change, moment) {
-      const { name, reading, plans } = moment.facts;
+      const { name, reading, plans, owned } = moment.facts;
+      if (owned !== null) {
+        checkDeletion(change, owned, { facts: moment.facts, scene });
+        return;
+      }
       if (reading.end !== 'whole') fail('I1', `${name}: a write although the read failed`);
       if (plans) fail('I12', `${name}: a write although it only plans`);
       if (change.kind === 'User') people.onChange(change.before, change.after, moment);
@@ -58,7 +68,7 @@ export function createInvariants(server: Server): Invariants {
       removals.observeSizes();
     },
     onRunEnd(facts, trusted) {
-      if (trusted && facts.only === null) reads.onTrusted(facts);
+      if (trusted && isWhole(facts)) reads.onTrusted(facts);
     },
     grant: removals.grant,
     revoke: removals.revoke,

@@ -1,5 +1,6 @@
 /** What happens in one seed, as data: a list of steps that can be written down, shortened and played again. */
 
+import type { Ending } from './deletion.ts';
 import { MANIFEST_EDITS } from './edits.ts';
 import type { HttpFault, ProcessFault, ReadFault, RunFault } from './faults.ts';
 import { HTTP_FAULTS, PROCESS_FAULTS, READ_FAULTS } from './faults.ts';
@@ -50,6 +51,8 @@ export interface Scenario {
   readonly size: number;
   readonly application: Application;
   readonly steps: readonly Step[];
+  /** The DirectorySync is deleted in the end; absent: it stays. */
+  readonly ending?: Ending;
 }
 
 const MINUTE = 60_000;
@@ -68,7 +71,13 @@ export function createScenario(seed: number): Scenario {
     // Now and then somebody is taken through in between.
     if (random.chance(0.1)) steps.push({ ...toRun(random, []), approve: false, user: random.below(1000) });
   }
-  return { seed, size, application: toApplication(random), steps };
+  const application = toApplication(random);
+  return { seed, size, application, steps, ...(random.chance(0.15) ? { ending: toEnding(random) } : {}) };
+}
+
+function toEnding(random: Random): Ending {
+  const kills = Array.from({ length: random.below(3) }, () => 1 + random.below(random.pick([30, 100])));
+  return { policy: random.chance(0.5) ? 'Delete' : 'Deactivate', kills };
 }
 
 /** What no two companies have in common: policies and guards, and accounts that were there before. */

@@ -34,7 +34,8 @@ function toPlainer(scenario: Scenario): Scenario[] {
     { ...application, pageSize: 100 },
   ].map((each) => ({ ...scenario, application: each }));
   const smaller = Array.from({ length: size - 1 }, (_, n) => ({ ...scenario, size: n + 1 }));
-  return [...smaller, ...plainer.filter((each) => JSON.stringify(each) !== JSON.stringify(scenario))];
+  const { ending: _none, ...staying } = scenario;
+  return [staying, ...smaller, ...plainer.filter((each) => JSON.stringify(each) !== JSON.stringify(scenario))];
 }
 
 /** Without the step; else, for a run, without one of the things that happen to it. */

@@ -10,6 +10,7 @@ import type { StoredOperation } from '../../src/state/store.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 import { toRef } from '../support/memory-host.ts';
 import { actByHand } from './admin.ts';
+import { compareWithPolicy, type Ending, type Owned, readOwned } from './deletion.ts';
 import { MANIFEST_EDITS } from './edits.ts';
 import { isHttpFault, isProcessFault, isReadFault } from './faults.ts';
 import type { RunFacts, Violation } from './invariants/facts.ts';
@@ -37,6 +38,7 @@ export async function simulate(scenario: Scenario, folder: string): Promise<Resu
   try {
     for (const step of scenario.steps) await play.take(step);
     await play.settle();
+    if (scenario.ending !== undefined) await play.end(scenario.ending);
   } catch (thrown) {
     world.invariants.fail('engine', thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));
   } finally {
@@ -142,6 +144,24 @@ class Play {
     world.count('second runs');
   }
 
+  /** `kubectl delete`, with kills in between: what is owned goes as the policy says, and nothing else. */
+  async end({ policy, kills }: Ending): Promise<void> {
+    const world = this.#world;
+    const { company, invariants, server } = world;
+    this.#process ??= await world.start('one');
+    const state = await this.#process.store.directory({ namespace: NAMESPACE, id: SYNC });
+    const owned = await readOwned(state, company, policy);
+    company.manifests.spec = { ...company.manifests.spec, deletionPolicy: policy };
+    world.note(`deleted: ${policy}`);
+    world.count(`ending ${policy}`);
+    const faults = kills.map((at) => [{ kind: 'kill', at, count: 1 }] as const);
+    for (const some of [...faults, [], [], []]) {
+      await this.#run({ ...QUIET, approve: false, faults: some }, owned);
+      if (some.length === 0 && this.#report?.outcome === 'synced') break;
+    }
+    for (const problem of compareWithPolicy(owned, server)) invariants.fail('oracle', problem);
+  }
+
   #describe(): string {
     const report = this.#report;
     return `${report?.outcome} ${report?.reason} ${report?.message} held ${JSON.stringify(report?.held)}`;
@@ -182,7 +202,7 @@ class Play {
     this.#process = null;
   }
 
-  async #run(step: RunStep): Promise<void> {
+  async #run(step: RunStep, owned: Owned | null = null): Promise<void> {
     const world = this.#world;
     this.#applyManifests();
     this.#process ??= await world.start('one');
@@ -190,8 +210,8 @@ class Play {
     const twin = step.twin ? await world.start('two') : null;
     if (twin !== null) world.count('fault twoControllers');
     const approve = step.approve ? await this.#grant() : null;
-    const runs = [this.#runIn(main, step, approve)];
-    if (twin !== null) runs.push(this.#runIn(twin, QUIET, null));
+    const runs = [this.#runIn(main, step, { approve, owned })];
+    if (twin !== null) runs.push(this.#runIn(twin, QUIET, { approve: null, owned: null }));
     const isBusy = (): boolean => [...world.processes].some(({ seam }) => seam.alive && seam.busy > 0);
     await world.clock.drive(Promise.all(runs), isBusy);
     await Promise.all(runs);
@@ -240,7 +260,11 @@ class Play {
     return report.held.hash;
   }
 
-  async #runIn(process: Process, step: RunStep, approve: string | null): Promise<void> {
+  async #runIn(
+    process: Process,
+    step: RunStep,
+    { approve, owned }: { readonly approve: string | null; readonly owned: Owned | null },
+  ): Promise<void> {
     const world = this.#world;
     const { clock, invariants, company } = world;
     this.#runs += 1;
@@ -256,6 +280,7 @@ class Play {
       approve,
       plans: company.manifests.spec.mode === 'Plan',
       only: step.user === null ? null : toSomebody(company, step.user),
+      owned,
     };
     const resource = world.host.get('DirectorySync', SYNC) as DirectorySyncResource;
     if (facts.only !== null) world.count('runs for one person');
@@ -278,6 +303,7 @@ class Play {
       approvedBy: approve === null ? null : 'tester',
       resync: step.resync,
       user: facts.only,
+      deletion: owned !== null,
     });
     const report = await Promise.race([run, process.seam.death.then(() => null)]);
     if (report === null) {
@@ -311,7 +337,7 @@ class Play {
     this.#tally(report);
     this.#checkLinks(facts, report);
     // A cluster takes nobody through before a whole run has ended; the CLI does, and has no status.
-    if (facts.only === null || this.#report !== null) await this.#publish(resource, report);
+    if (facts.owned === null && (facts.only === null || this.#report !== null)) await this.#publish(resource, report);
   }
 
   /** Rule I6: what was written down as begun is found again; links are rebuilt where a store was lost, and only there. */

@@ -1,4 +1,5 @@
 /** What the checkers go by: a run as the world knows it, and what it was told. Nothing of it is asked of the engine. */
+import type { Owned } from '../deletion.ts';
 import { type Manifests, NAMESPACE, SYNC } from '../model.ts';
 import type { Server, User } from '../server.ts';
 import type { Reading } from '../source.ts';
@@ -21,6 +22,8 @@ export interface RunFacts {
   readonly plans: boolean;
   /** Who alone this run is about; null: everybody. */
   readonly only: string | null;
+  /** What goes in this run, because the DirectorySync is deleted; null: it stays. */
+  readonly owned: Owned | null;
 }
 
 /** One request's change, and whose it is. */
