@@ -44,7 +44,16 @@ export const PROCESS_FAULTS = ['kill', 'diskFull', 'stopped', 'cut', 'editInFlig
 export type ProcessFaultKind = (typeof PROCESS_FAULTS)[number];
 
 /** What happens between runs or beside them. */
-export const WORLD_FAULTS = ['storeLost', 'storeRolledBack', 'twoControllers', 'clockForth', 'clockBack'] as const;
+export const WORLD_FAULTS = [
+  'storeLost',
+  'storeRolledBack',
+  'storeNewer',
+  'storeLocked',
+  'storeBroken',
+  'twoControllers',
+  'clockForth',
+  'clockBack',
+] as const;
 
 export interface HttpFault {
   readonly kind: HttpFaultKind;

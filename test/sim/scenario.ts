@@ -44,7 +44,9 @@ export type Step =
   | { readonly do: 'confirm' }
   | { readonly do: 'time'; readonly ms: number }
   | { readonly do: 'jump'; readonly ms: number }
-  | { readonly do: 'store'; readonly how: 'lost' | 'rolledBack' };
+  | { readonly do: 'store'; readonly how: StoreMishap; readonly which: number };
+
+export type StoreMishap = 'lost' | 'rolledBack' | 'newer' | 'locked' | 'broken';
 
 export interface Scenario {
   readonly seed: number;
@@ -179,10 +181,12 @@ const EDITS = [
   'manifest',
 ] as const;
 
+const MISHAPS = ['lost', 'lost', 'rolledBack', 'rolledBack', 'rolledBack', 'newer', 'locked', 'broken'] as const;
+
 function toEdit(random: Random): Step {
   if (random.chance(0.18)) return { do: 'admin', act: random.pick(ADMIN_ACTS), which: random.below(1000) };
   if (random.chance(0.03)) return { do: 'jump', ms: random.pick([-3 * HOUR, 3 * HOUR, 30 * HOUR, -30 * HOUR]) };
-  if (random.chance(0.05)) return { do: 'store', how: random.chance(0.4) ? 'lost' : 'rolledBack' };
+  if (random.chance(0.06)) return { do: 'store', how: random.pick(MISHAPS), which: random.below(1000) };
   if (random.chance(0.03)) return { do: 'confirm' };
   return toCompanyStep(random);
 }

@@ -1,23 +1,26 @@
 /** Plays one scenario from its first hire to the quiet at its end, and tells what went wrong. */
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import type { DirectorySyncResource } from '../../src/api/directory-sync.ts';
 import type { Resource } from '../../src/api/resources.ts';
 import { confirmRecovered, readRecovered } from '../../src/reconcile/confirm.ts';
 import { createPublisher } from '../../src/reconcile/publish.ts';
 import type { RunReport } from '../../src/reconcile/run.ts';
 import { readSpec } from '../../src/reconcile/triggers.ts';
-import type { StoredOperation } from '../../src/state/store.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 import { toRef } from '../support/memory-host.ts';
 import { actByHand } from './admin.ts';
+import { toRemovals } from './approvals.ts';
+import { toWantedCopies } from './copies.ts';
 import { compareWithPolicy, type Ending, type Owned, readOwned } from './deletion.ts';
 import { MANIFEST_EDITS } from './edits.ts';
 import { isHttpFault, isProcessFault, isReadFault } from './faults.ts';
 import type { RunFacts, Violation } from './invariants/facts.ts';
 import type { Removal } from './invariants/removals.ts';
-import { at, type Company, DEPARTMENT, MANAGER, type Manifests, NAMESPACE, SYNC } from './model.ts';
+import { breakPage, findManyLines, open, openNewer } from './mishaps.ts';
+import { at, type Company, type Manifests, NAMESPACE, SYNC } from './model.ts';
 import { compareWithOracle } from './oracle.ts';
-import type { RunStep, Scenario, Step } from './scenario.ts';
+import type { RunStep, Scenario, Step, StoreMishap } from './scenario.ts';
 import { toReading } from './source.ts';
 import { takeStep } from './steps.ts';
 import { checkText, copyState, createWorld, eraseState, type Process, restoreState, type World } from './world.ts';
@@ -83,7 +86,8 @@ class Play {
     if (step.do !== 'run') world.note(JSON.stringify(step));
     switch (step.do) {
       case 'run':
-        return this.#run(step);
+        await this.#run(step);
+        return this.#keepCopy();
       case 'admin':
         return actByHand(world, step.act, step.which);
       case 'time':
@@ -92,7 +96,7 @@ class Play {
         world.count(step.ms > 0 ? 'fault clockForth' : 'fault clockBack');
         return world.clock.jump(step.ms);
       case 'store':
-        return this.#damage(step.how);
+        return this.#spoil(step.how, step.which);
       case 'confirm':
         return this.#confirm();
       default:
@@ -167,6 +171,52 @@ class Play {
     return `${report?.outcome} ${report?.reason} ${report?.message} held ${JSON.stringify(report?.held)}`;
   }
 
+  async #spoil(how: StoreMishap, which: number): Promise<void> {
+    if (how === 'newer') return this.#meetNewer();
+    if (how === 'locked') return this.#meetLocked();
+    if (how === 'broken') return this.#meetBroken(which);
+    return this.#damage(how);
+  }
+
+  async #meetNewer(): Promise<void> {
+    const world = this.#world;
+    if (!existsSync(world.file)) return;
+    await this.#end();
+    const { message, problem } = await openNewer(world.file);
+    world.note(`newer: ${toStable(message, world)}`);
+    world.count('fault storeNewer');
+    if (problem !== null) world.invariants.fail('engine', problem);
+  }
+
+  /** Another process holds the store, and somebody gives up waiting for it. */
+  async #meetLocked(): Promise<void> {
+    const world = this.#world;
+    this.#process ??= await world.start('one');
+    const main = this.#process;
+    const lease = await world.hold();
+    world.count('fault storeLocked');
+    world.clock.after(MINUTE, () => main.stopping.abort());
+    await this.#run({ ...QUIET, approve: false });
+    await lease.release();
+    if (main.requests > 0) world.invariants.fail('engine', 'a run went on without the store, which another one held');
+  }
+
+  /** One page of the file is garbage: the run ends right, or with one clear line, and the file is moved away. */
+  async #meetBroken(which: number): Promise<void> {
+    const world = this.#world;
+    await this.#end();
+    if (!existsSync(world.file) || !breakPage(world.file, which)) return;
+    world.count('fault storeBroken');
+    const refusal = await open(world.file);
+    if (refusal === null) await this.#run({ ...QUIET, approve: false });
+    const { failedStep = null, reason, message = '' } = this.#report ?? {};
+    const isUnclear = refusal === null && failedStep !== null && reason !== 'StateUnavailable';
+    const problem = refusal === null ? findManyLines(message) : refusal.problem;
+    if (isUnclear || problem !== null)
+      world.invariants.fail('engine', `a broken page: ${problem ?? `${reason}: ${message}`}`);
+    await this.#damage('lost');
+  }
+
   async #damage(how: 'lost' | 'rolledBack'): Promise<void> {
     const world = this.#world;
     const [copy] = this.#copies.splice(-2, 1);
@@ -221,8 +271,11 @@ class Play {
       // Nobody is back in no time, and what was on the wire arrives.
       world.clock.pass(2_000);
     }
+  }
+
+  #keepCopy(): void {
     this.#plays += 1;
-    this.#copies.push(this.#wanted.has(this.#plays) ? copyState(world.file) : null);
+    this.#copies.push(this.#wanted.has(this.#plays) ? copyState(this.#world.file) : null);
   }
 
   #applyManifests(): void {
@@ -382,26 +435,14 @@ class Play {
   }
 }
 
-/** After which runs the state file is copied: each restore takes the last copy but one that is left. */
-function toWantedCopies(steps: readonly Step[]): ReadonlySet<number> {
-  const wanted = new Set<number>();
-  const left: number[] = [];
-  let plays = 0;
-  for (const step of steps) {
-    if (step.do === 'run') {
-      plays += 1;
-      left.push(plays);
-    }
-    if (step.do !== 'store') continue;
-    const [copy] = left.splice(-2, 1);
-    if (copy !== undefined && step.how === 'rolledBack') wanted.add(copy);
-  }
-  return wanted;
-}
-
 /** Somebody who is or was there. */
 function toSomebody({ people, gone }: Company, n: number): string {
   return at([...people, ...gone], n)?.id ?? 'nobody';
+}
+
+/** Without the folder, which is another one each time. */
+function toStable(message: string, { file }: World): string {
+  return message.replaceAll(file, 'state.db');
 }
 
 function toEdit(n: number): (typeof MANIFEST_EDITS)[number] {
@@ -415,21 +456,4 @@ function toPicture({ server }: World): string {
 
 function isDone({ outcome }: RunReport): boolean {
   return outcome === 'synced' || outcome === 'held' || outcome === 'failed';
-}
-
-/** What guards count, by the kind of operation. */
-const COUNTED = ['deactivate', 'delete', 'adopt', 'reactivate', 'rename'] as const;
-const ATTRIBUTES = { title: 'title', [DEPARTMENT]: 'department', [MANAGER]: 'manager' } as const;
-
-function toRemovals({ kind, resource, id, targetId, member, changes }: StoredOperation): Removal[] {
-  const account = member?.targetId ?? targetId;
-  if (account === null) return [];
-  if (kind === 'removeMembers') return [{ kind, scope: targetId ?? id, id: account }];
-  if (resource === 'Team') return kind === 'delete' ? [{ kind: 'deleteTeams', scope: '', id: account }] : [];
-  if (kind === 'update')
-    return Object.entries(ATTRIBUTES).flatMap(([path, scope]) =>
-      changes.some((change) => change.path === path) ? [{ kind, scope, id: account }] : [],
-    );
-  const counted = COUNTED.find((each) => each === kind);
-  return counted === undefined ? [] : [{ kind: counted, scope: '', id: account }];
 }

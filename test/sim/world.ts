@@ -67,6 +67,8 @@ export interface World {
   note(line: string): void;
   /** A process of its own, with its own connection to the state file. */
   start(name: string): Promise<Process>;
+  /** Another process takes the state store for itself. */
+  hold(): Promise<Lease>;
   /** An edit of the manifests while a run goes on. */
   onEdit: () => void;
   close(): Promise<void>;
@@ -101,6 +103,11 @@ export function createWorld(scenario: Scenario, folder: string): World {
     onEdit: () => undefined,
     count: (what, times = 1) => void counts.set(what, (counts.get(what) ?? 0) + times),
     note: (line) => void log.push(`${new Date(clock.wall()).toISOString()} ${line}`),
+    hold: () =>
+      lease(
+        createSeam('another', () => undefined),
+        new AbortController().signal,
+      ),
     start: (name) => startProcess(world, { name, acquire: lease, logger }),
     async close() {
       for (const process of [...world.processes]) await process.close();
