@@ -240,3 +240,13 @@ export interface RecordError {
   /** May name values and ids (the history shows it); never copied into conditions or events. */
   readonly message: string;
 }
+
+/**
+ * Begins the source id of a link that was taken over from an id with another source, as long as nobody of the new source
+ * has the account: `inherited:<old id>:<source id there>`. Ids of two sources must not meet, for they may be counted alike.
+ */
+export const INHERITED = 'inherited:';
+
+export function isInherited(sourceId: string): boolean {
+  return sourceId.startsWith(INHERITED);
+}

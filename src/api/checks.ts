@@ -2,6 +2,7 @@
 import { Cron } from 'croner';
 import { IDENTIFIER_EXPECTED, IDENTIFIER_PATTERN } from './custom-attribute.ts';
 import { toAttributeName } from './defaults.ts';
+import { ADOPT_FROM_RULE } from './identity.ts';
 import type { Finding } from './messages.ts';
 import type { Kind } from './metadata.ts';
 import type { ResourceByKind } from './resources.ts';
@@ -12,6 +13,7 @@ const DIRECTORY_SYNC_CHECKS: readonly Check<'DirectorySync'>[] = [
   checkTimeZone, // first, because croner's message about it names the expression
   checkCron,
   checkIdAttribute,
+  checkAdoptFrom,
 ];
 
 const CUSTOM_ATTRIBUTE_CHECKS: readonly Check<'CustomAttribute'>[] = [checkDefaultName];
@@ -76,6 +78,10 @@ function checkIdAttribute({ spec }: ResourceByKind['DirectorySync']): Finding | 
     onKey: false,
     message: `spec.source.file.idAttribute: "${name}" changes with a person's name, who is then deactivated and created again; take an id that never changes`,
   };
+}
+
+function checkAdoptFrom(resource: ResourceByKind['DirectorySync']): Finding | null {
+  return ADOPT_FROM_RULE.holds(resource) ? null : toError('/spec/adoptFrom', ADOPT_FROM_RULE.message);
 }
 
 function checkDefaultName({ metadata, spec }: ResourceByKind['CustomAttribute']): Finding | null {

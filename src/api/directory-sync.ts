@@ -6,7 +6,7 @@ import { GROUPS_NEED_SOURCE, GroupsSchema } from './groups.ts';
 import { GuardsSchema } from './guards.ts';
 import type { GROUP_VERSION, ObjectMeta } from './metadata.ts';
 import { SourceSchema, TargetSchema } from './providers.ts';
-import { exactlyOneOf, type SchemaRule, toFields } from './rules.ts';
+import { exactlyOneOf } from './rules.ts';
 import {
   decimal,
   duration,
@@ -24,20 +24,6 @@ import {
 
 /** What `schedule` is when it is left out. Not in the schema: server-side apply would merge it with a `cron`. */
 export const DEFAULT_INTERVAL = '40m';
-
-/** Stands on the whole resource, because the default of `spec.id` is the name. Writing the default out is no change. */
-export const ID_IMMUTABLE_RULE: SchemaRule = {
-  name: 'idImmutable',
-  message: 'spec.id cannot be changed (it defaults to the name): links and ownership hang on it',
-  cel: '(has(self.spec.id) ? self.spec.id : self.metadata.name) == (has(oldSelf.spec.id) ? oldSelf.spec.id : oldSelf.metadata.name)',
-  fieldPath: '.spec.id',
-  holds: (value, old) => old === undefined || toId(value) === toId(old),
-};
-
-function toId(resource: unknown): unknown {
-  const fields = toFields(resource);
-  return toFields(fields?.['spec'])?.['id'] ?? toFields(fields?.['metadata'])?.['name'];
-}
 
 const ScheduleSchema = object(
   {
@@ -172,6 +158,16 @@ export const DirectorySyncSpecSchema = object(
         documentedDefault: 'the name',
         description:
           'Identity in the state store and in ownership marks; keep it when the resource is renamed. Immutable; writing the default out is allowed. Of two resources with one id the newer waits (`IdInUse`).',
+      }),
+    ),
+    adoptFrom: Type.Optional(
+      text({
+        maxLength: NAME_MAX_LENGTH,
+        pattern: NAME_PATTERN,
+        expected: NAME_EXPECTED,
+        documentedDefault: 'nothing is taken over',
+        description:
+          'Takes over the links of another `id` in this namespace that no resource uses any more, once, before the first run: with the same source and target all of it, with another source the accounts and teams, with another target nothing. While a resource still uses it, this one waits (`IdInUse`). An id that nothing stands under is an error, unless this resource has people linked already; after the takeover the field changes nothing. Not the own id.',
       }),
     ),
     suspend: Type.Optional(

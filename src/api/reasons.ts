@@ -148,6 +148,8 @@ export const EVENT_REASONS = {
   Released: 'Released',
   /** Surfaces when links were rebuilt from the target. */
   Recovered: 'Recovered',
+  /** Surfaces when what stood under `adoptFrom` was taken over. */
+  TakenOver: 'TakenOver',
   /** Surfaces 30, 7 and 1 day before a credential or certificate ends, and when it has ended. */
   CredentialsExpiring: 'CredentialsExpiring',
 } as const;

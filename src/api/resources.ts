@@ -10,8 +10,9 @@ import {
   CustomAttributeSpecSchema,
   CustomAttributeStatusSchema,
 } from './custom-attribute.ts';
-import { type DirectorySyncResource, DirectorySyncSpecSchema, ID_IMMUTABLE_RULE } from './directory-sync.ts';
+import { type DirectorySyncResource, DirectorySyncSpecSchema } from './directory-sync.ts';
 import { DirectorySyncStatusSchema } from './directory-sync-status.ts';
+import { ADOPT_FROM_RULE, ID_IMMUTABLE_RULE } from './identity.ts';
 import type { Kind } from './metadata.ts';
 import type { SchemaRule } from './rules.ts';
 import { type TeamRuleResource, TeamRuleSpecSchema, TeamRuleStatusSchema } from './team-rule.ts';
@@ -39,7 +40,7 @@ export const RESOURCE_SCHEMAS: Readonly<Record<Kind, ResourceSchemas>> = {
     description: 'A DirectorySync says which people of a source directory an application must have.',
     spec: DirectorySyncSpecSchema,
     status: DirectorySyncStatusSchema,
-    rules: [ID_IMMUTABLE_RULE],
+    rules: [ID_IMMUTABLE_RULE, ADOPT_FROM_RULE],
   },
   AttributeMapping: {
     description: 'An AttributeMapping says how users of the target are made from people of the source.',

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { type PlanCount, summarizePlan } from '../api/directory-sync-status.ts';
 import { SyncError } from '../errors.ts';
+import { getFact } from '../reconcile/facts.ts';
 import type { DirectoryKey, DirectoryState, RunRecord, StateStore, StoredOperation } from '../state/store.ts';
 import { type CommandContext, runCommand } from './command.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
@@ -45,7 +46,7 @@ async function history(
 ): Promise<ExitCode> {
   const store = await openExistingStore(io, options.state);
   try {
-    const directories = await findDirectories(store, name);
+    const directories = await findDirectories(store, name).then((keys) => followTakeovers(store, keys));
     if (run !== undefined) {
       const [key] = directories;
       if (key !== undefined) await printRun(io, await store.directory(key), run);
@@ -77,6 +78,23 @@ async function findDirectories(store: StateStore, name: string | undefined): Pro
   if (found.length > 0) return found;
   const known = all.length === 0 ? 'it has none' : `it has ${all.map(({ id }) => id).join(', ')}`;
   throw new SyncError('ReferenceNotFound', `the state file knows no DirectorySync "${name}"; ${known}`);
+}
+
+/** What another id has taken over, and with it the history, is found there; each once. */
+async function followTakeovers(store: StateStore, keys: readonly DirectoryKey[]): Promise<readonly DirectoryKey[]> {
+  const ends = new Map<string, DirectoryKey>();
+  for (const key of keys) {
+    const end = await followTakeover(store, key);
+    ends.set(`${end.namespace}/${end.id}`, end);
+  }
+  return [...ends.values()];
+}
+
+async function followTakeover(store: StateStore, key: DirectoryKey): Promise<DirectoryKey> {
+  const { facts, journal } = await store.directory(key);
+  const heir = await getFact(facts, 'takenOverBy');
+  const hasRuns = (await journal.runs(1)).length > 0;
+  return heir === null || hasRuns ? key : followTakeover(store, { ...key, id: heir });
 }
 
 async function printRuns(io: CliIo, { journal }: DirectoryState, limit: number): Promise<void> {
@@ -116,6 +134,7 @@ interface Summary {
   readonly requests?: { readonly source: number; readonly target: number };
   readonly approval?: { readonly hash: string; readonly by: string | null } | null;
   readonly warnings?: readonly { readonly message: string }[];
+  readonly takenOver?: string;
 }
 
 function readSummary(run: RunRecord): Summary {
@@ -133,7 +152,7 @@ async function printRun(io: CliIo, state: DirectoryState, wanted: string): Promi
     throw new SyncError('ReferenceNotFound', `there is no run "${wanted}"; dirsync history lists them`);
   if (found.length > 1)
     throw new SyncError('Invalid', `${found.length} runs begin with "${wanted}"; write more of the id`);
-  const { message, approval, warnings } = readSummary(run);
+  const { message, approval, warnings, takenOver } = readSummary(run);
   const line = (text: string): Promise<void> => io.stdout(`${text}\n`);
   await io.stdout(
     formatTable([
@@ -142,6 +161,7 @@ async function printRun(io: CliIo, state: DirectoryState, wanted: string): Promi
     ]),
   );
   if (message !== undefined) await line(message);
+  if (takenOver !== undefined) await line(takenOver);
   if (approval !== null && approval !== undefined) {
     await line(`approved: ${approval.hash} by ${approval.by ?? 'unknown'}`);
   }

@@ -54,6 +54,7 @@ export async function printOutcome(session: Session, run: SyncRun): Promise<void
   const { report, resource } = run;
   const { name } = resource.metadata;
   const line = (text: string): Promise<void> => io.stdout(`${text}\n`);
+  if (report.takenOver !== null) await line(`${name}: ${report.takenOver.message}`);
   await line(`${name}: ${await describeDone(run)} (${describeCost(run)})`);
   if (report.held.count > 0) {
     const kinds = Object.entries(report.held.kinds).map(([kind, count]) => `${formatNumber(count)} ${kind}`);

@@ -10,7 +10,7 @@ export async function printPlanJson(io: Pick<CliIo, 'stdout'>, run: SyncRun): Pr
   const { resource, report, state, deletion } = run;
   const accounts = await countAccounts(run);
   const { namespace, name } = resource.metadata;
-  const { plan, samples, held, warnings, reason, message, runId } = report;
+  const { plan, samples, held, warnings, reason, message, runId, takenOver } = report;
   const head = {
     directorySync: `${namespace}/${name}`,
     run: runId,
@@ -19,6 +19,7 @@ export async function printPlanJson(io: Pick<CliIo, 'stdout'>, run: SyncRun): Pr
     message,
     ...(plan === null ? {} : { summary: summarizePlan(plan), ...plan, samples, held }),
     ...(accounts === null ? {} : { accounts }),
+    ...(takenOver === null ? {} : { takenOver: takenOver.message }),
     warnings,
   };
   await io.stdout(JSON.stringify(head, null, 2).slice(0, -2));

@@ -36,6 +36,7 @@ export async function printPlan(io: CliIo, run: SyncRun, options: PlanTextOption
     findName: createNameFinder(run, options),
     line: (text = '') => io.stdout(`${text}\n`),
   };
+  if (run.report.takenOver !== null) await page.line(`${run.resource.metadata.name} ${run.report.takenOver.message}.`);
   if (total > 0) {
     await page.line(page.style.bold(formatHeading(run)));
     for (const section of SECTIONS) await printPeople(page, section);

@@ -4,6 +4,7 @@ import type { Candidate, PersonState } from '../state/staging.ts';
 import type { Link } from '../state/store.ts';
 import { diffValues, isUnassigned } from './diff.ts';
 import { NOTHING, type Planned, toDraft } from './draft.ts';
+import { isEvidence, isFree, planInheritance } from './inheritance.ts';
 import { isSpared } from './protection.ts';
 import type { PlanSettings } from './settings.ts';
 import { toUpdatable } from './target-limits.ts';
@@ -46,8 +47,8 @@ function planAccount(person: PersonState, desired: DesiredUser, context: PersonC
   return planMatch(desired, only, context);
 }
 
-function isTaken({ linkedTo }: Candidate, { sourceId }: DesiredUser): boolean {
-  return linkedTo !== null && linkedTo !== sourceId;
+function isTaken(candidate: Candidate, { sourceId }: DesiredUser): boolean {
+  return !isFree(candidate) && candidate.linkedTo !== sourceId;
 }
 
 function toExternalId({ attributes, onCreate }: DesiredUser): Json | undefined {
@@ -68,8 +69,9 @@ export function planRecovery(person: PersonState, settings: Pick<PlanSettings, '
   const { desired, link, gone } = person;
   if (desired === null || desired.presence === 'undecided' || (link !== null && !gone)) return NOTHING;
   const [only, second] = distinctAccounts(person.candidates);
-  if (only === undefined || second !== undefined || only.linkedTo !== null || !namesSameId(only, desired, settings))
-    return NOTHING;
+  if (only === undefined || second !== undefined || !isFree(only)) return NOTHING;
+  if (only.linkedTo !== null) return planInheritance(desired, only, link);
+  if (!namesSameId(only, desired, settings)) return NOTHING;
   const recovered: Link = {
     sourceId: desired.sourceId,
     targetId: only.object.id,
@@ -117,7 +119,7 @@ export function selectRecoveries(claims: readonly RecoveryClaim[]): ReadonlySet<
 }
 
 function distinctAccounts(candidates: readonly Candidate[]): readonly Candidate[] {
-  return [...new Map(candidates.map((each) => [each.object.id, each])).values()];
+  return [...new Map(candidates.filter(isEvidence).map((each) => [each.object.id, each])).values()];
 }
 
 function planMatch(desired: DesiredUser, candidate: Candidate, context: PersonContext): Planned {

@@ -28,7 +28,7 @@ function isActivation({ path, after }: AttributeChange): boolean {
 export interface ChangeGroup {
   readonly kind: 'reactivate' | 'rename' | 'update';
   /** Last part of the unit's name. */
-  readonly unit: 'return' | 'rename' | 'clear' | 'update';
+  readonly unit: 'return' | 'rename' | 'clear' | 'update' | 'id';
   readonly changes: readonly AttributeChange[];
 }
 

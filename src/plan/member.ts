@@ -1,5 +1,5 @@
 /** One member of a team: what rules or a group call for against what the target holds. Pure. */
-import type { Departure } from '../model.ts';
+import { type Departure, isInherited } from '../model.ts';
 import type { MemberDifference } from '../state/staging.ts';
 import { type DraftOperation, toDraft } from './draft.ts';
 import { toDepartureUnit, toLeavingPolicy, toReturnUnit } from './person.ts';
@@ -69,7 +69,7 @@ function planRemove(difference: MemberDifference, context: MemberContext): Draft
   if (sourceId === null && targetId !== null && context.claimed.has(targetId)) return null;
   if (sourceId === null || (difference.byHand && presence === 'present'))
     return toMemberDraft(difference, context, { ...guarded, cause: 'drift', reason: 'was added in the target' });
-  if (presence === 'undecided') return null;
+  if (presence === 'undecided' || waitsForOwner(sourceId, context)) return null;
   if (presence === 'present')
     return toMemberDraft(difference, context, {
       ...guarded,
@@ -77,6 +77,11 @@ function planRemove(difference: MemberDifference, context: MemberContext): Draft
       reason: `no longer by ${context.origin.text}`,
     });
   return planLeaverRemoval(difference, { ...context, sourceId, departure: presence ?? 'deletedAtSource' });
+}
+
+/** Whose account it is may still be found out: only with the account itself goes what it belongs to. */
+function waitsForOwner(sourceId: string, { leaving, deactivated }: MemberContext): boolean {
+  return isInherited(sourceId) && !leaving.has(sourceId) && !deactivated.has(sourceId);
 }
 
 function planLeaverRemoval(

@@ -1,4 +1,6 @@
 /** What the deletion of a DirectorySync makes of what it owns, by its `deletionPolicy`. A deliberate act: no guard counts it. Pure. */
+
+import { isInherited } from '../model.ts';
 import type { PersonState, TeamState } from '../state/staging.ts';
 import { NOTHING, type Planned, toDraft } from './draft.ts';
 import { toDeletionUnit } from './member.ts';
@@ -18,14 +20,17 @@ export interface OwnershipSettings {
 
 const REASON = 'the DirectorySync is deleted';
 
-/** Who was only recognised again (`recovered`) is left alone: whether Dirsync made that account nobody has confirmed (rule I7). */
+/**
+ * Who was only recognised again (`recovered`) is left alone: whether Dirsync made that account nobody has confirmed (rule I7). So is
+ * an inherited account that nobody of the new source has.
+ */
 export function planOwnedPerson(person: PersonState, settings: OwnershipSettings): Planned {
   const { policy, target } = settings;
   const { sourceId, link, observed, gone } = person;
   const kind = toKind(fitPolicy(policy, { target }));
   if (link === null || kind === null) return NOTHING;
   if (gone) return { ...NOTHING, effects: [{ type: 'dropLink', sourceId }, ...forget(link)] };
-  if (link.origin === 'recovered') return NOTHING;
+  if (link.origin === 'recovered' || isInherited(sourceId)) return NOTHING;
   const active = observed === null ? link.active : observed.attributes['active'] !== false;
   if (kind === 'deactivate' && !active) return NOTHING;
   if (isSpared(person, settings)) return { ...NOTHING, protected: 1 };
@@ -55,7 +60,7 @@ export function planOwnedTeam({ key, link, gone }: TeamState, settings: Ownershi
   const { policy, target, isProtectedTeam } = settings;
   if (link === null || policy !== 'Delete' || target.teams !== 'full') return NOTHING;
   if (gone) return { ...NOTHING, effects: [{ type: 'dropTeam', key }] };
-  if (link.origin === 'recovered') return NOTHING;
+  if (link.origin === 'recovered' || isInherited(key)) return NOTHING;
   if (isProtectedTeam(link.displayName)) return { ...NOTHING, protected: 1 };
   const operation = toDraft({
     phase: 'deleteTeams',

@@ -7,6 +7,7 @@ import { type ChangeGroup, isName, splitChanges, toChangeGuards } from './change
 import { diffValues, isClearing, isSameValue, isUnassigned } from './diff.ts';
 import { type DraftOperation, NOTHING, type Planned, toDraft } from './draft.ts';
 import { overlookDrift } from './drift.ts';
+import { isOldId, isUnclaimed, isUnclaimedForGood, settleInherited } from './inheritance.ts';
 import { beginLeave, isGraceOver } from './leave.ts';
 import { isSpared } from './protection.ts';
 import type { LeavingPolicy, PlanSettings } from './settings.ts';
@@ -51,12 +52,17 @@ function planOne(person: PersonState, context: PersonContext): Planned {
   }
   const departure = toDeparture(desired);
   if (departure === null) return NOTHING;
-  if (departure === 'deletedAtSource' && !context.settings.absenceProven) return NOTHING;
+  if (departure === 'deletedAtSource' && !isAbsent(person, context)) return NOTHING;
   if (departure !== 'stays' || desired === null) return planDeparture(person, departure as Departure, context);
   if (context.collidesWith !== null) return failCollision(desired, context.collidesWith);
   return link === null || gone
     ? planWithoutAccount(person, desired, context)
     : planUpdate(person, desired, { link, context });
+}
+
+/** An account that was taken over waits until nobody can turn up any more whose it is. */
+function isAbsent(person: PersonState, context: PersonContext): boolean {
+  return context.settings.absenceProven && (!isUnclaimed(person) || isUnclaimedForGood(person, context));
 }
 
 /** Null: nothing is known for sure, nothing changes. */
@@ -149,17 +155,19 @@ function planLeaving(person: PersonState, departure: Departure, context: PersonC
     name: link.name,
     changes: kind === 'delete' ? [] : [{ path: 'active', before: true, after: false }],
     cause: departure,
-    reason: isOver ? 'was deactivated, and deleteAfter is over' : toLeavingReason(desired, departure),
+    reason: isOver ? 'was deactivated, and deleteAfter is over' : toLeavingReason(person, departure),
     unit: isOver ? `person:${person.sourceId}:grace` : toDepartureUnit(person.sourceId, departure),
     guards: [{ kind, scope: '' }],
     removal: true,
-    recovered: link.origin === 'recovered',
+    recovered: link.origin === 'recovered' || isUnclaimed(person),
   });
   const seen = kind === 'deactivate' ? noteSeen(person, link, context) : NOTHING;
   return { ...seen, operations: [operation] };
 }
 
-function toLeavingReason(desired: DesiredUser | null, departure: Departure): string {
+function toLeavingReason(person: PersonState, departure: Departure): string {
+  const { desired } = person;
+  if (isUnclaimed(person)) return 'was taken over, and nobody of the source matches it';
   return desired?.byEntry === true ? 'is inactive by the mapping of active' : REASONS[departure];
 }
 
@@ -214,20 +222,31 @@ function planUpdate(
   const { known, coming } = toReferences(desired, context);
   const wanted = { attributes: desired.attributes, clear: toClear(desired, current, shapes), references: known };
   const all = diffValues(wanted, current, shapes, link.applied);
-  const { changes, spared } = spareName(person, all, context.settings);
+  const oldIds = all.filter(({ path }) => isOldId(link, path));
+  const others = all.filter((change) => !oldIds.includes(change));
+  const { changes, spared } = spareName(person, others, context.settings);
   const later = toReferenceUpdate(
     desired,
     { targetId: link.targetId, settings: context.settings },
     toReplaced(coming, current),
   );
-  const named = { ...link, name: toShownName(desired, link) };
   const changed = new Set(all.map(({ path }) => path));
+  const named = { ...settleInherited(link, desired, changed), name: toShownName(desired, link) };
   const same = Object.entries({ ...desired.attributes, ...known }).filter(([path]) => !changed.has(path));
-  const truth = (changes.length === 0 ? refresh : noteSeen)(person, named, context, Object.fromEntries(same));
-  const updates = splitChanges(changes, context.settings).map((group) =>
+  const isDone = changes.length + oldIds.length === 0;
+  const truth = (isDone ? refresh : noteSeen)(person, named, context, Object.fromEntries(same));
+  const isSettled = named.origin !== link.origin && truth.effects.length === 0;
+  const effects: Planned['effects'] = isSettled ? [{ type: 'putLink', link: named }] : truth.effects;
+  const groups = [...splitChanges(changes, context.settings), ...toIdGroup(oldIds)];
+  const updates = groups.map((group) =>
     toUpdate(desired, link, { group, drift: observed !== null, settings: context.settings }),
   );
-  return { ...truth, operations: [...updates, ...later], protected: spared };
+  return { ...truth, effects, operations: [...updates, ...later], protected: spared };
+}
+
+/** By itself: what a guard may hold of the rest must not hold it. */
+function toIdGroup(changes: readonly AttributeChange[]): readonly ChangeGroup[] {
+  return changes.length === 0 ? [] : [{ kind: 'update', unit: 'id', changes }];
 }
 
 /** Whom somebody was said to refer to until now. */
@@ -285,7 +304,7 @@ function toUpdate(
     cause,
     reason,
     unit: `person:${desired.sourceId}:${group.unit}`,
-    guards: toChangeGuards(changes, settings),
+    guards: group.unit === 'id' ? [] : toChangeGuards(changes, settings),
     removal: changes.some(isClearing),
   });
 }

@@ -30,6 +30,8 @@ export interface PlanSettings {
   readonly countUpdates: boolean;
   /** Items of the read that errored and whose id is not known: nobody may be taken for absent. */
   readonly absenceProven: boolean;
+  /** No item of the read errored. */
+  readonly everybodyRead: boolean;
   readonly target: TargetLimits;
   /** Report: what was changed by hand in the target stays as it is. */
   readonly drift: 'Repair' | 'Report';

@@ -1,5 +1,13 @@
 /** One team: what rules, or a group of the source, call for against what the target holds. Pure. */
-import type { AttributeChange, Attributes, DesiredTeam, Json, Operation, RecordError } from '../model.ts';
+import {
+  type AttributeChange,
+  type Attributes,
+  type DesiredTeam,
+  isInherited,
+  type Json,
+  type Operation,
+  type RecordError,
+} from '../model.ts';
 import type { TeamState } from '../state/staging.ts';
 import type { TeamLink } from '../state/store.ts';
 import type { TargetTeam } from '../targets/target.ts';
@@ -88,6 +96,8 @@ function planEnded(policy: DesiredTeam['deletionPolicy']): TeamPlan {
 /** A team that carries our mark is ours, whatever became of the store (rule I7). It needs no request. */
 export function planTeamRecovery({ desired, link, gone, candidates }: TeamState): Planned {
   if (desired === null || (link !== null && !gone)) return NOTHING;
+  const old = findInherited(desired, candidates);
+  if (old !== null) return planTeamInheritance(desired, old, link);
   const [mine, second] = candidates.filter(({ object }) => object.attributes['externalId'] === desired.externalId);
   if (mine === undefined || second !== undefined || mine.linkedTo !== null) return NOTHING;
   const { id, attributes } = mine.object;
@@ -117,10 +127,41 @@ export function planTeamRecovery({ desired, link, gone, candidates }: TeamState)
   };
 }
 
+/** Of a team that was taken over with an id of another source, the name alone says which group it is of there. */
+function isEvidence({ displayName }: DesiredTeam, { linkedTo, object }: TeamState['candidates'][number]): boolean {
+  if (linkedTo === null || !isInherited(linkedTo)) return true;
+  return toComparableName(String(object.attributes['displayName'] ?? '')) === toComparableName(displayName);
+}
+
+function findInherited(
+  desired: DesiredTeam,
+  candidates: TeamState['candidates'],
+): { readonly key: string; readonly targetId: string } | null {
+  const [only, second] = candidates.filter((each) => isEvidence(desired, each));
+  if (only === undefined || second !== undefined || only.linkedTo === null || !isInherited(only.linkedTo)) return null;
+  return { key: only.linkedTo, targetId: only.object.id };
+}
+
+/** The team of the old source's group becomes that of the new one's, with its members. It needs no request. */
+function planTeamInheritance(
+  desired: DesiredTeam,
+  { key, targetId }: { readonly key: string; readonly targetId: string },
+  own: TeamLink | null,
+): Planned {
+  const reason = 'has the name of a team that was taken over';
+  const operation = toTeamDraft(desired, { kind: 'recover', phase: 'recover', targetId, reason });
+  const before = own === null ? [] : [{ type: 'dropTeam', key: desired.key } as const];
+  return {
+    ...NOTHING,
+    operations: [operation],
+    effects: [...before, { type: 'rekeyTeam', from: key, to: desired.key }],
+  };
+}
+
 /** A team is made when somebody belongs to it: so an empty one that was deleted by hand does not come back. */
 function planMissing(team: TeamState, desired: DesiredTeam, context: TeamContext): TeamPlan {
   if (team.desiredMembers === 0 || (team.gone && context.settings.drift === 'Report')) return KEEP;
-  const [other, second] = team.candidates;
+  const [other, second] = team.candidates.filter((each) => isEvidence(desired, each));
   if (other !== undefined && second === undefined && other.linkedTo === null && context.settings.adoptTeams)
     return planTeamAdoption(desired, other.object, context);
   if (other !== undefined) {
@@ -211,12 +252,8 @@ function planExisting(
   if (tooLong !== null) return tooLong;
   const wanted = { displayName, externalId: desired.externalId };
   const changes = toTeamChanges(diffTeam(wanted, link, toBelievedTeam(observed, link, target)), target, ['always']);
-  const update = toTeamDraft(desired, {
-    kind: 'update',
-    phase: 'teams',
-    targetId: link.targetId,
-    reason: renamed ? toOrigin(desired).text : 'was changed in the target',
-  });
+  const { cause, reason } = toUpdateCause(desired, link, renamed);
+  const update = toTeamDraft(desired, { kind: 'update', phase: 'teams', targetId: link.targetId, reason });
   // What was seen and is not mended yet is looked at again, should the update fail.
   const dirty = observed !== null && changes.length > 0;
   const { rules, deletionPolicy } = desired;
@@ -225,12 +262,24 @@ function planExisting(
   const changed = JSON.stringify(stored) !== JSON.stringify(link);
   return {
     ...NOTHING,
-    operations: changes.length === 0 ? [] : [{ ...update, changes, cause: renamed ? update.cause : 'drift' }],
+    operations: changes.length === 0 ? [] : [{ ...update, changes, cause }],
     effects: changed ? [{ type: 'putTeam', team: stored }] : [],
     errors: calledOtherwise && !renamed ? toErrors(desired, 'Conflict', NOT_RENAMED) : [],
     members: 'compare',
     deleteWhenEmpty: desired.whenEmpty === 'Delete' && team.desiredMembers === 0,
   };
+}
+
+function toUpdateCause(
+  desired: DesiredTeam,
+  { externalId }: TeamLink,
+  renamed: boolean,
+): Pick<Operation, 'cause' | 'reason'> {
+  const { cause, text } = toOrigin(desired);
+  if (renamed) return { cause, reason: text };
+  // The mark names the id of the DirectorySync: this one took the team over from another.
+  if (externalId !== null && externalId !== desired.externalId) return { cause, reason: 'takes the mark of this id' };
+  return { cause: 'drift', reason: 'was changed in the target' };
 }
 
 /** The team as if it showed what was written, where the target makes something else of it. */

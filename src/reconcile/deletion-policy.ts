@@ -3,6 +3,7 @@ import type { DirectorySyncResource } from '../api/directory-sync.ts';
 import type { ResourceSet } from '../api/host.ts';
 import { toFields } from '../api/rules.ts';
 import type { LeavingPolicy } from '../plan/settings.ts';
+import { toId, toOldId } from './takeover.ts';
 import { isSuspended } from './triggers.ts';
 
 /**
@@ -17,12 +18,7 @@ export function toDeletionPolicy(resource: DirectorySyncResource, { directorySyn
     (other) =>
       other.metadata.namespace === metadata.namespace &&
       other.metadata.name !== metadata.name &&
-      (toId(other) === toId(resource) || toFields(other.spec)?.['adoptFrom'] === toId(resource)),
+      (toId(other) === toId(resource) || toOldId(other) === toId(resource)),
   );
   return isSuspended(resource) || mode === 'Plan' || hasHeir ? 'Retain' : asked;
-}
-
-function toId({ metadata, spec }: DirectorySyncResource): string {
-  const id = toFields(spec)?.['id'];
-  return typeof id === 'string' ? id : metadata.name;
 }

@@ -7,9 +7,10 @@ import type { Step } from '../api/directory-sync-status.ts';
 import type { ResourceHost } from '../api/host.ts';
 import { toReadyReason } from '../api/reasons.ts';
 import { SyncError } from '../errors.ts';
-import type { DirectoryKey, StateStore } from '../state/store.ts';
+import type { DirectoryKey, DirectoryState, StateStore } from '../state/store.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { runMachine } from './machine.ts';
+import { openRunState } from './preview.ts';
 import { withPauses } from './progress.ts';
 import type {
   HttpClientNeeds,
@@ -21,6 +22,7 @@ import type {
   RunReport,
 } from './run.ts';
 import { toLostReport, toRunKind } from './steps/report.ts';
+import { toId, toOldId } from './takeover.ts';
 
 const SEED_BYTES = 32;
 
@@ -51,7 +53,7 @@ export interface RunRequest extends Partial<RunOptions> {
 export interface Engine {
   /**
    * Never throws for what a run may meet: every failure is part of the report. Resources with one id take turns: they
-   * share their state, and what one has staged the other would clear.
+   * share their state, and what one has staged the other would clear. So do one and another that takes over its id.
    */
   run(request: RunRequest): Promise<RunReport>;
 }
@@ -60,20 +62,26 @@ export function createEngine(options: EngineOptions): Engine {
   const turns = new Map<string, Promise<unknown>>();
   return {
     run: (request) => {
-      const key = JSON.stringify(toDirectoryKey(request.resource));
-      const run = (turns.get(key) ?? Promise.resolve()).then(() => runLeased(options, request));
-      turns.set(key, run);
+      const keys = toTurns(request.resource);
+      const run = Promise.all(keys.map((key) => turns.get(key))).then(() => runLeased(options, request));
+      for (const key of keys) turns.set(key, run);
       return run.finally(() => {
-        if (turns.get(key) === run) turns.delete(key);
+        for (const key of keys) if (turns.get(key) === run) turns.delete(key);
       });
     },
   };
 }
 
+/** Its own id, and the one that it may take over: a run of that one may still be ending. */
+function toTurns(resource: DirectorySyncResource): readonly string[] {
+  const key = toDirectoryKey(resource);
+  const old = toOldId(resource);
+  return [key, ...(old === null ? [] : [{ ...key, id: old }])].map((each) => JSON.stringify(each));
+}
+
 /** Identity of a resource in the state store, whatever else of it is wrong. */
-export function toDirectoryKey({ metadata, spec }: DirectorySyncResource): DirectoryKey {
-  const id: unknown = spec.id;
-  return { namespace: metadata.namespace ?? 'default', id: typeof id === 'string' ? id : metadata.name };
+export function toDirectoryKey(resource: DirectorySyncResource): DirectoryKey {
+  return { namespace: resource.metadata.namespace ?? 'default', id: toId(resource) };
 }
 
 async function runLeased(options: EngineOptions, request: RunRequest): Promise<RunReport> {
@@ -96,10 +104,22 @@ async function runMachineOnce(
   options: EngineOptions,
   request: RunRequest & { stopping: AbortSignal },
 ): Promise<RunReport> {
-  const { host, store, providers, createHttp, now } = options;
+  const { state, close } = await openRunState(options.store, request);
+  try {
+    return await runMachineWith(options, request, state);
+  } finally {
+    await close();
+  }
+}
+
+async function runMachineWith(
+  options: EngineOptions,
+  request: RunRequest & { stopping: AbortSignal },
+  state: DirectoryState,
+): Promise<RunReport> {
+  const { host, providers, createHttp, now } = options;
   const { resource } = request;
   const runId = toRunId(now());
-  const state = await store.directory(toDirectoryKey(resource));
   const startedAt = now();
   await state.journal.startRun({
     id: runId,

@@ -5,10 +5,28 @@ import type { OwnValues } from '../plan/detour.ts';
 import type { Facts } from '../state/store.ts';
 import type { ReadStats } from './run.ts';
 
+export interface Adopted {
+  /** The old id. */
+  readonly from: string;
+  readonly people: number;
+  readonly teams: number;
+  /**
+   * `everything`: source and target are the same. `accounts`: another source; whose they are is found by the matching
+   * attributes. `nothing`: another target, where these accounts do not exist.
+   */
+  readonly what: 'everything' | 'accounts' | 'nothing';
+  /** A run has told of it. */
+  readonly told: boolean;
+}
+
 /** Times are milliseconds since 1970, UTC. */
 export interface FactShapes {
   /** Which directory and application the links were made with. */
   readonly endpoint: { readonly source: string; readonly target: string };
+  /** What was taken over by `adoptFrom`, once. */
+  readonly adopted: Adopted;
+  /** The id that has taken over everything that stood here. */
+  readonly takenOverBy: string;
   readonly lastGoodRead: ReadStats;
   /** A suspect read that waits for a second one: when, and the removals that it called for. */
   readonly suspect: { readonly since: number; readonly removals: readonly string[] };

@@ -263,6 +263,11 @@ export interface RunReport {
   /** When what the run worked with expires; null: it did not get so far as to know. */
   readonly expiries: readonly CredentialExpiry[] | null;
   readonly approval: { readonly hash: string; readonly by: string | null } | null;
+  /**
+   * What was taken over from another id, or would be, as a sentence; null in all runs but plans and the first that comes
+   * to its end after it.
+   */
+  readonly takenOver: { readonly planned: boolean; readonly message: string } | null;
 }
 
 /** What the steps have produced so far; a step's product is there in every state behind it. */

@@ -349,7 +349,7 @@ export function toEvents(
   commands: Commands,
 ): readonly ResourceEvent[] {
   if (report.stopped) return [];
-  const { held, approval, applied, failedStep, reason, message } = report;
+  const { held, approval, applied, failedStep, reason, message, takenOver } = report;
   const events: ResourceEvent[] = [];
   const add = (type: ResourceEvent['type'], word: EventReason, text: string): void => {
     events.push({ type, reason: word, message: toSafeText(text) });
@@ -358,6 +358,7 @@ export function toEvents(
   if (isGuarded(report) && held.count > 0 && held.hash !== previous?.held?.hash)
     add('Warning', 'Held', toHeldMessage(held, commands));
   if (approval !== null) add('Normal', 'Released', `the held set ${approval.hash} was approved`);
+  if (takenOver?.planned === false) add('Normal', 'TakenOver', takenOver.message);
   if ((applied.recover ?? 0) > 0) add('Normal', 'Recovered', `${applied.recover} links were rebuilt from the target`);
   const changes = Object.values(applied).reduce((sum, count) => sum + count, 0);
   if (failedStep === null && changes > 0)

@@ -12,6 +12,7 @@
  * - **D6** A store written by a newer version is refused; an older one is migrated forward before the first read.
  * - **D7** A file that is no state store, or a broken one, is `StateUnavailable`, and is left as it is.
  * - **D8** Streams may be read while rows of other tables are written; rows come once each, in a stable order.
+ * - **D9** A takeover is atomic: after a kill at any moment either the old id has everything or the new one.
  */
 import type { ErrorCode } from '../errors.ts';
 import type {
@@ -29,6 +30,7 @@ import type {
 } from '../model.ts';
 import type { SourceGroups } from './source-groups.ts';
 import type { Staging } from './staging.ts';
+import type { Takeovers } from './takeovers.ts';
 
 /** Identity of one DirectorySync: namespace and `spec.id`; survives renaming of the resource. */
 export interface DirectoryKey {
@@ -51,6 +53,11 @@ export interface StateStore {
   acquire(holder: string, options: { signal: AbortSignal; onWait?: (holder: string) => void }): Promise<Lease>;
   directory(key: DirectoryKey): Promise<DirectoryState>;
   directories(): Promise<readonly DirectoryKey[]>;
+  /**
+   * A store with the links, teams, facts, removals and sizes, backoffs and unsettled operations of these directories as they
+   * are now. What is written to it reaches nobody else and ends with `close`.
+   */
+  copy(keys: readonly DirectoryKey[]): Promise<StateStore>;
   close(): Promise<void>;
 }
 
@@ -66,6 +73,7 @@ export interface DirectoryState {
   readonly journal: Journal;
   readonly ledger: Ledger;
   readonly backoffs: Backoffs;
+  readonly takeovers: Takeovers;
 }
 
 /** An operation on a person that failed, and is not sent again before `until`. */
@@ -103,8 +111,11 @@ export interface Link {
   readonly active: boolean;
   /** Values last applied or confirmed at the target; references as target ids. Stored compressed. */
   readonly applied: Attributes;
-  /** `recovered`: rebuilt from the target; removes nothing without approval (rule I7). */
-  readonly origin: 'created' | 'adopted' | 'recovered';
+  /**
+   * `recovered`: rebuilt from the target; removes nothing without approval (rule I7). `inherited`: taken over from an id
+   * that had another source, whose id the account still carries.
+   */
+  readonly origin: 'created' | 'adopted' | 'recovered' | 'inherited';
   /** The target may hold something else than `applied` (a request whose end is not known): read it before planning. */
   readonly dirty: boolean;
   /** Of somebody who has left; kept after a return until the memberships are given back. */
@@ -179,6 +190,8 @@ export type Effect =
   | { readonly type: 'endBackOff'; readonly sourceId: string; readonly mark: string }
   /** Who the account's teams hold is not changed by it: an account that does not exist any more needs `dropMember` too. */
   | { readonly type: 'dropLink'; readonly sourceId: string }
+  /** The account is another person's record now. `Conflict` where the other one has a link. */
+  | { readonly type: 'rekeyLink'; readonly from: string; readonly to: string }
   /** Keeps the members that are stored under the key, unless that is another team of the target now. */
   | { readonly type: 'putTeam'; readonly team: TeamLink }
   /** A rename: members, and who is remembered as one, move with it. `Conflict` where another team has the new key. */

@@ -101,12 +101,17 @@ describe('CRD of DirectorySync', () => {
     expect(at('DirectorySync', 'spec.mode')['default']).toBe('Apply');
   });
 
-  it('keeps the id, and lets the default be written out', () => {
+  it('keeps the id, lets the default be written out, and takes over another id only', () => {
     expect(rootOf('DirectorySync')['x-kubernetes-validations']).toEqual([
       {
         rule: '(has(self.spec.id) ? self.spec.id : self.metadata.name) == (has(oldSelf.spec.id) ? oldSelf.spec.id : oldSelf.metadata.name)',
         message: 'spec.id cannot be changed (it defaults to the name): links and ownership hang on it',
         fieldPath: '.spec.id',
+      },
+      {
+        rule: '!has(self.spec.adoptFrom) || self.spec.adoptFrom != (has(self.spec.id) ? self.spec.id : self.metadata.name)',
+        message: 'spec.adoptFrom must be another id than that of this resource',
+        fieldPath: '.spec.adoptFrom',
       },
     ]);
   });

@@ -41,6 +41,7 @@ const schedule = of('DirectorySync', 'scheduleExactlyOne');
 const source = of('DirectorySync', 'sourceExactlyOne');
 const location = of('DirectorySync', 'locationExactlyOne');
 const groups = of('DirectorySync', 'groupsNeedSource');
+const adoptFrom = of('DirectorySync', 'adoptFromAnother');
 const target = of('DirectorySync', 'targetExactlyOne');
 const url = of('DirectorySync', 'urlEncrypted');
 const duration = of('DirectorySync', 'durationForm');
@@ -73,6 +74,9 @@ export const RULE_CASES: readonly RuleCase[] = [
   schedule(false, 'a schedule of nothing', { schedule: {} }),
   source(true, 'one provider', { source: { file: { users: { path: 'people.csv' } } } }),
   source(false, 'no provider', { source: {} }),
+  adoptFrom(true, 'another id', { id: 'acme-2', adoptFrom: 'acme' }),
+  adoptFrom(true, 'the name, where the id is another', { id: 'acme', adoptFrom: 'sample' }),
+  adoptFrom(false, 'the own id', { id: 'acme', adoptFrom: 'acme' }),
   groups(true, 'no groups are asked for', { groups: { provision: 'None' } }),
   groups(true, 'the file has groups', {
     groups: { provision: 'All' },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ID_IMMUTABLE_RULE } from '../../src/api/directory-sync.ts';
+import { ADOPT_FROM_RULE, ID_IMMUTABLE_RULE } from '../../src/api/identity.ts';
 import { KINDS } from '../../src/api/metadata.ts';
 import { RESOURCE_SCHEMAS } from '../../src/api/resources.ts';
 import { RULES_KEYWORD, type SchemaRule, toFields } from '../../src/api/rules.ts';
@@ -14,7 +14,15 @@ function collectRules(node: unknown, found: Map<string, SchemaRule> = new Map())
   return found;
 }
 
-const rules = new Map(KINDS.flatMap((kind) => [...collectRules(RESOURCE_SCHEMAS[kind].spec)]));
+/** Of the spec, and those over the whole resource that look at no older one. */
+const rules = new Map(
+  KINDS.flatMap((kind) => [
+    ...collectRules(RESOURCE_SCHEMAS[kind].spec),
+    ...RESOURCE_SCHEMAS[kind].rules
+      .filter((rule) => rule !== ID_IMMUTABLE_RULE)
+      .map((rule) => [rule.name, rule] as const),
+  ]),
+);
 
 describe('rules of the schemas', () => {
   it.each(RULE_CASES)('$rule: $because', ({ rule, kind, spec, holds }) => {
@@ -49,5 +57,11 @@ describe('rules of the schemas', () => {
   ])('idImmutable: $because', ({ before, after, holds }) => {
     const old = aDocument('DirectorySync', before);
     expect(ID_IMMUTABLE_RULE.holds(aDocument('DirectorySync', after), old)).toBe(holds);
+  });
+
+  it('adoptFromAnother: the name is the id by default', () => {
+    const messages = (adoptFrom: string) =>
+      validateResource(aDocument('DirectorySync', { adoptFrom })).map(({ message }) => message);
+    expect([messages('sample'), messages('older')]).toEqual([[ADOPT_FROM_RULE.message], []]);
   });
 });

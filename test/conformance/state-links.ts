@@ -220,6 +220,7 @@ const anEffect: fc.Arbitrary<Effect> = fc.oneof(
   person.map((sourceId): Effect => ({ type: 'endLeave', sourceId })),
   person.map((sourceId): Effect => ({ type: 'markDirty', sourceId })),
   person.map((sourceId): Effect => ({ type: 'dropLink', sourceId })),
+  fc.tuple(person, person).map(([from, to]): Effect => ({ type: 'rekeyLink', from, to })),
   fc.tuple(team, fc.constantFrom('g1', 'g2', 'g3')).map(
     ([name, targetId]): Effect => ({
       type: 'putTeam',
@@ -264,25 +265,42 @@ function applyOne({ links, teams }: Model, effect: Effect): boolean {
       return true;
     case 'remember':
     case 'recall':
-    case 'endLeave': {
-      const link = links.get(effect.sourceId);
-      // Taken out of a team before the account was switched off: no grace counts yet.
-      const begun: Leave | null = effect.type === 'remember' ? { at: null, cause: effect.cause, teams: [] } : null;
-      const left = link?.left ?? begun;
-      if (link !== undefined && left !== null) links.set(effect.sourceId, withLeave(link, left, effect));
+    case 'endLeave':
+      changeLeave(links, effect);
       return true;
-    }
     case 'count':
     case 'takeMembers':
     case 'backOff':
     case 'endBackOff':
       return true;
+    case 'rekeyLink':
+      return rekeyLink(links, effect);
     case 'rekeyTeam':
       if (teams.has(effect.from)) renameRemembered(links, effect);
       return applyToTeams(teams, effect);
     default:
       return applyToTeams(teams, effect);
   }
+}
+
+function changeLeave(
+  links: Model['links'],
+  effect: Extract<Effect, { type: 'remember' | 'recall' | 'endLeave' }>,
+): void {
+  const link = links.get(effect.sourceId);
+  // Taken out of a team before the account was switched off: no grace counts yet.
+  const begun: Leave | null = effect.type === 'remember' ? { at: null, cause: effect.cause, teams: [] } : null;
+  const left = link?.left ?? begun;
+  if (link !== undefined && left !== null) links.set(effect.sourceId, withLeave(link, left, effect));
+}
+
+function rekeyLink(links: Model['links'], { from, to }: Extract<Effect, { type: 'rekeyLink' }>): boolean {
+  const link = links.get(from);
+  if (link === undefined) return true;
+  if (to !== from && links.has(to)) return false;
+  links.delete(from);
+  links.set(to, { ...link, sourceId: to });
+  return true;
 }
 
 function renameRemembered(links: Model['links'], { from, to }: Extract<Effect, { type: 'rekeyTeam' }>): void {

@@ -1,5 +1,5 @@
 /**
- * What every state store must do: the rules D1 to D8 of `src/state/store.ts`. A store's test calls `describeStateStore`
+ * What every state store must do: the rules D1 to D9 of `src/state/store.ts`. A store's test calls `describeStateStore`
  * with a harness that makes places for it, breaks them, and names a module by which a child process opens it.
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
@@ -14,6 +14,7 @@ import { describeGroups } from './state-groups.ts';
 import { describeJournal } from './state-journal.ts';
 import { describeLinks } from './state-links.ts';
 import { describeStaging } from './state-staging.ts';
+import { describeTakeovers } from './state-takeovers.ts';
 
 export interface StateHarness {
   /** An empty place for a store. */
@@ -42,7 +43,7 @@ const ACME = { namespace: 'identity', id: 'acme' };
 const NEVER = new AbortController().signal;
 const PROCESS = fileURLToPath(new URL('../support/state-process.ts', import.meta.url));
 
-type Child = ChildProcessByStdio<null, Readable, null>;
+export type Child = ChildProcessByStdio<null, Readable, null>;
 
 export function describeStateStore(name: string, harness: StateHarness): void {
   const opened: StateStore[] = [];
@@ -334,6 +335,7 @@ export function describeStateStore(name: string, harness: StateHarness): void {
     describeJournal(states);
     describeGroups(states);
     describeStaging(states);
+    describeTakeovers(states, { place: () => harness.place(), start });
   });
 }
 

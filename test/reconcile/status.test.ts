@@ -37,6 +37,7 @@ function aReport(more: Partial<RunReport> = {}): RunReport {
     requests: { source: 0, target: 9 },
     expiries: null,
     approval: null,
+    takenOver: null,
     ...more,
   };
 }

@@ -65,7 +65,7 @@ describe('wrong tenant', () => {
       outcome: 'stalled',
       reason: 'EndpointChanged',
       message:
-        'the source is another one than the 8 people and 0 teams were linked with: nothing was read or written. Put it back, or give the resource a new spec.id to begin anew',
+        'the source is another one than the 8 people and 0 teams were linked with: nothing was read or written. Put it back, or move on purpose: a new spec.id, with spec.adoptFrom to take them over',
     });
     expect([company.source.reads, company.target.reads, company.target.writes]).toEqual([[], [], []]);
     company.source.identity = { tenantId: 'tenant-a', tenantName: 'Acme', domains: [] };

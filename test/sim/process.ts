@@ -76,6 +76,7 @@ export function createSeam(name: string, onCross: (seam: Seam, where: string) =>
 
 /** What reads only, and so works on a full disk. Whatever is not named here is taken for a write. */
 const READS = new Set([
+  'find',
   'get',
   'byTarget',
   'many',
@@ -123,6 +124,7 @@ export function toProcessStore(store: StateStore, options: StoreSeam): StateStor
     directory: (key: DirectoryKey) =>
       seam.call('directory', async () => toProcessState(await store.directory(key), options)),
     directories: () => seam.call('directories', () => store.directories()),
+    copy: (keys) => seam.call('copy', async () => toProcessStore(await store.copy(keys), options)),
     close: async () => undefined,
   };
 }

@@ -206,6 +206,7 @@ export function planSettings(overrides: Partial<PlanSettings> = {}): PlanSetting
     suspect: false,
     countUpdates: false,
     absenceProven: true,
+    everybodyRead: true,
     drift: 'Repair',
     target: aTargetLimits(),
     ...overrides,

@@ -46,7 +46,8 @@ export interface Company {
   readonly source: ScriptedSource;
   readonly target: MemoryTarget;
   store: StateStore;
-  run(request?: Partial<RunRequest>): Promise<RunReport>;
+  /** `others`: DirectorySyncs beside it. */
+  run(request?: CompanyRequest): Promise<RunReport>;
   operations(report: RunReport): Promise<StoredOperation[]>;
   errors(report: RunReport): Promise<string[]>;
   state(): Promise<DirectoryState>;
@@ -56,6 +57,10 @@ export interface Company {
   /** The state store is lost. */
   loseState(): Promise<void>;
   teamMembers(displayName: string): string[];
+}
+
+export interface CompanyRequest extends Partial<RunRequest> {
+  readonly others?: readonly DirectorySyncResource[];
 }
 
 const NAMESPACE = 'identity';
@@ -165,7 +170,7 @@ function refuseHttp(): PooledHttpClient {
 
 function run(
   company: Company,
-  request: Partial<RunRequest>,
+  { others = [], ...request }: CompanyRequest,
   createHttp: Application['createHttp'],
 ): Promise<RunReport> {
   const list = <S, K extends string>(kind: K, specs: Record<string, S>) =>
@@ -174,7 +179,7 @@ function run(
   const host: ResourceHost = {
     start: async () => undefined,
     resources: () => ({
-      directorySyncs: [resource],
+      directorySyncs: [resource, ...others],
       attributeMappings: [toResource('AttributeMapping', company.mappingName, company.mapping)],
       teamRules: list('TeamRule', company.rules),
       customAttributes: list('CustomAttribute', company.customs),

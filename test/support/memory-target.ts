@@ -92,7 +92,7 @@ export function createMemoryTarget(capabilities: Partial<TargetCapabilities> = {
       name: 'scim',
       validate: () => [],
       check: () => memory.problems,
-      endpoint: () => 'https://app.example.com/scim',
+      endpoint: ({ url }) => url,
       connect: async (_config, context) => {
         memory.remembered.push(context.memory ?? null);
         return answerWrites(toTarget());

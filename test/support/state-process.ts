@@ -48,6 +48,26 @@ const WORKS: Readonly<Record<string, (store: StateStore) => Promise<void>>> = {
       }
     }
   },
+
+  /** Two ids take over from each other for ever; prints a line for each time. */
+  async takeOver(store) {
+    const open = async (id: string) => ({ id, state: await store.directory({ namespace: 'identity', id }) });
+    let [old, young] = [await open('one'), await open('two')];
+    const effects = numbers(200).map((n) => ({ type: 'putLink', link: aLink(`person-${n}`) }) as const);
+    await old.state.links.apply(effects);
+    for (let turn = 1; ; turn += 1) {
+      const takeover = {
+        from: old.id,
+        prefix: null,
+        without: [],
+        facts: { from: old.id, to: null },
+        left: { to: young.id },
+      };
+      await young.state.takeovers.carryOut(takeover);
+      [old, young] = [young, old];
+      process.stdout.write(`${turn}\n`);
+    }
+  },
 };
 
 const [module = '', location = '', work = ''] = process.argv.slice(2);

@@ -3,7 +3,7 @@
  * somebody else: nothing is read into them, and nothing is written there.
  */
 import { SyncError } from '../../errors.ts';
-import { getFact, putFact } from '../facts.ts';
+import { type FactShapes, getFact, putFact } from '../facts.ts';
 import { findProviders } from '../open.ts';
 import type { Loaded, RunDependencies } from '../run.ts';
 
@@ -19,7 +19,7 @@ export async function checkEndpoints(
   { spec, identity }: Pick<Loaded, 'spec' | 'identity'>,
 ): Promise<void> {
   const { facts } = run.state;
-  const now = { source: toSourceEndpoint(spec.source, identity.tenantId), target: toTargetEndpoint(run, spec) };
+  const now = toEndpoint(run, { spec, identity });
   const before = await getFact(facts, 'endpoint');
   if (before?.source === now.source && before.target === now.target) return;
   if (before !== null && before.source !== now.source) {
@@ -31,7 +31,14 @@ export async function checkEndpoints(
   await putFact(facts, 'endpoint', now);
 }
 
-function toTargetEndpoint({ providers }: RunDependencies, spec: Loaded['spec']): string {
+export function toEndpoint(
+  run: RunDependencies,
+  { spec, identity }: Pick<Loaded, 'spec' | 'identity'>,
+): FactShapes['endpoint'] {
+  return { source: toSourceEndpoint(spec.source, identity.tenantId), target: toTargetEndpoint(run, spec) };
+}
+
+export function toTargetEndpoint({ providers }: RunDependencies, spec: Loaded['spec']): string {
   return findProviders(providers, spec).target.endpoint(spec.target.config);
 }
 
@@ -46,6 +53,6 @@ async function refuseMove({ state }: RunDependencies, side: 'source' | 'target')
   if (people + teams === 0) return;
   throw new SyncError(
     'EndpointChanged',
-    `the ${side} is another one than the ${people} people and ${teams} teams were linked with: nothing was read or written. Put it back, or give the resource a new spec.id to begin anew`,
+    `the ${side} is another one than the ${people} people and ${teams} teams were linked with: nothing was read or written. Put it back, or move on purpose: a new spec.id, with spec.adoptFrom to take them over`,
   );
 }

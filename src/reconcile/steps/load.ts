@@ -12,8 +12,9 @@ import { createExpiryLog } from '../expiry.ts';
 import { getFact } from '../facts.ts';
 import { checkConfigs, openSource, openTarget } from '../open.ts';
 import type { Loaded, RunDependencies, RunHttpClient } from '../run.ts';
+import { carryOutMove, findMove, type Move, toOldMemory } from '../takeover.ts';
 import { compileNothing, NO_HTTP, NO_SOURCE } from './deletion.ts';
-import { checkEndpoints, checkTargetEndpoint } from './endpoint.ts';
+import { checkEndpoints, checkTargetEndpoint, toEndpoint, toTargetEndpoint } from './endpoint.ts';
 
 export async function load(run: RunDependencies, signal: AbortSignal): Promise<Loaded> {
   const { resource } = run;
@@ -22,14 +23,17 @@ export async function load(run: RunDependencies, signal: AbortSignal): Promise<L
   const { deletion } = run.options;
   // Who has an heir is let go as Retain.
   if (!deletion) checkIdentity(run, spec.id);
+  const move = deletion ? null : await findMove(run.state, resource, run.resources);
   const compiled = deletion ? compileNothing(spec.source.provider) : compileResources(run, spec.source.provider);
   // Nothing of the mappings is written any more.
   const problems = deletion ? [] : [...compiled.problems, ...checkTarget(run, spec, compiled)];
   const opened: RunHttpClient[] = [];
   try {
     await checkTargetEndpoint(run, spec);
-    const connections = await connect(run, spec, opened);
+    const connections = await connect(run, { spec, move, opened });
     const identity = await connections.source.identity(signal);
+    if (move !== null)
+      await carryOutMove(run.state, move, { id: spec.id, endpoint: toEndpoint(run, { spec, identity }) });
     if (!deletion) await checkEndpoints(run, { spec, identity });
     return { spec, identity, ...compiled, problems, ...connections };
   } catch (thrown) {
@@ -79,10 +83,17 @@ function checkIdentity({ resource, resources }: RunDependencies, id: string): vo
 
 type Connections = Pick<Loaded, 'source' | 'target' | 'http' | 'expiries'>;
 
-/** @param opened gets the clients as they are made, so that a failure can close them */
-async function connect(run: RunDependencies, spec: Loaded['spec'], opened: RunHttpClient[]): Promise<Connections> {
+interface Connecting {
+  readonly spec: Loaded['spec'];
+  readonly move: Move | null;
+  /** Gets the clients as they are made, so that a failure can close them. */
+  readonly opened: RunHttpClient[];
+}
+
+async function connect(run: RunDependencies, { spec, move, opened }: Connecting): Promise<Connections> {
   checkConfigs(run.providers, spec);
-  const memory = await getFact(run.state.facts, 'targetMemory');
+  const own = await getFact(run.state.facts, 'targetMemory');
+  const memory = move === null ? own : toOldMemory(move, toTargetEndpoint(run, spec));
   const expiries = createExpiryLog();
   const target = await openTarget(run, spec, { memory, afresh: run.options.resync, expiries, opened });
   const nothing = { source: NO_SOURCE, http: NO_HTTP };

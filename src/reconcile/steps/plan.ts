@@ -4,6 +4,7 @@ import type { Departure } from '../../model.ts';
 import { planRecovery, type RecoveryClaim, selectRecoveries } from '../../plan/account.ts';
 import { withhold } from '../../plan/backoff.ts';
 import { NOTHING, type Planned } from '../../plan/draft.ts';
+import { isEvidence, isFree } from '../../plan/inheritance.ts';
 import type { MemberContext } from '../../plan/member.ts';
 import { toNames } from '../../plan/names.ts';
 import { planPerson } from '../../plan/person.ts';
@@ -77,6 +78,7 @@ function toSettings(run: RunDependencies, { loaded, read, observed }: PlanInput)
     suspect: read.suspicion !== null,
     countUpdates: guards.update !== null,
     absenceProven: read.absenceProven,
+    everybodyRead: read.absenceProven && read.failedIds.length === 0,
     target: capabilities,
     drift: loaded.spec.drift.policy,
   };
@@ -159,7 +161,7 @@ function isOpen({ link, gone }: PersonState): boolean {
 /** Accounts that somebody who stays matches, and nobody has. */
 function toOpenAccounts({ desired, candidates }: PersonState): ReadonlySet<string> {
   if (desired?.presence !== 'present') return new Set();
-  return new Set(candidates.filter(({ linkedTo }) => linkedTo === null).map(({ object }) => object.id));
+  return new Set(candidates.filter((each) => isFree(each) && isEvidence(each)).map(({ object }) => object.id));
 }
 
 function toClaims(person: PersonState, settings: PlanSettings): readonly RecoveryClaim[] {

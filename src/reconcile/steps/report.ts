@@ -6,6 +6,7 @@ import type { Operation } from '../../model.ts';
 import type { OperationStatus, RunKind } from '../../state/store.ts';
 import { getFact, putFact } from '../facts.ts';
 import type { Failure, PlanCounts, RunContext, RunOutcome, RunReport, Warning } from '../run.ts';
+import { describeAdopted } from '../takeover.ts';
 import { toMark, toRuleMark } from '../triggers.ts';
 
 const SAMPLES = 10;
@@ -34,6 +35,7 @@ export async function report(context: RunContext): Promise<RunReport> {
     people: { ...toPeople(context), conflicts: errors.conflicts, failed: errors.total },
     links: await run.state.links.counts(),
     failures: await readFailures(context),
+    takenOver: await readTakenOver(context),
   };
   await journal.finishRun(run.runId, {
     finishedAt: result.finishedAt.getTime(),
@@ -42,7 +44,21 @@ export async function report(context: RunContext): Promise<RunReport> {
     summary: toSummary(result),
   });
   if (!result.stopped && !run.options.planOnly && run.options.user === null) await rememberEnd(context, result);
+  if (!result.stopped) await noteTold(context);
   return result;
+}
+
+async function readTakenOver(context: RunContext): Promise<RunReport['takenOver']> {
+  const adopted = await getFact(context.run.state.facts, 'adopted');
+  if (adopted === null || adopted.told) return null;
+  const planned = isPlan(context);
+  return { planned, message: `${planned ? 'would take' : 'took'} over ${describeAdopted(adopted)}` };
+}
+
+/** In the copy that a plan works on too, which is not told by that. */
+async function noteTold({ run }: RunContext): Promise<void> {
+  const adopted = await getFact(run.state.facts, 'adopted');
+  if (adopted?.told === false) await putFact(run.state.facts, 'adopted', { ...adopted, told: true });
 }
 
 /** How the application was seen to behave; the next run begins with it. */
@@ -121,6 +137,7 @@ function toEmptyReport(basics: RunBasics): Omit<RunReport, keyof Verdict> {
     requests: { source: 0, target: 0 },
     expiries: null,
     approval: null,
+    takenOver: null,
   };
 }
 
@@ -221,16 +238,19 @@ const LET_GO = '. The resource waits for its deletionPolicy; annotate it with di
 
 type Verdict = Pick<RunReport, 'outcome' | 'reason' | 'message'>;
 
+function isPlan({ run, loaded }: RunContext): boolean {
+  return run.options.planOnly || loaded?.spec.mode === 'Plan';
+}
+
 function judge(context: RunContext, { error, failed }: { error: SyncError | null; failed: number }): Verdict {
-  const { failure, guarded, read, run, loaded } = context;
+  const { failure, guarded, read, run } = context;
   if (error !== null && failure !== undefined) {
     const reason = toReadyReason(error.code, failure.step);
     const message = run.options.deletion && !run.options.planOnly ? `${error.message}${LET_GO}` : error.message;
     return { outcome: error.retry === 'never' ? 'stalled' : 'waiting', reason, message };
   }
   const held = guarded?.heldUnits ?? 0;
-  const isPlan = run.options.planOnly || loaded?.spec.mode === 'Plan';
-  if (isPlan) {
+  if (isPlan(context)) {
     return {
       outcome: held > 0 ? 'held' : 'synced',
       reason: 'Planned',
@@ -325,6 +345,19 @@ function toSummary({
   approval,
   warnings,
   drift,
+  takenOver,
 }: RunReport): Readonly<Record<string, unknown>> {
-  return { kind, message, plan, applied, held, people, requests, approval, warnings, drift };
+  return {
+    kind,
+    message,
+    plan,
+    applied,
+    held,
+    people,
+    requests,
+    approval,
+    warnings,
+    drift,
+    takenOver: takenOver?.message,
+  };
 }

@@ -3,7 +3,7 @@
  * an old plan is ever sent; this run plans anew.
  */
 import { SyncError } from '../../errors.ts';
-import type { AttributeChange, Json } from '../../model.ts';
+import { type AttributeChange, isInherited, type Json } from '../../model.ts';
 import { isSameValue } from '../../plan/diff.ts';
 import { toMemory } from '../../plan/leave.ts';
 import type { Effect, OperationResult, StoredOperation } from '../../state/store.ts';
@@ -99,7 +99,7 @@ function toCreatedLink(operation: StoredOperation, found: TargetObject): Effect 
       name: operation.name,
       active,
       applied: {},
-      origin: 'created',
+      origin: isInherited(operation.id) ? 'inherited' : 'created',
       dirty: true,
     },
   };
@@ -127,7 +127,7 @@ async function askPerson(operation: StoredOperation, asking: Asking): Promise<An
       name: operation.name,
       active: now.attributes['active'] !== false,
       applied: {},
-      origin: 'adopted',
+      origin: isInherited(id) ? 'inherited' : 'adopted',
       dirty: true,
     } as const;
     return { status: 'done', effects: [{ type: 'putLink', link }, ...count] };

@@ -14,6 +14,8 @@ export interface Connection {
   readonly location: string;
   all<Row>(sql: string, ...values: readonly SQLInputValue[]): Row[];
   get<Row>(sql: string, ...values: readonly SQLInputValue[]): Row | undefined;
+  /** Row by row, for what is too much to be held at once; `work` must not wait. */
+  each<Row>(work: (row: Row) => void, sql: string, ...values: readonly SQLInputValue[]): void;
   /** Returns the number of rows that were changed. */
   run(sql: string, ...values: readonly SQLInputValue[]): number;
   /** All of it or nothing, and no other process writes between its statements. `work` must not wait. */
@@ -83,6 +85,10 @@ export function toConnection(db: DatabaseSync, path: string, location: string): 
     location,
     all: (sql, ...values) => perform(() => prepared(sql).all(...values) as never),
     get: (sql, ...values) => perform(() => prepared(sql).get(...values) as never),
+    each: (work, sql, ...values) =>
+      perform(() => {
+        for (const row of prepared(sql).iterate(...values)) work(row as never);
+      }),
     run: (sql, ...values) => perform(() => Number(prepared(sql).run(...values).changes)),
     write: (work) => transact('BEGIN IMMEDIATE', work),
     stage: async (work) => {
@@ -132,9 +138,7 @@ export async function* readPages<Row>(next: (last: Row | undefined) => Row[]): A
  * get in the way of one that applies.
  */
 function attachScratch(db: DatabaseSync, path: string): void {
-  const name = path === MEMORY ? MEMORY : `${path}.run-${process.pid}-${randomBytes(4).toString('hex')}`;
-  if (name !== MEMORY) closeSync(openSync(name, 'wx', 0o600));
-  try {
+  withNamelessFile(path, (name) => {
     db.prepare('ATTACH ? AS run').run(name);
     // The rollback journal in memory, because a rollback without any would leave a broken scratch behind.
     db.exec(`
@@ -147,6 +151,15 @@ function attachScratch(db: DatabaseSync, path: string): void {
       ${SCRATCH}
       COMMIT;
     `);
+  });
+}
+
+/** An empty file beside the state file that has lost its name when `work` is done with opening it; memory for a store in memory. */
+export function withNamelessFile<T>(path: string, work: (name: string) => T): T {
+  const name = path === MEMORY ? MEMORY : `${path}.run-${process.pid}-${randomBytes(4).toString('hex')}`;
+  if (name !== MEMORY) closeSync(openSync(name, 'wx', 0o600));
+  try {
+    return work(name);
   } finally {
     if (name !== MEMORY) rmSync(name, { force: true });
   }

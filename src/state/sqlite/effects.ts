@@ -53,6 +53,12 @@ const HANDLERS: Handlers = {
   dropLink: (db, directory, { sourceId }) => {
     db.run('DELETE FROM links WHERE directory = ?1 AND source_id = ?2', directory, sourceId);
   },
+  rekeyLink: (db, directory, { from, to }) => {
+    refuseTaken(
+      () => db.run('UPDATE links SET source_id = ?3 WHERE directory = ?1 AND source_id = ?2', directory, from, to),
+      `the link of ${from} cannot become that of ${to}, who has one`,
+    );
+  },
   putTeam,
   rekeyTeam,
   markTeamDirty: (db, directory, { key }) => {

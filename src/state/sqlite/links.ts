@@ -1,5 +1,5 @@
 import type { Link, LinkCounts, Links, TeamLink } from '../store.ts';
-import { PAGE, readPages } from './connection.ts';
+import { type Connection, PAGE, readPages } from './connection.ts';
 import type { Directory } from './directory.ts';
 import { applyEffects } from './effects.ts';
 import { LINK_COLUMNS, type LinkRow, TEAM_COLUMNS, type TeamRow, toLink, toTeamLink } from './rows.ts';
@@ -55,21 +55,24 @@ export function toLinks(of: Directory): Links {
       );
       return row?.count ?? 0;
     },
-    async counts() {
-      const counts = db.get<LinkCounts>(
-        `SELECT
-           (SELECT count(*) FROM links WHERE directory = ?1) AS people,
-           (SELECT count(*) FROM links WHERE directory = ?1 AND active = 1) AS active,
-           (SELECT count(*) FROM teams WHERE directory = ?1) AS teams,
-           (SELECT count(*) FROM teams t JOIN members m ON m.team = t.id WHERE t.directory = ?1) AS members`,
-        of.number(),
-      );
-      return { people: 0, active: 0, teams: 0, members: 0, ...counts };
-    },
+    counts: async () => countLinks(db, of.number()),
     async apply(effects) {
       await of.write((directory) => applyEffects(db, directory, effects));
     },
   };
+}
+
+/** Of the directory with this number. */
+export function countLinks(db: Connection, directory: number): LinkCounts {
+  const counts = db.get<LinkCounts>(
+    `SELECT
+       (SELECT count(*) FROM links WHERE directory = ?1) AS people,
+       (SELECT count(*) FROM links WHERE directory = ?1 AND active = 1) AS active,
+       (SELECT count(*) FROM teams WHERE directory = ?1) AS teams,
+       (SELECT count(*) FROM teams t JOIN members m ON m.team = t.id WHERE t.directory = ?1) AS members`,
+    directory,
+  );
+  return { people: 0, active: 0, teams: 0, members: 0, ...counts };
 }
 
 async function* readSome(of: Directory, condition: string): AsyncGenerator<readonly Link[]> {

@@ -1,6 +1,7 @@
 import type { DirectoryKey, DirectoryState, Lease, StateStore } from '../store.ts';
 import { toBackoffs } from './backoffs.ts';
 import { type Connection, toConnection } from './connection.ts';
+import { copyDirectories } from './copy.ts';
 import { toDirectory } from './directory.ts';
 import { toFacts } from './facts.ts';
 import { openStateFile } from './file.ts';
@@ -10,6 +11,7 @@ import { toLedger } from './ledger.ts';
 import { toLinks } from './links.ts';
 import { toSourceGroups } from './source-groups.ts';
 import { toStaging } from './staging.ts';
+import { toTakeovers } from './takeovers.ts';
 
 export interface SqliteOptions {
   /** How long a write waits for one of another process. Default 5000; the event loop stands still meanwhile. */
@@ -26,11 +28,15 @@ export interface SqliteOptions {
  */
 export async function openSqliteStore(file: string, options: SqliteOptions = {}): Promise<StateStore> {
   const { db, path, forget } = await openStateFile(file, options);
-  const connection = toConnection(db, path, file);
+  return toStore(toConnection(db, path, file), path, forget);
+}
+
+function toStore(connection: Connection, path: string, forget: () => void): StateStore {
+  const { location } = connection;
   const leases = new Set<Lease>();
   let open = true;
   return {
-    location: file,
+    location,
     async acquire(holder, waiting) {
       const lease = await acquireLease(path, holder, waiting);
       leases.add(lease);
@@ -48,6 +54,7 @@ export async function openSqliteStore(file: string, options: SqliteOptions = {})
       );
       return rows.map((row) => ({ ...row }));
     },
+    copy: async (keys) => toStore(copyDirectories(connection, path, keys), path, () => undefined),
     async close() {
       if (!open) return;
       open = false;
@@ -68,5 +75,6 @@ function toDirectoryState(connection: Connection, key: DirectoryKey): DirectoryS
     journal: toJournal(directory),
     ledger: toLedger(directory),
     backoffs: toBackoffs(directory),
+    takeovers: toTakeovers(directory, (id) => toDirectory(connection, { ...key, id })),
   };
 }
