@@ -159,6 +159,23 @@ describe('deletionPolicy Delete', () => {
     expect([isThere(world), world.company.target.users.size]).toEqual([false, 10]);
   });
 
+  it('is Retain while another resource waits for its id, which goes on by itself and has the same people (I2)', async () => {
+    const world = await aSyncedWorld({ deletionPolicy: 'Delete', id: 'one' });
+    world.putSync({ ...world.company.spec, id: 'two', adoptFrom: 'one' }, 'successor');
+    await world.settle();
+    const ready = () =>
+      findCondition(world.host.get('DirectorySync', 'successor')?.status?.conditions, 'Ready')?.reason;
+    expect(ready()).toBe('IdInUse');
+    world.company.target.writes.length = 0;
+    await remove(world);
+    await world.settle();
+    expect([isThere(world), ready(), world.company.target.users.size]).toEqual([false, 'Synced', 10]);
+    expect(world.company.target.writes).toEqual([]);
+    expect(world.host.events.map(({ reason, message }) => `${reason}: ${message}`)).toContain(
+      'TakenOver: took over 10 people and 1 team of the id one',
+    );
+  });
+
   it('is none for a document that vanishes from a folder', async () => {
     const world = await aSyncedWorld({ deletionPolicy: 'Delete' });
     await world.host.setFinalizer(ACME, false);

@@ -27,7 +27,7 @@ function forget({ target, source }: Company): void {
   source.reads.length = 0;
 }
 
-function move(company: Company, adoptFrom = 'acme', id = 'acme-2'): void {
+function giveNewId(company: Company, adoptFrom = 'acme', id = 'acme-2'): void {
   company.spec = { ...company.spec, id, adoptFrom };
 }
 
@@ -46,7 +46,7 @@ const countsOf = async ({ store }: Company, id: string) => {
 describe('the same directory and application under another id', () => {
   it('go on as if nothing had happened: only marks of teams are rewritten, in place (I2, I10)', async () => {
     const company = await aConvergedCompany(8);
-    move(company);
+    giveNewId(company);
     const report = await company.run();
     expect(report).toMatchObject({
       outcome: 'synced',
@@ -80,7 +80,7 @@ describe('a directory', () => {
   it('moved to another tenant with adoptFrom: people keep their accounts and teams, only ids are rewritten (I3, I7, I10)', async () => {
     const company = await aConvergedCompany(40);
     moveToTenantB(company);
-    move(company);
+    giveNewId(company);
     const report = await company.run();
     expect(report).toMatchObject({
       outcome: 'synced',
@@ -111,7 +111,7 @@ describe('a directory', () => {
   it('moved, and not everybody came along: who is not found waits for approval with all that they have (I7)', async () => {
     const company = await aConvergedCompany(8);
     moveToTenantB(company, company.people.slice(0, 5));
-    move(company);
+    giveNewId(company);
     const report = await company.run();
     expect(report).toMatchObject({ outcome: 'held', suspicion: null, held: { count: 3, kinds: { recovered: 3 } } });
     expect(company.target.writes.filter((line) => /deactivate|delete|removeMembers/.test(line))).toEqual([]);
@@ -132,7 +132,7 @@ describe('a directory', () => {
     // p1 of the new source is new; p2 there is p1 of the old one.
     const shifted = company.people.map((person, index) => ({ ...person, id: `p${index + 2}` }));
     company.people = [{ ...shifted[0], id: 'p1', mail: 'new@example.com', title: 'Chief' }, ...shifted];
-    move(company);
+    giveNewId(company);
     expect(await company.run()).toMatchObject({ outcome: 'synced', applied: { create: 1, recover: 4 } });
     const found = [...company.target.users.values()].map(({ id, attributes }) => [
       id,
@@ -161,7 +161,7 @@ describe('a directory', () => {
     await company.run();
     moveToTenantB(company);
     company.people = [...company.people, { ...company.people[0], id: 'q9', mail: 'double@example.com' }];
-    move(company);
+    giveNewId(company);
     const report = await company.run();
     expect(report.people.conflicts).toBeGreaterThan(0);
     expect(report.held.count).toBe(0);
@@ -175,7 +175,7 @@ describe('a directory', () => {
     company.people = all.slice(1);
     expect(await company.run()).toMatchObject({ applied: { deactivate: 1 } });
     moveToTenantB(company, all);
-    move(company);
+    giveNewId(company);
     expect(await company.run()).toMatchObject({ outcome: 'synced', applied: { create: 0, reactivate: 1, recover: 8 } });
     expect(company.teamMembers('Research')).toHaveLength(8);
     await expectQuiet(company);
@@ -185,9 +185,61 @@ describe('a directory', () => {
     const company = await aConvergedCompany(8);
     moveToTenantB(company, company.people.slice(0, 7));
     company.failed = [{ id: 'q8', code: 'RecordInvalid', message: 'broken' }];
-    move(company);
+    giveNewId(company);
     expect(await company.run()).toMatchObject({ outcome: 'failed', held: { count: 0 } });
     expect(company.teamMembers('Research')).toHaveLength(8);
+  });
+});
+
+describe('groups of a directory that moved', () => {
+  const inTenant = (letter: string, groups: readonly { id: string; displayName: string; members: string[] }[]) =>
+    groups.map(({ id, displayName, members }) => ({ id, displayName, members: members.map((n) => `${letter}${n}`) }));
+
+  async function aCompanyWithGroups(): Promise<Company> {
+    const company = await aConvergedCompany(6);
+    company.rules = {};
+    company.spec = {
+      ...company.spec,
+      source: { file: { users: { path: 'people.csv' }, groups: { path: 'groups.json' } } },
+      groups: { provision: 'All', deletedAtSource: 'Delete' },
+    };
+    company.source.groups = inTenant('p', [
+      { id: '1', displayName: 'Engineering', members: ['1', '2'] },
+      { id: '2', displayName: 'Operations', members: ['3'] },
+      { id: '3', displayName: 'Chess', members: ['4', '5'] },
+    ]);
+    await company.run();
+    forget(company);
+    return company;
+  }
+
+  it('are found by their names and keep their teams; an equal id is another group there (I3, I10)', async () => {
+    const company = await aCompanyWithGroups();
+    const idOf = (name: string) =>
+      [...company.target.teams.values()].find(({ attributes }) => attributes['displayName'] === name)?.id;
+    const before = ['Engineering', 'Operations', 'Chess'].map(idOf);
+    moveToTenantB(company);
+    company.source.groups = inTenant('q', [
+      { id: '2', displayName: 'Engineering', members: ['1', '2'] },
+      { id: '7', displayName: 'operations', members: ['3', '4'] },
+      { id: '3', displayName: 'Go', members: ['6'] },
+    ]);
+    giveNewId(company);
+    const report = await company.run();
+    expect(report).toMatchObject({
+      outcome: 'synced',
+      applied: { createTeams: 1, deleteTeams: 0, removeMembers: 0, addMembers: 2 },
+    });
+    expect(['Engineering', 'Chess'].map(idOf)).toEqual([before[0], before[2]]);
+    const marks = [...company.target.teams.values()].map(({ id, attributes }) => [id, attributes['externalId']]);
+    expect(Object.fromEntries(marks)).toMatchObject({
+      [before[0] ?? '']: '2',
+      [before[1] ?? '']: '7',
+      [before[2] ?? '']: '3',
+    });
+    // Nobody of the new source has it: it stays as it is, whatever becomes of groups that are gone.
+    expect(company.teamMembers('Chess')).toHaveLength(2);
+    await expectQuiet(company);
   });
 });
 
@@ -201,7 +253,7 @@ describe('a target', () => {
     company.target.teams.clear();
     for (const [index, attributes] of old.slice(0, 7).entries())
       company.target.users.set(`n${index}`, { id: `n${index}`, attributes });
-    move(company);
+    giveNewId(company);
     const report = await company.run();
     expect(report).toMatchObject({
       outcome: 'synced',
@@ -224,7 +276,7 @@ describe('a target', () => {
     company.target.users.clear();
     company.target.teams.clear();
     company.people = company.people.slice(0, 20);
-    move(company);
+    giveNewId(company);
     const report = await company.run();
     expect(report.suspicion).toBe('the read has 20 people, the last good one had 40');
   });
@@ -233,7 +285,7 @@ describe('a target', () => {
     const company = await aConvergedCompany(4);
     moveTarget(company, 'https://wrong.example.com/scim');
     company.source.failsAfter = { pages: 0, error: new Error('away') };
-    move(company);
+    giveNewId(company);
     expect(await company.run()).toMatchObject({ outcome: 'waiting' });
     company.source.failsAfter = null;
     moveTarget(company, 'https://app.example.com/scim');
@@ -252,7 +304,7 @@ describe('adoptFrom', () => {
   it('names the id of a resource that is there: it waits, and nothing is moved (IdInUse)', async () => {
     const company = await aConvergedCompany(4);
     const old = company.resource();
-    move(company);
+    giveNewId(company);
     company.name = 'acme-new';
     const others = [{ ...old, spec: { ...old.spec, suspend: true } }];
     expect(await company.run({ others })).toMatchObject({
@@ -271,7 +323,7 @@ describe('adoptFrom', () => {
 
   it('names an id that nobody knows: it is an error and no beginning from nothing', async () => {
     const company = await aConvergedCompany(4);
-    move(company, 'amce');
+    giveNewId(company, 'amce');
     expect(await company.run()).toMatchObject({
       outcome: 'stalled',
       reason: 'Invalid',
@@ -298,7 +350,7 @@ describe('adoptFrom', () => {
     const stolen = await (await company.store.directory({ namespace: 'identity', id: 'acme' })).links.get('p1');
     if (stolen !== null) await other.links.apply([{ type: 'putLink', link: { ...stolen, targetId: 'u99' } }]);
     company.people = aCompanyOf(4);
-    move(company, 'acme', 'other');
+    giveNewId(company, 'acme', 'other');
     expect(await company.run()).toMatchObject({
       outcome: 'stalled',
       reason: 'Invalid',
@@ -310,11 +362,11 @@ describe('adoptFrom', () => {
 
   it('goes from id to id, back too, and never twice from one', async () => {
     const company = await aConvergedCompany(4);
-    move(company, 'acme', 'b');
+    giveNewId(company, 'acme', 'b');
     await company.run();
-    move(company, 'b', 'c');
+    giveNewId(company, 'b', 'c');
     await company.run();
-    move(company, 'acme', 'd');
+    giveNewId(company, 'acme', 'd');
     expect(await company.run()).toMatchObject({
       reason: 'Invalid',
       message:
@@ -325,7 +377,7 @@ describe('adoptFrom', () => {
       ['acme', 'b'],
       ['b', 'c'],
     ] as const) {
-      move(company, from, to);
+      giveNewId(company, from, to);
       forget(company);
       expect(await company.run()).toMatchObject({ outcome: 'synced', plan: { create: 0, recover: 0, updateTeams: 1 } });
       expect([await countsOf(company, from), await countsOf(company, to)]).toEqual([
@@ -341,14 +393,14 @@ describe('adoptFrom', () => {
     company.people = company.people.slice(8);
     expect(await company.run()).toMatchObject({ applied: { deactivate: 8 } });
     company.people = company.people.slice(8);
-    move(company);
+    giveNewId(company);
     expect(await company.run()).toMatchObject({ outcome: 'held', held: { count: 8, kinds: { deactivate: 8 } } });
   });
 
   it('keeps the history, and tells of the takeover once', async () => {
     const company = await aConvergedCompany(4);
     const [before] = await (await company.state()).journal.runs(1);
-    move(company);
+    giveNewId(company);
     const { runId } = await company.run();
     const runs = await (await company.state()).journal.runs(10);
     expect(runs.map(({ id }) => id)).toEqual([runId, before?.id]);
@@ -359,7 +411,7 @@ describe('adoptFrom', () => {
   it('is carried out by a run of one person too, and goes on with everybody', async () => {
     const company = await aConvergedCompany(8);
     moveToTenantB(company);
-    move(company);
+    giveNewId(company);
     expect(await company.run({ user: 'q3' })).toMatchObject({ applied: { recover: 1, update: 1, deactivate: 0 } });
     expect(await company.run()).toMatchObject({
       outcome: 'synced',
@@ -372,7 +424,7 @@ describe('adoptFrom', () => {
   it('and a deletionPolicy: accounts that nobody of the new source matches are left alone (I7)', async () => {
     const company = await aConvergedCompany(8);
     moveToTenantB(company, company.people.slice(0, 6));
-    move(company);
+    giveNewId(company);
     await company.run();
     company.spec = { ...company.spec, deletionPolicy: 'Delete' };
     expect(await company.run({ deletion: true })).toMatchObject({ applied: { delete: 6 } });
@@ -387,7 +439,7 @@ describe('a plan', () => {
   ])('by %s shows what a takeover would do and moves nothing (I12)', async (_name, spec, request) => {
     const company = await aConvergedCompany(8);
     moveToTenantB(company, company.people.slice(0, 7));
-    move(company);
+    giveNewId(company);
     company.spec = { ...company.spec, ...spec };
     for (let turn = 0; turn < 2; turn += 1) {
       const report = await company.run(request);
@@ -413,7 +465,7 @@ describe('a plan', () => {
 
   it('leaves the old id as it was: its resource goes on where it stood (I2)', async () => {
     const company = await aConvergedCompany(8);
-    move(company);
+    giveNewId(company);
     await company.run({ planOnly: true });
     const { id: _id, adoptFrom: _from, ...spec } = company.spec;
     company.spec = spec;
