@@ -304,9 +304,25 @@ export function withDefaults(resource: DirectorySyncResource): ResolvedDirectory
 export function withDefaults(resource: AttributeMappingResource): ResolvedAttributeMappingSpec;
 export function withDefaults(resource: TeamRuleResource): ResolvedTeamRuleSpec;
 export function withDefaults(resource: CustomAttributeResource): ResolvedCustomAttributeSpec;
-export function withDefaults(
-  resource: DirectorySyncResource | AttributeMappingResource | TeamRuleResource | CustomAttributeResource,
-): ResolvedDirectorySyncSpec | ResolvedAttributeMappingSpec | ResolvedTeamRuleSpec | ResolvedCustomAttributeSpec {
+export function withDefaults(resource: AnyResource): AnyResolved {
+  const known = RESOLVED.get(resource);
+  if (known !== undefined) return known;
+  const resolved = resolve(resource);
+  RESOLVED.set(resource, resolved);
+  return resolved;
+}
+
+type AnyResource = DirectorySyncResource | AttributeMappingResource | TeamRuleResource | CustomAttributeResource;
+type AnyResolved =
+  | ResolvedDirectorySyncSpec
+  | ResolvedAttributeMappingSpec
+  | ResolvedTeamRuleSpec
+  | ResolvedCustomAttributeSpec;
+
+/** One run asks several times. Nobody changes a resource, an edit makes another one. */
+const RESOLVED = new WeakMap<AnyResource, AnyResolved>();
+
+function resolve(resource: AnyResource): AnyResolved {
   switch (resource.kind) {
     case 'DirectorySync':
       return resolveDirectorySync(resource);
