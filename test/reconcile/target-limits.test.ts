@@ -40,6 +40,27 @@ it('where switching off removes, the guard for deletions holds what the one for 
   expect(company.target.users.size).toBe(20);
 });
 
+it('where switching off removes, a lost store removes nobody unasked: not who is disabled, nor who is gone (I7)', async () => {
+  const company = await aCompany({ deactivation: 'removes' });
+  await company.run();
+  await company.loseState();
+  company.target.writes.length = 0;
+  // p1 has left while nobody looked, p2 leaves now, p3 is disabled.
+  company.people = company.people.slice(1);
+  const recovered = await company.run();
+  expect(recovered).toMatchObject({ outcome: 'synced', plan: { create: 0, delete: 0 }, people: { unmanaged: 1 } });
+  company.people = company.people.slice(1).map((each) => (each.id === 'p3' ? { ...each, active: false } : each));
+  for (const run of [1, 2])
+    expect(await company.run(), `run ${run}`).toMatchObject({ outcome: 'held', held: { kinds: { recovered: 2 } } });
+  expect(company.target.writes.filter((line) => line.startsWith('deleteUser'))).toEqual([]);
+  const { held } = await company.run();
+  expect((await company.run({ approve: held.hash })).applied).toMatchObject({ delete: 2, deactivate: 0 });
+  expect([...company.target.users.keys()]).toEqual(['u1', 'u4']);
+  // Nothing of them is remembered: who is back gets a new account.
+  company.people = aCompanyOf(4, () => ({ active: true })).slice(1);
+  expect(await company.run()).toMatchObject({ outcome: 'synced', applied: { create: 2, reactivate: 0 } });
+});
+
 it('members go in requests of the size and kind that the target takes', async () => {
   const company = await aCompany({ memberChanges: { add: 3, remove: 1, mixed: false } }, 7);
   company.spec = { ...company.spec, guards: { removeMembers: { percent: 100 } } };
