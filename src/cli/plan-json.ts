@@ -1,5 +1,6 @@
 /** A plan as JSON, written while it is read: the fields of `status.plan`, what is held, errors, and every operation. */
 import { summarizePlan } from '../api/directory-sync-status.ts';
+import type { AttributeChange } from '../model.ts';
 import type { StoredOperation } from '../state/store.ts';
 import { countAccounts, readUnmanaged } from './accounts.ts';
 import type { CliIo } from './io.ts';
@@ -58,8 +59,22 @@ export async function printList(io: Pick<CliIo, 'stdout'>, name: string, items: 
   await io.stdout(`${batch.join('')}${isFirst ? '' : '\n  '}]`);
 }
 
-function toShown({ kind, resource, id, name, member, changes, cause, reason, unit, held }: StoredOperation) {
-  return { kind, resource, id, name, member, changes, cause, reason, unit, held };
+function toShown({ kind, resource, id, targetId, name, member, changes, ...rest }: StoredOperation) {
+  const { cause, reason, unit, held } = rest;
+  const who = member === null ? null : { ...member, targetId: member.targetId ?? toPlaceholder(member.sourceId) };
+  const shown = { kind, resource, id, targetId: targetId ?? toPlaceholder(id), name, member: who };
+  return { ...shown, changes: changes.map(toShownChange), cause, reason, unit, held };
+}
+
+function toShownChange({ path, before, after, reference }: AttributeChange): AttributeChange {
+  const sides = { path, ...(before === undefined ? {} : { before }) };
+  if (after === undefined) return sides;
+  return { ...sides, after: reference === true ? toPlaceholder(String(after)) : after };
+}
+
+/** Stands for the id that the target will give. */
+function toPlaceholder(id: string | null): string {
+  return `new:${id ?? ''}`;
 }
 
 /** One resource is an object, several are `{"items": […]}`. */

@@ -126,6 +126,7 @@ describe('plan and apply', () => {
       kind: 'create',
       resource: 'User',
       id: 'id-1',
+      targetId: 'new:id-1',
       name: 'p1@corp.example',
       cause: 'mapping',
       reason: 'is new in scope',
@@ -135,7 +136,8 @@ describe('plan and apply', () => {
     expect(plan.operations.at(-1)).toMatchObject({
       kind: 'addMembers',
       name: 'Sales People',
-      member: { sourceId: 'id-6' },
+      targetId: 'new:rule:sales people',
+      member: { sourceId: 'id-6', targetId: 'new:id-6' },
     });
 
     const status = JSON.parse((await company.apply('-o', 'json')).stdout);
