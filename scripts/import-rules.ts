@@ -1,6 +1,6 @@
 /**
  * Who may import whom in `src/`, as data. Imports go one way: `main, cli → reconcile → (mapping, plan, state,
- * kube | local, contracts) → (http, telemetry, api, expression, rule) → (pattern, model, errors, scim)`. A folder that is not
+ * kube | local, contracts) → (http, telemetry, api, expression, rule) → (pattern, cel, model, errors, scim)`. A folder that is not
  * listed here fails the check, so that a new one is a decision and not an accident.
  */
 
@@ -27,6 +27,7 @@ export type Layer =
   | 'expression'
   | 'rule'
   | 'pattern'
+  | 'cel'
   | 'model'
   | 'errors'
   | 'nearest-name'
@@ -42,7 +43,7 @@ interface Allowed {
 }
 
 const GROUND: readonly Layer[] = ['model', 'errors', 'nearest-name', 'duration', 'team-key', 'scim'];
-const PURE_BASE: readonly Layer[] = ['api', 'expression', 'rule', ...GROUND];
+const PURE_BASE: readonly Layer[] = ['api', 'expression', 'rule', 'cel', ...GROUND];
 const ENGINE: readonly Layer[] = ['mapping', 'plan', 'state', 'contracts', 'http', 'telemetry', ...PURE_BASE];
 
 export const LAYERS: Readonly<Record<Layer, Allowed>> = {
@@ -54,8 +55,9 @@ export const LAYERS: Readonly<Record<Layer, Allowed>> = {
   scim: { imports: ['model', 'errors', 'nearest-name'] },
   api: { imports: GROUND },
   pattern: { imports: ['errors'] },
+  cel: { imports: GROUND },
   expression: { imports: ['pattern', ...GROUND] },
-  rule: { imports: ['pattern', ...GROUND] },
+  rule: { imports: ['pattern', 'cel', ...GROUND] },
   http: { imports: GROUND },
   telemetry: { imports: GROUND },
   contracts: { imports: GROUND, types: ['http', 'api'] },
@@ -80,6 +82,7 @@ export const PURE_LAYERS: ReadonlySet<Layer> = new Set([
   'expression',
   'rule',
   'pattern',
+  'cel',
   'mapping',
   'plan',
   'scim',

@@ -32,6 +32,13 @@ const AttributeEntrySchema = object(
           'Expression in Entra’s language, such as `Join(" ", [givenName], [surname])`; at most 8192 characters.',
       }),
     ),
+    cel: Type.Optional(
+      text({
+        maxLength: 10_000,
+        description:
+          'Expression in CEL, with the strings and sets extensions: `user` has names as in `source`, `groups` the names of the person’s groups of the source, `now` is the moment of the run. At most 10,000 characters; type-checked when loaded, with a cost limit for each person.',
+      }),
+    ),
     constant: Type.Optional(
       Type.Unsafe<ConstantValue>({
         anyOf: [...SCALARS, { type: 'array', minItems: 1, maxItems: 100, items: { anyOf: SCALARS } }],
@@ -44,7 +51,7 @@ const AttributeEntrySchema = object(
         [UNTYPED]: 'a value other than null',
         not: { type: 'null' },
         description:
-          'Value used when the other one is empty: on creation, and on adoption where the target has none either; never later. Without `source`, `expression` and `constant` it stands alone (None).',
+          'Value used when the other one is empty: on creation, and on adoption where the target has none either; never later. Without `source`, `expression`, `cel` and `constant` it stands alone (None).',
       }),
     ),
     apply: Type.Optional(
@@ -87,8 +94,8 @@ const AttributeEntrySchema = object(
   {
     description: 'How one attribute of the target is made.',
     rules: [
-      atMostOneOf('entryAtMostOneValue', ['source', 'expression', 'constant']),
-      atLeastOneOf('entryHasValue', ['source', 'expression', 'constant', 'default']),
+      atMostOneOf('entryAtMostOneValue', ['source', 'expression', 'cel', 'constant']),
+      atLeastOneOf('entryHasValue', ['source', 'expression', 'cel', 'constant', 'default']),
     ],
   },
 );

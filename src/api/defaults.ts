@@ -130,6 +130,7 @@ export interface ResolvedTeamRuleSpec {
         /** At most one of these is set; none: everybody in scope. */
         readonly match: readonly Clause[] | null;
         readonly rule: string | null;
+        readonly cel: string | null;
         /** Where the condition stands in the resource. */
         readonly pointer: string;
       }
@@ -259,7 +260,7 @@ function resolveAttributeMapping({ spec }: AttributeMappingResource): ResolvedAt
   return Value.Default(AttributeMappingSpecSchema, structuredClone(spec)) as ResolvedAttributeMappingSpec;
 }
 
-const ONE_TEAM_KEYS = ['match', 'rule', 'everyone'] as const;
+const ONE_TEAM_KEYS = ['match', 'rule', 'cel', 'everyone'] as const;
 
 function resolveTeamRule({ spec }: TeamRuleResource): ResolvedTeamRuleSpec {
   const filled = fill(TeamRuleSpecSchema, spec);
@@ -270,7 +271,7 @@ function resolveTeamRule({ spec }: TeamRuleResource): ResolvedTeamRuleSpec {
     const { separator, prefix } = filled.teamsFrom;
     return { ...rest, teams: { kind: 'TeamsFrom', attributes, expressions, separator, prefix } };
   }
-  const { match = null, rule = null, team } = spec;
+  const { match = null, rule = null, cel = null, team } = spec;
   const key = ONE_TEAM_KEYS.find((each) => spec[each] !== undefined) ?? 'match';
   return {
     ...rest,
@@ -280,6 +281,7 @@ function resolveTeamRule({ spec }: TeamRuleResource): ResolvedTeamRuleSpec {
       externalId: team?.externalId ?? null,
       match,
       rule,
+      cel,
       pointer: `/spec/${key}`,
     },
   };

@@ -88,6 +88,20 @@ const ScopeSchema = object(
         },
       ),
     ),
+    cel: Type.Optional(
+      text({
+        maxLength: 10_000,
+        description:
+          'One more condition, in CEL: `user`, `desired`, `groups` and `now` as in a TeamRule. At most 10,000 characters. A person for whom it fails stays as they are.',
+      }),
+    ),
+    expression: Type.Optional(
+      text({
+        maxLength: 10_000,
+        description:
+          'One more condition, an expression of the mapping language that gives True or False; an empty value is False. At most 10,000 characters. A person for whom it fails stays as they are.',
+      }),
+    ),
     nestedGroups: Type.Optional(
       oneOf(['Flatten', 'DirectOnly'] as const, {
         default: 'Flatten',
@@ -96,7 +110,10 @@ const ScopeSchema = object(
       }),
     ),
   },
-  { description: 'Which people of the source are in scope.', defaulted: true },
+  {
+    description: 'Which people of the source are in scope: whom `filters`, `cel` and `expression` all take.',
+    defaulted: true,
+  },
 );
 
 const LEAVING = ['Deactivate', 'Delete', 'Retain'] as const;

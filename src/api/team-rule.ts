@@ -7,7 +7,7 @@ import { atLeastOneOf, exactlyOneOf, type SchemaRule, toFields } from './rules.t
 import { flag, instant, list, object, oneOf, reference, text, whole } from './schema.ts';
 
 /** Ways to say who belongs to one team. */
-const CONDITIONS = ['match', 'rule', 'everyone'] as const;
+const CONDITIONS = ['match', 'rule', 'cel', 'everyone'] as const;
 const KINDS = [...CONDITIONS, 'teamsFrom'] as const;
 const exactlyOneKind = exactlyOneOf('ruleExactlyOne', KINDS);
 
@@ -93,6 +93,13 @@ export const TeamRuleSpecSchema = object(
         maxLength: 3072,
         description:
           'A rule in Entra’s language of dynamic membership, word for word; at most 3072 characters. `user.` names are resolved on every source; rules about devices are refused.',
+      }),
+    ),
+    cel: Type.Optional(
+      text({
+        maxLength: 10_000,
+        description:
+          'A condition in CEL, with the strings and sets extensions: `user` has names as in a clause, `desired` what the mappings write by target path, `groups` the names of the person’s groups of the source, `now` is the moment of the run. At most 10,000 characters; type-checked when loaded, with a cost limit for each person.',
       }),
     ),
     everyone: Type.Optional(

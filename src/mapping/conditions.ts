@@ -11,7 +11,12 @@ import { toPropertyNames } from './user-properties.ts';
  */
 export function checkCondition({ needs }: Condition, context: NameContext): void {
   for (const name of needs.attributes) checkName(name, context);
-  if (!needs.groups || context.hasGroups) return;
+  if (needs.groups) checkGroups(context);
+}
+
+/** @throws SyncError `Invalid` where the source reads no groups */
+export function checkGroups({ hasGroups }: NameContext): void {
+  if (hasGroups) return;
   throw new SyncError(
     'Invalid',
     'it asks for groups of the source, and spec.source reads none: set source.file.groups, or use an attribute, or IsInTeam for a team of another rule',

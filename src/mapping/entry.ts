@@ -1,11 +1,13 @@
 /** One entry of an AttributeMapping, checked by itself and made ready to be evaluated. Pure. */
 import type { AttributeEntry } from '../api/attribute-mapping.ts';
+import { compileCel } from '../cel/compiler.ts';
 import { SyncError } from '../errors.ts';
 import { UniqueCandidates } from '../expression/values.ts';
 import type { Json } from '../model.ts';
 import { computeNearestName } from '../nearest-name.ts';
 import type { AttributeDefinition } from '../scim/schema.ts';
 import { coerceValue, isEmptyValue, type Refusal } from './coerce.ts';
+import { checkGroups } from './conditions.ts';
 import { type CustomAttribute, type CustomAttributeSet, findForeignValue, splitValue } from './custom-attributes.ts';
 import {
   CHANCE_FUNCTIONS,
@@ -34,6 +36,8 @@ export interface CompiledEntry {
   readonly names: readonly string[];
   /** Null for an entry that has only a default. */
   readonly evaluate: ((read: (name: string) => Json, circumstances: Circumstances) => EntryOutcome) | null;
+  /** The value depends on the person's groups of the source. */
+  readonly usesGroups: boolean;
   /** The value depends on chance, which needs the secret of this installation. */
   readonly usesChance: boolean;
   /** The value is one of several that nobody else's account may have. */
@@ -69,6 +73,7 @@ export function compileEntry(spec: AttributeEntry, context: EntryContext): Compi
     reference,
     names: value.names,
     evaluate: value.evaluate,
+    usesGroups: value.usesGroups ?? false,
     usesChance: value.usesChance ?? false,
     isChosen: value.isChosen ?? false,
     defaultValue,
@@ -113,9 +118,10 @@ function compileTarget(spec: AttributeEntry, { customs, report }: EntryContext):
     const { definition, path, reference } = custom;
     return { path, custom, definition, multiValued: definition.multiValued, reference };
   }
+  const isComputed = spec.expression !== undefined || spec.cel !== undefined;
   try {
     // One text or number is never a list of complex values, which an expression may give.
-    const place = resolveTargetPath(spec.target, customs.schemas, { wholeLists: spec.expression !== undefined });
+    const place = resolveTargetPath(spec.target, customs.schemas, { wholeLists: isComputed });
     return { ...place, custom: null };
   } catch (thrown) {
     const near = computeNearestName(spec.target, [...customs.byName.keys()]);
@@ -140,13 +146,15 @@ function checkUse(spec: AttributeEntry, place: Place, { report }: EntryContext):
   // Whoever is disabled later must lose access: a value that is written once would leave the account open for ever.
   if (isOnCreate) report('/apply', '"active" decides who may sign in and is always kept up to date');
   if (spec.onEmpty === 'Clear') report('/onEmpty', '"active" is true or false and cannot be cleared');
-  if (spec.source === undefined && spec.expression === undefined && spec.constant === undefined)
-    report('/default', '"active" needs a source, an expression or a constant beside the default');
+  const gives = [spec.source, spec.expression, spec.cel, spec.constant];
+  if (gives.every((each) => each === undefined))
+    report('/default', '"active" needs a source, an expression, CEL or a constant beside the default');
 }
 
 interface CompiledValue {
   readonly names: readonly string[];
   readonly evaluate: CompiledEntry['evaluate'];
+  readonly usesGroups?: boolean;
   readonly usesChance?: boolean;
   readonly isChosen?: boolean;
   readonly constant?: Json;
@@ -163,8 +171,10 @@ function compileValue(spec: AttributeEntry, place: Place, { names, report }: Ent
       return { names: [name], evaluate: (read) => ({ value: read(name) }) };
     }
     if (spec.expression !== undefined) return compileEntryExpression(spec, place, { own, names, report });
+    if (spec.cel !== undefined) return compileEntryCel(spec.cel, own, names);
   } catch (thrown) {
-    report(spec.source === undefined ? '/expression' : '/source', SyncError.from(thrown).message);
+    const key = (['source', 'expression', 'cel'] as const).find((each) => spec[each] !== undefined);
+    report(`/${key}`, SyncError.from(thrown).message);
     return null;
   }
   const constant = spec.constant as Json | undefined;
@@ -193,6 +203,20 @@ function compileEntryExpression(
       if ('skip' in outcome) return outcome;
       if (outcome.value instanceof UniqueCandidates) return { candidates: outcome.value.values };
       return { value: toPlainValue(outcome.value, isForDate) };
+    },
+  };
+}
+
+function compileEntryCel(source: string, own: (name: string) => string, names: NameContext): CompiledValue {
+  const compiled = compileCel(source, { variables: ['user', 'groups', 'now'], result: 'any' });
+  for (const name of compiled.user) checkName(own(name), names);
+  if (compiled.groups) checkGroups(names);
+  return {
+    names: compiled.user.map(own),
+    usesGroups: compiled.groups,
+    evaluate: (read, { now, groups }) => {
+      const user = new Map(compiled.user.map((name) => [name, read(own(name))]));
+      return { value: compiled.evaluate({ user, groups, now }) };
     },
   };
 }

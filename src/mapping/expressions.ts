@@ -14,6 +14,8 @@ export interface Circumstances {
   /** One moment for the whole run. */
   readonly now: Date;
   readonly random: () => number;
+  /** Names of the person's groups of the source; empty where no entry asks for them. */
+  readonly groups: readonly string[];
   readonly tenant: TenantContext;
 }
 
@@ -26,6 +28,8 @@ export type EntryOutcome =
 /** Their values are others on every run, or for every installation. */
 export const VOLATILE_FUNCTIONS: readonly string[] = ['Now', 'Guid', 'RandomString'];
 export const CHANCE_FUNCTIONS: readonly string[] = ['Guid', 'RandomString'];
+/** What a value must not depend on that is compared from run to run: chance, or what the target has at the moment. */
+export const UNSTABLE_FUNCTIONS: readonly string[] = [...CHANCE_FUNCTIONS, 'SelectUniqueValue', 'DefaultDomain'];
 const ROLE_FUNCTIONS: readonly string[] = [
   'AppRoleAssignmentsComplex',
   'AssertiveAppRoleAssignmentsComplex',

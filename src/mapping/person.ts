@@ -52,9 +52,9 @@ export function createPersonMapper(options: PersonMapperOptions): PersonMapper {
       const draft = newDraft();
       const view: PersonView = { user, customs, mapped: draft };
       for (const { entry, names } of entries) {
-        const unknown = names.some((name) => name.isUnknown(view));
+        const unknown = names.some((name) => name.isUnknown(view)) || lacksGroups(entry, user);
         const random = createLazyRandom([options.seed ?? '', user.id, entry.target]);
-        const circumstances = { now, random, tenant: options.tenant };
+        const circumstances = { now, random, groups: toGroupNames(entry, user), tenant: options.tenant };
         const read = (name: string) => reader.bind(name).read(view);
         evaluateEntry(entry, unknown, draft, { view, customs, circumstances, read });
       }
@@ -71,6 +71,15 @@ export function createPersonMapper(options: PersonMapperOptions): PersonMapper {
       };
     },
   };
+}
+
+/** A group whose members are not known whole may be one of theirs or not. */
+function lacksGroups({ usesGroups }: CompiledEntry, { groups, maybeGroups = [] }: SourceUser): boolean {
+  return usesGroups && (groups === undefined || maybeGroups.length > 0);
+}
+
+function toGroupNames({ usesGroups }: CompiledEntry, { groups = [] }: SourceUser): readonly string[] {
+  return usesGroups ? groups.map(({ displayName }) => displayName) : [];
 }
 
 /** Most entries draw nothing. */

@@ -3,13 +3,14 @@ import { type ResolvedTeamRuleSpec, withDefaults } from '../api/defaults.ts';
 import type { TeamRuleResource } from '../api/team-rule.ts';
 import { SyncError } from '../errors.ts';
 import type { DesiredTeam, Json } from '../model.ts';
+import { compileCelCondition } from '../rule/cel-condition.ts';
 import { compileAll } from '../rule/clause.ts';
 import { type Condition, EVERYBODY } from '../rule/condition.ts';
 import { compileMembershipRule } from '../rule/membership/compiler.ts';
 import { toTeamKey } from '../team-key.ts';
 import type { CompiledMapping } from './compile.ts';
 import { checkCondition, toConditionNames, toReadNames } from './conditions.ts';
-import { CHANCE_FUNCTIONS, compileMappedExpression, toPlainValue } from './expressions.ts';
+import { compileMappedExpression, toPlainValue, UNSTABLE_FUNCTIONS } from './expressions.ts';
 import { checkName, type NameContext } from './names.ts';
 import type { MappingProblem } from './problem.ts';
 import { orderRules } from './rule-order.ts';
@@ -124,7 +125,8 @@ function tryCompile<T>(pointer: string, compile: () => T, report: Report): T | n
 type OneTeam = Extract<ResolvedTeamRuleSpec['teams'], { readonly kind: 'OneTeam' }>;
 type ManyTeams = Extract<ResolvedTeamRuleSpec['teams'], { readonly kind: 'TeamsFrom' }>;
 
-function compileCondition({ match, rule }: OneTeam, names: NameContext): Condition {
+function compileCondition({ match, rule, cel }: OneTeam, names: NameContext): Condition {
+  if (cel !== null) return compileCelCondition(cel);
   if (rule !== null) return compileMembershipRule(rule, { isOwnName: (name) => isOwnName(name, names) });
   return match === null ? EVERYBODY : compileAll(match);
 }
@@ -133,7 +135,8 @@ function compileTeamNames({ attributes, expressions, separator, prefix }: ManyTe
   const ofAttributes = attributes.map((name): NameSource => ({ names: [name], evaluate: (read) => read(name) }));
   const ofExpressions = expressions.map((text): NameSource => {
     const compiled = compileMappedExpression(text, (name) => name, context);
-    const changing = NO_TEAM_NAMES.find((name) => compiled.functions.has(name));
+    // Of a name that is another one each time nobody could tell the team again.
+    const changing = UNSTABLE_FUNCTIONS.find((name) => compiled.functions.has(name));
     if (changing !== undefined) throw new SyncError('Invalid', `${changing} cannot name a team`);
     return {
       names: compiled.attributes,
@@ -146,9 +149,6 @@ function compileTeamNames({ attributes, expressions, separator, prefix }: ManyTe
   for (const name of attributes) checkName(name, context);
   return { sources: [...ofAttributes, ...ofExpressions], separator, prefix };
 }
-
-/** Of a name that is another one each time, or that depends on which are taken, nobody could tell the team again. */
-const NO_TEAM_NAMES: readonly string[] = [...CHANCE_FUNCTIONS, 'SelectUniqueValue', 'DefaultDomain'];
 
 function toLowerCase(names: readonly string[]): ReadonlySet<string> {
   return new Set(names.map((name) => name.trim().toLowerCase()));

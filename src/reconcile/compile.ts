@@ -12,14 +12,12 @@ import type { TeamRuleResource } from '../api/team-rule.ts';
 import { validateResource } from '../api/validate.ts';
 import { SyncError } from '../errors.ts';
 import { type CompiledMapping, compileMapping, type SourceKind } from '../mapping/compile.ts';
-import { checkScope } from '../mapping/conditions.ts';
 import { compileCustomAttributes } from '../mapping/custom-attributes.ts';
-import type { NameContext } from '../mapping/names.ts';
 import type { MappingProblem } from '../mapping/problem.ts';
 import { compileRules, type RuleSet } from '../mapping/rules.ts';
 import { compareSchemas, type SchemaFinding } from '../mapping/schema-check.ts';
-import { compileAny } from '../rule/clause.ts';
-import { type Condition, EVERYBODY } from '../rule/condition.ts';
+import { compileScope } from '../mapping/scope.ts';
+import type { Condition } from '../rule/condition.ts';
 import type { TargetCapabilities, TargetUse } from '../targets/target.ts';
 
 /** A DirectorySync and all resources around it. */
@@ -101,7 +99,10 @@ export function checkResources(input: CompileInput, provider: string): CompiledR
     mapping,
     rules: { ...compiled, invalid: [...compiled.invalid, ...broken] },
     ruleNames: rules.map((rule) => rule.metadata.name),
-    scope: compileScope(resource, mapping.names, problems),
+    scope: compileScope(resource.spec.scope ?? {}, mapping.names, (field, message) => {
+      const pointer = `/spec/scope/${field}`;
+      problems.push({ severity: 'error', kind: 'DirectorySync', name: resource.metadata.name, pointer, message });
+    }),
     problems,
   };
 }
@@ -157,17 +158,4 @@ function findMappings({ resource, resources }: CompileInput): readonly Attribute
     if (problem === undefined) return found;
     throw new SyncError('Invalid', `AttributeMapping ${name}: ${toPlacedMessage(problem)}`);
   });
-}
-
-function compileScope(resource: DirectorySyncResource, names: NameContext, problems: MappingProblem[]): Condition {
-  try {
-    const scope = compileAny(resource.spec.scope?.filters ?? []);
-    checkScope(scope, names);
-    return scope;
-  } catch (thrown) {
-    const { message } = SyncError.from(thrown);
-    const pointer = '/spec/scope/filters';
-    problems.push({ severity: 'error', kind: 'DirectorySync', name: resource.metadata.name, pointer, message });
-    return EVERYBODY;
-  }
 }

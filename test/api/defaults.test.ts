@@ -124,9 +124,13 @@ describe('withDefaults', () => {
     };
     const one = parseResource(aDocument('TeamRule')).resource as TeamRuleResource;
     const match = [{ attribute: 'department', operator: 'Equals', value: 'Finance' }];
-    expect(withDefaults(one)).toEqual({ ...rest, teams: { kind: 'Match', displayName: 'Finance', match } });
+    const shared = { kind: 'OneTeam', displayName: 'Finance', externalId: null, match: null, rule: null, cel: null };
+    expect(withDefaults(one)).toEqual({ ...rest, teams: { ...shared, match, pointer: '/spec/match' } });
+    const { directorySyncRef, team } = one.spec;
+    const withRule = { ...one, spec: { directorySyncRef, ...(team === undefined ? {} : { team }), rule: 'x' } };
+    expect(withDefaults(withRule)).toEqual({ ...rest, teams: { ...shared, rule: 'x', pointer: '/spec/rule' } });
     const many = { ...one, spec: { directorySyncRef: { name: 'sample' }, teamsFrom: { attributes: ['teams'] } } };
-    const teams = { kind: 'TeamsFrom', attributes: ['teams'], separator: ';' };
+    const teams = { kind: 'TeamsFrom', attributes: ['teams'], expressions: [], separator: ';', prefix: '' };
     expect(withDefaults(many)).toEqual({ ...rest, teams });
   });
 

@@ -183,7 +183,7 @@ const CASES: readonly Case[] = [
   rule(
     'neither match nor teamsFrom',
     { match: undefined, team: undefined },
-    'spec: exactly one of match, rule, everyone, teamsFrom must be set (found none)',
+    'spec: exactly one of match, rule, cel, everyone, teamsFrom must be set (found none)',
   ),
   rule('nobody it belongs to', { directorySyncRef: undefined }, 'spec.directorySyncRef is required'),
   custom('no path', { path: undefined }, 'spec.path is required'),

@@ -259,7 +259,7 @@ describe('the import direction', () => {
       const { code, stdout } = await runProgram(process.execPath, [SCRIPT, root]);
       expect(code).toBe(1);
       expect(stdout).toContain(
-        'src/rule/seed.ts:2: rule imports kube (kube/watch.ts), allowed is pattern, model, errors, nearest-name, duration, team-key, scim\n',
+        'src/rule/seed.ts:2: rule imports kube (kube/watch.ts), allowed is pattern, cel, model, errors, nearest-name, duration, team-key, scim\n',
       );
       await rm(join(root, 'src'), { recursive: true });
       await cp(join(ROOT, 'src/errors.ts'), join(root, 'src/errors.ts'));

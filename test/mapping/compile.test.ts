@@ -214,7 +214,7 @@ describe('problems of one entry', () => {
     ],
     [
       { target: 'active', default: true },
-      '/default "active" needs a source, an expression or a constant beside the default',
+      '/default "active" needs a source, an expression, CEL or a constant beside the default',
       'the same with None',
     ],
     [

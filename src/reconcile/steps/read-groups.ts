@@ -32,9 +32,16 @@ export async function readGroups(
   return { count: await groups.count(), isComplete, unresolved, errors: toErrors(failed) };
 }
 
-/** Groups become teams, or a rule or the scope asks who is in one. */
-export function needsGroups({ spec, scope, rules }: Pick<Loaded, 'spec' | 'scope' | 'rules'>): boolean {
-  const isAsked = scope.needs.groups || rules.rules.some(({ condition }) => condition?.needs.groups === true);
+/** Groups become teams, or a mapping, a rule or the scope asks who is in one. */
+export function needsGroups({
+  spec,
+  scope,
+  rules,
+  mapping,
+}: Pick<Loaded, 'spec' | 'scope' | 'rules' | 'mapping'>): boolean {
+  const isMapped = mapping.entries.some(({ usesGroups }) => usesGroups);
+  const isAsked =
+    isMapped || scope.needs.groups || rules.rules.some(({ condition }) => condition?.needs.groups === true);
   return isAsked || spec.groups.provision !== 'None';
 }
 

@@ -1,0 +1,62 @@
+/** Who is in scope: filters, CEL and an expression, all of which must hold. Pure. */
+import type { Clause } from '../api/clause.ts';
+import { SyncError } from '../errors.ts';
+import type { Json } from '../model.ts';
+import { compileCelCondition } from '../rule/cel-condition.ts';
+import { compileAny } from '../rule/clause.ts';
+import { allOf, type Condition, EVERYBODY, NO_NEEDS } from '../rule/condition.ts';
+import { checkScope } from './conditions.ts';
+import { compileMappedExpression, toPlainValue, UNSTABLE_FUNCTIONS } from './expressions.ts';
+import type { NameContext } from './names.ts';
+
+export interface ScopeSpec {
+  readonly filters?: readonly (readonly Clause[])[];
+  readonly cel?: string;
+  readonly expression?: string;
+}
+
+/** @param report gets the field and what is wrong with it; the scope must not be used then */
+export function compileScope(
+  { filters = [], cel, expression }: ScopeSpec,
+  names: NameContext,
+  report: (field: string, message: string) => void,
+): Condition {
+  const tryCompile = (field: string, compile: () => Condition): readonly Condition[] => {
+    try {
+      const condition = compile();
+      checkScope(condition, names);
+      return [condition];
+    } catch (thrown) {
+      report(field, SyncError.from(thrown).message);
+      return [];
+    }
+  };
+  const conditions = [
+    ...(filters.length === 0 ? [] : tryCompile('filters', () => compileAny(filters))),
+    ...(cel === undefined ? [] : tryCompile('cel', () => compileCelCondition(cel))),
+    ...(expression === undefined ? [] : tryCompile('expression', () => compileExpressionCondition(expression, names))),
+  ];
+  return conditions.length === 0 ? EVERYBODY : allOf(conditions);
+}
+
+/** True and False, as booleans or words; an empty value is no. */
+function compileExpressionCondition(source: string, names: NameContext): Condition {
+  const compiled = compileMappedExpression(source, (name) => name, names);
+  const unstable = UNSTABLE_FUNCTIONS.find((name) => compiled.functions.has(name));
+  if (unstable !== undefined) throw new SyncError('Invalid', `${unstable} cannot decide who is in scope`);
+  return {
+    needs: { ...NO_NEEDS, attributes: compiled.attributes },
+    matches: ({ read, now }) => {
+      const outcome = compiled.evaluate({ attribute: read, now, random: () => 0, context: { defaultDomain: null } });
+      if ('skip' in outcome) throw new SyncError('RecordInvalid', 'the expression gives neither True nor False');
+      return toDecision(toPlainValue(outcome.value, false));
+    },
+  };
+}
+
+function toDecision(value: Json): boolean {
+  if (value === null || value === '') return false;
+  const word = String(value).toLowerCase();
+  if (word === 'true' || word === 'false') return word === 'true';
+  throw new SyncError('RecordInvalid', 'the expression gives neither True nor False');
+}
