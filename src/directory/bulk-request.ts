@@ -26,6 +26,16 @@ export interface BulkOperation {
 
 const METHODS: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
+/** Of a bulk request before anything of it is looked at; 1 for what is none. */
+export function countOperations(body: string | null): number {
+  try {
+    const operations = readKey(JSON.parse(body ?? ''), 'Operations');
+    return Array.isArray(operations) ? operations.length : 1;
+  } catch {
+    return 1;
+  }
+}
+
 /** Refuses with 400 what is no bulk request, with 413 one of more than `maxOperations`. */
 export function parseBulkRequest(body: Json, maxOperations: number): BulkRequest {
   if (!isObject(body)) throw toBadRequest('invalidSyntax', 'the body must be a JSON object');

@@ -2,6 +2,7 @@
 
 import type { Json } from '../model.ts';
 import { answerBulk } from './bulk.ts';
+import { countOperations } from './bulk-request.ts';
 import type { ResourceType } from './catalog.ts';
 import { type DiscoveryContext, toResourceTypes, toSchemas, toServiceProviderConfig } from './discovery.ts';
 import {
@@ -57,9 +58,10 @@ export interface Service extends DiscoveryContext, PageLimits {
 
 const TYPES: Readonly<Record<string, ResourceType>> = { users: 'User', groups: 'Group' };
 
-/** Whether the request can change something: what the directory counts as a write. */
-export function isWrite(method: string, segments: readonly string[]): boolean {
-  return ['POST', 'PUT', 'PATCH', 'DELETE'].includes(method) && segments.at(-1) !== '.search';
+/** How many changes the request asks for: what the directory counts as writes. */
+export function countWrites(method: string, segments: readonly string[], body: string | null): number {
+  if (!['POST', 'PUT', 'PATCH', 'DELETE'].includes(method) || segments.at(-1) === '.search') return 0;
+  return segments.length === 1 && segments[0]?.toLowerCase() === 'bulk' ? countOperations(body) : 1;
 }
 
 /** Throws Refusal. */

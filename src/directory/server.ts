@@ -6,7 +6,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SyncError } from '../errors.ts';
-import { isWrite } from './routes.ts';
+import { countWrites } from './routes.ts';
 import {
   type DirectoryRequest,
   type DirectoryResponse,
@@ -44,7 +44,7 @@ export interface DirectoryOptions extends ServiceOptions {
 export interface RequestCounts {
   /** Requests received, refused ones too. */
   readonly byMethod: Readonly<Record<string, number>>;
-  /** Those of POST, PUT, PATCH and DELETE that could change something (not `/.search`). */
+  /** Changes asked for by POST, PUT, PATCH and DELETE (not `/.search`); of a bulk request each of its operations. */
   readonly writes: number;
 }
 
@@ -114,7 +114,8 @@ function close(server: Server, release: () => void): Promise<void> {
 }
 
 interface Counter {
-  add(method: string, write: boolean): void;
+  add(method: string): void;
+  addWrites(count: number): void;
   read(): RequestCounts;
 }
 
@@ -122,9 +123,11 @@ function createCounter(): Counter {
   const byMethod: Record<string, number> = {};
   let writes = 0;
   return {
-    add(method, write) {
+    add(method) {
       byMethod[method] = (byMethod[method] ?? 0) + 1;
-      if (write) writes += 1;
+    },
+    addWrites(count) {
+      writes += count;
     },
     read: () => ({ byMethod: { ...byMethod }, writes }),
   };
@@ -142,9 +145,10 @@ async function handle(request: IncomingMessage, response: ServerResponse, contex
   const method = request.method ?? '';
   const path = request.url ?? '/';
   const target = parseTarget(path, context.basePath);
-  context.counter.add(method, target !== null && isWrite(method, target.segments));
+  context.counter.add(method);
   try {
     const body = await readText(request);
+    context.counter.addWrites(target === null ? 0 : countWrites(method, target.segments, body));
     await context.onRequest?.({ method, path, status: null, phase: 'received' });
     const answer = await context.directory.handle({ method, path, headers: toHeaders(request), body });
     await send(response, answer);

@@ -48,6 +48,8 @@ export interface TargetCapabilities {
   readonly patch: boolean;
   readonly filter: boolean;
   readonly etag: boolean;
+  /** Changes of different objects that are best asked for at the same time, for they travel in one request; 1: none. */
+  readonly changesTogether: number;
   /** Members that one request may change, whatever kind of change. */
   readonly membersPerRequest: number;
   /** Of these, how many may be added and removed; `mixed`: both in one request. */

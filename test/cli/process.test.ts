@@ -70,6 +70,7 @@ describe('signals', () => {
       let posts = 0;
       const stop: { now: () => void } = { now: () => undefined };
       const directory = await startApplication({
+        maxOperations: 1,
         onRequest: ({ method, phase }) => {
           if (method !== 'POST' || phase !== 'received') return;
           posts += 1;
@@ -98,6 +99,7 @@ describe('signals', () => {
     let posts = 0;
     const reached = Promise.withResolvers<void>();
     const directory = await startApplication({
+      maxOperations: 1,
       onRequest: async ({ method, phase }) => {
         if (method !== 'POST' || phase !== 'received') return;
         posts += 1;

@@ -98,6 +98,7 @@ describe('a run that is stopped', () => {
     const stopping = new AbortController();
     let requests = 0;
     const directory = await startApplication({
+      maxOperations: 1,
       onRequest: ({ method, phase }) => {
         if (method !== 'POST' || phase !== 'received') return;
         requests += 1;

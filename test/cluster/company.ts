@@ -147,6 +147,8 @@ async function openCompany(workplace: Workplace, name: string, count: number): P
   const directory = await startDirectory({
     file: ':memory:',
     token,
+    // Requests are counted, held up and cut one by one.
+    maxOperations: 1,
     async onRequest({ method, phase }) {
       if (phase !== 'received' || method === 'GET') return;
       written += 1;

@@ -12,6 +12,7 @@ import {
   findAttribute,
   fromScimSchemaResource,
   toAttributeDefinition,
+  URN_BULK_REQUEST,
   URN_ENTERPRISE_USER,
   URN_ERROR,
   URN_GROUP,
@@ -247,6 +248,10 @@ describe('running', () => {
     await directory.call('DELETE', '/Users/nobody');
     await directory.patch(`/Users/${id}`, { op: 'remove', path: 'title' });
     expect(directory.counts()).toEqual({ byMethod: { POST: 1, GET: 1, DELETE: 1, PATCH: 1 }, writes: 3 });
+    const operations = ['a', 'b'].map((each) => ({ method: 'DELETE', path: `/Users/${each}` }));
+    await directory.call('POST', '/Bulk', { schemas: [URN_BULK_REQUEST], Operations: operations });
+    await directory.call('POST', '/Bulk', 'no bulk request');
+    expect(directory.counts()).toMatchObject({ byMethod: { POST: 3 }, writes: 6 });
   });
 
   it('tells of each request before it is carried out, and after it was answered', async () => {

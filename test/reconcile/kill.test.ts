@@ -30,6 +30,8 @@ interface Case {
   readonly n: number;
   readonly moment: Moment;
   readonly concurrency: number;
+  /** The directory takes bulk requests, so that one write is several changes. */
+  readonly bulk?: boolean;
 }
 
 interface End {
@@ -202,8 +204,11 @@ async function send({ url }: Directory, path: string, body?: unknown): Promise<u
 }
 
 /** Runs in a process that is killed at write `n` (0: not at all), then to the end, then once more. */
-async function observe(place: Place, { n, moment, concurrency }: Case): Promise<End & { readonly writes: number }> {
-  const folder = join(place.folder, `${moment}-${n}-${concurrency}`);
+async function observe(
+  place: Place,
+  { n, moment, concurrency, bulk = false }: Case,
+): Promise<End & { readonly writes: number }> {
+  const folder = join(place.folder, `${moment}-${n}-${concurrency}-${bulk}`);
   await writeFolder(folder, AFTER, { port: place.port, concurrency, team: 'Science' });
   const [state, file] = [join(folder, 'state.db'), join(folder, 'directory.db')];
   await copyFile(join(place.folder, 'state.db'), state);
@@ -221,7 +226,8 @@ async function observe(place: Place, { n, moment, concurrency }: Case): Promise<
     await kill(child);
     if (moment === 'lost') throw new Error('the connection is cut');
   };
-  const directory = await startDirectory({ file, token: TOKEN, port: place.port, onRequest });
+  const maxOperations = bulk ? 1000 : 1;
+  const directory = await startDirectory({ file, token: TOKEN, port: place.port, onRequest, maxOperations });
   try {
     child = spawn(process.execPath, [RUN_ONCE, folder, state], {
       env: { ...process.env, NODE_COMPILE_CACHE: join(root, 'cache') },
@@ -285,6 +291,12 @@ const CASES: Case[] = [
   ...numbers.filter((n) => n % 5 === 3).map((n): Case => ({ n, moment: 'received', concurrency: 8 })),
 ];
 
+/** Requests of the same plan where several changes travel in one: which go together is a matter of moments. */
+const BULK_WRITES = 10;
+const BULK_CASES = Array.from({ length: BULK_WRITES }, (_, index) => index + 1).flatMap((n): Case[] =>
+  MOMENTS.map((moment) => ({ n, moment, concurrency: 8, bulk: true })),
+);
+
 describe('a plan whose process is killed', () => {
   const free: Place[] = [];
   const waiting: ((place: Place) => void)[] = [];
@@ -312,6 +324,30 @@ describe('a plan whose process is killed', () => {
         const { dump: end, created, removals } = await observe(place, each);
         expect(end).toEqual(unkilled.dump);
         expect(created).toEqual(unkilled.created);
+        expect(removals).toEqual(unkilled.removals);
+      } finally {
+        give(place);
+      }
+    },
+    120_000,
+  );
+
+  it('takes half as many requests where several changes travel in one', async () => {
+    const place = await take();
+    const { writes, dump: end } = await observe(place, { n: 0, moment: 'answered', concurrency: 8, bulk: true });
+    give(place);
+    expect(end).toEqual(unkilled.dump);
+    expect(writes).toBeGreaterThanOrEqual(BULK_WRITES);
+    expect(writes).toBeLessThan(WRITES * 0.75);
+  });
+
+  it.concurrent.each(BULK_CASES)(
+    'ends like an unkilled one: request $n, $moment, with several changes in it (I2, I4, I6)',
+    async (each) => {
+      const place = await take();
+      try {
+        const { dump: end, removals } = await observe(place, each);
+        expect(end).toEqual(unkilled.dump);
         expect(removals).toEqual(unkilled.removals);
       } finally {
         give(place);

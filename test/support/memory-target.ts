@@ -169,6 +169,7 @@ export function createMemoryTarget(capabilities: Partial<TargetCapabilities> = {
         patch: true,
         filter: true,
         etag: false,
+        changesTogether: 1,
         membersPerRequest: 100,
         memberChanges: { add: 100, remove: 100, mixed: true },
         deactivation: 'deactivates',

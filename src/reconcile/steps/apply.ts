@@ -90,7 +90,10 @@ async function applyPhase(applying: Applying, phase: Phase, onSettled: OnSettled
 }
 
 async function applyTasks(applying: Applying, tasks: readonly Task[], onSettled: OnSettled): Promise<void> {
-  const size = applying.loaded.spec.limits.concurrency * BATCHES_PER_CONNECTION;
+  const size = Math.max(
+    applying.loaded.spec.limits.concurrency * BATCHES_PER_CONNECTION,
+    applying.observed.capabilities.changesTogether,
+  );
   for (let at = 0; at < tasks.length; at += size) await applyBatch(applying, tasks.slice(at, at + size), onSettled);
 }
 
@@ -213,7 +216,9 @@ async function applyBatch(applying: Applying, tasks: readonly Task[], onSettled:
   const work = async (): Promise<void> => {
     for (const chain of queue) await follow(chain);
   };
-  await Promise.all(Array.from({ length: Math.min(loaded.spec.limits.concurrency, chains.length) }, work));
+  // Requests under way are counted by whoever sends them; here only what may wait for them at once.
+  const width = Math.max(loaded.spec.limits.concurrency, applying.observed.capabilities.changesTogether);
+  await Promise.all(Array.from({ length: Math.min(width, chains.length) }, work));
   await settle(single);
   if (errors.length > 0) await journal.addErrors(run.runId, errors);
   onSettled(results);

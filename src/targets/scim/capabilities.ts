@@ -11,6 +11,10 @@ export function toCapabilities(connection: Connection): TargetCapabilities {
     filter: discovered.filter,
     etag: discovered.etag,
     schemas: discovered.schemas,
+    get changesTogether() {
+      const announced = discovered.bulk?.operations ?? 1;
+      return Math.max(1, Math.min(announced, seen.bulkOperations ?? announced));
+    },
     membersPerRequest: Math.min(members.total, seen.membersPerRequest ?? members.total),
     memberChanges: { add: members.add, remove: members.remove, mixed: members.mixed },
     deactivation: activeFalse,

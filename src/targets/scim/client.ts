@@ -46,6 +46,8 @@ export interface ScimClient {
   send(request: ScimRequest, signal: AbortSignal): Promise<ScimAnswer>;
   /** As `send`, and throws what `toScimError` says of an answer that is no success. */
   request(request: ScimRequest, signal: AbortSignal): Promise<ScimAnswer>;
+  /** A change was carried out, as the answer to several says: these credentials may change something. */
+  noteChanged(): void;
 }
 
 /** Sent and preferred is SCIM's own type (RFC 7644 section 3.1); some services know JSON only. */
@@ -66,7 +68,7 @@ export function createScimClient(options: ScimClientOptions): ScimClient {
   const { baseUrl, http, where } = options;
   const origin = toOrigin(baseUrl);
   const authorizer = createAuthorizer(options);
-  const isRejection = createJudge();
+  const judge = createJudge();
   let rejected: SyncError | null = null;
 
   async function attempt(request: ScimRequest, authorization: string, signal: AbortSignal): Promise<HttpResponse> {
@@ -92,7 +94,7 @@ export function createScimClient(options: ScimClientOptions): ScimClient {
     if (rejected !== null) throw rejected;
     try {
       const response = await sendAuthorized(request, signal);
-      if (!isRejection(request, response.status)) return toAnswer(request, response);
+      if (!judge.isRejection(request, response.status)) return toAnswer(request, response);
       throw new SyncError(
         'CredentialsRejected',
         `${origin} rejects the credentials (${response.status}); check ${where}`,
@@ -108,11 +110,8 @@ export function createScimClient(options: ScimClientOptions): ScimClient {
   return {
     origin,
     send,
-    async request(request, signal) {
-      const answer = await send(request, signal);
-      if (!isSuccess(answer)) throw toScimError(answer, origin);
-      return answer;
-    },
+    request: async (request, signal) => requireSuccess(await send(request, signal), origin),
+    noteChanged: judge.noteChanged,
   };
 }
 
@@ -123,16 +122,22 @@ const FORBIDDEN_AT_FIRST = 5;
  * Whether a status says that the credentials are refused. A 403 to a change of one object may be about that object (the
  * last owner), and must not stop the others; from whoever may change something it is never more.
  */
-function createJudge(): (request: ScimRequest, status: number) => boolean {
+function createJudge(): { isRejection(request: ScimRequest, status: number): boolean; noteChanged(): void } {
   let mayWrite = false;
   let forbidden = 0;
-  return ({ method, mayBeForbidden = false }, status) => {
-    if (method !== 'GET' && status < 300) mayWrite = true;
-    if (status !== 403) return status === 401;
-    if (mayBeForbidden) return false;
-    if (method !== 'PATCH' && method !== 'PUT') return true;
-    forbidden += 1;
-    return !mayWrite && forbidden >= FORBIDDEN_AT_FIRST;
+  return {
+    noteChanged: () => {
+      mayWrite = true;
+    },
+    isRejection({ method, path, mayBeForbidden = false }, status) {
+      // An answer to several changes says nothing of any of them.
+      if (method !== 'GET' && path !== '/Bulk' && status < 300) mayWrite = true;
+      if (status !== 403) return status === 401;
+      if (mayBeForbidden) return false;
+      if (method !== 'PATCH' && method !== 'PUT') return true;
+      forbidden += 1;
+      return !mayWrite && forbidden >= FORBIDDEN_AT_FIRST;
+    },
   };
 }
 
@@ -165,6 +170,12 @@ function createAuthorizer({ credentials, where, http, now }: ScimClientOptions):
 
 export function isSuccess(answer: ScimAnswer): boolean {
   return answer.status >= 200 && answer.status < 300;
+}
+
+/** Throws what `toScimError` says of an answer that is no success. */
+export function requireSuccess(answer: ScimAnswer, origin: string): ScimAnswer {
+  if (!isSuccess(answer)) throw toScimError(answer, origin);
+  return answer;
 }
 
 /** `encodeURIComponent` also encodes `+`, which many servers would read as a blank. */

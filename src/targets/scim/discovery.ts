@@ -2,6 +2,7 @@
 
 import type { Json } from '../../model.ts';
 import { createSchemaSet, fromScimSchemaResource, type SchemaDefinition, type SchemaSet } from '../../scim/schema.ts';
+import { type BulkLimits, readBulkLimits } from './bulk.ts';
 import { isSuccess, type JsonObject, requireBody, type ScimAnswer, type ScimClient, toScimError } from './client.ts';
 import { createPlaces, type PlaceOf, readField, type ScimResource, toCount, toObject } from './convert.ts';
 import type { Profile } from './profiles.ts';
@@ -12,6 +13,8 @@ export interface Discovered {
   readonly etag: boolean;
   /** Lists can be paged by cursor only (RFC 9865), so the first page must be asked for with one. */
   readonly cursorOnly: boolean;
+  /** Null: changes are sent one by one. */
+  readonly bulk: BulkLimits | null;
   /** Objects to ask for in one page. */
   readonly pageSize: number;
   /** Null when the service publishes none, or none that can be understood. */
@@ -39,6 +42,7 @@ export async function discover(client: ScimClient, profile: Profile, signal: Abo
     filter: profile.filters.User === null ? supports('filter', true) : true,
     etag: supports('etag', false),
     cursorOnly: profile.paging === 'announced' ? isCursorOnly(config) : profile.paging === 'cursor',
+    bulk: profile.bulk === 'announced' ? readBulkLimits(config) : null,
     pageSize: profile.pageSize ?? toPageSize(config),
     schemas: definitions.length > 0 ? createSchemaSet(definitions) : null,
     places: createPlaces(definitions),

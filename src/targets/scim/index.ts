@@ -1,6 +1,7 @@
 /** Applications with a SCIM 2.0 interface (RFC 7643, RFC 7644), by their profile. */
 
 import type { Target, TargetContext, TargetProvider } from '../target.ts';
+import { createBulkClient } from './bulk.ts';
 import { toCapabilities } from './capabilities.ts';
 import { createScimClient } from './client.ts';
 import {
@@ -13,7 +14,7 @@ import {
   UNNAMED,
   validateScimConfig,
 } from './config.ts';
-import { type Discovered, discover } from './discovery.ts';
+import { discover } from './discovery.ts';
 import { changeMembers } from './members.ts';
 import { createObservations, selectLasting } from './observations.ts';
 import { probe } from './probe.ts';
@@ -75,16 +76,23 @@ function connect(config: ScimConfig, context: TargetContext): Target {
 }
 
 /** Asks the service what it can do before the first real request, once; a failure is not remembered. */
-function createOpener(connection: Omit<Connection, 'discovered'>): (signal: AbortSignal) => Promise<Connection> {
-  let discovered: Promise<Discovered> | null = null;
+function createOpener(asking: Omit<Connection, 'discovered'>): (signal: AbortSignal) => Promise<Connection> {
+  let opened: Promise<Connection> | null = null;
   return async (signal) => {
-    discovered ??= discover(connection.client, connection.profile, signal);
-    const current = discovered;
+    opened ??= openConnection(asking, signal);
+    const current = opened;
     try {
-      return { ...connection, discovered: await current };
+      return await current;
     } catch (thrown) {
-      if (discovered === current) discovered = null;
+      if (opened === current) opened = null;
       throw thrown;
     }
   };
+}
+
+async function openConnection(asking: Omit<Connection, 'discovered'>, signal: AbortSignal): Promise<Connection> {
+  const { client, seen, profile } = asking;
+  const discovered = await discover(client, profile, signal);
+  const { bulk } = discovered;
+  return { ...asking, discovered, client: bulk === null ? client : createBulkClient(client, bulk, seen) };
 }

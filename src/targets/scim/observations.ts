@@ -45,6 +45,8 @@ export interface Observations {
   removesByValue: boolean | null;
   /** Requests with more members were too large. */
   membersPerRequest: number | null;
+  /** Changes that one bulk request takes, where they are fewer than announced; 0: none is taken. */
+  bulkOperations: number | null;
   /** Ids are answered in upper case. */
   upperIds: boolean;
   /** Lists are paged by cursor only, although that is not announced. */
@@ -85,6 +87,7 @@ export function createObservations(memory: Json, now: () => Date): Observations 
     showsMembers: typeof before['showsMembers'] === 'boolean' ? before['showsMembers'] : null,
     removesByValue: typeof before['removesByValue'] === 'boolean' ? before['removesByValue'] : null,
     membersPerRequest: toCount(before['membersPerRequest']),
+    bulkOperations: toCount(before['bulkOperations']),
     upperIds: before['upperIds'] === true,
     pagesByCursor: before['pagesByCursor'] === true,
     isOpen(kind, path) {
@@ -111,7 +114,8 @@ export function createObservations(memory: Json, now: () => Date): Observations 
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .map(([key, { fate }]) => ({ ...fromKey(key), fate })),
     toMemory() {
-      const { patchRefused, showsMembers, removesByValue, membersPerRequest, upperIds, pagesByCursor } = this;
+      const { patchRefused, showsMembers, removesByValue, membersPerRequest, bulkOperations, upperIds, pagesByCursor } =
+        this;
       const attributes = Object.fromEntries([...evidence].map(([key, each]) => [key, { ...each }]));
       return {
         patchRefused,
@@ -119,6 +123,7 @@ export function createObservations(memory: Json, now: () => Date): Observations 
         showsMembers,
         removesByValue,
         membersPerRequest,
+        bulkOperations,
         upperIds,
         pagesByCursor,
         attributes,

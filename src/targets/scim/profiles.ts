@@ -43,6 +43,8 @@ export interface Profile {
   /** `byFilter`: as the users of whom `groups.value eq "…"` is true. */
   readonly readMembers: 'full' | 'byFilter';
   readonly paging: 'announced' | 'index' | 'cursor';
+  /** Several changes in one request. */
+  readonly bulk: 'announced' | 'no';
   /** Null: as announced. */
   readonly pageSize: number | null;
   /** `attribute.sub` → what a filter calls it; null: any attribute. */
@@ -86,6 +88,7 @@ const STANDARD: Profile = {
   members: { add: 1000, remove: 1000, total: 1000, mixed: true },
   readMembers: 'full',
   paging: 'announced',
+  bulk: 'announced',
   pageSize: null,
   filters: { User: null, Group: null },
   filterForbids: '',
@@ -111,6 +114,7 @@ const MICROSOFT_STYLE: Profile = {
   operations: 'merged',
   newEntries: 'throughFilter',
   paging: 'index',
+  bulk: 'no',
   filters: {
     User: { ...USER_NAME, ...EXTERNAL_ID, id: 'id', 'emails.value': 'emails.value' },
     Group: { ...DISPLAY_NAME, ...EXTERNAL_ID, id: 'id' },
@@ -138,6 +142,7 @@ export const PROFILES: Readonly<Record<ScimProfileName, Profile>> = {
     members: { add: 20, remove: 1, total: 20, mixed: false },
     readMembers: 'byFilter',
     paging: 'cursor',
+    bulk: 'no',
     pageSize: 100,
     filters: {
       User: { ...USER_NAME, ...EXTERNAL_ID, id: 'id' },
@@ -155,6 +160,7 @@ export const PROFILES: Readonly<Record<ScimProfileName, Profile>> = {
     members: { add: 100, remove: 100, total: 100, mixed: true },
     readMembers: 'byFilter',
     paging: 'cursor',
+    bulk: 'no',
     pageSize: 100,
     filters: { User: { ...USER_NAME, ...EXTERNAL_ID }, Group: { ...DISPLAY_NAME, ...EXTERNAL_ID } },
     projection: false,

@@ -71,6 +71,8 @@ export interface Dialect {
   /** Ids are answered in upper case and found in any case. */
   readonly upperIds: boolean;
   readonly idFromExternalId: boolean;
+  /** Operations of a bulk request; null: there is none. */
+  readonly bulk: number | null;
   readonly envelope: 'Resources' | 'resources';
   readonly status: { readonly create: 200 | 201 | 204; readonly patch: 200 | 204; readonly delete: 200 | 204 };
   /** Null: 404. */
@@ -114,6 +116,7 @@ const PLAIN: Dialect = {
   hidesActive: false,
   upperIds: false,
   idFromExternalId: false,
+  bulk: null,
   envelope: 'Resources',
   status: { create: 201, patch: 200, delete: 204 },
   config: { patch: { supported: true }, filter: { supported: true, maxResults: 100 } },
@@ -267,6 +270,11 @@ export const QUIRKS = {
     ...PLAIN,
     dropped: ['title', 'phoneNumbers'],
     status: { create: 201, patch: 204, delete: 204 },
+  },
+  'bulk requests': { ...PLAIN, bulk: 8, config: { ...PLAIN.config, bulk: { supported: true, maxOperations: 8 } } },
+  'bulk requests, which are announced and not there': {
+    ...PLAIN,
+    config: { ...PLAIN.config, bulk: { supported: true, maxOperations: 8 } },
   },
   'keys in lower case': { ...PLAIN, envelope: 'resources' },
 } as const satisfies Record<string, Dialect>;

@@ -69,17 +69,21 @@ export function createDialectServer(dialect: Dialect, options: DialectOptions = 
       server.requests.push(request);
       const instead = server.intercept?.(request) ?? null;
       if (instead !== null) return instead;
-      try {
-        return route(server, request, () => newId(++created));
-      } catch (thrown) {
-        if (!(thrown instanceof DialectRefusal)) throw thrown;
-        const { status, scimType, message: detail } = thrown;
-        if (status === 400 || status === 405 || status === 501) server.refused.push({ request, detail });
-        return toResponse(status, { status: String(status), ...(scimType === null ? {} : { scimType }), detail });
-      }
+      return answerOne(server, request, () => newId(++created));
     },
   };
   return server;
+}
+
+function answerOne(server: DialectServer, request: DialectRequest, newId: () => string): DialectResponse {
+  try {
+    return route(server, request, newId);
+  } catch (thrown) {
+    if (!(thrown instanceof DialectRefusal)) throw thrown;
+    const { status, scimType, message: detail } = thrown;
+    if (status === 400 || status === 405 || status === 501) server.refused.push({ request, detail });
+    return toResponse(status, { status: String(status), ...(scimType === null ? {} : { scimType }), detail });
+  }
 }
 
 interface Call {
@@ -99,12 +103,28 @@ function route(server: DialectServer, request: DialectRequest, newId: () => stri
   if (!url.pathname.startsWith(`${basePath}/`)) throw new DialectRefusal(404, 'no such address');
   const [type, id] = url.pathname.slice(basePath.length + 1).split('/');
   if (type === 'ServiceProviderConfig' && dialect.config !== null) return toResponse(200, dialect.config);
+  if (type === 'Bulk' && dialect.bulk !== null) return answerBulk(server, request, newId);
   if (type !== 'Users' && (type !== 'Groups' || dialect.groups === 'none')) throw new DialectRefusal(404, 'not here');
   const kind = type === 'Users' ? 'User' : 'Group';
   const body = request.body === undefined ? {} : (JSON.parse(request.body) as Document);
   const given = id === undefined ? null : decodeURIComponent(id);
   const known = given !== null && dialect.upperIds ? given.toLowerCase() : given;
   return answer({ server, method: request.method, kind, id: known, query: url.searchParams, body, newId });
+}
+
+/** Each operation as if it had come alone; only how many there may be is a matter of the whole. */
+function answerBulk(server: DialectServer, request: DialectRequest, newId: () => string): DialectResponse {
+  const { Operations: operations } = JSON.parse(request.body ?? '{}') as { Operations: Document[] };
+  if (operations.length > (server.dialect.bulk ?? 0)) throw new DialectRefusal(413, 'too many operations');
+  const results = operations.map(({ method, path, bulkId, data }): Document => {
+    const one = { method: String(method), url: `${server.basePath}${path}`, headers: request.headers };
+    const { status, headers, body } = answerOne(server, { ...one, body: JSON.stringify(data ?? {}) }, newId);
+    const location = headers['location'] ?? `${server.basePath}${path}`;
+    const result: Document = { method: method ?? null, bulkId: bulkId ?? null, status: String(status), location };
+    if (status >= 400) result['response'] = JSON.parse(body) as Json;
+    return result;
+  });
+  return toResponse(200, { schemas: ['urn:ietf:params:scim:api:messages:2.0:BulkResponse'], Operations: results });
 }
 
 function answer(call: Call): DialectResponse {
