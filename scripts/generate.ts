@@ -14,6 +14,7 @@ import { API_GROUP, KIND_NAMES, KINDS } from '../src/api/metadata.ts';
 import { renderFunctionTable } from '../src/expression/registry.ts';
 import { renderPredefinedTable, renderStandardTable } from '../src/mapping/catalog.ts';
 import { renderCoercionTable } from '../src/mapping/coerce.ts';
+import { renderPresetTable } from '../src/mapping/presets.ts';
 import { renderPropertyTable } from '../src/mapping/user-properties.ts';
 import { renderMachineDiagram } from '../src/reconcile/machine-diagram.ts';
 import { renderOperatorTable } from '../src/rule/operators.ts';
@@ -55,7 +56,8 @@ export async function computeGeneratedFiles(root: string): Promise<Map<string, s
   files.set(TEAM_RULE, replaceSection(rules, 'operators', renderOperatorTable()));
   const presets = await readFile(join(root, PRESETS), 'utf8');
   const standard = replaceSection(presets, 'standard', renderStandardTable());
-  files.set(PRESETS, replaceSection(standard, 'predefined', renderPredefinedTable()));
+  const predefined = replaceSection(standard, 'predefined', renderPredefinedTable());
+  files.set(PRESETS, replaceSection(predefined, 'presets', renderPresetTable()));
   const membership = await readFile(join(root, MEMBERSHIP), 'utf8');
   files.set(MEMBERSHIP, replaceSection(membership, 'properties', renderPropertyTable()));
   const invariants = await readFile(join(root, INVARIANTS), 'utf8');

@@ -3,11 +3,45 @@ import { type Static, Type } from '@sinclair/typebox';
 import type { Json } from '../model.ts';
 import { ConditionsSchema, ObservedGenerationSchema } from './condition-schema.ts';
 import type { GROUP_VERSION, ObjectMeta } from './metadata.ts';
-import { atLeastOneOf, atMostOneOf } from './rules.ts';
+import { atLeastOneOf, atMostOneOf, type SchemaRule, toFields } from './rules.ts';
 import { flag, list, NAME_MAX_LENGTH, object, oneOf, text, UNTYPED, whole } from './schema.ts';
 
 /** What a constant may be. */
 export type ConstantValue = string | number | boolean | readonly (string | number | boolean)[];
+
+export const PRESET_NAMES = [
+  'EntraToSCIM',
+  'GoogleToSCIM',
+  'WorkOSToSCIM',
+  'LDAPToSCIM',
+  'ActiveDirectoryToSCIM',
+  'SCIMToSCIM',
+] as const;
+export type PresetName = (typeof PRESET_NAMES)[number];
+
+const OMIT_RULE: SchemaRule = {
+  name: 'omitAlone',
+  message: 'omit: true leaves the attribute out; nothing else can be said of it',
+  cel: '!has(self.omit) || !self.omit || !(has(self.source) || has(self.expression) || has(self.cel) || has(self.required) || has(self.matching) || has(self.apply) || has(self.onEmpty))',
+  // Beside the other rules of an entry, of which one has the `not`; CEL sees no field without a type.
+  structural: {
+    allOf: [
+      {
+        not: {
+          allOf: [
+            { properties: { omit: { enum: [true] } }, required: ['omit'] },
+            { anyOf: [{ required: ['constant'] }, { required: ['default'] }] },
+          ],
+        },
+      },
+    ],
+  },
+  holds: (value) => {
+    const entry = toFields(value);
+    if (entry?.['omit'] !== true) return true;
+    return Object.keys(entry).every((key) => key === 'omit' || key === 'target' || entry[key] === undefined);
+  },
+};
 
 const SCALARS = [{ type: 'string', maxLength: 4096 }, { type: 'number' }, { type: 'boolean' }];
 
@@ -74,6 +108,13 @@ const AttributeEntrySchema = object(
           'An empty value is an error of this person, who stays as they are; the others go on. While the read does not deliver the value, nobody gets an account without it.',
       }),
     ),
+    omit: Type.Optional(
+      flag({
+        default: false,
+        description:
+          'Leaves the attribute out: what the preset, or an earlier mapping of the DirectorySync, says of it does not hold.',
+      }),
+    ),
     matching: Type.Optional(
       object(
         {
@@ -95,7 +136,8 @@ const AttributeEntrySchema = object(
     description: 'How one attribute of the target is made.',
     rules: [
       atMostOneOf('entryAtMostOneValue', ['source', 'expression', 'cel', 'constant']),
-      atLeastOneOf('entryHasValue', ['source', 'expression', 'cel', 'constant', 'default']),
+      atLeastOneOf('entryHasValue', ['source', 'expression', 'cel', 'constant', 'default', 'omit']),
+      OMIT_RULE,
     ],
   },
 );
@@ -107,15 +149,27 @@ export const AttributeMappingSpecSchema = object(
     resource: Type.Optional(
       oneOf(['User'] as const, { default: 'User', description: 'What the mapping makes: users of the target.' }),
     ),
-    attributes: list(AttributeEntrySchema, {
-      minItems: 1,
-      maxItems: 300,
-      key: 'target',
-      description:
-        'One entry per attribute of the target; 1 to 300. Attributes without an entry are never touched, but for `active`, which follows the state of the person.',
-    }),
+    preset: Type.Optional(
+      oneOf(PRESET_NAMES, {
+        documentedDefault: 'none',
+        description:
+          'Entries to begin with, for records in the form of that directory’s API, without those that the application does not take. Entries of `attributes` replace them by target, `omit: true` leaves one out. `dirsync get mapping NAME -o yaml` prints them all.',
+      }),
+    ),
+    attributes: Type.Optional(
+      list(AttributeEntrySchema, {
+        minItems: 1,
+        maxItems: 300,
+        key: 'target',
+        description:
+          'One entry per attribute of the target; 1 to 300. Attributes without an entry are never touched, but for `active`, which follows the state of the person. May be missing beside a preset.',
+      }),
+    ),
   },
-  { description: 'How users of the target are made from people of the source.' },
+  {
+    description: 'How users of the target are made from people of the source.',
+    rules: [atLeastOneOf('mappingHasEntries', ['preset', 'attributes'])],
+  },
 );
 
 export type AttributeMappingSpec = Static<typeof AttributeMappingSpecSchema>;
@@ -124,6 +178,7 @@ export const AttributeMappingStatusSchema = object(
   {
     observedGeneration: ObservedGenerationSchema,
     conditions: ConditionsSchema,
+    preset: Type.Optional(oneOf(PRESET_NAMES, { description: 'The preset that it begins with.' })),
     attributesUsed: Type.Optional(
       list(text({ maxLength: 512, description: 'Name of a source attribute.' }), {
         maxItems: 1000,

@@ -4,7 +4,12 @@ import { Value } from '@sinclair/typebox/value';
 import { parseDuration } from '../duration.ts';
 import { SyncError } from '../errors.ts';
 import type { Json } from '../model.ts';
-import { type AttributeMappingResource, AttributeMappingSpecSchema, type ConstantValue } from './attribute-mapping.ts';
+import {
+  type AttributeMappingResource,
+  AttributeMappingSpecSchema,
+  type ConstantValue,
+  type PresetName,
+} from './attribute-mapping.ts';
 import type { Clause } from './clause.ts';
 import {
   type CustomAttributeResource,
@@ -111,12 +116,15 @@ export interface ResolvedAttributeEntry {
   /** Absent: not said, so that a CustomAttribute's own `onEmpty` holds, else Keep. */
   readonly onEmpty?: 'Keep' | 'Clear';
   readonly required: boolean;
+  readonly omit: boolean;
   readonly matching?: { readonly precedence: number };
 }
 
 export interface ResolvedAttributeMappingSpec {
   readonly resource: 'User';
-  readonly attributes: readonly ResolvedAttributeEntry[];
+  readonly preset?: PresetName;
+  /** Those of the preset are not among them. */
+  readonly attributes?: readonly ResolvedAttributeEntry[];
 }
 
 export interface ResolvedTeamRuleSpec {

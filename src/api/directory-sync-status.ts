@@ -116,6 +116,7 @@ export const DirectorySyncStatusSchema = object(
       },
       'Which directory is read.',
     ),
+    preset: word('The preset that makes the users, where `spec.mappings` names no AttributeMapping.', 64),
     target: part(
       { provider: word('Key under `spec.target`.', 64), host: word('Host of the application.') },
       'Which application is written.',

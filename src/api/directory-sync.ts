@@ -6,7 +6,7 @@ import { GROUPS_NEED_SOURCE, GroupsSchema } from './groups.ts';
 import { GuardsSchema } from './guards.ts';
 import type { GROUP_VERSION, ObjectMeta } from './metadata.ts';
 import { SourceSchema, TargetSchema } from './providers.ts';
-import { exactlyOneOf } from './rules.ts';
+import { exactlyOneOf, type SchemaRule, toFields } from './rules.ts';
 import {
   decimal,
   duration,
@@ -24,6 +24,21 @@ import {
 
 /** What `schedule` is when it is left out. Not in the schema: server-side apply would merge it with a `cron`. */
 export const DEFAULT_INTERVAL = '40m';
+
+/** What a file calls its columns nobody knows; the other kinds of sources have a preset each. */
+export const MAPPINGS_NEEDED = 'name an AttributeMapping: without one nobody knows what to write';
+
+const MAPPINGS_RULE: SchemaRule = {
+  name: 'fileNeedsMappings',
+  message: `mappings must ${MAPPINGS_NEEDED}`,
+  cel: '!has(self.source.file) || (has(self.mappings) && size(self.mappings) > 0)',
+  fieldPath: '.mappings',
+  holds: (value) => {
+    const { mappings, source } = toFields(value) ?? {};
+    if (toFields(source)?.['file'] === undefined) return true;
+    return mappings !== undefined && !(Array.isArray(mappings) && mappings.length === 0);
+  },
+};
 
 const ScheduleSchema = object(
   {
@@ -207,13 +222,15 @@ export const DirectorySyncSpecSchema = object(
     source: SourceSchema,
     scope: Type.Optional(ScopeSchema),
     groups: Type.Optional(GroupsSchema),
-    mappings: list(reference('AttributeMapping', 'An AttributeMapping.'), {
-      minItems: 1,
-      maxItems: 16,
-      whyNotEmpty: 'without an AttributeMapping nobody knows what to write',
-      description:
-        'AttributeMappings, merged in order: a later entry for the same target wins. At least one for users is needed; at most 16.',
-    }),
+    mappings: Type.Optional(
+      list(reference('AttributeMapping', 'An AttributeMapping.'), {
+        maxItems: 16,
+        empty: true,
+        documentedDefault: 'the preset of the source’s kind',
+        description:
+          'AttributeMappings, merged in order: a later entry for the same target wins; at most 16. Without any, the preset of the source’s kind holds, which the status names; a `file` has none and needs a mapping.',
+      }),
+    ),
     target: TargetSchema,
     adoption: Type.Optional(
       oneOf(['OnMatch', 'Never'] as const, {
@@ -325,7 +342,7 @@ export const DirectorySyncSpecSchema = object(
   },
   {
     description: 'What is wanted: source, scope, mappings, target, and the limits of what may be done without asking.',
-    rules: [GROUPS_NEED_SOURCE],
+    rules: [GROUPS_NEED_SOURCE, MAPPINGS_RULE],
   },
 );
 

@@ -19,6 +19,7 @@ import { EXIT, type ExitCode, UsageError } from './exit-code.ts';
 import { type CliIo, toPath } from './io.ts';
 import { withOutput, withState } from './options.ts';
 import { printProblems } from './problems.ts';
+import { resolveMapping } from './resolved-mapping.ts';
 import { openExistingStore } from './state-file.ts';
 import { createStatusStore } from './status-store.ts';
 import { formatAge, formatTable } from './table.ts';
@@ -59,8 +60,9 @@ async function get(
     if (name !== undefined && all.length === 0) {
       throw new SyncError('ReferenceNotFound', `there is no ${kinds[0]} "${name}"`);
     }
-    if (options.output === 'json') await io.stdout(`${JSON.stringify(toDocument(all, name), null, 2)}\n`);
-    else if (options.output === 'yaml') await io.stdout(stringify(toDocument(all, name)));
+    const whole = (): unknown => toDocument(resolveAll(io, all, resources), name);
+    if (options.output === 'json') await io.stdout(`${JSON.stringify(whole(), null, 2)}\n`);
+    else if (options.output === 'yaml') await io.stdout(stringify(whole()));
     else await printTables(io, found, options.output === 'wide');
     if (all.length === 0) io.stderr('there are no resources; dirsync apply has not been run with this state file\n');
     return EXIT.done;
@@ -69,16 +71,32 @@ async function get(
   }
 }
 
+/** Whoever asks for a whole mapping wants to see what its preset comes to. */
+function resolveAll(io: CliIo, all: readonly Resource[], resources: ResourceSet): readonly Resource[] {
+  return all.map((each) => {
+    if (each.kind !== 'AttributeMapping' || each.spec.preset === undefined) return each;
+    const { resource, otherwise } = resolveMapping(each, resources);
+    const { name } = each.metadata;
+    if (otherwise.length > 0) {
+      io.stderr(`${name}: the applications of ${otherwise.join(', ')} take other attributes of the preset\n`);
+    }
+    return resource;
+  });
+}
+
 function parseKind(word: string): Kind {
   const lower = word.toLowerCase();
   const kind = KINDS.find((each) => {
     const { plural, singular, shortName } = KIND_NAMES[each];
-    return [plural, singular, shortName].includes(lower);
+    return [plural, singular, shortName, ...(ALIASES[each] ?? [])].includes(lower);
   });
   if (kind !== undefined) return kind;
   const known = KINDS.map((each) => `${KIND_NAMES[each].singular} (${KIND_NAMES[each].shortName})`).join(', ');
   throw new UsageError(`there is no kind "${word}"; known are ${known}`);
 }
+
+/** Words that kubectl does not have. */
+const ALIASES: Readonly<Partial<Record<Kind, readonly string[]>>> = { AttributeMapping: ['mapping', 'mappings'] };
 
 /** What is said of rules and mappings is worked out anew, so that it is true of the folder as it is now. */
 async function readResources(io: CliIo, store: StateStore, { filename }: GetOptions): Promise<ResourceSet> {

@@ -250,7 +250,10 @@ async function formatTotals({ run: { state, report }, style }: PlanPage): Promis
 function createNameFinder({ resource, state }: SyncRun, { resources }: PlanTextOptions): FindName {
   let references: ReadonlySet<string>;
   try {
-    const { mapping } = checkResources({ resource, resources }, Object.keys(resource.spec.source)[0] ?? '');
+    const { mapping } = checkResources(
+      { resource, resources },
+      { provider: Object.keys(resource.spec.source)[0] ?? '' },
+    );
     references = new Set([...mapping.paths].filter(([, shape]) => shape.reference).map(([path]) => path));
   } catch {
     references = new Set();

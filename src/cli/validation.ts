@@ -11,7 +11,7 @@ import { type ManifestSet, readManifests, toProblem, toResourceSet } from '../lo
 import { compareProblems, formatProblem, type Problem } from '../local/problem.ts';
 import { checkReferences } from '../local/references.ts';
 import type { MappingProblem } from '../mapping/problem.ts';
-import { type CompiledResources, checkResources, toTargetUse } from '../reconcile/compile.ts';
+import { type CompiledResources, checkResources, toMappingOptions, toTargetUse } from '../reconcile/compile.ts';
 import { sourceProviders } from '../sources/registry.ts';
 import { targetProviders } from '../targets/registry.ts';
 import { locateInScalar, parseTextPlace } from './expression-position.ts';
@@ -98,9 +98,12 @@ function checkProviders({ metadata, spec }: DirectorySyncResource): Found[] {
 
 function compileFor(set: ManifestSet, resource: DirectorySyncResource): Found[] {
   const { namespace } = resource.metadata;
-  const provider = Object.keys(resource.spec.source)[0] ?? '';
   try {
-    const compiled = checkResources({ resource, resources: toResourceSet(set) }, provider);
+    const [source = ''] = Object.keys(resource.spec.source);
+    const [target = '', config] = Object.entries(resource.spec.target)[0] ?? [];
+    const spec = { source: { provider: source }, target: { provider: target, config } };
+    const options = toMappingOptions(spec, { targets: targetProviders });
+    const compiled = checkResources({ resource, resources: toResourceSet(set) }, options);
     return [...compiled.problems.map((problem) => toFound(namespace, problem)), ...checkWishes(resource, compiled)];
   } catch (thrown) {
     const { code } = SyncError.from(thrown);
@@ -125,7 +128,7 @@ function isUsed(set: ManifestSet, { metadata }: AttributeMappingResource): boole
   return set.directorySyncs.some(
     ({ resource }) =>
       resource.metadata.namespace === metadata.namespace &&
-      resource.spec.mappings.some(({ name }) => name === metadata.name),
+      (resource.spec.mappings ?? []).some(({ name }) => name === metadata.name),
   );
 }
 

@@ -67,7 +67,7 @@ function listNames(set: ManifestSet, kind: Kind, namespace: string): string[] {
 }
 
 function checkMappings(set: ManifestSet, manifest: Manifest<DirectorySyncResource>, report: Report): void {
-  const { mappings } = manifest.resource.spec;
+  const { mappings = [] } = manifest.resource.spec;
   for (const [index, { name }] of mappings.entries()) {
     const pointer = `/spec/mappings/${index}/name`;
     const message = explainMissing(set, {

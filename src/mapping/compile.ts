@@ -2,11 +2,13 @@
  * AttributeMappings → compiled entries, checked against the schemas without any server. Everything that can be wrong
  * with a mapping in itself is found here, before the first call to a source or target.
  */
-import type { AttributeMappingResource } from '../api/attribute-mapping.ts';
+import type { AttributeEntry, AttributeMappingResource } from '../api/attribute-mapping.ts';
 import { parseScimPath, printScimPath } from '../scim/path.ts';
+import { URN_USER } from '../scim/schema.ts';
 import type { CustomAttributeSet } from './custom-attributes.ts';
-import { type CompiledEntry, compileEntry, findCustom } from './entry.ts';
+import { type CompiledEntry, compileEntry, findCustom, toTargetKey } from './entry.ts';
 import { checkName, type NameContext } from './names.ts';
+import { LEAVES_NOTHING, type LeavesOut, listPresetEntries } from './presets.ts';
 import type { MappingProblem } from './problem.ts';
 
 /** What plan must know of a path to compare two values of it. */
@@ -38,16 +40,31 @@ export interface CompiledMapping {
 /** What names may mean depends on it. */
 export type SourceKind = Pick<NameContext, 'provider' | 'hasGroups'>;
 
+/** One entry of a mapping, or of its preset, with its place in the resource. */
+interface PlacedEntry {
+  readonly spec: AttributeEntry;
+  readonly mapping: string;
+  /** JSON pointer. */
+  readonly at: string;
+  /** One for every spelling of one target. */
+  readonly key: string;
+}
+
+export interface MappingOptions extends SourceKind {
+  /** What the application does without of a preset. */
+  readonly leavesOut?: LeavesOut;
+}
+
 /** @param mappings those of the DirectorySync in order; a later entry for the same target wins */
 export function compileMapping(
   mappings: readonly AttributeMappingResource[],
   customs: CustomAttributeSet,
-  { provider, hasGroups }: SourceKind,
+  { provider, hasGroups, leavesOut = LEAVES_NOTHING }: MappingOptions,
   problems: MappingProblem[],
 ): CompiledMapping {
-  const targets = mappings.flatMap(({ spec }) => (spec.attributes ?? []).map(({ target }) => target));
-  const mapped = new Set(targets.map((target) => findCustom(target, customs)?.name));
+  const placed = mappings.flatMap((mapping) => placeEntries(mapping, customs, leavesOut));
   const named = [...customs.byName.keys()];
+  const mapped = listMapped(placed, customs);
   const names: NameContext = {
     customs: new Set(named),
     mapped: new Set(named.filter((name) => mapped.has(name))),
@@ -56,25 +73,22 @@ export function compileMapping(
     desired: null,
   };
   const byTarget = new Map<string, CompiledEntry>();
-  for (const mapping of mappings) {
-    const seen = new Set<string>();
-    for (const [index, spec] of (mapping.spec.attributes ?? []).entries()) {
-      const report = (key: string, message: string, severity: MappingProblem['severity'] = 'error'): void => {
-        problems.push({
-          severity,
-          kind: 'AttributeMapping',
-          name: mapping.metadata.name,
-          pointer: `/spec/attributes/${index}${key}`,
-          message,
-        });
-      };
+  const seen = new Set<string>();
+  for (const { spec, mapping, at, key } of placed) {
+    const report = (field: string, message: string, severity: MappingProblem['severity'] = 'error'): void => {
+      problems.push({ severity, kind: 'AttributeMapping', name: mapping, pointer: `${at}${field}`, message });
+    };
+    const name = JSON.stringify(spec.target);
+    if (spec.omit === true) {
+      if (!byTarget.delete(key)) report('/omit', `there is no entry for ${name} to be left out`, 'warning');
+    } else {
       const entry = compileEntry(spec, { customs, names, report });
-      if (entry === null) continue;
-      const place = entry.path ?? `custom:${entry.target}`;
-      if (seen.has(place)) report('/target', `the target ${JSON.stringify(spec.target)} stands twice in this mapping`);
-      seen.add(place);
-      byTarget.set(place, entry);
+      if (entry !== null) byTarget.set(key, entry);
     }
+    if (at === '/spec/preset') continue;
+    const place = `${mapping} ${key}`;
+    if (seen.has(place)) report('/target', `the target ${name} stands twice in this mapping`);
+    seen.add(place);
   }
   const entries = orderEntries([...byTarget.values()], names, mappings, problems);
   checkWhole(entries, mappings, problems);
@@ -92,6 +106,36 @@ export function compileMapping(
     activeMapped: entries.some((entry) => entry.path === 'active'),
     usedNames: [...new Set(entries.flatMap((entry) => entry.names))],
   };
+}
+
+function placeEntries(
+  { metadata, spec }: AttributeMappingResource,
+  customs: CustomAttributeSet,
+  leavesOut: LeavesOut,
+): PlacedEntry[] {
+  const preset = spec.preset === undefined ? [] : listPresetEntries(spec.preset, leavesOut);
+  // A preset means the attributes of the standard, whatever CustomAttributes are called.
+  const toPath = (entry: AttributeEntry): AttributeEntry =>
+    customs.byName.has(entry.target) ? { ...entry, target: `${URN_USER}:${entry.target}` } : entry;
+  const own = (spec.attributes ?? []).map((entry, index) => ({ entry, at: `/spec/attributes/${index}` }));
+  return [...preset.map((entry) => ({ entry: toPath(entry), at: '/spec/preset' })), ...own].map(({ entry, at }) => ({
+    spec: entry,
+    mapping: metadata.name,
+    at,
+    key: toTargetKey(entry.target, customs),
+  }));
+}
+
+/** Names of the CustomAttributes that some entry gives a value. */
+function listMapped(placed: readonly PlacedEntry[], customs: CustomAttributeSet): ReadonlySet<string> {
+  const mapped = new Set<string>();
+  for (const { spec } of placed) {
+    const name = findCustom(spec.target, customs)?.name;
+    if (name === undefined) continue;
+    if (spec.omit === true) mapped.delete(name);
+    else mapped.add(name);
+  }
+  return mapped;
 }
 
 /** By the path and as written; without an entry `active` is the engine's, and still a value. */

@@ -112,6 +112,17 @@ export function findCustom(
   }
 }
 
+/** One for every spelling of one place; a target that is none is its own. */
+export function toTargetKey(target: string, customs: CustomAttributeSet): string {
+  const custom = findCustom(target, customs);
+  if (custom !== undefined) return custom.path ?? `custom:${custom.name}`;
+  try {
+    return resolveTargetPath(target, customs.schemas, { wholeLists: true }).path;
+  } catch {
+    return `none:${target}`;
+  }
+}
+
 function compileTarget(spec: AttributeEntry, { customs, report }: EntryContext): Place | null {
   const custom = findCustom(spec.target, customs);
   if (custom !== undefined) {

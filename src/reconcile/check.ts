@@ -8,7 +8,13 @@ import { parseSourcePath } from '../expression/paths.ts';
 import { KnownAttributes } from '../mapping/names.ts';
 import type { SourceIdentity, SourcePage } from '../sources/source.ts';
 import type { ProbeFinding, Target } from '../targets/target.ts';
-import { type CompiledResources, compareWithTarget, compileResources, toTargetUse } from './compile.ts';
+import {
+  type CompiledResources,
+  compareWithTarget,
+  compileResources,
+  toMappingOptions,
+  toTargetUse,
+} from './compile.ts';
 import { createExpiryLog, mergeExpiries, toExpiringChange } from './expiry.ts';
 import { checkConfigs, type Opening, openSource, openTarget } from './open.ts';
 import type { RunHttpClient } from './run.ts';
@@ -79,7 +85,7 @@ function compile(
   spec: ResolvedDirectorySyncSpec,
 ): { readonly compiled: CompiledResources | null; readonly problem: string | null } {
   try {
-    return { compiled: compileResources(input, spec.source.provider), problem: null };
+    return { compiled: compileResources(input, toMappingOptions(spec, input.providers)), problem: null };
   } catch (thrown) {
     const error = SyncError.from(thrown);
     if (error.code !== 'Invalid' && error.code !== 'ReferenceNotFound') throw thrown;

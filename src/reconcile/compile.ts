@@ -5,26 +5,32 @@
 import type { AttributeMappingResource } from '../api/attribute-mapping.ts';
 import type { CustomAttributeResource } from '../api/custom-attribute.ts';
 import { type ResolvedDirectorySyncSpec, withDefaults } from '../api/defaults.ts';
-import type { DirectorySyncResource } from '../api/directory-sync.ts';
+import { type DirectorySyncResource, MAPPINGS_NEEDED } from '../api/directory-sync.ts';
 import type { ResourceSet } from '../api/host.ts';
 import { toPlacedMessage } from '../api/messages.ts';
+import { GROUP_VERSION } from '../api/metadata.ts';
 import type { TeamRuleResource } from '../api/team-rule.ts';
 import { validateResource } from '../api/validate.ts';
 import { SyncError } from '../errors.ts';
-import { type CompiledMapping, compileMapping, type SourceKind } from '../mapping/compile.ts';
+import { type CompiledMapping, compileMapping, type MappingOptions, type SourceKind } from '../mapping/compile.ts';
 import { compileCustomAttributes } from '../mapping/custom-attributes.ts';
+import { PRESET_OF } from '../mapping/presets.ts';
 import type { MappingProblem } from '../mapping/problem.ts';
 import { compileRules, type RuleSet } from '../mapping/rules.ts';
 import { compareSchemas, type SchemaFinding } from '../mapping/schema-check.ts';
 import { compileScope } from '../mapping/scope.ts';
 import type { Condition } from '../rule/condition.ts';
 import type { TargetCapabilities, TargetUse } from '../targets/target.ts';
+import type { Providers } from './run.ts';
 
 /** A DirectorySync and all resources around it. */
 export interface CompileInput {
   readonly resource: DirectorySyncResource;
   readonly resources: ResourceSet;
 }
+
+/** What mappings must know of source and target. */
+export type ReadOptions = Omit<MappingOptions, 'hasGroups'>;
 
 export interface CompiledResources {
   readonly mapping: CompiledMapping;
@@ -39,8 +45,8 @@ export interface CompiledResources {
  * Compiles, and throws `Invalid` for the first error that stalls the DirectorySync. Errors of rules do not: an invalid
  * rule keeps its own teams as they are and hinders nothing else.
  */
-export function compileResources(input: CompileInput, provider: string): CompiledResources {
-  const compiled = checkResources(input, provider);
+export function compileResources(input: CompileInput, options: ReadOptions): CompiledResources {
+  const compiled = checkResources(input, options);
   const fatal = compiled.problems.find((problem) => problem.severity === 'error' && problem.kind !== 'TeamRule');
   if (fatal === undefined) return compiled;
   throw new SyncError('Invalid', `${fatal.kind} ${fatal.name}: ${toPlacedMessage(fatal)}`);
@@ -51,7 +57,7 @@ export function findFault(input: CompileInput): SyncError | null {
   const problem = validateResource(input.resource).find(({ severity }) => severity === 'error');
   if (problem !== undefined) return new SyncError('Invalid', toPlacedMessage(problem));
   try {
-    compileResources(input, withDefaults(input.resource).source.provider);
+    compileResources(input, { provider: withDefaults(input.resource).source.provider });
     return null;
   } catch (thrown) {
     return SyncError.from(thrown);
@@ -85,12 +91,28 @@ export function toTargetUse(
   };
 }
 
+interface SidesOfSpec {
+  readonly source: { readonly provider: string };
+  readonly target: { readonly provider: string; readonly config: unknown };
+}
+
+/** What mappings must know of the source and target of a spec. */
+export function toMappingOptions(
+  { source, target }: SidesOfSpec,
+  { targets }: Pick<Providers, 'targets'>,
+): ReadOptions {
+  const provider = targets.get(target.provider);
+  return { provider: source.provider, leavesOut: (paths) => provider?.leavesOut?.(target.config, paths) ?? [] };
+}
+
 /** The same without throwing for what is invalid; only a mapping that does not exist throws `ReferenceNotFound`. */
-export function checkResources(input: CompileInput, provider: string): CompiledResources {
+export function checkResources(input: CompileInput, options: ReadOptions): CompiledResources {
   const { resource, resources } = input;
   const problems: MappingProblem[] = [];
   const customs = compileCustomAttributes(findCustomAttributes(input, problems), resource.metadata.name, problems);
-  const mapping = compileMapping(findMappings(input), customs, toSourceKind(resource, provider), problems);
+  const { provider } = options;
+  const kind = { ...options, ...toSourceKind(resource, provider) };
+  const mapping = compileMapping(findMappings(input, provider), customs, kind, problems);
   const rules = resources.teamRules.filter((rule) => belongsHere(resource, rule));
   const sound = rules.filter((rule) => isSound(rule, problems));
   const compiled = compileRules(sound, mapping, problems);
@@ -142,9 +164,12 @@ function findCustomAttributes(
   return here.filter((custom) => isSound(custom, problems));
 }
 
-function findMappings({ resource, resources }: CompileInput): readonly AttributeMappingResource[] {
+/** Those that are named; without any, the preset of the source's kind. */
+function findMappings({ resource, resources }: CompileInput, provider: string): readonly AttributeMappingResource[] {
   const { namespace } = resource.metadata;
-  return resource.spec.mappings.map(({ name }) => {
+  const { mappings = [] } = resource.spec;
+  if (mappings.length === 0) return [toPresetMapping(resource, provider)];
+  return mappings.map(({ name }) => {
     const found = resources.attributeMappings.find(
       ({ metadata }) => metadata.name === name && metadata.namespace === namespace,
     );
@@ -158,4 +183,16 @@ function findMappings({ resource, resources }: CompileInput): readonly Attribute
     if (problem === undefined) return found;
     throw new SyncError('Invalid', `AttributeMapping ${name}: ${toPlacedMessage(problem)}`);
   });
+}
+
+function toPresetMapping({ metadata }: DirectorySyncResource, provider: string): AttributeMappingResource {
+  const preset = PRESET_OF[provider];
+  if (preset === undefined) throw new SyncError('Invalid', `spec.mappings must ${MAPPINGS_NEEDED}`);
+  const { namespace } = metadata;
+  return {
+    apiVersion: GROUP_VERSION,
+    kind: 'AttributeMapping',
+    metadata: { name: `preset ${preset}`, namespace },
+    spec: { preset },
+  };
 }

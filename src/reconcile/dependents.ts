@@ -1,5 +1,6 @@
 /** Statuses of AttributeMappings, TeamRules and CustomAttributes: what the last look at them, and the last run, found. */
 import { isDeepStrictEqual } from 'node:util';
+import { PRESET_NAMES } from '../api/attribute-mapping.ts';
 import type { Condition } from '../api/condition-schema.ts';
 import { SITUATIONS, type Situation } from '../api/conditions.ts';
 import type { DirectorySyncResource } from '../api/directory-sync.ts';
@@ -33,7 +34,8 @@ export async function writeDependents(input: DependentsInput): Promise<void> {
     const { name } = mapping.metadata;
     const usedBy = toNames(resources.directorySyncs.filter((sync) => listMappings(sync).includes(name)));
     const attributesUsed = [...(findings.attributes.get(name) ?? [])].sort().slice(0, MAX_ITEMS);
-    await writeValid(input, mapping, { findings, usedBy, extra: { usedBy, attributesUsed } });
+    const preset = PRESET_NAMES.find((each) => each === mapping.spec.preset);
+    await writeValid(input, mapping, { findings, usedBy, extra: { usedBy, attributesUsed, preset } });
   }
   for (const custom of resources.customAttributes) {
     const usedBy = toNames(resources.directorySyncs.filter((sync) => appliesTo(custom.spec, sync.metadata.name)));
@@ -112,7 +114,7 @@ function findSchemaError(resource: Resource): { readonly pointer: string; readon
 /** Null where a mapping is missing, or breaks its schema. */
 function check(resource: DirectorySyncResource, resources: ResourceSet): ReturnType<typeof checkResources> | null {
   try {
-    return checkResources({ resource, resources }, Object.keys(resource.spec.source)[0] ?? '');
+    return checkResources({ resource, resources }, { provider: Object.keys(resource.spec.source)[0] ?? '' });
   } catch (thrown) {
     const { code } = SyncError.from(thrown);
     if (code === 'ReferenceNotFound' || code === 'Invalid') return null;

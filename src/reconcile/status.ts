@@ -17,6 +17,7 @@ import { ANNOTATIONS } from '../api/metadata.ts';
 import { type EventReason, type ReadyReason, toReadyReason } from '../api/reasons.ts';
 import { toFields } from '../api/rules.ts';
 import type { SyncError } from '../errors.ts';
+import { PRESET_OF } from '../mapping/presets.ts';
 import { mergeExpiries, toExpiringChange, toStored } from './expiry.ts';
 import type { RunOutcome, RunReport } from './run.ts';
 
@@ -37,7 +38,7 @@ export interface Commands {
 
 export function computeStatus(input: StatusInput): DirectorySyncStatus {
   const { resource, previous, report, nextRunAt } = input;
-  const { progress: _over, nextRunAt: _past, ...before } = previous ?? {};
+  const { progress: _over, nextRunAt: _past, preset: _preset, ...before } = previous ?? {};
   if (report.kind === 'OneUser') return computeOneUserStatus(input, before);
   return {
     ...before,
@@ -45,6 +46,7 @@ export function computeStatus(input: StatusInput): DirectorySyncStatus {
     conditions: computeConditions(input),
     source: { ...before.source, provider: firstKey(resource.spec.source), ...toIdentity(report) },
     target: toTarget(resource),
+    ...toPreset(resource),
     ...toCredentials(report, previous),
     ...(report.plan === null ? {} : toCounts(report)),
     ...(isGuarded(report) ? toHeld(report) : {}),
@@ -96,6 +98,13 @@ export function isGuarded({ kind, plan, failedStep }: RunReport): boolean {
 }
 
 /** A resource that breaks its schema may have anything here. */
+/** Nobody chose it: it is said which one it is. */
+function toPreset({ spec }: DirectorySyncResource): Pick<DirectorySyncStatus, 'preset'> {
+  const mappings: unknown = spec.mappings ?? [];
+  const preset = Array.isArray(mappings) && mappings.length === 0 ? PRESET_OF[firstKey(spec.source)] : undefined;
+  return preset === undefined ? {} : { preset };
+}
+
 function firstKey(union: unknown): string {
   return Object.keys(toFields(union) ?? {})[0]?.slice(0, 64) ?? '';
 }

@@ -199,6 +199,8 @@ export interface TargetProvider<Config> {
   validate(config: Config): readonly string[];
   /** What is wanted and cannot be had there, as far as that is known offline. An error stops the run at load. */
   check(config: Config, use: TargetUse): readonly TargetProblem[];
+  /** Of these canonical paths of a preset, those that it does without: the application refuses or forgets them. */
+  leavesOut?(config: Config, paths: readonly string[]): readonly string[];
   /** Host, path and tenant, normalised: who has the same endpoint talks to the same application. No secrets. */
   endpoint(config: Config): string;
   /** When these secrets end, in milliseconds since 1970, where they say it themselves; null where they do not. */

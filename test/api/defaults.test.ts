@@ -108,6 +108,7 @@ describe('withDefaults', () => {
           matching: { precedence: 1 },
           apply: 'Always',
           required: false,
+          omit: false,
         },
       ],
     });

@@ -50,6 +50,9 @@ const most = of('DirectorySync', 'durationAtMost2160h');
 const value = of('TeamRule', 'clauseValueByOperator');
 const single = of('AttributeMapping', 'entryAtMostOneValue');
 const some = of('AttributeMapping', 'entryHasValue');
+const omit = of('AttributeMapping', 'omitAlone');
+const entries = of('AttributeMapping', 'mappingHasEntries');
+const needed = of('DirectorySync', 'fileNeedsMappings');
 const rule = of('TeamRule', 'ruleExactlyOne');
 const attribute = of('TeamRule', 'clauseAttributeByOperator');
 const team = of('TeamRule', 'ruleTeamUnlessValues');
@@ -166,6 +169,18 @@ export const RULE_CASES: readonly RuleCase[] = [
   include(true, 'include beside match', { include: ['u-1'] }),
   include(true, 'an empty include beside teamsFrom', { ...teamsFrom, include: [] }),
   include(false, 'include beside teamsFrom', { ...teamsFrom, include: ['u-1'] }),
+  needed(true, 'a mapping', { mappings: [{ name: 'users' }] }),
+  needed(false, 'none', { mappings: [] }),
+  needed(false, 'left out', { mappings: undefined }),
+  entries(true, 'a preset alone', { preset: 'EntraToSCIM', attributes: undefined }),
+  entries(true, 'both', { preset: 'EntraToSCIM' }),
+  entries(false, 'nothing', { attributes: undefined }),
+  omit(true, 'nothing else', { attributes: [{ target: 'title', omit: true }] }),
+  omit(true, 'not left out', { attributes: [{ target: 'title', omit: false, source: 'title' }] }),
+  omit(false, 'with a source', { attributes: [{ target: 'title', omit: true, source: 'title' }] }),
+  omit(false, 'with a default', { attributes: [{ target: 'title', omit: true, default: 'n/a' }] }),
+  omit(false, 'with a constant', { attributes: [{ target: 'title', omit: true, constant: 'n/a' }] }),
+  omit(false, 'that is required', { attributes: [{ target: 'title', omit: true, required: true }] }),
   canonical(true, 'strings', { type: 'String', canonicalValues: ['bronze'] }),
   canonical(true, 'strings by default', { canonicalValues: ['bronze'] }),
   canonical(false, 'numbers', { type: 'Integer', canonicalValues: ['1'] }),

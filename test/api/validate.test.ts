@@ -62,9 +62,13 @@ const CASES: readonly Case[] = [
   sync(
     'no mappings',
     { mappings: [] },
-    'spec.mappings must not be empty: without an AttributeMapping nobody knows what to write',
+    'spec: mappings must name an AttributeMapping: without one nobody knows what to write',
   ),
-  sync('mappings left out', { mappings: undefined }, 'spec.mappings is required'),
+  sync(
+    'mappings left out',
+    { mappings: undefined },
+    'spec: mappings must name an AttributeMapping: without one nobody knows what to write',
+  ),
   sync(
     'both interval and cron',
     { schedule: { interval: '40m', cron: { expression: '0 6 * * 1' } } },

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { checkKstatus } from '../../src/api/kstatus.ts';
-import { createReadyCompany, makePeople, startApplication, toSyncText } from './company.ts';
+import { createCompany, createReadyCompany, makePeople, startApplication, toSyncText } from './company.ts';
 
 describe('dirsync get', () => {
   it('prints the columns of kubectl get', async () => {
@@ -40,6 +41,42 @@ describe('dirsync get', () => {
     expect(rules).toContainEqual(['teams-column', 'True', 'Synced', 'acme', '2', '12']);
     // What the spec leaves out is shown as the API server fills it in.
     expect(table((await company.run(['get', 'amap'])).stdout)[1]).toEqual(['users', 'True', 'Valid', 'User']);
+  });
+
+  it('prints a mapping with every entry of its preset', async () => {
+    const company = await createCompany({
+      'manifests/acme.yaml': toSyncText({ url: 'https://app.example.com/scim/v2' }),
+      'manifests/zoom.yaml': toSyncText({ url: 'https://app.example.com/scim/v2', name: 'zoom' }).replace(
+        'scim: {',
+        'scim: { profile: Zoom,',
+      ),
+      'manifests/users.yaml': `apiVersion: dirsync.dev/v1alpha1
+kind: AttributeMapping
+metadata: { name: users }
+spec:
+  preset: EntraToSCIM
+  attributes:
+    - { target: TITLE, constant: Employee }
+    - { target: preferredLanguage, omit: true }
+`,
+    });
+    const { stdout, stderr, code } = await company.run(['get', 'mapping', 'users', '-f', 'manifests', '-o', 'yaml']);
+    const { spec, status } = parse(stdout);
+    expect(code).toBe(0);
+    expect(stderr).toBe('users: the applications of zoom take other attributes of the preset\n');
+    expect(status).toMatchObject({ preset: 'EntraToSCIM', usedBy: ['acme', 'zoom'] });
+    expect(status.attributesUsed).toContain('userPrincipalName');
+    expect(spec.preset).toBe('EntraToSCIM');
+    expect(spec.attributes).toHaveLength(24);
+    expect(spec.attributes[0]).toEqual({
+      target: 'userName',
+      source: 'source:userPrincipalName',
+      matching: { precedence: 1 },
+    });
+    expect(spec.attributes.slice(-2)).toEqual([
+      { target: 'TITLE', constant: 'Employee' },
+      { target: 'preferredLanguage', omit: true },
+    ]);
   });
 
   it('keeps to the rules of kstatus for every kind', async () => {

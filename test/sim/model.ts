@@ -1,7 +1,8 @@
 /** The company that the simulator plays: people at the source, and the resources that say what is to become of them. */
-import type { AttributeMappingResource } from '../../src/api/attribute-mapping.ts';
+
 import type { DirectorySyncSpec } from '../../src/api/directory-sync.ts';
 import type { TeamRuleSpec } from '../../src/api/team-rule.ts';
+import type { OwnMappingSpec } from '../support/builders.ts';
 
 /** One person as the source has them now. */
 export interface Employee {
@@ -18,7 +19,7 @@ export interface Employee {
 
 export interface Manifests {
   spec: DirectorySyncSpec;
-  mapping: AttributeMappingResource['spec'];
+  mapping: OwnMappingSpec;
   rules: Record<string, TeamRuleSpec>;
 }
 

@@ -1,5 +1,9 @@
 /** Records of mapping and plan with everything filled in that a test does not speak of. */
-import type { AttributeEntry, AttributeMappingResource } from '../../src/api/attribute-mapping.ts';
+import type {
+  AttributeEntry,
+  AttributeMappingResource,
+  AttributeMappingSpec,
+} from '../../src/api/attribute-mapping.ts';
 import type { CustomAttributeResource, CustomAttributeSpec } from '../../src/api/custom-attribute.ts';
 import type { TeamRuleResource, TeamRuleSpec } from '../../src/api/team-rule.ts';
 import { type CompiledMapping, compileMapping } from '../../src/mapping/compile.ts';
@@ -31,6 +35,9 @@ import { PLAIN_ATTRIBUTE, type TargetTeam } from '../../src/targets/target.ts';
 export const DEPARTMENT = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department';
 export const MANAGER = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value';
 const NAMESPACE = 'identity';
+
+/** Without a preset. */
+export type OwnMappingSpec = AttributeMappingSpec & { attributes: AttributeEntry[] };
 
 export function aSourceUser(attributes: Record<string, Json> = {}, rest: Partial<SourceUser> = {}): SourceUser {
   return {

@@ -2,7 +2,7 @@
  * A DirectorySync with everything around it, in memory but for the state store: tests of the engine change people, rules
  * or time and run again.
  */
-import type { AttributeMappingResource } from '../../src/api/attribute-mapping.ts';
+
 import type { CustomAttributeResource } from '../../src/api/custom-attribute.ts';
 import type { DirectorySyncResource, DirectorySyncSpec } from '../../src/api/directory-sync.ts';
 import type { ResourceHost } from '../../src/api/host.ts';
@@ -16,6 +16,7 @@ import { openSqliteStore } from '../../src/state/sqlite/store.ts';
 import type { DirectoryState, StateStore, StoredOperation } from '../../src/state/store.ts';
 import type { TargetCapabilities, TargetProvider } from '../../src/targets/target.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
+import type { OwnMappingSpec } from './builders.ts';
 import { createMemoryTarget, type MemoryTarget } from './memory-target.ts';
 import { createScriptedSource, type Person, type ScriptedSource } from './scripted-source.ts';
 
@@ -32,7 +33,7 @@ export interface Company {
   /** Of the resource. */
   name: string;
   spec: DirectorySyncSpec;
-  mapping: AttributeMappingResource['spec'];
+  mapping: OwnMappingSpec;
   /** Of the mapping; another one than the spec's says that it was deleted. */
   mappingName: string;
   rules: Record<string, TeamRuleResource['spec']>;

@@ -133,7 +133,6 @@ export const RECORDS: Readonly<Record<DirectoryName, SourceUser>> = {
       entryUUID: '0c5d0000-0000-4000-8000-000000000001',
       uid: ['ada'],
       cn: ['Ada Byron', 'Ada'],
-      displayName: '',
       givenName: ['Ada', 'Augusta'],
       sn: ['Byron'],
       mail: ['ada@example.com', 'a.byron@example.com'],

@@ -7,7 +7,7 @@ import { toPlacedMessage } from '../../api/messages.ts';
 import { validateResource } from '../../api/validate.ts';
 import { SyncError } from '../../errors.ts';
 import type { MappingProblem } from '../../mapping/problem.ts';
-import { compileResources, toTargetUse } from '../compile.ts';
+import { compileResources, toMappingOptions, toTargetUse } from '../compile.ts';
 import { createExpiryLog } from '../expiry.ts';
 import { getFact } from '../facts.ts';
 import { checkConfigs, openSource, openTarget } from '../open.ts';
@@ -24,7 +24,9 @@ export async function load(run: RunDependencies, signal: AbortSignal): Promise<L
   // Who has an heir is let go as Retain.
   if (!deletion) checkIdentity(run, spec.id);
   const move = deletion ? null : await findMove(run.state, resource, run.resources);
-  const compiled = deletion ? compileNothing(spec.source.provider) : compileResources(run, spec.source.provider);
+  const compiled = deletion
+    ? compileNothing(spec.source.provider)
+    : compileResources(run, toMappingOptions(spec, run.providers));
   // Nothing of the mappings is written any more.
   const problems = deletion ? [] : [...compiled.problems, ...checkTarget(run, spec, compiled)];
   const opened: RunHttpClient[] = [];

@@ -18,7 +18,7 @@ import { discover } from './discovery.ts';
 import { changeMembers } from './members.ts';
 import { createObservations, selectLasting } from './observations.ts';
 import { probe } from './probe.ts';
-import { checkUse, getProfile } from './profile-rules.ts';
+import { checkUse, getProfile, listLeftOut } from './profile-rules.ts';
 import { type Connection, findTeams, findUsers, listTeams, listUsers, readTeam, readUser } from './read.ts';
 import { createResource, createTeam, deleteResource, updateResource } from './write.ts';
 
@@ -26,6 +26,7 @@ export const scimTarget: TargetProvider<ScimConfig> = {
   name: 'scim',
   validate: validateScimConfig,
   check: checkUse,
+  leavesOut: (config, paths) => listLeftOut(getProfile(config), paths),
   endpoint: toEndpoint,
   expiresAt: toTokenExpiry,
   connect: async (config, context) => connect(config, context),

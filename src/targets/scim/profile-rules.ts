@@ -61,6 +61,20 @@ function findForbidden(value: Json, characters: string): string | null {
   return null;
 }
 
+/** Of the paths of a preset: what the application never takes, and of a list with one entry all entries but the first. */
+export function listLeftOut(profile: Profile, paths: readonly string[]): readonly string[] {
+  const first = new Map<string, string>();
+  return paths.filter((path) => {
+    if (path !== 'active' && toBehaviour(profile, 'User', path).writes === 'never') return true;
+    const parsed = parseScimPath(path);
+    if (profile.multiValued === 'many' || parsed.filter === null) return false;
+    const entry = printScimPath({ ...parsed, sub: null });
+    const kept = first.get(parsed.attribute) ?? entry;
+    first.set(parsed.attribute, kept);
+    return kept !== entry;
+  });
+}
+
 /** Throws `RecordInvalid` when a new user lacks what the application asks of every one. */
 export function assertRequired({ required }: Profile, values: Attributes): void {
   const given = Object.entries(values).filter(([, value]) => !isEmpty(value));
