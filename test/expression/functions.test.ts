@@ -265,10 +265,11 @@ function canMatch(source: string): boolean {
   return checkExpression(parseExpression(source)).problems.every(({ message }) => !message.endsWith('never matches'));
 }
 
-function outcomeOf(run: () => Value): unknown {
+function outcomeOf(run: () => Value | Date): unknown {
   try {
     const value = run();
-    if (value instanceof DateTime) return { date: value.fileTime };
+    if (value instanceof DateTime) return { date: new Date(value.ms) };
+    if (value instanceof Date) return { date: value };
     return { value: value instanceof UniqueCandidates ? value.values : value };
   } catch (error) {
     if (error instanceof EvaluationFailure) return 'RecordInvalid';

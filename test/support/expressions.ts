@@ -47,6 +47,7 @@ const attributeName = fc.oneof(
 const text = (value: string): Expression => ({ kind: 'Text', value, position: NOWHERE });
 const number = (value: string): Expression => ({ kind: 'Number', text: value, position: NOWHERE });
 const attribute = (name: string): Expression => ({ kind: 'Attribute', name, position: NOWHERE });
+const keyword = (name: string): Expression => ({ kind: 'Keyword', name, position: NOWHERE });
 const empty: Argument = { kind: 'Empty', position: NOWHERE };
 const compared = (operator: ComparisonOperator, left: Expression, right: Expression): Argument => ({
   kind: 'Comparison',
@@ -97,6 +98,8 @@ export const anyExpression: fc.Arbitrary<Expression> = fc.letrec<{ value: Expres
 export const anyValue: fc.Arbitrary<Json> = fc.oneof(
   fc.constantFrom<Json>(null, '', true, false, 'True', 'false', '0', '7', '007', [], ['x'], ['x', 'y'], ['', 'z'], {}),
   fc.string({ unit: 'grapheme', maxLength: 8 }),
+  fc.constantFrom('2026-03-31', '2024-02-29T23:59:58Z', '12/31/2025 11:59:59 PM', '1/1/0001 12:00:00 AM', '2026-02-30'),
+  fc.constantFrom('cn=Joe,ou=Staff,dc=corp', 'x1y22', 'ÀàÉéÎîÕõÜüÑñçßø', ' a b ', "o'neill-SMITH"),
   fc.constantFrom('Straße', 'ΟΔΟΣ', 'İstanbul', 'a b c', 'a,b,,c', '😀😀'),
   fc.integer({ min: -3, max: 9 }),
   fc.double({ noNaN: true, noDefaultInfinity: true, min: -1000, max: 1000 }),
@@ -109,6 +112,7 @@ interface Typed {
   text: Expression;
   whole: Expression;
   condition: Argument;
+  date: Expression;
 }
 
 /** Expressions that the checker accepts, over ATTRIBUTES. */
@@ -125,6 +129,9 @@ export const wellTypedExpression: fc.Arbitrary<Expression> = fc.letrec<Typed>((t
   );
   const nothing = fc.constant(empty);
   const optional = (argument: fc.Arbitrary<Argument>) => fc.oneof(nothing, argument);
+  const interval = fc.constantFrom('yyyy', 'm', 'ww', 'd', 'h', 'n', 's').map(text);
+  const pattern = fc.constantFrom('a+', '[^a-z]', 'x|y', '^.', 'b*a').map(text);
+  const groupPattern = fc.constantFrom('(?<g>[0-9]+)', 'a(?<g>b|c)', '(?<g>x)y').map(text);
   const constantText = fc.constantFrom(' ', ',', 'a', 'x').map(text);
   return {
     any: fc.oneof(
@@ -132,6 +139,21 @@ export const wellTypedExpression: fc.Arbitrary<Expression> = fc.letrec<Typed>((t
       leaf,
       fc.constantFrom('7', '-1', '2.5', '&HF', '9223372036854775807').map(number),
       tie('text'),
+      tie('date'),
+      tuple('IsString', tie('any')),
+      tuple('CBool', tie('condition')),
+      tuple('Count', tie('any')),
+      tuple('Item', tie('any'), fc.oneof(fc.constantFrom('1', '2').map(number), fc.constant(attribute('b')))),
+      tuple('RemoveDuplicates', tie('any')),
+      tuple('Trim', tie('any')),
+      tuple('Redact', tie('any')),
+      tuple('IgnoreFlowIfNullOrEmpty', tie('any')),
+      tuple('BitAnd', tie('whole'), fc.constantFrom('&HF', '&HFFFFFFFFFFFFFFFF', '-2').map(number)),
+      tuple('Len', tie('text')),
+      tuple('InStr', tie('text'), tie('text'), optional(tie('whole')), optional(fc.constant(keyword('vbTextCompare')))),
+      tuple('DateDiff', interval, tie('date'), tie('date')),
+      tuple('NumFromDate', tie('date')),
+      tuple('IIF', tie('condition'), tie('any'), fc.constant(keyword('IgnoreAttributeFlow'))),
       tuple('IsNull', tie('any')),
       tuple('IsNullOrEmpty', tie('any')),
       tuple('IsPresent', tie('any')),
@@ -151,6 +173,24 @@ export const wellTypedExpression: fc.Arbitrary<Expression> = fc.letrec<Typed>((t
       tuple('Replace', tie('text'), constantText, nothing, nothing, tie('text')),
       tuple('Replace', tie('text'), fc.constant(attribute('b')), nothing, nothing, nothing, nothing, tie('text')),
       tuple('StripSpaces', tie('text')),
+      tuple('CStr', tie('text')),
+      tuple('CStr', tie('date')),
+      tuple('Word', tie('text'), tie('whole'), constantText),
+      tuple('PCase', tie('text'), optional(fc.constant(text(' ')))),
+      tuple('ConvertToBase64', tie('text')),
+      tuple('ConvertToUTF8Hex', tie('text')),
+      tuple('DefaultDomain'),
+      tuple('DNComponent', leaf, tie('whole')),
+      tuple(
+        'FormatDateTime',
+        fc.constantFrom(...ATTRIBUTES).map(attribute),
+        nothing,
+        fc.constant(text('yyyy-MM-dd')),
+        fc.constant(text('dd.MM.yyyy')),
+      ),
+      tuple('Replace', tie('text'), nothing, pattern, nothing, tie('text')),
+      tuple('Replace', tie('text'), nothing, groupPattern, fc.constant(text('g')), tie('text')),
+      tuple('Replace', leaf, nothing, groupPattern, fc.constant(text('g')), nothing, leaf),
       tuple('ToLower', tie('text')),
       tuple('ToUpper', tie('text'), nothing),
     ),
@@ -159,7 +199,19 @@ export const wellTypedExpression: fc.Arbitrary<Expression> = fc.letrec<Typed>((t
       fc.integer({ min: -2, max: 6 }).map((value) => text(String(value))),
       fc.constantFrom(...ATTRIBUTES).map(attribute),
     ),
+    date: fc.oneof(
+      { maxDepth: 3, depthIdentifier: 'typed' },
+      fc.constantFrom(...ATTRIBUTES).map(attribute),
+      fc.constantFrom('2026-01-31', '2024-02-29T12:00:00Z', '3/1/2026 9:05:00 PM').map(text),
+      tuple('Now'),
+      tuple('CDate', tie('date')),
+      tuple('DateAdd', interval, tie('whole'), tie('date')),
+      tuple('DateFromNum', fc.constantFrom('129699324000000000', '9223372036854775807').map(number)),
+    ),
     condition: fc.oneof(
+      fc
+        .tuple(fc.constantFrom(...operators), tie('date'), tie('date'))
+        .map(([operator, left, right]) => compared(operator, left, right)),
       fc.constantFrom(...ATTRIBUTES).map(attribute),
       fc.constantFrom('True', 'false', '0').map(text),
       tuple('IsPresent', tie('any')),
