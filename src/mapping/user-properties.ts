@@ -154,7 +154,7 @@ export const USER_PROPERTY_SOURCES: Readonly<Record<string, Rows>> = {
     scim: first('name.familyName'),
   },
   jobTitle: {
-    file: first('jobTitle', 'job_title', 'title'),
+    file: first('jobTitle', 'job_title'),
     entra: first('jobTitle'),
     google: primary('organizations', 'title'),
     workos: first('custom_attributes.job_title', 'job_title'),
