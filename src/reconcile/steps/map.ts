@@ -9,7 +9,7 @@ import type { MatchKey, StagedUser } from '../../state/staging.ts';
 import { getFact, putFact } from '../facts.ts';
 import type { Loaded, Mapped, ReadResult, RunDependencies, Warning } from '../run.ts';
 import { createGroupLookup, mapGroups } from './map-groups.ts';
-import { isMeant } from './read.ts';
+import { isMeant, projectionOf } from './read.ts';
 
 interface Batch {
   readonly desired: { desired: DesiredUser; keys: readonly MatchKey[] }[];
@@ -39,6 +39,7 @@ export async function map(
   const total = await staging.countUsers();
   // One moment for everybody: a condition on time takes or leaves all of a run alike.
   const now = run.now();
+  const unread = new UnreadNames(projectionOf(loaded));
   let inScope = 0;
   let done = 0;
   const before = [...read.errors, ...toRuleErrors(run, loaded)];
@@ -53,6 +54,7 @@ export async function map(
     const batch: Batch = { desired: [], teams: new Map(), memberships: [], errors: [] };
     for (const staged of page) {
       const mapped = mapOne(staged, people, now);
+      unread.add(mapped);
       inScope += mapped.desired.presence === 'outOfScope' ? 0 : 1;
       batch.errors.push(...mapped.errors.filter(({ id }) => isMeant(run, id)));
       batch.desired.push({ desired: mapped.desired, keys: toDesiredKeys(mapped.desired, mapping.matching) });
@@ -70,7 +72,7 @@ export async function map(
   const groups = await mapGroups(run, { loaded, read }, signal);
   await journal.addErrors(run.runId, groups.errors);
   errors += groups.errors.length;
-  const warnings = toWarnings({ run, people, teams, unprotected, loaded, known: read.known });
+  const warnings = toWarnings({ run, people, teams, unprotected, unread, loaded, known: read.known });
   return { inScope, errors, frozenRules: teams.frozenRules, warnings: [...warnings, ...groups.warnings] };
 }
 
@@ -188,18 +190,44 @@ async function teamsByRule({ state }: RunDependencies): Promise<Map<string, stri
   return byRule;
 }
 
+/** Attributes that mappings, rules or filters use and single records were read without (rule I13), with how many. */
+class UnreadNames {
+  readonly #used: ReadonlySet<string>;
+  readonly #counts = new Map<string, number>();
+
+  constructor(used: readonly string[]) {
+    this.#used = new Set(used);
+  }
+
+  /** Who is out of scope does not matter. */
+  add({ desired, view }: MappedPerson): void {
+    const { unknown = [] } = desired.presence === 'outOfScope' ? {} : view.user;
+    for (const name of unknown) if (this.#used.has(name)) this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
+  }
+
+  warnings(): readonly Warning[] {
+    return [...this.#counts].sort().map(([name, count]) => ({
+      reason: 'UnknownAttribute',
+      message: `people whose record came without ${JSON.stringify(name)}: what depends on it stays as it is for them`,
+      count,
+    }));
+  }
+}
+
 interface WarningInput {
   readonly run: RunDependencies;
   readonly people: PersonMapper;
   readonly teams: TeamMapper;
   readonly unprotected: ReadonlySet<string>;
+  readonly unread: UnreadNames;
   readonly loaded: Loaded;
   readonly known: ReadResult['known'];
 }
 
-function toWarnings({ run, people, teams, unprotected, loaded, known }: WarningInput): readonly Warning[] {
+function toWarnings(input: WarningInput): readonly Warning[] {
+  const { run, people, teams, unprotected, unread, loaded, known } = input;
   if (run.options.user !== null) return [];
-  const warnings: Warning[] = [];
+  const warnings: Warning[] = [...unread.warnings()];
   for (const name of new Set([...people.missingNames, ...teams.missingNames])) {
     warnings.push({
       reason: 'UnknownAttribute',
