@@ -56,6 +56,30 @@ export const REGRESSIONS: readonly Regression[] = [
     },
   },
   {
+    name: 'a page in place of the answer to a deletion is taken for success, and the account stays for ever',
+    scenario: {
+      seed: 5011,
+      size: 8,
+      application: PLAIN,
+      steps: [
+        { do: 'manifest', what: 'deletedAtSource', value: 544 },
+        { ...RUN, faults: [{ kind: 'errorAfter', at: 2, count: 1 }] },
+        { do: 'scope', who: 76 },
+        { do: 'time', ms: 90_000_000 },
+        {
+          ...RUN,
+          faults: [
+            { kind: 'throttled', at: 12, count: 1 },
+            { kind: 'refused', at: 7, count: 5 },
+          ],
+        },
+        { do: 'leave', who: 470 },
+        { do: 'manager', who: 3, value: 897 },
+        { ...RUN, faults: [{ kind: 'html', at: 8, count: 1 }] },
+      ],
+    },
+  },
+  {
     name: 'one account alone, of an application that pages by cursor and does not say so',
     scenario: { seed: 164, size: 1, application: { quirks: ['cursorsUnannounced'], pageSize: 100 }, steps: [] },
   },

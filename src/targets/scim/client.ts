@@ -168,8 +168,9 @@ function createAuthorizer({ credentials, where, http, now }: ScimClientOptions):
   };
 }
 
-export function isSuccess(answer: ScimAnswer): boolean {
-  return answer.status >= 200 && answer.status < 300;
+/** A page of a proxy (a sign-in, a network for guests) has carried nothing out, whatever its status says. */
+export function isSuccess({ status, isHTML, length }: ScimAnswer): boolean {
+  return status >= 200 && status < 300 && !(isHTML && length > 0);
 }
 
 /** Throws what `toScimError` says of an answer that is no success. */

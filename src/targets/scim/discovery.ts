@@ -3,7 +3,7 @@
 import type { Json } from '../../model.ts';
 import { createSchemaSet, fromScimSchemaResource, type SchemaDefinition, type SchemaSet } from '../../scim/schema.ts';
 import { type BulkLimits, readBulkLimits } from './bulk.ts';
-import { isSuccess, type JsonObject, requireBody, type ScimAnswer, type ScimClient, toScimError } from './client.ts';
+import { isSuccess, type JsonObject, type ScimAnswer, type ScimClient, toScimError } from './client.ts';
 import { createPlaces, type PlaceOf, readField, type ScimResource, toCount, toObject } from './convert.ts';
 import type { Profile } from './profiles.ts';
 
@@ -62,7 +62,8 @@ function toPageSize(config: JsonObject | null): number {
 /** Null when the service does not have it. */
 async function readOptional(client: ScimClient, path: string, signal: AbortSignal): Promise<JsonObject | null> {
   const answer = await client.send({ method: 'GET', path }, signal);
-  if (isSuccess(answer)) return answer.isHTML ? requireBody(answer, client.origin) : answer.body;
+  if (isSuccess(answer)) return answer.body;
+  if (answer.isHTML && answer.status < 300) throw toScimError(answer, client.origin);
   if (isTemporary(answer)) throw toScimError(answer, client.origin);
   return null;
 }

@@ -4,7 +4,7 @@ import { SyncError } from '../../errors.ts';
 import type { AttributeChange, Attributes } from '../../model.ts';
 import { URN_PATCH_OP } from '../../scim/schema.ts';
 import type { TargetObject, TargetTeam } from '../target.ts';
-import { isSuccess, type JsonObject, readScimType, requireBody, type ScimAnswer, toScimError } from './client.ts';
+import { isSuccess, type JsonObject, readScimType, type ScimAnswer, toScimError } from './client.ts';
 import { readVersion, type ScimResource, toDocument } from './convert.ts';
 import { toSentMark } from './marks.ts';
 import type { Deletion } from './observations.ts';
@@ -40,7 +40,7 @@ export async function createResource(
   const answer = await client.request({ method: 'POST', path: toTypePath(kind), body }, signal);
   const resource = {
     ...readLocation(answer),
-    ...(answer.body ?? (answer.isHTML ? requireBody(answer, client.origin) : {})),
+    ...(answer.body ?? {}),
   };
   const object = toTargetObject(connection, kind, { resource, headers: answer.headers }, Object.keys(attributes));
   if (object.id !== '') {

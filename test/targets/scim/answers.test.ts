@@ -2,6 +2,7 @@ import type nock from 'nock';
 import { describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../../src/errors.ts';
 import { scimTarget } from '../../../src/targets/scim/index.ts';
+import type { Target } from '../../../src/targets/target.ts';
 import { aDiscovery, aWire, aWiredTarget, collect, failureOf, NEVER } from '../../support/scim-wire.ts';
 
 const HTML = '<!DOCTYPE html><html><body>Sign in</body></html>';
@@ -274,6 +275,19 @@ describe('creating', () => {
       const error = await failureOf(target.createUser({ userName: 'a' }, NEVER));
       expect(error).toMatchObject({ code: 'TargetUnavailable', outcomeUnknown: true });
     }
+  });
+});
+
+describe('T3 a page in place of an answer', () => {
+  it.each<[string, (target: Target) => Promise<unknown>]>([
+    ['PATCH', (target) => target.updateUser('u1', [TITLE], NEVER)],
+    ['PATCH', (target) => target.deactivateUser('u1', NEVER)],
+    ['DELETE', (target) => target.deleteUser('u1', NEVER)],
+  ])('200 to a %s has done nothing that is known', async (method, write) => {
+    aDiscovery();
+    aWire().intercept('/Users/u1', method).reply(200, HTML, { 'content-type': 'text/html' });
+    const { target } = await aWiredTarget();
+    expect(await failureOf(write(target))).toMatchObject({ code: 'TargetUnavailable', outcomeUnknown: true });
   });
 });
 
