@@ -127,7 +127,8 @@ async function* compareAll(
   const provider = opening.providers.targets.get(spec.target.provider);
   const findings = [
     ...(provider?.check(spec.target.config, toTargetUse(compiled, spec)) ?? []),
-    ...compareWithTarget(compiled, capabilities),
+    // What speaks against the profile was told by the probe, which has seen more.
+    ...compareWithTarget(compiled, capabilities).filter(({ reason }) => reason !== 'ProfileContradicted'),
     ...capabilities.limitations().map(({ message }) => ({ severity: 'warning' as const, message })),
   ];
   for (const { severity, message } of findings) yield { verdict: severity, about: 'mapping', message };

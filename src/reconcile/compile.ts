@@ -20,7 +20,7 @@ import { compileRules, type RuleSet } from '../mapping/rules.ts';
 import { compareSchemas, type SchemaFinding } from '../mapping/schema-check.ts';
 import { compileScope } from '../mapping/scope.ts';
 import type { Condition } from '../rule/condition.ts';
-import type { TargetCapabilities, TargetUse } from '../targets/target.ts';
+import type { TargetCapabilities, TargetProblem, TargetUse } from '../targets/target.ts';
 import type { Providers } from './run.ts';
 
 /** A DirectorySync and all resources around it. */
@@ -64,17 +64,23 @@ export function findFault(input: CompileInput): SyncError | null {
   }
 }
 
-/** Mappings and rules against what the target says of itself; what it is never sent anyway is left out. */
+export interface TargetFinding extends TargetProblem {
+  readonly reason: SchemaFinding['reason'] | 'ProfileContradicted';
+}
+
+/** Mappings, rules and the target's configuration against what it says of itself; what it is never sent is left out. */
 export function compareWithTarget(
   { mapping, rules }: Pick<CompiledResources, 'mapping' | 'rules'>,
-  { schemas, attribute }: TargetCapabilities,
-): readonly SchemaFinding[] {
-  if (schemas === null) return [];
+  { schemas, attribute, contradictions }: TargetCapabilities,
+): readonly TargetFinding[] {
+  const teams = rules.rules.length > 0;
+  const contradicted = contradictions({ teams }).map((each) => ({ ...each, reason: 'ProfileContradicted' as const }));
+  if (schemas === null) return contradicted;
   const entries = mapping.entries.flatMap(({ path, onCreate }) => {
     const writes = path === null ? 'never' : attribute('User', path).writes;
     return path === null || writes === 'never' ? [] : [{ path, onCreate: onCreate || writes === 'onCreate' }];
   });
-  return compareSchemas({ entries, teams: rules.rules.length > 0 }, schemas);
+  return [...contradicted, ...compareSchemas({ entries, teams }, schemas)];
 }
 
 /** What is wanted of a target, as its provider judges it offline. */

@@ -70,6 +70,8 @@ export interface TargetCapabilities {
   readonly maxTeamNameLength: number | null;
   /** The schemas that the server publishes; null when it publishes none. */
   readonly schemas: SchemaSet | null;
+  /** Where the target says of itself otherwise than its configuration has it; an error is one that would break writes. */
+  readonly contradictions: (use: { readonly teams: boolean }) => readonly TargetProblem[];
   /** What becomes of a value at this path. Asked for when it is needed: answers of the application may change it. */
   readonly attribute: (resource: ResourceKind, path: string) => AttributeBehaviour;
   /** What differs from what one would expect, as sentences for the status: no names of people. */

@@ -37,11 +37,12 @@ describe('check target', () => {
       expect.stringMatching(/^ {2}ok {6}\/Users: 6 in all, paged by (index|cursor)$/),
       '  ok      ids: lead to the account, with versions (ETag)',
       '  ok      case: userName is found whatever its case',
+      '  ok      errors: are SCIM errors',
       '  ok      search by userName: works',
       '  ok      search by externalId: works',
       expect.stringMatching(/^ {2}ok {6}\/Groups: 1 in all, paged by (index|cursor)$/),
       '  ok      members: of groups can be read',
-      '  ok      profile: Standard; the address is not one that tells which fits',
+      '  ok      profile: Standard; the address is not one that tells which fits, and nothing that was seen speaks against it',
       '  ok      mapping: nothing that the target says of itself speaks against it',
       '',
     ]);
@@ -120,8 +121,22 @@ describe('check target', () => {
       .get('/Users')
       .query(({ filter = '' }) => String(filter).startsWith('externalId eq "dirsync-check-'))
       .reply(400, { scimType: 'invalidFilter' })
+      .get(/^\/scim\/v2\/Users\/dirsync-check-/)
+      .reply(404, { status: '404' })
       .get('/Groups?count=1')
-      .reply(404);
+      .reply(404)
+      .get('/Users?startIndex=1&count=1')
+      .reply(200, list(user))
+      .get('/Users?cursor=&count=1')
+      .reply(501)
+      // What tells profiles apart: first whether a search by nothing is taken too.
+      .get('/Users')
+      .query(({ filter = '' }) => String(filter).startsWith('dirsyncCheck eq "'))
+      .reply(200, list())
+      .get('/Users')
+      .query(({ filter = '' }) => String(filter).includes(' eq "dirsync-check-'))
+      .times(6)
+      .reply(400, { scimType: 'invalidFilter' });
     const company = await aCompany();
     const { code, stdout } = await company.run(['check', 'target', '-f', 'manifests']);
     scope.done();
@@ -135,10 +150,12 @@ describe('check target', () => {
       '  warning /Users: count is ignored: pages are as large as the application likes',
       '  ok      ids: lead to the account, without versions',
       '  warning case: userName is found in its own case only; an account in another case is not matched by a search',
+      '  ok      errors: are SCIM errors',
       '  warning search by userName: is ignored: everybody answers, so that each search reads the whole list',
       '  warning search by externalId: is refused (400 invalidFilter): the whole list is read instead',
       '  ok      /Groups: cannot be listed (404)',
-      '  ok      profile: Standard; the address is not one that tells which fits',
+      '  ok      profile: there are no groups: TeamRules cannot be carried out',
+      '  ok      profile: Standard; the address is not one that tells which fits, and nothing that was seen speaks against it',
       '  warning mapping: the target does not list the schema urn:ietf:params:scim:schemas:extension:enterprise:2.0:User; it may drop its attributes',
       '  error   mapping: the target lists "title" as read-only: take its entry out of the mapping',
       '  error   mapping: the target lists "displayName" as required: give it an entry in the mapping',
@@ -221,8 +238,10 @@ it('check target names the profile that the address calls for', async () => {
     .get(/ServiceProviderConfig|Schemas|ResourceTypes/)
     .times(3)
     .reply(404)
+    .get(/Users\/dirsync-check/)
+    .reply(404)
     .get(/Users|Groups/)
-    .times(2)
+    .times(16)
     .reply(200, list);
   const { code, stdout } = await company.run(['check', 'target', '-f', 'manifests']);
   expect(stdout).toMatch(

@@ -180,6 +180,7 @@ export function createMemoryTarget(capabilities: Partial<TargetCapabilities> = {
         maxTeamNameLength: null,
         schemas: null,
         attribute: () => PLAIN_ATTRIBUTE,
+        contradictions: () => [],
         limitations: () => [],
         ...capabilities,
       }),

@@ -2,6 +2,7 @@ import nock from 'nock';
 import { SyncError } from '../../src/errors.ts';
 import { createBudgets } from '../../src/http/budget.ts';
 import { createHttpClient, type PooledHttpClient } from '../../src/http/client.ts';
+import type { Transport } from '../../src/http/exchange.ts';
 import type { Json } from '../../src/model.ts';
 import type { ScimConfig } from '../../src/targets/scim/config.ts';
 import { scimTarget } from '../../src/targets/scim/index.ts';
@@ -25,17 +26,23 @@ export async function aWiredTarget(
   secrets: Record<string, string> = { token: 't' },
   more: Partial<ScimConfig> = {},
 ): Promise<WiredTarget> {
+  const http = aClient();
+  const config = { url: `${ORIGIN}/scim/v2/`, credentialsRef: { name: 'acme-app' }, ...more };
+  return { target: await scimTarget.connect(config, { secrets, http, memory: WATCHED }), http };
+}
+
+/** Over the network that nock stands in for, or as told; waits take no time. */
+export function aClient(transport?: Transport): PooledHttpClient {
   const timing = createManualTiming();
-  const http = createHttpClient({
+  return createHttpClient({
     userAgent: 'dirsync/test',
     unavailable: 'TargetUnavailable',
     budget: createBudgets(timing).join('app.example.com', 'key', { requestsPerSecond: null, concurrency: 4 }),
     timeoutMs: 5_000,
     concurrency: 4,
     timing,
+    ...(transport === undefined ? {} : { transport }),
   });
-  const config = { url: `${ORIGIN}/scim/v2/`, credentialsRef: { name: 'acme-app' }, ...more };
-  return { target: await scimTarget.connect(config, { secrets, http, memory: WATCHED }), http };
 }
 
 /** What nock answers at the base URL. */

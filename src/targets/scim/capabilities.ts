@@ -1,5 +1,6 @@
 /** What the core may ask of this application, from its profile, its own word and what was seen of it. */
-import type { AttributeBehaviour, TargetCapabilities, TargetLimitation } from '../target.ts';
+import type { AttributeBehaviour, TargetCapabilities, TargetLimitation, TargetProblem } from '../target.ts';
+import { compareWithProfile } from './fit.ts';
 import { toBehaviour } from './profile-rules.ts';
 import type { Connection } from './read.ts';
 
@@ -11,6 +12,7 @@ export function toCapabilities(connection: Connection): TargetCapabilities {
     filter: discovered.filter,
     etag: discovered.etag,
     schemas: discovered.schemas,
+    contradictions: ({ teams }) => toContradictions(connection, teams),
     get changesTogether() {
       const announced = discovered.bulk?.operations ?? 1;
       return Math.max(1, Math.min(announced, seen.bulkOperations ?? announced));
@@ -28,6 +30,14 @@ export function toCapabilities(connection: Connection): TargetCapabilities {
     attribute: (kind, path) => combine(toBehaviour(profile, kind, path), seen.behaviour(kind, path)),
     limitations: () => toLimitations(connection),
   };
+}
+
+function toContradictions({ discovered, profile }: Connection, teams: boolean): readonly TargetProblem[] {
+  return compareWithProfile(discovered.announced, profile, { teams }).flatMap(({ verdict, message }) =>
+    verdict === 'ok'
+      ? []
+      : [{ severity: verdict, message: `the profile does not fit the target: ${message}; see dirsync check target` }],
+  );
 }
 
 /** What the profile says of an attribute was not watched; of all others what was seen counts. */

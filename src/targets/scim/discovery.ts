@@ -5,6 +5,8 @@ import { createSchemaSet, fromScimSchemaResource, type SchemaDefinition, type Sc
 import { type BulkLimits, readBulkLimits } from './bulk.ts';
 import { isSuccess, type JsonObject, type ScimAnswer, type ScimClient, toScimError } from './client.ts';
 import { createPlaces, type PlaceOf, readField, type ScimResource, toCount, toObject } from './convert.ts';
+import type { Sight } from './fit.ts';
+import { readAnnouncedSight } from './probe-sight.ts';
 import type { Profile } from './profiles.ts';
 
 export interface Discovered {
@@ -15,6 +17,8 @@ export interface Discovered {
   readonly cursorOnly: boolean;
   /** Null: changes are sent one by one. */
   readonly bulk: BulkLimits | null;
+  /** What it announces that a profile may say otherwise. */
+  readonly announced: Sight;
   /** Objects to ask for in one page. */
   readonly pageSize: number;
   /** Null when the service publishes none, or none that can be understood. */
@@ -42,6 +46,7 @@ export async function discover(client: ScimClient, profile: Profile, signal: Abo
     filter: profile.filters.User === null ? supports('filter', true) : true,
     etag: supports('etag', false),
     cursorOnly: profile.paging === 'announced' ? isCursorOnly(config) : profile.paging === 'cursor',
+    announced: readAnnouncedSight(config),
     bulk: profile.bulk === 'announced' ? readBulkLimits(config) : null,
     pageSize: profile.pageSize ?? toPageSize(config),
     schemas: definitions.length > 0 ? createSchemaSet(definitions) : null,

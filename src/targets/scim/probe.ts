@@ -7,7 +7,10 @@ import { parseScimPath, printScimPath } from '../../scim/path.ts';
 import type { ProbeFinding, ProbeWish } from '../target.ts';
 import { isSuccess, type JsonObject, readScimType, type ScimAnswer, type ScimClient, toScimError } from './client.ts';
 import { readField, readVersion, toCount, toObject } from './convert.ts';
+import { type Closest, compareWithProfile, type Difference, findClosest, type Sight } from './fit.ts';
 import { findKnownProfile } from './known-hosts.ts';
+import { lookAround } from './probe-sight.ts';
+import { PROFILES } from './profiles.ts';
 
 export interface Probed {
   readonly client: ScimClient;
@@ -24,28 +27,45 @@ interface Probing extends Probed {
 /** One after the other, so that it can be watched; ends early only where nothing else can be learned. */
 export async function* probe(probed: Probed, wish: ProbeWish, signal: AbortSignal): AsyncGenerator<ProbeFinding> {
   const probing = { ...probed, wish, signal };
-  yield* probeConfig(probing);
+  const config = yield* probeConfig(probing);
   yield* probeSchemas(probing);
-  yield* probeResourceTypes(probing);
-  const user = yield* probeUsers(probing);
-  if (user !== null) yield* probeUser(probing, user);
+  const types = yield* probeResourceTypes(probing);
+  const users = yield* probeList(probing, '/Users');
+  if (users.first !== null) yield* probeUser(probing, users.first);
+  yield await probeMissing(probing);
   for (const path of wish.matching) yield await probeFilter(probing, path);
-  yield* probeGroups(probing);
-  yield judgeProfile(probing);
+  const groups = yield* probeList(probing, '/Groups');
+  const group = groups.first === null ? null : yield* probeGroup(probing, groups.first);
+  const looked = { config, types, users: users.answer, groups: groups.answer, group, nobody: wish.nobody };
+  yield* judgeProfile(probing, await lookAround((path, query) => get(probing, path, query), looked));
 }
 
-/** By the address: what an application shows of itself seldom tells it from others, and its quirks show in writes alone. */
-function judgeProfile({ url, profile }: Probing): ProbeFinding {
+/** By the address, and by what was seen: quirks that show in writes alone cannot be told beforehand. */
+function* judgeProfile({ url, profile, wish }: Probing, sight: Sight): Generator<ProbeFinding> {
+  const differences = compareWithProfile(sight, PROFILES[profile], wish);
+  for (const { verdict, message } of differences) yield found(verdict, 'profile', message);
   const known = findKnownProfile(url);
-  if (known === null || known === profile) {
-    const why = known === null ? 'the address is not one that tells which fits' : 'it is the one for this address';
-    return found('ok', 'profile', `${profile}; ${why}`);
+  if (known !== null && known !== profile) {
+    const message = `${profile}, but the one for this address is ${known}: set target.scim.profile: ${known}`;
+    yield found('warning', 'profile', message);
+    return;
   }
-  return found(
-    'warning',
-    'profile',
-    `${profile}, but the one for this address is ${known}: set target.scim.profile: ${known}`,
-  );
+  const why = known === null ? 'the address is not one that tells which fits' : 'it is the one for this address';
+  yield describeFit(profile, why, { differences, closest: findClosest(sight) });
+}
+
+function describeFit(
+  profile: ScimProfileName,
+  why: string,
+  { differences, closest }: { differences: readonly Difference[]; closest: Closest },
+): ProbeFinding {
+  if (differences.every(({ verdict }) => verdict === 'ok'))
+    return found('ok', 'profile', `${profile}; ${why}, and nothing that was seen speaks against it`);
+  if (closest.names.includes(profile))
+    return found('warning', 'profile', `${profile}; ${why}, and no other is closer to what was seen`);
+  const names = closest.names.join(' or ');
+  const how = closest.fits ? 'nothing that was seen speaks against' : 'closer to what was seen is';
+  return found('warning', 'profile', `${profile}; ${why}, but ${how} ${names}`);
 }
 
 function found(verdict: ProbeFinding['verdict'], about: string, message: string): ProbeFinding {
@@ -69,7 +89,8 @@ function isSupported(config: JsonObject, feature: string): boolean {
   return String(readField(toObject(readField(config, feature)) ?? {}, 'supported')).toLowerCase() === 'true';
 }
 
-async function* probeConfig(probing: Probing): AsyncGenerator<ProbeFinding> {
+/** Gives what the service says of itself; null: nothing. */
+async function* probeConfig(probing: Probing): AsyncGenerator<ProbeFinding, JsonObject | null> {
   const about = 'ServiceProviderConfig';
   const answer = await get(probing, '/ServiceProviderConfig');
   if (answer.isHTML) {
@@ -81,7 +102,7 @@ async function* probeConfig(probing: Probing): AsyncGenerator<ProbeFinding> {
   if (!isSuccess(answer) || body === null) {
     const message = `is missing (${describeStatus(answer)}): PATCH and ETags are taken for unsupported, filters for supported`;
     yield found('warning', about, message);
-    return;
+    return null;
   }
   const features = ['patch', 'filter', 'bulk', 'sort', 'etag'].map(
     (name) => `${name} ${toYes(isSupported(body, name))}`,
@@ -93,6 +114,7 @@ async function* probeConfig(probing: Probing): AsyncGenerator<ProbeFinding> {
     yield found('warning', 'PATCH', 'is not supported: objects are read and written back whole with PUT');
   if (!isSupported(body, 'filter'))
     yield found('warning', 'filters', 'are not supported: each search reads the whole list');
+  return body;
 }
 
 function toYes(is: boolean): string {
@@ -121,30 +143,29 @@ async function* probeSchemas(probing: Probing): AsyncGenerator<ProbeFinding> {
   }
 }
 
-async function* probeResourceTypes(probing: Probing): AsyncGenerator<ProbeFinding> {
+async function* probeResourceTypes(probing: Probing): AsyncGenerator<ProbeFinding, readonly string[]> {
   const answer = await get(probing, '/ResourceTypes');
   const names = isSuccess(answer) ? readNames(answer, 'name') : [];
   yield names.length > 0
     ? found('ok', 'ResourceTypes', names.join(', '))
     : found('ok', 'ResourceTypes', `are missing (${describeStatus(answer)}); nothing depends on them`);
+  return names;
 }
 
-/** One page with one user; gives the user that it has. */
-async function* probeUsers(probing: Probing): AsyncGenerator<ProbeFinding, JsonObject | null> {
-  return yield* probeList(probing, '/Users');
+interface Listed {
+  readonly answer: ScimAnswer;
+  readonly first: JsonObject | null;
 }
 
-async function* probeList(
-  probing: Probing,
-  path: '/Users' | '/Groups',
-): AsyncGenerator<ProbeFinding, JsonObject | null> {
+/** One page with one object, if there is any. */
+async function* probeList(probing: Probing, path: '/Users' | '/Groups'): AsyncGenerator<ProbeFinding, Listed> {
   const answer = await get(probing, path, { count: '1' });
   const resources = readResources(answer);
   const total = toCount(readField(answer.body ?? {}, 'totalResults'));
   if (!isSuccess(answer) || (resources === null && total === null)) {
     const message = `cannot be listed (${describeStatus(answer)})`;
     yield found(path === '/Users' || probing.wish.teams ? 'error' : 'ok', path, message);
-    return null;
+    return { answer, first: null };
   }
   const list = resources ?? [];
   const cursor = typeof readField(answer.body ?? {}, 'nextCursor') === 'string';
@@ -153,7 +174,7 @@ async function* probeList(
   if (list.length > 1) yield found('warning', path, 'count is ignored: pages are as large as the application likes');
   if (total === null && !cursor)
     yield found('warning', path, 'totalResults is missing: a list is taken for whole when a page brings nothing new');
-  return toObject(list[0]);
+  return { answer, first: toObject(list[0]) };
 }
 
 /** Whether one object reads as its list shows it, and how ids and names compare. No value of a person is shown. */
@@ -199,6 +220,20 @@ async function* probeCase(probing: Probing, user: JsonObject): AsyncGenerator<Pr
       );
 }
 
+/** How it is said that something is not there: an account that is gone must not look like one that cannot be had. */
+async function probeMissing(probing: Probing): Promise<ProbeFinding> {
+  const about = 'errors';
+  const answer = await get(probing, `/Users/${encodeURIComponent(probing.wish.nobody)}`);
+  if (answer.status !== 404) {
+    const message = `an id that nobody has is answered with ${describeStatus(answer)}, not 404: whoever is gone is not recognised as gone`;
+    return found('warning', about, message);
+  }
+  if (answer.isHTML)
+    return found('warning', about, 'are HTML pages: whoever is gone looks like a wrong address, which ends a run');
+  const isScim = readField(answer.body ?? {}, 'status') !== undefined;
+  return found('ok', about, isScim ? 'are SCIM errors' : 'have a status and nothing else that is understood');
+}
+
 /** A search for what nobody has: an answer with somebody in it is one that ignored the question. */
 async function probeFilter(probing: Probing, path: string): Promise<ProbeFinding> {
   const about = `search by ${path}`;
@@ -215,11 +250,10 @@ async function probeFilter(probing: Probing, path: string): Promise<ProbeFinding
     : found('ok', about, 'works');
 }
 
-async function* probeGroups(probing: Probing): AsyncGenerator<ProbeFinding> {
-  const group = yield* probeList(probing, '/Groups');
-  if (group === null) return;
+/** Gives the group as it is read by itself. */
+async function* probeGroup(probing: Probing, group: JsonObject): AsyncGenerator<ProbeFinding, JsonObject | null> {
   const id = readField(group, 'id');
-  if (typeof id !== 'string' || id === '') return;
+  if (typeof id !== 'string' || id === '') return null;
   const answer = await get(probing, `/Groups/${encodeURIComponent(id)}`);
   const shown = isSuccess(answer) && Array.isArray(readField(answer.body ?? {}, 'members'));
   yield shown
@@ -229,4 +263,5 @@ async function* probeGroups(probing: Probing): AsyncGenerator<ProbeFinding> {
         'members',
         'of a group are not shown; it is empty, or members cannot be read, so that changes by others go unnoticed',
       );
+  return isSuccess(answer) ? answer.body : null;
 }
