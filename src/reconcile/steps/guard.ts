@@ -33,8 +33,8 @@ export async function guard(run: RunDependencies, input: GuardStepInput, _signal
   });
   // Before the first write: an approval that names something else releases nothing.
   if (result.mismatch) throw mismatch(result);
-  await journal.hold(run.runId, result.held);
-  await journal.release(run.runId, result.released.keys());
+  if (result.held.size > 0) await journal.hold(run.runId, result.held);
+  if (result.released.size > 0) await journal.release(run.runId, result.released.keys());
   const trusted = isTrusted(suspect, result);
   // One person says nothing about what else is held or doubted.
   if (!run.options.planOnly && run.options.user === null) {

@@ -64,7 +64,7 @@ export async function map(
     await staging.addDesired(await resolveReferences(run, batch.desired));
     await staging.addTeams([...batch.teams.values()]);
     await staging.addMemberships(batch.memberships);
-    await journal.addErrors(run.runId, batch.errors);
+    if (batch.errors.length > 0) await journal.addErrors(run.runId, batch.errors);
     errors += batch.errors.length;
     done += page.length;
     run.onProgress({ step: 'map', done, total });

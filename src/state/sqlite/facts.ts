@@ -16,8 +16,10 @@ export function toFacts(of: Directory): Facts {
       await of.write((directory) => {
         if (value === null) of.db.run('DELETE FROM facts WHERE directory = ?1 AND name = ?2', directory, name);
         else {
+          // What is the same already costs no page of the log.
           of.db.run(
-            'INSERT INTO facts VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET value = excluded.value',
+            `INSERT INTO facts VALUES (?1, ?2, ?3)
+             ON CONFLICT DO UPDATE SET value = excluded.value WHERE value IS NOT excluded.value`,
             directory,
             name,
             JSON.stringify(value),

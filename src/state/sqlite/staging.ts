@@ -60,17 +60,20 @@ export function toStaging(of: Directory): Staging {
       return row?.count ?? 0;
     },
     async addDesired(rows) {
+      if (rows.length === 0) return;
       await of.stage((directory) => {
         for (const row of rows) insertDesired(of, directory, row);
       });
     },
     collisions: () => readCollisions(of),
     async addTeams(teams) {
+      if (teams.length === 0) return;
       await of.stage((directory) => {
         for (const team of teams) insertTeam(of, directory, team);
       });
     },
     async addMemberships(rows) {
+      if (rows.length === 0) return;
       await of.stage((directory) => {
         for (const { team, sourceId, keep } of rows) {
           db.run(
