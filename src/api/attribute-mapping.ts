@@ -22,7 +22,7 @@ export type PresetName = (typeof PRESET_NAMES)[number];
 const OMIT_RULE: SchemaRule = {
   name: 'omitAlone',
   message: 'omit: true leaves the attribute out; nothing else can be said of it',
-  cel: '!has(self.omit) || !self.omit || !(has(self.source) || has(self.expression) || has(self.cel) || has(self.required) || has(self.matching) || has(self.apply) || has(self.onEmpty))',
+  cel: '!has(self.omit) || !self.omit || !(has(self.source) || has(self.expression) || has(self.cel) || has(self.required) || has(self.format) || has(self.matching) || has(self.apply) || has(self.onEmpty))',
   // Beside the other rules of an entry, of which one has the `not`; CEL sees no field without a type.
   structural: {
     allOf: [
@@ -113,6 +113,14 @@ const AttributeEntrySchema = object(
         default: false,
         description:
           'Leaves the attribute out: what the preset, or an earlier mapping of the DirectorySync, says of it does not hold.',
+      }),
+    ),
+    format: Type.Optional(
+      text({
+        maxLength: 64,
+        documentedDefault: 'RFC 3339 and `yyyy-MM-dd`',
+        description:
+          '.NET pattern by which a date is read for a DateTime, and written to a String: `dd/MM/yyyy`. For no other types.',
       }),
     ),
     matching: Type.Optional(

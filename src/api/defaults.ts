@@ -117,6 +117,7 @@ export interface ResolvedAttributeEntry {
   readonly onEmpty?: 'Keep' | 'Clear';
   readonly required: boolean;
   readonly omit: boolean;
+  readonly format?: string;
   readonly matching?: { readonly precedence: number };
 }
 

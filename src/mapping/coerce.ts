@@ -2,6 +2,9 @@
  * Turns a value of the source into one of the target's type. What the table lists is all that is converted; everything
  * else is an error that says what was expected, because a guess would be written into somebody's account.
  */
+import { DateTime } from '../expression/dates/date-time.ts';
+import { formatDate } from '../expression/dates/format.ts';
+import { readDate } from '../expression/dates/read.ts';
 import type { Json } from '../model.ts';
 import type { AttributeDefinition, AttributeType } from '../scim/schema.ts';
 
@@ -17,7 +20,10 @@ export type Coerced = { readonly value: Json } | { readonly refused: Refusal };
 
 /** What a value is compared and converted by. */
 export type ValueShape = Pick<AttributeDefinition, 'type' | 'multiValued'> &
-  Partial<Pick<AttributeDefinition, 'subAttributes'>>;
+  Partial<Pick<AttributeDefinition, 'subAttributes'>> & {
+    /** .NET pattern by which a DateTime is read, and written to a String. */
+    readonly format?: string | null;
+  };
 
 interface Conversion {
   readonly to: readonly AttributeType[];
@@ -35,12 +41,18 @@ function plain(convert: (value: Json) => Json | undefined): Conversion['convert'
   };
 }
 
+const NO_DATE: Refusal = {
+  noun: 'a date',
+  expected: 'an RFC 3339 date-time, such as 2026-03-01T09:00:00Z, or a date, such as 2026-03-01',
+};
+
 const TABLE: readonly Conversion[] = [
   {
     to: ['String', 'Reference'],
-    takes: 'text as it is; numbers in decimal; booleans as `True` and `False`',
+    takes:
+      'text as it is; numbers in decimal; booleans as `True` and `False`. With `format` a date-time, written by it',
     refusal: { noun: 'text', expected: 'text, such as "Sales"' },
-    convert: plain(toText),
+    convert: (value, shape) => (isFormatted(shape) ? toFormatted(value, shape.format) : plain(toText)(value, shape)),
   },
   {
     to: ['Boolean'],
@@ -62,12 +74,11 @@ const TABLE: readonly Conversion[] = [
   },
   {
     to: ['DateTime'],
-    takes: 'RFC 3339 date-times; `yyyy-MM-dd` (midnight UTC). Written as UTC with milliseconds',
-    refusal: {
-      noun: 'a date',
-      expected: 'an RFC 3339 date-time, such as 2026-03-01T09:00:00Z, or a date, such as 2026-03-01',
-    },
-    convert: plain(toDateTime),
+    takes:
+      'RFC 3339 date-times; `yyyy-MM-dd` (midnight UTC). With `format` what it says instead, in UTC where it has no zone. Written as UTC with milliseconds',
+    refusal: NO_DATE,
+    convert: (value, shape) =>
+      isFormatted(shape) ? readFormatted(value, shape.format) : plain(toDateTime)(value, shape),
   },
   {
     to: ['Binary'],
@@ -169,6 +180,36 @@ function toDateTime(value: Json): Json | undefined {
   // The Date constructor turns the 30th of February into March: a date that does not print as itself is none.
   const isDay = !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day);
   return isDay && !Number.isNaN(at.getTime()) ? at.toISOString() : undefined;
+}
+
+type Formatted = ValueShape & { readonly format: string };
+
+function isFormatted(shape: ValueShape): shape is Formatted {
+  return typeof shape.format === 'string';
+}
+
+const NO_BLANKS = { leading: false, trailing: false, inner: false };
+/** A pattern without a day is one of the first of January 1970: the same on every run. */
+const NO_DAY = new Date(0);
+
+function readFormatted(value: Json, format: string): Coerced {
+  const date = typeof value === 'string' ? readDate(value, format, { style: NO_BLANKS, today: NO_DAY }) : undefined;
+  if (date !== undefined) return { value: new Date(date.ms).toISOString() };
+  const example = write(EXAMPLE_DAY, format);
+  return { refused: { noun: 'a date', expected: `a date of the form ${format}, such as ${example}` } };
+}
+
+function toFormatted(value: Json, format: string): Coerced {
+  const at = toDateTime(value);
+  const text = typeof at === 'string' ? write(Date.parse(at), format) : undefined;
+  return text === undefined ? { refused: NO_DATE } : { value: text };
+}
+
+const EXAMPLE_DAY = Date.UTC(2026, 2, 1, 9);
+
+function write(ms: number, format: string): string | undefined {
+  const date = DateTime.from(ms);
+  return date === undefined ? undefined : formatDate(date, format);
 }
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;

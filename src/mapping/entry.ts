@@ -2,6 +2,7 @@
 import type { AttributeEntry } from '../api/attribute-mapping.ts';
 import { compileCel } from '../cel/compiler.ts';
 import { SyncError } from '../errors.ts';
+import { formatProblem } from '../expression/dates/format.ts';
 import { UniqueCandidates } from '../expression/values.ts';
 import type { Json } from '../model.ts';
 import { computeNearestName } from '../nearest-name.ts';
@@ -30,6 +31,8 @@ export interface CompiledEntry {
   readonly custom: CustomAttribute | null;
   readonly definition: AttributeDefinition;
   readonly multiValued: boolean;
+  /** Of dates; null: as the standard writes them. */
+  readonly format: string | null;
   /** The value is the source id of a person. */
   readonly reference: boolean;
   /** Names that the value depends on. */
@@ -60,8 +63,9 @@ export function compileEntry(spec: AttributeEntry, context: EntryContext): Compi
   if (place === null) return null;
   const value = compileValue(spec, place, context);
   if (value === null) return null;
-  if (value.constant !== undefined) compileFixed(spec.target, '/constant', { value: value.constant, place, context });
-  const defaultValue = compileFixed(spec.target, '/default', { value: (spec.default ?? null) as Json, place, context });
+  if (!checkFormat(spec, place, context)) return null;
+  if (value.constant !== undefined) compileFixed(spec, '/constant', { value: value.constant, place, context });
+  const defaultValue = compileFixed(spec, '/default', { value: (spec.default ?? null) as Json, place, context });
   checkUse(spec, place, context);
   const { path, custom, definition, multiValued, reference } = place;
   return {
@@ -70,6 +74,7 @@ export function compileEntry(spec: AttributeEntry, context: EntryContext): Compi
     custom,
     definition,
     multiValued,
+    format: spec.format ?? null,
     reference,
     names: value.names,
     evaluate: value.evaluate,
@@ -140,6 +145,18 @@ function compileTarget(spec: AttributeEntry, { customs, report }: EntryContext):
     report('/target', `${SyncError.from(thrown).message}${hint}`);
     return null;
   }
+}
+
+/** Whether dates can be read and written as the entry says. */
+function checkFormat({ target, format }: AttributeEntry, place: Place, { report }: EntryContext): boolean {
+  if (format === undefined) return true;
+  const { type } = place.definition;
+  const problem =
+    type === 'DateTime' || (type === 'String' && !place.reference)
+      ? formatProblem(format)
+      : `is for DateTime and String, and ${JSON.stringify(target)} holds ${type}`;
+  if (problem !== undefined) report('/format', `format ${problem}`);
+  return problem === undefined;
 }
 
 /** What cannot be said of this target, although each field is well in itself. */
@@ -259,10 +276,14 @@ interface Fixed {
 }
 
 /** A constant or default in the form of the target; null when it is empty or does not fit. */
-function compileFixed(target: string, key: '/constant' | '/default', { value, place, context }: Fixed): Json {
+function compileFixed(
+  { target, format }: AttributeEntry,
+  key: '/constant' | '/default',
+  { value, place, context }: Fixed,
+): Json {
   const values = splitValue(place.custom, value);
   if (isEmptyValue(values)) return null;
-  const coerced = coerceValue(values, { ...place.definition, multiValued: place.multiValued });
+  const coerced = coerceValue(values, { ...place.definition, multiValued: place.multiValued, format: format ?? null });
   if ('refused' in coerced) {
     context.report(key, toTypeMessage(target, value, coerced.refused));
     return null;

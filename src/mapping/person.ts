@@ -181,7 +181,7 @@ function noteSkip(entry: CompiledEntry, skip: Skip, { draft, evaluation }: Placi
 function convertValue(entry: CompiledEntry, given: Json): Json {
   const value = splitValue(entry.custom, given);
   if (isEmptyValue(value)) return null;
-  const coerced = coerceValue(value, { ...entry.definition, multiValued: entry.multiValued });
+  const coerced = coerceValue(value, { ...entry.definition, multiValued: entry.multiValued, format: entry.format });
   if ('refused' in coerced) throw new SyncError('RecordInvalid', toTypeMessage(entry.target, value, coerced.refused));
   checkCanonical(entry, coerced.value);
   return coerced.value;

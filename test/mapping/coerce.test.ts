@@ -129,6 +129,30 @@ describe('coerceValue', () => {
     else expect(coerceValue(value, definition)).toEqual({ value: expected });
   });
 
+  it.each<readonly [AttributeType, string, Json, Json | string, string]>([
+    ['DateTime', 'dd/MM/yyyy', '01/03/2026', { value: '2026-03-01T00:00:00.000Z' }, 'the first of March'],
+    [
+      'DateTime',
+      "dd.MM.yyyy HH:mm 'Uhr'",
+      '01.03.2026 09:30 Uhr',
+      { value: '2026-03-01T09:30:00.000Z' },
+      'with a time',
+    ],
+    ['DateTime', 'yyyy-MM-dd HH:mm zzz', '2026-03-01 09:00 +01:00', { value: '2026-03-01T08:00:00.000Z' }, 'a zone'],
+    ['DateTime', 'HH:mm', '09:00', { value: '1970-01-01T09:00:00.000Z' }, 'no day: the same on every run'],
+    ['DateTime', 'dd/MM/yyyy', '03/13/2026', 'a date; a date of the form dd/MM/yyyy, such as 01/03/2026', 'no month'],
+    ['DateTime', 'dd/MM/yyyy', '2026-03-01', 'a date; a date of the form dd/MM/yyyy, such as 01/03/2026', 'RFC 3339'],
+    ['DateTime', 'dd/MM/yyyy', ' 01/03/2026', 'a date; a date of the form dd/MM/yyyy, such as 01/03/2026', 'a blank'],
+    ['DateTime', 'dd/MM/yyyy', 42, 'a date; a date of the form dd/MM/yyyy, such as 01/03/2026', 'a number'],
+    ['String', 'dd/MM/yyyy', '2026-03-01T09:00:00+02:00', { value: '01/03/2026' }, 'written in UTC'],
+    ['String', 'd MMMM yyyy', '2026-03-01', { value: '1 March 2026' }, 'in words'],
+    ['String', 'dd/MM/yyyy', 'soon', DATE, 'no date'],
+  ])('%s with the format %s from %j: %#, %s', (type, format, value, expected) => {
+    const shape = { ...one(type), format };
+    if (typeof expected === 'string') expect(refusal(value, shape)).toBe(expected);
+    else expect(coerceValue(value, shape)).toEqual(expected);
+  });
+
   it('leaves out what only the target writes', () => {
     const manager = findAttribute(ENTERPRISE_USER.attributes, 'manager') ?? one('String');
     expect(coerceValue({ value: 'u1', displayName: 'Ada' }, manager)).toEqual({ value: { value: 'u1' } });

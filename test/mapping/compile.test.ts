@@ -198,6 +198,21 @@ describe('problems of one entry', () => {
       'a function that is none',
     ],
     [
+      { target: 'active', source: 'enabled', format: 'dd/MM/yyyy' },
+      '/format format is for DateTime and String, and "active" holds Boolean',
+      'a pattern for what is no date',
+    ],
+    [
+      { target: 'title', source: 'hired', format: 'x' },
+      '/format format must have more than the letter "x"; one specifier alone is written "%x"',
+      'a pattern that is none',
+    ],
+    [
+      { target: 'title', constant: 'soon', format: 'dd/MM/yyyy' },
+      '/constant attribute "title": "soon" is not a date; expected an RFC 3339 date-time, such as 2026-03-01T09:00:00Z, or a date, such as 2026-03-01',
+      'a constant that is no date',
+    ],
+    [
       { target: 'active', constant: 'maybe' },
       '/constant attribute "active": "maybe" is not a Boolean; expected true or false',
       'a constant of another type',

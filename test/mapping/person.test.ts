@@ -182,6 +182,23 @@ describe('a value that does not fit', () => {
     }
   });
 
+  it('is read and written by the format of the entry', () => {
+    const customs = [aCustomAttribute('start', { path: `${ACME}:start`, type: 'DateTime' })];
+    const entries: AttributeEntry[] = [
+      { target: 'start', source: 'hire', format: 'dd/MM/yyyy' },
+      { target: 'title', source: 'custom:start', format: 'd MMM yyyy' },
+    ];
+    const { desired, errors } = map({ entries, customs }, aSourceUser({ hire: '06/06/2026' }));
+    expect(errors).toEqual([]);
+    expect(desired.attributes).toMatchObject({ [`${ACME}:start`]: '2026-06-06T00:00:00.000Z', title: '6 Jun 2026' });
+    expect(map({ entries, customs }, aSourceUser({ hire: 'June sixth' }))).toMatchObject({
+      desired: { presence: 'present', kept: [`${ACME}:start`, 'title'] },
+      errors: [
+        'p1 RecordInvalid: attribute "start": "June sixth" is not a date; expected a date of the form dd/MM/yyyy, such as 01/03/2026',
+      ],
+    });
+  });
+
   it('is shown in part where it is long', () => {
     const entries = [{ target: 'active', source: 'enabled' }];
     const [error = ''] = map({ entries }, aSourceUser({ enabled: 'x'.repeat(1000) })).errors;
