@@ -99,13 +99,18 @@ it('a target without groups: people are served, the rule says why it has no team
   expect(company.target.writes.filter((line) => line.includes('Team'))).toEqual([]);
 });
 
-it('what was observed is given to the next connection, but not where a fresh look is asked for', async () => {
+it('what was observed is given to the next connection, with a word where a fresh look is asked for', async () => {
   const company = await aCompany({});
   company.target.memory = { hidden: ['title'] };
   await company.run();
   await company.run();
   await company.run({ resync: true });
-  expect(company.target.remembered).toEqual([null, { hidden: ['title'] }, null]);
+  const memory = { hidden: ['title'] };
+  expect(company.target.remembered).toEqual([
+    { memory: null, afresh: false },
+    { memory, afresh: false },
+    { memory, afresh: true },
+  ]);
 });
 
 it('what is known to be impossible stops the run before any request, or is a warning in the status', async () => {

@@ -40,7 +40,7 @@ export interface MemoryTarget {
   intercept: (request: string) => void;
   /** What it says that it observed, and what it was told of earlier observations at each connect. */
   memory: Json;
-  readonly remembered: Json[];
+  readonly remembered: { readonly memory: Json; readonly afresh: boolean }[];
   /** What it finds wrong with the resources offline. */
   problems: readonly TargetProblem[];
   /** Called when a write was carried out, before it is answered; throws to lose the answer. */
@@ -94,7 +94,7 @@ export function createMemoryTarget(capabilities: Partial<TargetCapabilities> = {
       check: () => memory.problems,
       endpoint: ({ url }) => url,
       connect: async (_config, context) => {
-        memory.remembered.push(context.memory ?? null);
+        memory.remembered.push({ memory: context.memory ?? null, afresh: context.afresh ?? false });
         return answerWrites(toTarget());
       },
     },
