@@ -1,5 +1,5 @@
 /**
- * What every source directory must do: the rules S1 to S8 and S10 of `src/sources/source.ts`; the numbers are theirs. A provider's
+ * What every source directory must do: the rules S1 to S10 of `src/sources/source.ts`; the numbers are theirs. A provider's
  * test calls `describeSource` with a harness that fills its directory with people and breaks it. A rule that a provider
  * cannot show is declared with the reason; a harness that is silent about it fails.
  */
@@ -8,7 +8,7 @@ import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it } from 'vitest';
 import { SyncError } from '../../src/errors.ts';
 import type { SourceUser } from '../../src/model.ts';
-import type { OneUser, Source, SourcePage } from '../../src/sources/source.ts';
+import type { GroupPage, OneUser, Source, SourcePage } from '../../src/sources/source.ts';
 
 export interface SamplePerson {
   readonly id: string;
@@ -31,10 +31,29 @@ export interface SeededSource {
   close(): Promise<void>;
 }
 
+export interface SampleGroup {
+  readonly id: string;
+  readonly displayName: string;
+  /** Ids of people. */
+  readonly members: readonly string[];
+}
+
+/** A directory with people and groups in it. */
+export interface SeededGroups {
+  readonly source: Source;
+  /** Makes the next list of groups end too early. */
+  truncate(): Promise<void>;
+  /** Makes the members of this one group unreadable and leaves the others. */
+  breakGroup?(id: string): Promise<void>;
+  close(): Promise<void>;
+}
+
 export interface SourceHarness {
   seed(people: readonly SamplePerson[]): Promise<SeededSource>;
+  /** Needed unless S9 is declared unsupported. */
+  seedGroups?(people: readonly SamplePerson[], groups: readonly SampleGroup[]): Promise<SeededGroups>;
   /** Rules that the provider cannot show, with the reason. */
-  readonly unsupported: Readonly<Partial<Record<'S2' | 'S8' | 'S10', string>>>;
+  readonly unsupported: Readonly<Partial<Record<'S2' | 'S8' | 'S9' | 'S9 one group' | 'S10', string>>>;
 }
 
 const PEOPLE = 1_500;
@@ -213,6 +232,60 @@ export function describeSource(name: string, harness: SourceHarness): void {
       expect(['ReadFailed', 'ReadIncomplete']).toContain(failure.code);
     });
 
+    const groups = Array.from(
+      { length: 40 },
+      (_, index): SampleGroup => ({
+        id: `group-${index + 1}`,
+        displayName: `Group ${index + 1}, "Zoë"`,
+        members: Array.from({ length: index * 3 }, (_each, place) => `person-${place + 1}`),
+      }),
+    );
+
+    /** S9: the case with a directory that has groups; else that there are none is declared. */
+    function hasGroups(title: string, run: (seeded: SeededGroups) => Promise<void>): void {
+      if (harness.unsupported.S9 !== undefined) return;
+      it(`S9 ${title}`, async () => {
+        if (harness.seedGroups === undefined) throw new Error('S9 is neither shown nor declared unsupported');
+        const seeded = await harness.seedGroups(createSamplePeople(150), groups);
+        try {
+          await run(seeded);
+        } finally {
+          await seeded.close();
+        }
+      });
+    }
+
+    hasGroups('lists every group once with all its members, and only the last page has `end`', async ({ source }) => {
+      const pages = await readGroupPages(source);
+      expect(pages.map((page) => page.end !== undefined)).toEqual(pages.map((_, index) => index === pages.length - 1));
+      const listed = pages.flatMap((page) => page.groups);
+      expect(listed.map(({ id, displayName }) => ({ id, displayName }))).toEqual(
+        groups.map(({ id, displayName }) => ({ id, displayName })),
+      );
+      expect(pages.flatMap((page) => page.failed)).toEqual([]);
+      for (const { id, members } of groups) expect(toMembers(pages, id)).toEqual([...members].sort());
+    });
+
+    hasGroups('throws when the list of groups ends early, and when it is aborted', async ({ source, truncate }) => {
+      expect((await toRejection(readGroupPages(source, AbortSignal.abort()))).code).toBe('Aborted');
+      await truncate();
+      const failed = await toRejection(readGroupPages(source));
+      expect(['ReadFailed', 'ReadIncomplete']).toContain(failed.code);
+    });
+
+    if (harness.unsupported['S9 one group'] === undefined) {
+      hasGroups(
+        'names a group whose members cannot be read, and delivers the others',
+        async ({ source, breakGroup }) => {
+          await breakGroup?.('group-7');
+          const pages = await readGroupPages(source);
+          expect(pages.flatMap((page) => page.failed.map(({ id }) => id))).toEqual(['group-7']);
+          expect(pages.at(-1)?.end).toBeDefined();
+          expect(toMembers(pages, 'group-8')).toEqual([...(groups[7]?.members ?? [])].sort());
+        },
+      );
+    }
+
     /** S10: the case with a source that can be asked for one; else that there is none is declared. */
     function asksForOne(title: string, run: (seeded: SeededSource, readOne: ReadOne) => Promise<void>): void {
       const reason = harness.unsupported.S10;
@@ -251,6 +324,16 @@ export function describeSource(name: string, harness: SourceHarness): void {
       expect((await toRejection(readOne('person-7'))).code).not.toBe('NotFound');
     });
 
+    it.each(
+      Object.entries({ S9: harness.unsupported.S9, 'S9 one group': harness.unsupported['S9 one group'] }).flatMap(
+        ([rule, reason]) => (reason === undefined ? [] : [[rule, reason]]),
+      ),
+    )('%s is declared unsupported: %s', async (rule) => {
+      const seeded = await harness.seedGroups?.([], []);
+      await seeded?.close();
+      expect(rule === 'S9' ? seeded : seeded?.breakGroup).toBeUndefined();
+    });
+
     if (harness.unsupported.S10 !== undefined) {
       it(`S10 is declared unsupported: ${harness.unsupported.S10}`, async () => {
         expect((await seed(createSamplePeople(1))).source.readOne).toBeUndefined();
@@ -276,6 +359,17 @@ async function toRejection(work: Promise<unknown>): Promise<SyncError> {
   );
   expect(thrown).toBeInstanceOf(SyncError);
   return SyncError.from(thrown);
+}
+
+async function readGroupPages(source: Source, signal = new AbortController().signal): Promise<GroupPage[]> {
+  const pages: GroupPage[] = [];
+  for await (const page of source.readGroups?.([], signal) ?? []) pages.push(page);
+  return pages;
+}
+
+function toMembers(pages: readonly GroupPage[], id: string): readonly string[] {
+  const parts = pages.flatMap((page) => page.members).filter(({ group }) => group === id);
+  return parts.flatMap(({ members }) => members.map((member) => ('ref' in member ? member.ref : member.kind))).sort();
 }
 
 async function readPages(source: Source): Promise<SourcePage[]> {

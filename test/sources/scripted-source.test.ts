@@ -10,6 +10,19 @@ const toPerson = ({ id, active, attributes }: SamplePerson) => ({ id, active, ..
 
 describeSource('scripted', {
   unsupported: { S8: 'it is told what to do between reads' },
+  seedGroups: async (people, groups) => {
+    const script = createScriptedSource({ people: people.map(toPerson), groups });
+    return {
+      source: await script.provider.connect({}, { secrets: {}, files: FILES, http: HTTP }),
+      truncate: async () => {
+        script.groupsEnd = new SyncError('ReadIncomplete', 'it broke off');
+      },
+      breakGroup: async (id) => {
+        script.failedGroups = [{ id, code: 'ReadFailed', message: 'its members cannot be read' }];
+      },
+      close: async () => undefined,
+    };
+  },
   seed: async (people) => {
     const script = createScriptedSource({ people: people.map(toPerson), answersOne: true });
     return {

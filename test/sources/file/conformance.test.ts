@@ -2,7 +2,13 @@ import { appendFile, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { toCsvLine } from '../../../scripts/generate-people.ts';
-import { describeSource, type SamplePerson, type SourceHarness } from '../../conformance/source.ts';
+import {
+  describeSource,
+  type SampleGroup,
+  type SamplePerson,
+  type SeededGroups,
+  type SourceHarness,
+} from '../../conformance/source.ts';
 import { connectFile, createFileAccess } from './files.ts';
 
 type Write = (people: readonly SamplePerson[]) => string;
@@ -36,7 +42,8 @@ const CUT_BYTES = 60;
 
 function createPathHarness(extension: string, write: Write): SourceHarness {
   return {
-    unsupported: { S2: NO_FAILED_RECORDS, S10: NO_ONE },
+    unsupported: { S2: NO_FAILED_RECORDS, 'S9 one group': NO_FAILED_RECORDS, S10: NO_ONE },
+    seedGroups: (people, groups) => seedGroups(`people.${extension}`, write(people), groups),
     seed: async (people) => {
       const folder = await mkdtemp(join(tmpdir(), 'dirsync-conformance-'));
       const name = `people.${extension}`;
@@ -53,9 +60,27 @@ function createPathHarness(extension: string, write: Write): SourceHarness {
   };
 }
 
+/** Groups stand in a file of their own. */
+async function seedGroups(name: string, people: string, groups: readonly SampleGroup[]): Promise<SeededGroups> {
+  const folder = await mkdtemp(join(tmpdir(), 'dirsync-conformance-'));
+  const path = join(folder, 'groups.json');
+  await writeFile(join(folder, name), people);
+  await writeFile(path, JSON.stringify(groups));
+  return {
+    source: await connectFile({ users: { path: name }, groups: { path: 'groups.json' } }, createFileAccess(folder)),
+    truncate: async () => truncate(path, (await readFile(path)).length - CUT_BYTES),
+    close: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
 function createConfigMapHarness(extension: string, write: Write): SourceHarness {
   return {
-    unsupported: { S2: NO_FAILED_RECORDS, S8: 'the bytes of a ConfigMap arrive in one answer', S10: NO_ONE },
+    unsupported: {
+      S2: NO_FAILED_RECORDS,
+      S9: 'a ConfigMap with groups is read as a file with groups is',
+      S8: 'the bytes of a ConfigMap arrive in one answer',
+      S10: NO_ONE,
+    },
     seed: async (people) => {
       const key = `people.${extension}`;
       const keys: Record<string, Uint8Array> = { [key]: Buffer.from(write(people)) };
