@@ -42,7 +42,8 @@ export interface TeamNames {
 
 interface NameSource {
   readonly names: readonly string[];
-  readonly evaluate: (read: (name: string) => Json, now: Date) => Json;
+  /** Undefined: the expression says that nothing is to change. */
+  readonly evaluate: (read: (name: string) => Json, now: Date) => Json | undefined;
 }
 
 export interface RuleSet {
@@ -142,7 +143,7 @@ function compileTeamNames({ attributes, expressions, separator, prefix }: ManyTe
       names: compiled.attributes,
       evaluate: (read, now) => {
         const outcome = compiled.evaluate({ attribute: read, now, random: () => 0, context: { defaultDomain: null } });
-        return 'skip' in outcome ? null : toPlainValue(outcome.value, false);
+        return 'skip' in outcome ? undefined : toPlainValue(outcome.value, false);
       },
     };
   });

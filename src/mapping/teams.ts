@@ -199,21 +199,23 @@ function computeTeams(bound: BoundRule, input: TeamInput, context: RulesContext)
   if (input.hasUnknownNames && rule.exclude.size > 0) return null;
   if (rule.teamsFrom !== null) {
     const found = computeTeamNames(rule.teamsFrom, context.read(input.view), input.now);
-    return found.map((name) => toTeam(rule, name, context));
+    return found?.map((name) => toTeam(rule, name, context)) ?? null;
   }
   const isMember = belongs === true || input.names.some((name) => rule.include.has(name));
   if (isMember && rule.displayName !== null) return [toTeam(rule, rule.displayName, context)];
   return input.hasUnknownNames && rule.include.size > 0 ? null : [];
 }
 
+/** Null: an expression says that nothing is to change. */
 function computeTeamNames(
   { sources, separator, prefix }: TeamNames,
   read: (name: string) => Json,
   now: Date,
-): readonly string[] {
+): readonly string[] | null {
   const names: string[] = [];
   for (const source of sources) {
     const value = source.evaluate(read, now);
+    if (value === undefined) return null;
     for (const each of Array.isArray(value) ? (value as readonly Json[]) : [value]) {
       if (typeof each !== 'string' && typeof each !== 'number') continue;
       const parts = separator === '' ? [String(each)] : String(each).split(separator);

@@ -277,8 +277,11 @@ function toUpdateCause(
 ): Pick<Operation, 'cause' | 'reason'> {
   const { cause, text } = toOrigin(desired);
   if (renamed) return { cause, reason: text };
-  // The mark names the id of the DirectorySync: this one took the team over from another.
-  if (externalId !== null && externalId !== desired.externalId) return { cause, reason: 'takes the mark of this id' };
+  if (externalId !== null && externalId !== desired.externalId) {
+    // The mark names the id of the DirectorySync: this one took the team over from another.
+    const areMarks = [externalId, desired.externalId].every((each) => each.startsWith('dirsync:'));
+    return { cause, reason: areMarks ? 'takes the mark of this id' : text };
+  }
   return { cause: 'drift', reason: 'was changed in the target' };
 }
 

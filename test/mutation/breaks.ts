@@ -274,6 +274,22 @@ export const BREAKS: readonly Break[] = [
   },
   {
     rule: 'I13',
+    name: 'a condition takes what is unknown for no',
+    file: 'src/mapping/conditions.ts',
+    find: 'if (names.some((name) => name.isUnknown(person))) return null;',
+    replace: 'if (names.some((name) => name.isUnknown(person))) return false;',
+    tests: ['test/mapping/teams.test.ts'],
+  },
+  {
+    rule: 'I13',
+    name: 'a team of which nothing is known is one that nobody is in',
+    file: 'src/mapping/conditions.ts',
+    find: 'if (teams.some((team) => isInTeam(team) === null)) return null;',
+    replace: '',
+    tests: ['test/mapping/teams.test.ts'],
+  },
+  {
+    rule: 'I13',
     name: 'who cannot be judged by the scope is out of it',
     file: 'src/mapping/person.ts',
     find: "if (inScope === null) return 'undecided';",

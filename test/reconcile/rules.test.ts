@@ -154,7 +154,8 @@ describe('a TeamRule', () => {
     expect([...company.target.teams.keys()]).toEqual([id]);
     setRules(company, { rule: { team: { displayName: 'T', externalId: 'T-8' }, everyone: true } });
     company.target.writes.length = 0;
-    await company.run();
+    const [operation] = await company.operations(await company.run());
+    expect([operation?.cause, operation?.reason]).toEqual(['rule', 'rule rule']);
     expect([...company.target.teams].map(([key, { attributes }]) => [key, attributes['externalId']])).toEqual([
       [id, 'T-8'],
     ]);
