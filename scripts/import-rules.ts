@@ -64,7 +64,7 @@ export const LAYERS: Readonly<Record<Layer, Allowed>> = {
   // Of the resources a provider sees its own block of configuration, resolved by whoever calls it.
   provider: { imports: ['contracts', 'http', ...GROUND], types: ['api'] },
   registry: { imports: ['provider', 'contracts'] },
-  mapping: { imports: PURE_BASE },
+  mapping: { imports: ['pattern', ...PURE_BASE] },
   // The plan is computed from rows that the store hands over; what reads and writes them is not its business.
   plan: { imports: PURE_BASE, types: ['state', 'mapping', 'contracts'] },
   state: { imports: GROUND, types: ['contracts', 'telemetry', 'api'] },

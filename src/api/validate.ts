@@ -2,12 +2,13 @@
  * Strict validation without a cluster: the same schemas as the CRDs, the twins of their CEL rules, and what neither can
  * say. The CLI shows what it finds with file, line and column; the controller refuses to run with it (`Invalid`).
  */
-import { type TSchema, Type } from '@sinclair/typebox';
+import { type TProperties, type TSchema, Type } from '@sinclair/typebox';
 import { Ajv, type SchemaValidateFunction, type ValidateFunction } from 'ajv';
 import formats from 'ajv-formats';
 import { RESOURCE_CHECKS } from './checks.ts';
+import { MappingTestSpecSchema } from './mapping-test.ts';
 import { type Finding, toFindings } from './messages.ts';
-import { DEFAULT_NAMESPACE, GROUP_VERSION, KINDS, type Kind } from './metadata.ts';
+import { DEFAULT_NAMESPACE, GROUP_VERSION, KINDS, type Kind, MAPPING_TEST_KIND } from './metadata.ts';
 import { RESOURCE_SCHEMAS, type ResourceByKind } from './resources.ts';
 import { RULES_KEYWORD, type SchemaRule, toFields } from './rules.ts';
 import { DOCUMENTED_DEFAULT, EXPECTED, LIST_KEY, objectName, UNTYPED, WHY_NOT_EMPTY } from './schema.ts';
@@ -50,18 +51,16 @@ const MetadataSchema = Type.Object({
   annotations: Type.Optional(labels),
 });
 
-function toDocumentSchema(kind: Kind): TSchema {
+function toDocumentSchema(kind: string, spec: TSchema, more: TProperties = {}): TSchema {
   return Type.Object(
-    {
-      apiVersion: Type.Literal(GROUP_VERSION),
-      kind: Type.Literal(kind),
-      metadata: MetadataSchema,
-      spec: RESOURCE_SCHEMAS[kind].spec,
-      // What stands there was written by a controller, perhaps a newer one.
-      status: Type.Optional(Type.Object({})),
-    },
+    { apiVersion: Type.Literal(GROUP_VERSION), kind: Type.Literal(kind), metadata: MetadataSchema, spec, ...more },
     { additionalProperties: false },
   );
+}
+
+function toResourceSchema(kind: Kind): TSchema {
+  // What stands there was written by a controller, perhaps a newer one.
+  return toDocumentSchema(kind, RESOURCE_SCHEMAS[kind].spec, { status: Type.Optional(Type.Object({})) });
 }
 
 const ajv = createAjv();
@@ -86,9 +85,15 @@ export function validateResource(document: unknown): Finding[] {
   if (kind === undefined) {
     return [{ severity: 'error', pointer: '/kind', onKey: false, message: `kind must be one of ${KINDS.join(', ')}` }];
   }
-  const validator = toValidator(kind, () => toDocumentSchema(kind));
+  const validator = toValidator(kind, () => toResourceSchema(kind));
   if (!validator(document)) return toFindings(validator.errors ?? []);
   return RESOURCE_CHECKS[kind](toResource(document, kind));
+}
+
+/** The same for a MappingTest, which no cluster knows. */
+export function validateMappingTest(document: unknown): Finding[] {
+  const validator = toValidator(MAPPING_TEST_KIND, () => toDocumentSchema(MAPPING_TEST_KIND, MappingTestSpecSchema));
+  return validator(document) ? [] : toFindings(validator.errors ?? []);
 }
 
 /** What the API server would refuse or drop of a status, one sentence each. */

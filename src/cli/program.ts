@@ -7,6 +7,7 @@ import { declareCheck } from './check.ts';
 import type { CommandContext } from './command.ts';
 import { declareController } from './controller.ts';
 import { declareDrift } from './drift.ts';
+import { declareEval } from './eval.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { declareGet } from './get.ts';
 import { declareHistory } from './history.ts';
@@ -16,10 +17,13 @@ import { declareRun } from './run.ts';
 import { declareServe } from './serve.ts';
 import { readVersion } from './session.ts';
 import { declareSyncUser } from './sync-user.ts';
+import { declareTest } from './test.ts';
 import { declareValidate } from './validate.ts';
 
 const COMMANDS: readonly ((program: Command, context: CommandContext) => void)[] = [
   declareValidate,
+  declareTest,
+  declareEval,
   declareCheck,
   declarePlan,
   declareApply,

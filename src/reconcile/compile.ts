@@ -135,6 +135,30 @@ export function checkResources(input: CompileInput, options: ReadOptions): Compi
   };
 }
 
+/**
+ * One mapping by itself, as the first DirectorySync that names it reads it. What it lacks is no mistake while nobody says
+ * what stands beside it.
+ * @throws SyncError `Invalid` for the first error of an entry
+ */
+export function compileMappingAlone(mapping: AttributeMappingResource, resources: ResourceSet): CompiledMapping {
+  const { name, namespace } = mapping.metadata;
+  const owner = resources.directorySyncs.find(
+    ({ metadata, spec }) =>
+      metadata.namespace === namespace && (spec.mappings ?? []).some((each) => each.name === name),
+  );
+  const problems: MappingProblem[] = [];
+  const customs = resources.customAttributes.filter(({ metadata }) => metadata.namespace === namespace);
+  const set = compileCustomAttributes(customs, owner?.metadata.name ?? '', problems);
+  const kind =
+    owner === undefined
+      ? { provider: 'file', hasGroups: false }
+      : toSourceKind(owner, Object.keys(owner.spec.source)[0] ?? 'file');
+  const compiled = compileMapping([mapping], set, kind, problems);
+  const fatal = problems.find(({ severity, pointer }) => severity === 'error' && pointer !== '/spec/attributes');
+  if (fatal === undefined) return compiled;
+  throw new SyncError('Invalid', `${fatal.kind} ${fatal.name}: ${toPlacedMessage(fatal)}`);
+}
+
 /** A file has groups only where one is named; a directory always. */
 function toSourceKind({ spec: { source } }: DirectorySyncResource, provider: string): SourceKind {
   return { provider, hasGroups: source.file === undefined || source.file.groups !== undefined };

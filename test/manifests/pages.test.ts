@@ -3,7 +3,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { validateResource } from '../../src/api/validate.ts';
+import { MAPPING_TEST_KIND } from '../../src/api/metadata.ts';
+import { toFields } from '../../src/api/rules.ts';
+import { validateMappingTest, validateResource } from '../../src/api/validate.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const PAGES = ['*.md', 'docs/**/*.md'].flatMap((pattern) => globSync(pattern, { cwd: ROOT })).sort();
@@ -55,7 +57,7 @@ describe.each(PAGES)('%s', (page) => {
   });
 
   it('shows resources that are valid', () => {
-    expect(readExamples(page).map((document) => ({ document, findings: validateResource(document) }))).toEqual(
+    expect(readExamples(page).map((document) => ({ document, findings: validate(document) }))).toEqual(
       readExamples(page).map((document) => ({ document, findings: [] })),
     );
   });
@@ -65,6 +67,12 @@ describe.each(PAGES)('%s', (page) => {
     expect(scripts).toEqual(expect.arrayContaining(named));
   });
 });
+
+/** MappingTests stand in examples too, and are no resources. */
+function validate(document: unknown) {
+  const isTest = toFields(document)?.['kind'] === MAPPING_TEST_KIND;
+  return isTest ? validateMappingTest(document) : validateResource(document);
+}
 
 it('there are examples to check', () => {
   expect(readExamples('README.md')).toHaveLength(3);
