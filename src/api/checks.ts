@@ -86,6 +86,7 @@ function checkAdoptFrom(resource: ResourceByKind['DirectorySync']): Finding | nu
 
 function checkDefaultName({ metadata, spec }: ResourceByKind['CustomAttribute']): Finding | null {
   const name = toAttributeName(metadata.name);
-  if (spec.name !== undefined || new RegExp(IDENTIFIER_PATTERN).test(name)) return null;
+  if (spec.name !== undefined || spec.predefined !== undefined || new RegExp(IDENTIFIER_PATTERN).test(name))
+    return null;
   return toError('/spec', `spec.name is needed: its default would be "${name}", but it must be ${IDENTIFIER_EXPECTED}`);
 }

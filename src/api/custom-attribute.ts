@@ -9,6 +9,32 @@ import { flag, list, NAME_MAX_LENGTH, object, objectName, oneOf, text, UNTYPED }
 export const IDENTIFIER_PATTERN = '^[A-Za-z_][A-Za-z0-9_]*$';
 export const IDENTIFIER_EXPECTED = 'a word of letters, digits and "_" that does not begin with a digit';
 
+export const PREDEFINED_NAMES = [
+  'addresses',
+  'cost_center_name',
+  'department_name',
+  'division_name',
+  'emails',
+  'employee_number',
+  'employee_type',
+  'employment_start_date',
+  'job_title',
+  'manager_email',
+  'organization',
+  'username',
+] as const;
+export type PredefinedName = (typeof PREDEFINED_NAMES)[number];
+
+const PREDEFINED_RULE: SchemaRule = {
+  name: 'predefinedHasName',
+  message: 'a predefined attribute has the name of it and no references; leave name out',
+  cel: '!has(self.predefined) || ((!has(self.name) || self.name == self.predefined) && !has(self.references))',
+  holds: (value) => {
+    const { predefined, name, references } = toFields(value) ?? {};
+    return predefined === undefined || ((name === undefined || name === predefined) && references === undefined);
+  },
+};
+
 const CANONICAL_VALUES_RULE: SchemaRule = {
   name: 'canonicalValuesAreStrings',
   message: 'canonicalValues can be given for type String only',
@@ -73,6 +99,13 @@ export const CustomAttributeSpecSchema = object(
           'What mappings (as `target`), clauses and expressions (as `[name]`) call it: letters, digits and `_`, not beginning with a digit.',
       }),
     ),
+    predefined: Type.Optional(
+      oneOf(PREDEFINED_NAMES, {
+        documentedDefault: 'none',
+        description:
+          'Takes this predefined attribute, without an entry in a mapping. Its name, type and `multiValued` are those of the predefined attribute, whatever else stands here. An entry for it replaces it.',
+      }),
+    ),
     directorySyncs: Type.Optional(
       Type.Unsafe<'All' | Static<typeof DirectorySyncNames>>({
         if: { type: 'object' },
@@ -128,7 +161,7 @@ export const CustomAttributeSpecSchema = object(
   },
   {
     description: 'An attribute of the target, its type and its place.',
-    rules: [CANONICAL_VALUES_RULE, SEPARATOR_RULE, REFERENCES_RULE],
+    rules: [CANONICAL_VALUES_RULE, SEPARATOR_RULE, REFERENCES_RULE, PREDEFINED_RULE],
   },
 );
 

@@ -300,7 +300,7 @@ function resolveCustomAttribute({ metadata, spec }: CustomAttributeResource): Re
   const filled = fill(CustomAttributeSpecSchema, spec);
   return {
     ...filled,
-    name: spec.name ?? toAttributeName(metadata.name),
+    name: spec.predefined ?? spec.name ?? toAttributeName(metadata.name),
     directorySyncs: spec.directorySyncs ?? 'All',
     separator: spec.separator ?? null,
     references: spec.references ?? null,

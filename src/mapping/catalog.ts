@@ -3,6 +3,7 @@
  * ones, which normalise what is left. The one table: code reads by it, and `docs/presets.md` is made from it. Facts only;
  * how a list of addresses or mails is put together stands in `predefined.ts`.
  */
+import type { PredefinedName } from '../api/custom-attribute.ts';
 import type { AttributeType } from '../scim/schema.ts';
 
 export const DIRECTORIES = ['file', 'entra', 'google', 'workos', 'ldap', 'activeDirectory', 'scim'] as const;
@@ -89,22 +90,6 @@ export const STANDARD: Readonly<Record<'email' | 'first_name' | 'last_name', Cat
     scim: ['name.familyName'],
   }),
 };
-
-export const PREDEFINED_NAMES = [
-  'addresses',
-  'cost_center_name',
-  'department_name',
-  'division_name',
-  'emails',
-  'employee_number',
-  'employee_type',
-  'employment_start_date',
-  'job_title',
-  'manager_email',
-  'organization',
-  'username',
-] as const;
-export type PredefinedName = (typeof PREDEFINED_NAMES)[number];
 
 /** Of addresses and emails the cells are what the list is put together from. A file has a column of that very name. */
 export const PREDEFINED: Readonly<Record<PredefinedName, CatalogRow>> = {

@@ -43,7 +43,9 @@ export type SourceKind = Pick<NameContext, 'provider' | 'hasGroups'>;
 /** One entry of a mapping, or of its preset, with its place in the resource. */
 interface PlacedEntry {
   readonly spec: AttributeEntry;
-  readonly mapping: string;
+  readonly kind: 'AttributeMapping' | 'CustomAttribute';
+  /** Name of the resource. */
+  readonly owner: string;
   /** JSON pointer. */
   readonly at: string;
   /** One for every spelling of one target. */
@@ -62,7 +64,10 @@ export function compileMapping(
   { provider, hasGroups, leavesOut = LEAVES_NOTHING }: MappingOptions,
   problems: MappingProblem[],
 ): CompiledMapping {
-  const placed = mappings.flatMap((mapping) => placeEntries(mapping, customs, leavesOut));
+  const placed = [
+    ...placePredefined(customs),
+    ...mappings.flatMap((mapping) => placeEntries(mapping, customs, leavesOut)),
+  ];
   const named = [...customs.byName.keys()];
   const mapped = listMapped(placed, customs);
   const names: NameContext = {
@@ -74,9 +79,9 @@ export function compileMapping(
   };
   const byTarget = new Map<string, CompiledEntry>();
   const seen = new Set<string>();
-  for (const { spec, mapping, at, key } of placed) {
+  for (const { spec, kind, owner, at, key } of placed) {
     const report = (field: string, message: string, severity: MappingProblem['severity'] = 'error'): void => {
-      problems.push({ severity, kind: 'AttributeMapping', name: mapping, pointer: `${at}${field}`, message });
+      problems.push({ severity, kind, name: owner, pointer: `${at}${field}`, message });
     };
     const name = JSON.stringify(spec.target);
     if (spec.omit === true) {
@@ -85,8 +90,8 @@ export function compileMapping(
       const entry = compileEntry(spec, { customs, names, report });
       if (entry !== null) byTarget.set(key, entry);
     }
-    if (at === '/spec/preset') continue;
-    const place = `${mapping} ${key}`;
+    if (!at.startsWith('/spec/attributes')) continue;
+    const place = `${owner} ${key}`;
     if (seen.has(place)) report('/target', `the target ${name} stands twice in this mapping`);
     seen.add(place);
   }
@@ -108,6 +113,17 @@ export function compileMapping(
   };
 }
 
+/** First of all: any entry replaces them. */
+function placePredefined(customs: CustomAttributeSet): PlacedEntry[] {
+  return [...customs.byName.values()].flatMap(({ name, predefined, resource }) => {
+    if (predefined === null) return [];
+    const spec = { target: name, source: `predefined:${predefined}` };
+    return [
+      { spec, kind: 'CustomAttribute', owner: resource, at: '/spec/predefined', key: toTargetKey(name, customs) },
+    ];
+  });
+}
+
 function placeEntries(
   { metadata, spec }: AttributeMappingResource,
   customs: CustomAttributeSet,
@@ -120,7 +136,8 @@ function placeEntries(
   const own = (spec.attributes ?? []).map((entry, index) => ({ entry, at: `/spec/attributes/${index}` }));
   return [...preset.map((entry) => ({ entry: toPath(entry), at: '/spec/preset' })), ...own].map(({ entry, at }) => ({
     spec: entry,
-    mapping: metadata.name,
+    kind: 'AttributeMapping',
+    owner: metadata.name,
     at,
     key: toTargetKey(entry.target, customs),
   }));

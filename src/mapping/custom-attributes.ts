@@ -1,5 +1,5 @@
 /** CustomAttributes as the mapping sees them: what they are called, what they hold, and where they live in the target. */
-import type { CustomAttributeResource } from '../api/custom-attribute.ts';
+import type { CustomAttributeResource, PredefinedName } from '../api/custom-attribute.ts';
 import { SyncError } from '../errors.ts';
 import type { Json } from '../model.ts';
 import {
@@ -12,6 +12,7 @@ import {
   toAttributeDefinition,
   URN_USER,
 } from '../scim/schema.ts';
+import { PREDEFINED } from './catalog.ts';
 import type { MappingProblem } from './problem.ts';
 import { resolveTargetPath, type TargetPlace } from './target-path.ts';
 
@@ -27,6 +28,8 @@ export interface CustomAttribute {
   readonly onEmpty: 'Keep' | 'Clear';
   /** The value is the source id of a person. */
   readonly reference: boolean;
+  /** The predefined attribute that it takes where no entry says otherwise. */
+  readonly predefined: PredefinedName | null;
 }
 
 export interface CustomAttributeSet {
@@ -116,12 +119,15 @@ function isKnownSchema(path: string): boolean {
 
 function toCustomAttribute(resource: CustomAttributeResource): CustomAttribute {
   const { spec, metadata } = resource;
-  const name = spec.name ?? metadata.name.replaceAll('-', '_');
+  const { predefined = null } = spec;
+  const name = predefined ?? spec.name ?? metadata.name.replaceAll('-', '_');
+  // The API server fills in the defaults of type and multiValued: they are not the user's word.
+  const { type, multiValued } = predefined === null ? spec : PREDEFINED[predefined];
   return {
     name,
     resource: metadata.name,
-    definition: toAttributeDefinition(name, spec.type ?? 'String', '', {
-      multiValued: spec.multiValued ?? false,
+    definition: toAttributeDefinition(name, type ?? 'String', '', {
+      multiValued: multiValued ?? false,
       caseExact: spec.caseExact ?? false,
       canonicalValues: spec.canonicalValues ?? [],
       referenceTypes: spec.references === undefined ? [] : [spec.references.resource],
@@ -130,6 +136,7 @@ function toCustomAttribute(resource: CustomAttributeResource): CustomAttribute {
     separator: spec.separator ?? null,
     onEmpty: spec.onEmpty ?? 'Keep',
     reference: spec.references?.resource === 'User',
+    predefined,
   };
 }
 

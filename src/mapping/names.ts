@@ -6,11 +6,11 @@
  * Whether the source has an attribute is known only after a read. So names are parsed when resources are loaded and
  * bound to a read afterwards; only then can it be told whether a name is unknown (rule I13).
  */
+import { PREDEFINED_NAMES } from '../api/custom-attribute.ts';
 import { SyncError } from '../errors.ts';
 import { parseSourcePath, readSourcePath, type SourcePath, topLevelNames } from '../expression/paths.ts';
 import type { DesiredUser, Json, SourceUser } from '../model.ts';
 import { computeNearestName } from '../nearest-name.ts';
-import { PREDEFINED_NAMES } from './catalog.ts';
 import {
   findPredefinedAttribute,
   findStandardAttribute,

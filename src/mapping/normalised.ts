@@ -1,15 +1,9 @@
 /** Standard and predefined attributes: one name whatever the directory calls it. Pure. */
+import { PREDEFINED_NAMES, type PredefinedName } from '../api/custom-attribute.ts';
 import { parseSourcePath, readSourcePath, type SourcePath } from '../expression/paths.ts';
 import type { Json, SourceUser } from '../model.ts';
 import type { AttributeType } from '../scim/schema.ts';
-import {
-  DIRECTORIES,
-  type DirectoryName,
-  PREDEFINED,
-  PREDEFINED_NAMES,
-  type PredefinedName,
-  STANDARD,
-} from './catalog.ts';
+import { DIRECTORIES, type DirectoryName, PREDEFINED, STANDARD } from './catalog.ts';
 import { coerceValue, isEmptyValue } from './coerce.ts';
 import { toAddresses, toEmails } from './predefined.ts';
 

@@ -3,9 +3,9 @@
  * row lists names as in a clause, the first that has a value counts; a source that is not in it has no such attribute,
  * and the property is null there.
  */
+import { PREDEFINED_NAMES } from '../api/custom-attribute.ts';
 import type { Json } from '../model.ts';
 import { findExtension } from '../rule/membership/properties.ts';
-import { PREDEFINED_NAMES } from './catalog.ts';
 import { isEmptyValue } from './coerce.ts';
 import { type BoundName, bindName, type KnownAttributes, type NameContext } from './names.ts';
 import { STANDARD_NAMES } from './normalised.ts';

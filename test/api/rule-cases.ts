@@ -60,6 +60,7 @@ const names = of('TeamRule', 'teamsFromSomething');
 const include = of('TeamRule', 'ruleIncludeWithOneTeam');
 const canonical = of('CustomAttribute', 'canonicalValuesAreStrings');
 const references = of('CustomAttribute', 'referencesWithReference');
+const predefined = of('CustomAttribute', 'predefinedHasName');
 const separator = of('CustomAttribute', 'separatorWithMultiValued');
 const syncs = of('CustomAttribute', 'directorySyncsAllOrNames');
 
@@ -188,6 +189,10 @@ export const RULE_CASES: readonly RuleCase[] = [
   references(false, 'a reference to nobody knows what', { type: 'Reference' }),
   references(false, 'a text that refers', { references: { resource: 'User' } }),
   references(false, 'several', { type: 'Reference', references: { resource: 'User' }, multiValued: true }),
+  predefined(true, 'no name', { predefined: 'job_title' }),
+  predefined(true, 'its name', { predefined: 'job_title', name: 'job_title' }),
+  predefined(false, 'another name', { predefined: 'job_title', name: 'title' }),
+  predefined(false, 'a reference', { predefined: 'job_title', type: 'Reference', references: { resource: 'User' } }),
   separator(true, 'a list', { multiValued: true, separator: ';' }),
   separator(false, 'one value', { separator: ';' }),
   separator(false, 'one value, said', { multiValued: false, separator: ';' }),

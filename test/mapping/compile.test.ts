@@ -116,6 +116,28 @@ describe('compileMapping', () => {
     ]);
   });
 
+  it('takes a predefined attribute without an entry, by its name and type, until an entry says otherwise', () => {
+    const department = aCustomAttribute('dept', { predefined: 'department_name', path: DEPARTMENT });
+    const start = aCustomAttribute('start', { predefined: 'employment_start_date', type: 'String' });
+    const addresses = aCustomAttribute('addresses', { predefined: 'addresses', path: 'addresses' });
+    const rest: AttributeEntry[] = [...BASE_ENTRIES, { target: 'title', expression: 'ToUpper([department_name])' }];
+    const mapping = compileWell(rest, [department, start, addresses]);
+    expect(mapping.entries.map(({ path, names, definition }) => [path, names, definition.type])).toEqual([
+      [DEPARTMENT, ['predefined:department_name'], 'String'],
+      ['urn:acme:2.0:User:start', ['predefined:employment_start_date'], 'DateTime'],
+      ['addresses', ['predefined:addresses'], 'Complex'],
+      ['userName', ['mail'], 'String'],
+      ['externalId', ['id'], 'String'],
+      ['title', ['department_name'], 'String'],
+    ]);
+    const own = compileWell([...rest, { target: 'department_name', source: 'dept' }], [department]);
+    expect(own.entries[0]?.names).toEqual(['dept']);
+    const { problems } = compile([...rest, { target: DEPARTMENT, omit: true }], [department]);
+    expect(problems).toEqual([
+      '/spec/attributes/2/expression column 9: no entry of the mappings gives the CustomAttribute "department_name" a value; add one with target: department_name',
+    ]);
+  });
+
   it('names the members of a cycle', () => {
     const { problems } = compile(
       [...BASE_ENTRIES, { target: 'a', source: 'b' }, { target: 'b', expression: 'ToLower([a])' }],

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { DIRECTORIES, type DirectoryName, PREDEFINED, PREDEFINED_NAMES } from '../../src/mapping/catalog.ts';
+import { PREDEFINED_NAMES } from '../../src/api/custom-attribute.ts';
+import { DIRECTORIES, type DirectoryName, PREDEFINED } from '../../src/mapping/catalog.ts';
 import { bindName, KnownAttributes, type NameContext } from '../../src/mapping/names.ts';
 import { findPredefinedAttribute, findStandardAttribute, STANDARD_NAMES } from '../../src/mapping/normalised.ts';
 import type { Json } from '../../src/model.ts';
