@@ -149,6 +149,14 @@ export const BREAKS: readonly Break[] = [
   },
   {
     rule: 'I6',
+    name: 'what a swap was to end with is not remembered',
+    file: 'src/reconcile/steps/order.ts',
+    find: 'if (writes) await rememberDetours(',
+    replace: 'if (!writes) await rememberDetours(',
+    tests: ['test/reconcile/unique-values.test.ts'],
+  },
+  {
+    rule: 'I6',
     name: 'a request whose answer was lost has failed',
     file: 'src/reconcile/steps/apply.ts',
     find: "error.outcomeUnknown || error.code === 'Aborted' ? [] :",
