@@ -135,6 +135,17 @@ for (const [people, sizes] of [
     Object.values(sizes).every(({ outcome }) => outcome === 'Synced') && sizes.apply.writes > 2 * people * 0.9,
   );
 }
+/** Creates, managers and members travel together; what is left is lists, and changes that were alone in their turn. */
+const WRITES_PER_REQUEST = 10;
+for (const [people, { apply }] of [
+  [SMALL, small],
+  [LARGE, large],
+] as const) {
+  check(
+    `the first apply of ${people} people makes more than ${WRITES_PER_REQUEST} changes a request`,
+    apply.writes > WRITES_PER_REQUEST * apply.requests,
+  );
+}
 for (const [people, { again, verify }] of [
   [SMALL, small],
   [LARGE, large],

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SyncError } from '../../src/errors.ts';
 import { createBudgets } from '../../src/http/budget.ts';
 import { createHttpClient, type HttpClient, type HttpRequest } from '../../src/http/client.ts';
+import type { Transport } from '../../src/http/exchange.ts';
 import type { AttributeChange, Attributes } from '../../src/model.ts';
 import type { Target, TargetObject, TargetPage } from '../../src/targets/target.ts';
 import { startRawServer } from '../support/raw-server.ts';
@@ -14,6 +15,8 @@ import { startRawServer } from '../support/raw-server.ts';
 export interface RunningTarget {
   /** A connection of its own; `url` takes the place of the application's, `credentials: 'wrong'` is refused by it. */
   connect(http: HttpClient, options?: { url?: string; credentials?: 'wrong' }): Promise<Target>;
+  /** How requests reach it; over the network by default. */
+  readonly transport?: Transport;
   stop(): Promise<void>;
 }
 
@@ -80,7 +83,7 @@ interface Recorded {
   readonly requests: HttpRequest[];
 }
 
-function aRecordedClient(): Recorded {
+function aRecordedClient({ transport }: Pick<RunningTarget, 'transport'> = {}): Recorded {
   const requests: HttpRequest[] = [];
   const limits = { requestsPerSecond: null, concurrency: 8 };
   const client = createHttpClient({
@@ -90,6 +93,7 @@ function aRecordedClient(): Recorded {
     // Longer than a test may take: nothing here may end by running into it.
     timeoutMs: 60_000,
     concurrency: 8,
+    ...(transport === undefined ? {} : { transport }),
   });
   const http: HttpClient = {
     send(request) {
@@ -147,7 +151,7 @@ export function describeTarget(name: string, harness: TargetHarness): void {
     let recorded: Recorded;
     beforeAll(async () => {
       running = await harness.start();
-      recorded = aRecordedClient();
+      recorded = aRecordedClient(running);
       target = await running.connect(recorded.http);
     });
     afterAll(async () => {
@@ -633,7 +637,7 @@ export function describeTarget(name: string, harness: TargetHarness): void {
     });
 
     test('T7 refused credentials end everything: no further request', async () => {
-      const { http, requests } = aRecordedClient();
+      const { http, requests } = aRecordedClient(running);
       const refused = await running.connect(http, { credentials: 'wrong' });
       expect(await codeOf(refused.findUsers({ path: 'userName', value: 'x' }, [], NEVER))).toBe('CredentialsRejected');
       const count = requests.length;
@@ -646,7 +650,7 @@ export function describeTarget(name: string, harness: TargetHarness): void {
       'T7 a change that is refused for one object (403) is about that object: the others go on',
       async () => {
         const [spared, other] = [await create(), await create()];
-        const { http } = aRecordedClient();
+        const { http } = aRecordedClient(running);
         const isSpared = ({ method, url }: HttpRequest): boolean =>
           method !== 'GET' && new URL(url).pathname.endsWith(`/Users/${encodeURIComponent(spared)}`);
         const refusing: HttpClient = {

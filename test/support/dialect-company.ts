@@ -7,8 +7,8 @@ import type { Json } from '../../src/model.ts';
 import { scimTarget } from '../../src/targets/scim/index.ts';
 import { type Company, createCompany, type Person } from './company.ts';
 import type { Dialect } from './dialects/dialect.ts';
-import { toTransport } from './dialects/serve.ts';
 import { createDialectServer, type DialectServer } from './dialects/server.ts';
+import { toTransport } from './dialects/transport.ts';
 import { createManualTiming } from './manual-timing.ts';
 
 export interface DialectCompany {

@@ -1,6 +1,6 @@
 /**
  * A SCIM application in memory that behaves as a dialect does: `handle` answers one request, without sockets, clock or
- * chance. `serve` puts it behind a port, `toTransport` behind the HTTP client.
+ * chance. `toTransport` puts it behind the HTTP client.
  */
 import type { Json } from '../../../src/model.ts';
 import type { Dialect } from './dialect.ts';

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { APPLICATIONS } from '../../support/dialects/dialect.ts';
-import { toTransport } from '../../support/dialects/serve.ts';
 import { createDialectServer } from '../../support/dialects/server.ts';
+import { toTransport } from '../../support/dialects/transport.ts';
 
 const WIRE = { agents: {} as never, timeoutMs: 1, maxBodyBytes: 1 };
 

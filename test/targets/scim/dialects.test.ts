@@ -2,8 +2,8 @@
 import type { ScimProfileName } from '../../../src/api/providers.ts';
 import { describeTarget, type TargetHarness } from '../../conformance/target.ts';
 import { APPLICATIONS, type Dialect, QUIRKS } from '../../support/dialects/dialect.ts';
-import { serve } from '../../support/dialects/serve.ts';
 import { createDialectServer } from '../../support/dialects/server.ts';
+import { toTransport } from '../../support/dialects/transport.ts';
 import { toRunningTarget } from '../../support/scim-application.ts';
 
 type Harness = Partial<Pick<TargetHarness, 'required' | 'toUserName' | 'unsupported' | 'manyUsers'>>;
@@ -13,7 +13,12 @@ function describeDialect(name: string, dialect: Dialect, profile: ScimProfileNam
     // Small pages, where there is more than one.
     start: async () => {
       const pageSize = dialect.ignoresStartIndex ? dialect.pageSize : 20;
-      return toRunningTarget(await serve(createDialectServer({ ...dialect, pageSize })), profile);
+      const server = createDialectServer({ ...dialect, pageSize });
+      const url = `https://app.example.com${server.basePath}`;
+      return toRunningTarget(
+        { url, token: server.token, transport: toTransport(server), stop: async () => undefined },
+        profile,
+      );
     },
     manyUsers: dialect.ignoresStartIndex ? 110 : 45,
     unsupported: {},

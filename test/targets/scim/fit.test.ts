@@ -6,8 +6,8 @@ import { PROFILES } from '../../../src/targets/scim/profiles.ts';
 import type { ProbeFinding } from '../../../src/targets/target.ts';
 import { aPerson, createDialectCompany } from '../../support/dialect-company.ts';
 import { APPLICATIONS, type Dialect, QUIRKS } from '../../support/dialects/dialect.ts';
-import { toTransport } from '../../support/dialects/serve.ts';
 import { createDialectServer, type DialectServer } from '../../support/dialects/server.ts';
+import { toTransport } from '../../support/dialects/transport.ts';
 import { aClient, NEVER } from '../../support/scim-wire.ts';
 
 /** Everything that the differences are told from. */
