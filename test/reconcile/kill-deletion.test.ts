@@ -51,7 +51,7 @@ beforeAll(async () => {
   const rows = PEOPLE.map((id, index) => `${id},${id}@example.com,${index < 3 ? 'Chess' : 'Choir'}`);
   await writeFile(file('people.csv'), `${['id,mail,club', ...rows].join('\n')}\n`);
   await writeFile(file('acme.yaml'), toManifests('Delete'));
-  const directory = await startDirectory({ file: file('directory.before'), token: TOKEN, port });
+  const directory = await startDirectory({ file: file('directory.before'), token: TOKEN, port, maxOperations: 1 });
   const theirs = { schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'], userName: 'theirs@example.com' };
   await send(directory, 'POST', '/Users', theirs);
   expect(await runFolder(folder, file('state.before'))).toMatchObject({ reason: 'Synced' });
@@ -101,7 +101,13 @@ describe('a deletionPolicy whose process is killed', () => {
         await exited;
         child = null;
       };
-      const directory = await startDirectory({ file: file('directory.db'), token: TOKEN, port, onRequest });
+      const directory = await startDirectory({
+        file: file('directory.db'),
+        token: TOKEN,
+        port,
+        onRequest,
+        maxOperations: 1,
+      });
       try {
         child = spawn(process.execPath, [RUN_ONCE, folder, file('state.db'), 'deletion'], {
           env: { ...process.env, NODE_COMPILE_CACHE: file('cache') },

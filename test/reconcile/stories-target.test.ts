@@ -18,7 +18,9 @@ const HOUR = 60 * MINUTE;
 const PEOPLE = 30;
 
 function aDirectory(): DirectoryService {
-  const directory = openService('https://app.example.com/scim/v2', { file: ':memory:', token: 'secret' });
+  // Requests are counted, refused and cut one by one.
+  const options = { file: ':memory:', token: 'secret', maxOperations: 1 };
+  const directory = openService('https://app.example.com/scim/v2', options);
   onTestFinished(() => directory.close());
   return directory;
 }
