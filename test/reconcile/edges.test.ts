@@ -119,6 +119,23 @@ describe('values', () => {
     expect(company.target.writes).toEqual([]);
   });
 
+  it('to somebody in a conflict are neither planned nor held, and nobody approves them for nothing (I8)', async () => {
+    const company = await aConvergedCompany(3, (index) => ({ manager: index === 0 ? null : 'p1' }));
+    company.spec = { ...company.spec, guards: { ...company.spec.guards, floor: 0, update: { max: 0 } } };
+    const [twin] = aCompanyOf(1);
+    company.people = [...company.people, ...['p8', 'p9'].map((id) => ({ ...twin, id, mail: 'same@example.com' }))];
+    change(company, 'p3', { manager: 'p9' });
+    const report = await company.run();
+    expect(report).toMatchObject({ reason: 'SyncedWithErrors', held: { count: 0 }, plan: { update: 0 } });
+    company.people = company.people.filter(({ id }) => id !== 'p8');
+    expect(await company.run()).toMatchObject({ applied: { create: 1 }, held: { count: 1 } });
+    const { held } = await company.run();
+    expect(held).toMatchObject({ count: 1, kinds: { update: 1 } });
+    await company.run({ approve: held.hash });
+    const boss = (await (await company.state()).links.get('p9'))?.targetId;
+    expect(company.target.users.get('u3')?.attributes[MANAGER]).toBe(boss);
+  });
+
   it('that vanished from every record are a suspect read, which clears nothing (I1)', async () => {
     const company = await aConvergedCompany(8);
     company.people = company.people.map((person) => ({ ...person, title: null, department: null }));

@@ -83,4 +83,35 @@ export const REGRESSIONS: readonly Regression[] = [
     name: 'one account alone, of an application that pages by cursor and does not say so',
     scenario: { seed: 164, size: 1, application: { quirks: ['cursorsUnannounced'], pageSize: 100 }, steps: [] },
   },
+  {
+    name: 'somebody refers to people in a conflict: what cannot be carried out is held and approved for ever',
+    scenario: {
+      seed: 655,
+      size: 9,
+      application: PLAIN,
+      steps: [
+        RUN,
+        { do: 'rotate', who: 916, other: 290 },
+        { do: 'store', how: 'lost', which: 12 },
+        { do: 'manifest', what: 'updateGuard', value: 519 },
+      ],
+    },
+  },
+  {
+    // By the check of protected teams, which took nobody for gone.
+    name: 'an account is dropped by hand, and the team that it was in keeps one member fewer than is thought',
+    scenario: {
+      seed: 749,
+      size: 5,
+      application: PLAIN,
+      steps: [
+        { do: 'manifest', what: 'protectedTeams', value: 533 },
+        { do: 'hire', n: 46 },
+        RUN,
+        { do: 'clubs', who: 567, value: 454 },
+        { do: 'admin', act: 'drop', which: 852 },
+        RUN,
+      ],
+    },
+  },
 ];

@@ -93,7 +93,7 @@ export function createServer(dialect: Dialect, token: string): Server {
     },
     dropUser(id) {
       inner.users.delete(id);
-      for (const members of inner.members.values()) members.delete(id);
+      for (const [team, members] of inner.members) if (members.delete(id)) byHand.add(team);
       mirror.sync();
     },
     putTeam({ id, displayName, externalId, members }) {

@@ -25,6 +25,7 @@ import { keepMembers, planMembers } from './plan-members.ts';
 import { PlanWriter } from './plan-writer.ts';
 import { ProtectedTeams } from './protected-teams.ts';
 import { isMeant } from './read.ts';
+import { withdrawDebts } from './references.ts';
 import { toShapes } from './shapes.ts';
 
 export interface PlanInput {
@@ -246,6 +247,7 @@ async function settleNames(run: RunDependencies, writer: PlanWriter, people: Peo
   const { rest, errors, withoutAccount } = await withdrawBlocked(run);
   await writer.add({ ...NOTHING, operations: rest, errors });
   for (const id of withoutAccount) people.withoutAccount.add(id);
+  await withdrawDebts(run, people.withoutAccount);
 }
 
 interface NoteInput {

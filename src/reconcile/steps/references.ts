@@ -1,6 +1,7 @@
 /** Source ids in changes of references → the accounts that they stand for. */
 import type { AttributeChange } from '../../model.ts';
 import type { Link, Links } from '../../state/store.ts';
+import type { RunDependencies } from '../run.ts';
 
 /**
  * Changes whose reference names nobody with an account are left out: they stay owed, and the next run plans them again.
@@ -20,4 +21,21 @@ export async function resolveReferences(
     const { reference: _settled, ...rest } = change;
     return link === undefined || !isKnown(link) ? [] : [{ ...rest, after: link.targetId }];
   });
+}
+
+/**
+ * What refers to nobody but those who get no account in this run leaves the stored plan: it cannot be carried out, and
+ * held it would be approved again and again.
+ */
+export async function withdrawDebts(
+  { state, runId }: Pick<RunDependencies, 'state' | 'runId'>,
+  withoutAccount: ReadonlySet<string>,
+): Promise<void> {
+  if (withoutAccount.size === 0) return;
+  const units: string[] = [];
+  for await (const page of state.journal.operations(runId, { phase: 'references' })) {
+    for (const { unit, changes } of page)
+      if (changes.every(({ after }) => withoutAccount.has(String(after)))) units.push(unit);
+  }
+  await state.journal.withdraw(runId, units);
 }
