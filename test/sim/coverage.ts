@@ -43,6 +43,7 @@ const WANTED: readonly string[] = [
   'ending Deactivate',
   'ending Delete',
   'second runs',
+  'takeovers',
 ];
 
 export function checkCounts(counts: ReadonlyMap<string, number>): readonly { name: string; problems: string[] }[] {

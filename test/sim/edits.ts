@@ -1,6 +1,16 @@
 /** What somebody may change in the manifests. Numbers choose values, modulo how many there are. */
 import type { TeamRuleSpec } from '../../src/api/team-rule.ts';
-import { at, type Company, DEPARTMENT, DEPARTMENTS, type Manifests, SYNC, TEAM_NAMES, toMatchRule } from './model.ts';
+import {
+  at,
+  type Company,
+  DEPARTMENT,
+  DEPARTMENTS,
+  type Manifests,
+  NEXT_ID,
+  SYNC,
+  TEAM_NAMES,
+  toMatchRule,
+} from './model.ts';
 
 type Policy = 'Deactivate' | 'Delete' | 'Retain';
 const POLICIES: readonly Policy[] = ['Deactivate', 'Delete', 'Retain'];
@@ -40,6 +50,7 @@ export const MANIFEST_EDITS = [
   'departmentEntry',
   'clearTitle',
   'planMode',
+  'moveId',
 ] as const;
 export type ManifestEdit = (typeof MANIFEST_EDITS)[number];
 
@@ -148,6 +159,9 @@ const EDITS: Readonly<Record<ManifestEdit, (company: Company, value: number) => 
   },
   planMode: ({ manifests }, value) => {
     manifests.spec = { ...manifests.spec, mode: value % 3 === 0 ? 'Plan' : 'Apply' };
+  },
+  moveId: ({ manifests }) => {
+    if (manifests.spec.id === undefined) manifests.spec = { ...manifests.spec, id: NEXT_ID, adoptFrom: SYNC };
   },
 };
 

@@ -35,6 +35,8 @@ export interface Company {
 
 export const NAMESPACE = 'identity';
 export const SYNC = 'acme';
+/** The id that takes over from the one which is the name. */
+export const NEXT_ID = `${SYNC}-2`;
 export const MAIL_DOMAIN = 'corp.example';
 export const DEPARTMENT = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department';
 export const MANAGER = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager';
@@ -49,6 +51,30 @@ export const TEAM_NAMES = {
 } as const;
 
 export const isClub = (name: string): boolean => CLUBS.some((club) => club.toLowerCase() === name.toLowerCase());
+
+function toSyncId({ spec }: Pick<Manifests, 'spec'>): string {
+  return spec.id ?? SYNC;
+}
+
+/** Where its state stands, and where it stood before. */
+export function toStateKeys(manifests: Pick<Manifests, 'spec'>): readonly { namespace: string; id: string }[] {
+  return [...new Set([toSyncId(manifests), SYNC])].map((id) => ({ namespace: NAMESPACE, id }));
+}
+
+export function toStateKey(manifests: Pick<Manifests, 'spec'>): { namespace: string; id: string } {
+  return { namespace: NAMESPACE, id: toSyncId(manifests) };
+}
+
+/** The mark of a team, for the id that the DirectorySync has. */
+export function toMark(manifests: Pick<Manifests, 'spec'>, name: string): string {
+  return `dirsync:${NAMESPACE}/${toSyncId(manifests)}:${name}`;
+}
+
+/** The name in the mark of a team, under whichever of its ids; null for one that is not marked. */
+export function toMarkedName(externalId: string | null): string | null {
+  const mark = [SYNC, NEXT_ID].map((id) => `dirsync:${NAMESPACE}/${id}:`).find((each) => externalId?.startsWith(each));
+  return mark === undefined || externalId === null ? null : externalId.slice(mark.length);
+}
 
 export function createCompany(size: number): Company {
   const company: Company = {

@@ -6,7 +6,16 @@
  * address somebody else holds, what a policy `Retain` left behind.
  */
 import type { TeamRuleSpec } from '../../src/api/team-rule.ts';
-import { type Company, DEPARTMENT, type Employee, isClub, MANAGER, type Manifests, NAMESPACE, SYNC } from './model.ts';
+import {
+  type Company,
+  DEPARTMENT,
+  type Employee,
+  isClub,
+  MANAGER,
+  type Manifests,
+  toMark,
+  toMarkedName,
+} from './model.ts';
 import type { Server, Team, User } from './server.ts';
 
 export interface OracleInput {
@@ -177,8 +186,6 @@ function isKnown(id: string, input: OracleInput): boolean {
   return standingOf(id, company) === 'present' && person !== undefined && !(damaged && isBlocked(person, input));
 }
 
-const MARK = `dirsync:${NAMESPACE}/${SYNC}:`;
-
 const normalize = (name: string): string => name.trim().toLowerCase();
 
 interface WantedTeam {
@@ -194,9 +201,10 @@ function compareTeams(input: OracleInput): string[] {
 }
 
 function compareWanted(name: string, wanted: WantedTeam, input: OracleInput): string[] {
-  const { server } = input;
+  const { server, company } = input;
   if (wanted.rules.some(isFrozen)) return [];
-  const [mine, second] = [...server.teams.values()].filter(({ externalId }) => externalId === MARK + name);
+  const mark = toMark(company.manifests, name);
+  const [mine, second] = [...server.teams.values()].filter(({ externalId }) => externalId === mark);
   if (second !== undefined) return [`team ${name} is there twice`];
   if (mine !== undefined) return compareTeam(name, mine, { team: wanted, input });
   // A team is made when somebody with an account belongs to it.
@@ -214,7 +222,7 @@ function compareLeftClubs(wanted: ReadonlyMap<string, WantedTeam>, input: Oracle
   const { server, damaged, company } = input;
   if (company.manifests.rules['clubs'] === undefined || damaged) return [];
   return [...server.teams.values()].flatMap((team) => {
-    const name = team.externalId?.startsWith(MARK) === true ? team.externalId.slice(MARK.length) : '';
+    const name = toMarkedName(team.externalId) ?? '';
     return isClub(name) && !wanted.has(name) ? compareMembers(name, team, { wanted: new Set(), input }) : [];
   });
 }

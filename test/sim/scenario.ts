@@ -188,6 +188,7 @@ function toEdit(random: Random): Step {
   if (random.chance(0.03)) return { do: 'jump', ms: random.pick([-3 * HOUR, 3 * HOUR, 30 * HOUR, -30 * HOUR]) };
   if (random.chance(0.06)) return { do: 'store', how: random.pick(MISHAPS), which: random.below(1000) };
   if (random.chance(0.03)) return { do: 'confirm' };
+  if (random.chance(0.02)) return { do: 'manifest', what: 'moveId', value: 0 };
   return toCompanyStep(random);
 }
 

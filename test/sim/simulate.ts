@@ -18,7 +18,7 @@ import { isHttpFault, isProcessFault, isReadFault } from './faults.ts';
 import type { RunFacts, Violation } from './invariants/facts.ts';
 import type { Removal } from './invariants/removals.ts';
 import { breakPage, findManyLines, open, openNewer } from './mishaps.ts';
-import { at, type Company, type Manifests, NAMESPACE, SYNC } from './model.ts';
+import { at, type Company, type Manifests, NAMESPACE, SYNC, toStateKey, toStateKeys } from './model.ts';
 import { compareWithOracle } from './oracle.ts';
 import type { RunStep, Scenario, Step, StoreMishap } from './scenario.ts';
 import { toReading } from './source.ts';
@@ -153,7 +153,7 @@ class Play {
     const world = this.#world;
     const { company, invariants, server } = world;
     this.#process ??= await world.start('one');
-    const state = await this.#process.store.directory({ namespace: NAMESPACE, id: SYNC });
+    const state = await this.#process.store.directory(toStateKey(this.#world.company.manifests));
     const owned = await readOwned(state, company, policy);
     company.manifests.spec = { ...company.manifests.spec, deletionPolicy: policy };
     world.note(`deleted: ${policy}`);
@@ -239,7 +239,7 @@ class Play {
   async #confirm(): Promise<void> {
     const world = this.#world;
     this.#process ??= await world.start('one');
-    const state = await this.#process.store.directory({ namespace: NAMESPACE, id: SYNC });
+    const state = await this.#process.store.directory(toStateKey(this.#world.company.manifests));
     const ids: string[] = [];
     for await (const page of readRecovered(state)) ids.push(...page.map(({ targetId }) => targetId));
     await confirmRecovered(state, { by: 'tester', now: () => new Date(world.clock.wall()) });
@@ -304,10 +304,12 @@ class Play {
     if (report === null || report.held.hash === '' || this.#process === null) return null;
     const { mode } = this.#world.company.manifests.spec;
     if (mode === 'Plan') return null;
-    const state = await this.#process.store.directory({ namespace: NAMESPACE, id: SYNC });
     const removals: Removal[] = [];
-    for await (const page of state.journal.operations(report.runId, { status: 'held' }))
-      removals.push(...page.flatMap(toRemovals));
+    for (const key of toStateKeys(this.#world.company.manifests)) {
+      const { journal } = await this.#process.store.directory(key);
+      for await (const page of journal.operations(report.runId, { status: 'held' }))
+        removals.push(...page.flatMap(toRemovals));
+    }
     this.#world.invariants.grant(removals);
     this.#world.count('approvals');
     return report.held.hash;
@@ -367,7 +369,7 @@ class Play {
   }
 
   async #hasLinks(process: Process): Promise<boolean> {
-    const state = await process.store.directory({ namespace: NAMESPACE, id: SYNC });
+    const state = await process.store.directory(toStateKey(this.#world.company.manifests));
     return (await state.links.counts()).people > 0;
   }
 
@@ -381,6 +383,9 @@ class Play {
     world.note(`${facts.name} ends ${report.outcome} ${report.reason} ${report.message} held ${report.held.hash}`);
     checkText(world, 'report', JSON.stringify([report.message, report.warnings, report.suspicion]));
     if (report.reason === 'ApprovalMismatch') world.invariants.revoke();
+    if (report.takenOver?.planned === false) world.count('takeovers');
+    // As the message says: a store that was lost does not know the old id.
+    if (report.message.startsWith('spec.adoptFrom')) delete world.company.manifests.spec.adoptFrom;
     const isJudged = report.failedStep === null || report.failedStep === 'apply' || report.failedStep === 'report';
     world.invariants.onRunEnd(facts, isJudged && report.suspicion === null && report.plan !== null);
     if (facts.only === null) this.#report = report;

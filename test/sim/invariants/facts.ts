@@ -1,6 +1,6 @@
 /** What the checkers go by: a run as the world knows it, and what it was told. Nothing of it is asked of the engine. */
 import type { Owned } from '../deletion.ts';
-import { type Manifests, NAMESPACE, SYNC } from '../model.ts';
+import type { Manifests } from '../model.ts';
 import type { Server, User } from '../server.ts';
 import type { Reading } from '../source.ts';
 
@@ -41,8 +41,6 @@ export interface Scene {
   damaged: boolean;
   fail(rule: Rule, message: string): void;
 }
-
-export const MARK = `dirsync:${NAMESPACE}/${SYNC}:`;
 
 export type Standing = 'present' | 'leaves' | 'unknown';
 

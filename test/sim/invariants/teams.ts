@@ -1,6 +1,7 @@
 /** Teams: whose they are (I3), one of each (I6), never deleted while somebody is in them (I4), nothing by what is unknown (I13). */
+import { toMark, toMarkedName } from '../model.ts';
 import type { Team } from '../server.ts';
-import { isUnknown, MARK, type Moment, type RunFacts, type Scene, standingOf } from './facts.ts';
+import { isUnknown, type Moment, type RunFacts, type Scene, standingOf } from './facts.ts';
 import type { Reads } from './reads.ts';
 import type { Removals } from './removals.ts';
 
@@ -49,7 +50,7 @@ export function createTeamChecks(scene: Scene, reads: Reads, removals: Removals)
         onCreated(after, moment, scene);
         return;
       }
-      if (before.externalId?.startsWith(MARK) !== true && !ours.has(before.id) && !isTakenOver(before, after, moment))
+      if (toMarkedName(before.externalId) === null && !ours.has(before.id) && !isTakenOver(before, after, moment))
         fail('I3', `${moment.facts.name}: team ${before.id}, which nobody owns, was touched`);
       ours.add(before.id);
       if (after === null) {
@@ -78,7 +79,8 @@ function onCreated(team: Team | null, { facts }: Moment, { server, ours, fail }:
 /** A team that nobody owns, of the name of one that rules call for. */
 function isTakenOver(before: Team, after: Team | null, { facts }: Moment): boolean {
   const { adoptTeams = false } = facts.manifests.spec;
-  return adoptTeams && before.externalId === null && after?.externalId === MARK + toKey(before.displayName);
+  const mark = toMark(facts.manifests, toKey(before.displayName));
+  return adoptTeams && before.externalId === null && after?.externalId === mark;
 }
 
 const toKey = (displayName: string): string => displayName.trim().toLowerCase();
@@ -86,7 +88,7 @@ const toKey = (displayName: string): string => displayName.trim().toLowerCase();
 /** By the name that it has, and by the one that it is to have. */
 function isProtectedTeam({ displayName, externalId }: Team, { manifests }: RunFacts): boolean {
   const { protectedTeams = [] } = manifests.spec.guards ?? {};
-  return protectedTeams.some((name) => toKey(name) === toKey(displayName) || MARK + toKey(name) === externalId);
+  return protectedTeams.some((name) => toKey(name) === toKey(displayName) || toKey(name) === toMarkedName(externalId));
 }
 
 function toChanged(before: Team, after: Team): readonly string[] {
@@ -100,8 +102,8 @@ function checkKnown(team: Team, member: string, { facts }: Moment, { server, fai
   const rules = Object.values(facts.manifests.rules);
   const isIncluded = rules.some(({ include = [] }) => externalId !== null && include.includes(externalId));
   if (standingOf(externalId, facts) !== 'present' || isIncluded) return;
-  const marks = rules.flatMap((rule) => (rule.team === undefined ? [] : [MARK + rule.team.displayName.toLowerCase()]));
-  const sharing = marks.filter((mark) => mark === team.externalId).length;
+  const names = rules.flatMap((rule) => (rule.team === undefined ? [] : [rule.team.displayName.toLowerCase()]));
+  const sharing = names.filter((name) => name === toMarkedName(team.externalId)).length;
   // Of several rules of one team another one may have decided.
   const attribute = sharing === 1 ? 'department' : null;
   if (attribute !== null && isUnknown(attribute, externalId, facts))
