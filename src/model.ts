@@ -126,6 +126,8 @@ export interface AttributeChange {
   readonly after?: Json;
   /** The value is the source id of a person whose target id is filled in when the request is made. */
   readonly reference?: true;
+  /** The expression of the attribute says Redact: values are written and not shown. */
+  readonly redacted?: true;
 }
 
 /**

@@ -9,7 +9,7 @@ import { EXIT, type ExitCode } from './exit-code.ts';
 import type { CliIo } from './io.ts';
 import { withState } from './options.ts';
 import { readAsDone } from './plan-operations.ts';
-import { formatValue, shortenPath } from './plan-values.ts';
+import { formatValue, shortenPath, toShownValue } from './plan-values.ts';
 import { openExistingStore } from './state-file.ts';
 import { createStatusStore } from './status-store.ts';
 import { formatTable } from './table.ts';
@@ -183,8 +183,8 @@ function formatOperation(operation: StoredOperation): string {
       ? ''
       : changes
           .map(
-            ({ path, before, after }) =>
-              ` ${shortenPath(path)} ${formatValue(before, false)} → ${formatValue(after, false)}`,
+            (change) =>
+              ` ${shortenPath(change.path)} ${formatValue(toShownValue(change, change.before), false)} → ${formatValue(toShownValue(change, change.after), false)}`,
           )
           .join(';');
   const why = error === null ? '' : ` — ${error}`;

@@ -5,6 +5,7 @@ import type { StoredOperation } from '../state/store.ts';
 import { countAccounts, readUnmanaged } from './accounts.ts';
 import type { CliIo } from './io.ts';
 import { readOperations } from './plan-operations.ts';
+import { toShownValue } from './plan-values.ts';
 import type { SyncRun } from './run-sync.ts';
 
 export async function printPlanJson(io: Pick<CliIo, 'stdout'>, run: SyncRun): Promise<void> {
@@ -66,7 +67,9 @@ function toShown({ kind, resource, id, targetId, name, member, changes, ...rest 
   return { ...shown, changes: changes.map(toShownChange), cause, reason, unit, held };
 }
 
-function toShownChange({ path, before, after, reference }: AttributeChange): AttributeChange {
+function toShownChange(change: AttributeChange): AttributeChange {
+  const { path, reference } = change;
+  const [before, after] = [toShownValue(change, change.before), toShownValue(change, change.after)];
   const sides = { path, ...(before === undefined ? {} : { before }) };
   if (after === undefined) return sides;
   return { ...sides, after: reference === true ? toPlaceholder(String(after)) : after };

@@ -20,6 +20,14 @@ export function formatValue(value: Json | undefined, whole: boolean): string {
   return whole || text.length <= MAX_VALUE ? text : `${text.slice(0, MAX_VALUE - 1)}…`;
 }
 
+/** A value as it may be shown. */
+export function toShownValue(
+  { redacted }: Pick<AttributeChange, 'redacted'>,
+  value: Json | undefined,
+): Json | undefined {
+  return redacted === true && value !== undefined ? '[Redact]' : value;
+}
+
 /** Names of the people that references mean; ids where nobody is known by them. */
 export type FindName = (change: AttributeChange, value: Json) => Promise<string | null>;
 
@@ -31,6 +39,7 @@ export interface ChangeStyle {
 /** `title: "Engineer" → "Senior Engineer"`. */
 export async function formatChange(change: AttributeChange, { whole, findName }: ChangeStyle): Promise<string> {
   const show = async (value: Json | undefined): Promise<string> => {
+    if (change.redacted === true) return formatValue(toShownValue(change, value), whole);
     const name = value === undefined ? null : await findName(change, value);
     return name ?? formatValue(value, whole);
   };
@@ -43,7 +52,7 @@ const TELLING = ['displayName', 'title', 'urn:ietf:params:scim:schemas:extension
 
 /** What tells one joiner from another in a line. */
 export function describePerson({ changes, name }: Pick<StoredOperation, 'changes' | 'name'>): string {
-  const values = new Map(changes.map(({ path, after }) => [path, after]));
+  const values = new Map(changes.map((change) => [change.path, toShownValue(change, change.after)]));
   return TELLING.map((path) => values.get(path))
     .filter((value) => typeof value === 'string' && value !== '' && value !== name)
     .join(', ');

@@ -19,6 +19,8 @@ export interface PathShape {
   readonly matching: boolean;
   readonly required: boolean;
   readonly unique: boolean;
+  /** Its values are not shown to whoever reads a plan. */
+  readonly redacted?: true;
 }
 
 export interface CompiledMapping {
@@ -168,11 +170,12 @@ function toPathShapes(entries: readonly CompiledEntry[]): Map<string, PathShape>
   const plain = { multiValued: false, reference: false, matching: false, required: false, unique: false };
   const active: PathShape = { ...plain, caseExact: true };
   const shapes = new Map<string, PathShape>([['active', active]]);
-  for (const { path, definition, multiValued, reference, precedence, required } of entries) {
+  for (const { path, definition, multiValued, reference, precedence, required, redacted } of entries) {
     const caseExact = definition.caseExact || reference;
     const unique = definition.uniqueness !== 'none';
     const matching = precedence !== null;
-    if (path !== null) shapes.set(path, { caseExact, multiValued, reference, matching, required, unique });
+    const shape = { caseExact, multiValued, reference, matching, required, unique };
+    if (path !== null) shapes.set(path, redacted ? { ...shape, redacted } : shape);
   }
   return shapes;
 }

@@ -43,6 +43,8 @@ export interface CompiledEntry {
   readonly usesGroups: boolean;
   /** The value depends on chance, which needs the secret of this installation. */
   readonly usesChance: boolean;
+  /** The expression says Redact: values are written and not shown. */
+  readonly redacted: boolean;
   /** The value is one of several that nobody else's account may have. */
   readonly isChosen: boolean;
   readonly defaultValue: Json;
@@ -80,6 +82,7 @@ export function compileEntry(spec: AttributeEntry, context: EntryContext): Compi
     evaluate: value.evaluate,
     usesGroups: value.usesGroups ?? false,
     usesChance: value.usesChance ?? false,
+    redacted: value.redacted ?? false,
     isChosen: value.isChosen ?? false,
     defaultValue,
     onCreate: spec.apply === 'OnCreate',
@@ -184,6 +187,7 @@ interface CompiledValue {
   readonly evaluate: CompiledEntry['evaluate'];
   readonly usesGroups?: boolean;
   readonly usesChance?: boolean;
+  readonly redacted?: boolean;
   readonly isChosen?: boolean;
   readonly constant?: Json;
 }
@@ -225,6 +229,7 @@ function compileEntryExpression(
   return {
     names: compiled.attributes.map(own),
     usesChance: CHANCE_FUNCTIONS.some((name) => compiled.functions.has(name)),
+    redacted: compiled.functions.has('Redact'),
     isChosen: compiled.functions.has('SelectUniqueValue'),
     evaluate: (read, { now, random, tenant }) => {
       const outcome = compiled.evaluate({ attribute: (name) => read(own(name)), now, random, context: tenant });

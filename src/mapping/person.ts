@@ -182,15 +182,24 @@ function convertValue(entry: CompiledEntry, given: Json): Json {
   const value = splitValue(entry.custom, given);
   if (isEmptyValue(value)) return null;
   const coerced = coerceValue(value, { ...entry.definition, multiValued: entry.multiValued, format: entry.format });
-  if ('refused' in coerced) throw new SyncError('RecordInvalid', toTypeMessage(entry.target, value, coerced.refused));
+  if ('refused' in coerced)
+    throw new SyncError('RecordInvalid', toTypeMessage(entry.target, toShown(entry, value), coerced.refused));
   checkCanonical(entry, coerced.value);
   return coerced.value;
 }
 
-function checkCanonical({ custom, target, definition }: CompiledEntry, value: Json): void {
+/** A value as a message may show it. */
+function toShown({ redacted }: Pick<CompiledEntry, 'redacted'>, value: Json): Json {
+  return redacted ? '[Redact]' : value;
+}
+
+function checkCanonical({ custom, target, definition, redacted }: CompiledEntry, value: Json): void {
   const foreign = custom === null ? undefined : findForeignValue(custom, value);
   if (foreign === undefined) return;
-  throw new SyncError('RecordInvalid', toForeignMessage(target, foreign, definition.canonicalValues));
+  throw new SyncError(
+    'RecordInvalid',
+    toForeignMessage(target, toShown({ redacted }, foreign), definition.canonicalValues),
+  );
 }
 
 function noteEmpty(entry: CompiledEntry, draft: Draft, id: string): void {

@@ -13,6 +13,8 @@ export interface PathShape {
   readonly required: boolean;
   /** The target takes a value from one account only. */
   readonly unique: boolean;
+  /** Its values are not shown to whoever reads a plan. */
+  readonly redacted?: true;
 }
 
 /** Null, empty text and empty lists are one state: "unassigned" (RFC 7643 section 2.5). */

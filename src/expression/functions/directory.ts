@@ -83,7 +83,7 @@ export const DIRECTORY_FUNCTIONS: readonly FunctionDefinition[] = [
     name: 'Redact',
     parameters: [{ name: 'value', type: 'Any' }],
     result: (types) => types[0] ?? 'Any',
-    description: 'value, as it is.',
+    description: 'value, which is written to the target and shown as `[Redact]` in plans, drift and history.',
     example: 'Redact([employeeId])',
     gives: 'E-0042',
     evaluate: (args, environment) => evaluateArgument(args[0], environment),

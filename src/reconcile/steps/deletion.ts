@@ -75,7 +75,7 @@ export async function planDeletion(
   { loaded, observed }: { loaded: Loaded; observed: Observed },
   signal: AbortSignal,
 ): Promise<PlanResult> {
-  const writer = new PlanWriter(run);
+  const writer = new PlanWriter(run, new Map());
   const { guards } = loaded.spec;
   const teams = new ProtectedTeams(guards);
   const settings: OwnershipSettings = {

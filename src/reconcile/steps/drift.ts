@@ -12,6 +12,9 @@ import type { DriftCounts, RunDependencies } from '../run.ts';
 
 const BATCH = 500;
 
+/** What is kept to be shown of values that are not. */
+const REDACTED = '[Redact]';
+
 export class DriftTally {
   readonly counts = { attributes: 0, memberships: 0, missing: 0 };
   readonly #run: RunDependencies;
@@ -28,8 +31,11 @@ export class DriftTally {
     const { targetId, name } = link;
     const base = { resource: 'User', id: sourceId, targetId, name, attribute: null, member: null } as const;
     if (gone) await this.#add('missing', { ...base, kind: 'missing' });
-    for (const attribute of findDrift(person, context))
+    for (const drift of findDrift(person, context)) {
+      const isRedacted = context.settings.shapes.get(drift.path)?.redacted === true;
+      const attribute = isRedacted ? { path: drift.path, applied: REDACTED, found: REDACTED } : drift;
       await this.#add('attributes', { ...base, kind: 'attribute', attribute });
+    }
   }
 
   async addTeam(team: TeamState, context: TeamContext): Promise<void> {

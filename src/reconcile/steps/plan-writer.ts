@@ -1,6 +1,7 @@
 /** Operations of a plan on their way into the journal. */
-import type { Operation, RecordError } from '../../model.ts';
+import type { AttributeChange, Operation, RecordError } from '../../model.ts';
 import { type DraftOperation, type Planned, toOperationLine } from '../../plan/draft.ts';
+import type { PlanSettings } from '../../plan/settings.ts';
 import type { Effect } from '../../state/store.ts';
 import type { RunDependencies } from '../run.ts';
 
@@ -9,12 +10,14 @@ export class PlanWriter {
   operations = 0;
   protected = 0;
   readonly #run: RunDependencies;
+  readonly #shapes: PlanSettings['shapes'];
   #rows: { operation: Operation; recovered: boolean; line: string }[] = [];
   #effects: Effect[] = [];
   #errors: RecordError[] = [];
 
-  constructor(run: RunDependencies) {
+  constructor(run: RunDependencies, shapes: PlanSettings['shapes']) {
     this.#run = run;
+    this.#shapes = shapes;
   }
 
   /** Returns the operations as they are numbered. */
@@ -30,9 +33,14 @@ export class PlanWriter {
   #push(draft: DraftOperation): Operation {
     const { recovered, ...rest } = draft;
     this.operations += 1;
-    const operation = { ...rest, seq: this.operations, held: null };
+    const changes = rest.changes.map((change) => this.#mark(change));
+    const operation = { ...rest, changes, seq: this.operations, held: null };
     this.#rows.push({ operation, recovered, line: toOperationLine(draft) });
     return operation;
+  }
+
+  #mark(change: AttributeChange): AttributeChange {
+    return this.#shapes.get(change.path)?.redacted === true ? { ...change, redacted: true } : change;
   }
 
   async flush(): Promise<void> {

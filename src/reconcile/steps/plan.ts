@@ -36,8 +36,8 @@ export interface PlanInput {
 }
 
 export async function plan(run: RunDependencies, input: PlanInput, signal: AbortSignal): Promise<PlanResult> {
-  const writer = new PlanWriter(run);
   const settings = toSettings(run, input);
+  const writer = new PlanWriter(run, settings.shapes);
   const open = await recoverLinks(run, { settings, writer, signal });
   const drift = input.observed.verified ? new DriftTally(run) : null;
   const teams = new ProtectedTeams(input.loaded.spec.guards);
