@@ -93,6 +93,8 @@ export interface DesiredUser {
   readonly onCreate: Attributes;
   /** Paths of `onCreate` whose value must be nobody else's → values in the order in which they are wanted; the first is there. */
   readonly candidates?: Readonly<Record<string, readonly Json[]>>;
+  /** What is wrong with values that only a new account needs; `held`: it cannot be made without them. */
+  readonly creation?: { readonly errors: readonly string[]; readonly held: boolean };
   /** Defaults of entries whose value is empty: part of the first request; on adoption only where the target has none. */
   readonly defaults: Attributes;
   /** Paths whose value is empty and whose entry says `onEmpty: Clear`. */

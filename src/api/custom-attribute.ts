@@ -27,11 +27,12 @@ export type PredefinedName = (typeof PREDEFINED_NAMES)[number];
 
 const PREDEFINED_RULE: SchemaRule = {
   name: 'predefinedHasName',
-  message: 'a predefined attribute has the name of it and no references; leave name out',
-  cel: '!has(self.predefined) || ((!has(self.name) || self.name == self.predefined) && !has(self.references))',
+  message: 'a predefined attribute has a name of its own, no references, and is never required',
+  cel: '!has(self.predefined) || ((!has(self.name) || self.name == self.predefined) && !has(self.references) && !(has(self.required) && self.required))',
   holds: (value) => {
-    const { predefined, name, references } = toFields(value) ?? {};
-    return predefined === undefined || ((name === undefined || name === predefined) && references === undefined);
+    const { predefined, name, references, required } = toFields(value) ?? {};
+    if (predefined === undefined) return true;
+    return (name === undefined || name === predefined) && references === undefined && required !== true;
   },
 };
 
@@ -146,6 +147,13 @@ export const CustomAttributeSpecSchema = object(
         description: 'What an empty value does where the target has one, unless the mapping’s entry says otherwise.',
       }),
     ),
+    required: Type.Optional(
+      flag({
+        default: false,
+        description:
+          'No account is made without a value; whoever has one keeps it. A DirectorySync made after this resource needs an entry that gives it a value; older ones without an entry go on, and are listed in `status.unmappedIn`. Not with `predefined`.',
+      }),
+    ),
     canonicalValues: Type.Optional(
       list(text({ maxLength: 256, description: 'An allowed value.' }), {
         maxItems: 500,
@@ -175,6 +183,12 @@ export const CustomAttributeStatusSchema = object(
       list(text({ maxLength: NAME_MAX_LENGTH, description: 'Name of a DirectorySync.' }), {
         maxItems: 1000,
         description: 'DirectorySyncs of the namespace that it applies to, sorted.',
+      }),
+    ),
+    unmappedIn: Type.Optional(
+      list(text({ maxLength: NAME_MAX_LENGTH, description: 'Name of a DirectorySync.' }), {
+        maxItems: 1000,
+        description: 'Of these the DirectorySyncs without an entry for it, where it is required, sorted.',
       }),
     ),
   },

@@ -15,6 +15,7 @@ import {
   type CustomAttributeResource,
   type CustomAttributeSpec,
   CustomAttributeSpecSchema,
+  type PredefinedName,
 } from './custom-attribute.ts';
 import {
   DEFAULT_INTERVAL,
@@ -169,6 +170,8 @@ export interface ResolvedCustomAttributeSpec {
   readonly separator: string | null;
   readonly onEmpty: 'Keep' | 'Clear';
   readonly canonicalValues: readonly string[];
+  readonly required: boolean;
+  readonly predefined?: PredefinedName;
   readonly path: string;
 }
 

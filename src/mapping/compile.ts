@@ -5,7 +5,7 @@
 import type { AttributeEntry, AttributeMappingResource } from '../api/attribute-mapping.ts';
 import { parseScimPath, printScimPath } from '../scim/path.ts';
 import { URN_USER } from '../scim/schema.ts';
-import type { CustomAttributeSet } from './custom-attributes.ts';
+import type { CustomAttribute, CustomAttributeSet } from './custom-attributes.ts';
 import { type CompiledEntry, compileEntry, findCustom, toTargetKey } from './entry.ts';
 import { checkName, type NameContext } from './names.ts';
 import { LEAVES_NOTHING, type LeavesOut, listPresetEntries } from './presets.ts';
@@ -37,6 +37,8 @@ export interface CompiledMapping {
   readonly activeMapped: boolean;
   /** Source names that are asked for; prefixes left in. */
   readonly usedNames: readonly string[];
+  /** CustomAttributes that are required and that no entry gives a value. */
+  readonly unmapped: readonly Pick<CustomAttribute, 'name' | 'resource'>[];
 }
 
 /** What names may mean depends on it. */
@@ -112,6 +114,7 @@ export function compileMapping(
     ),
     activeMapped: entries.some((entry) => entry.path === 'active'),
     usedNames: [...new Set(entries.flatMap((entry) => entry.names))],
+    unmapped: [...customs.byName.values()].filter(({ name, required }) => required && !mapped.has(name)),
   };
 }
 
@@ -170,10 +173,11 @@ function toPathShapes(entries: readonly CompiledEntry[]): Map<string, PathShape>
   const plain = { multiValued: false, reference: false, matching: false, required: false, unique: false };
   const active: PathShape = { ...plain, caseExact: true };
   const shapes = new Map<string, PathShape>([['active', active]]);
-  for (const { path, definition, multiValued, reference, precedence, required, redacted } of entries) {
+  for (const { path, custom, definition, multiValued, reference, precedence, redacted, ...entry } of entries) {
     const caseExact = definition.caseExact || reference;
     const unique = definition.uniqueness !== 'none';
     const matching = precedence !== null;
+    const required = entry.required || custom?.required === true;
     const shape = { caseExact, multiValued, reference, matching, required, unique };
     if (path !== null) shapes.set(path, redacted ? { ...shape, redacted } : shape);
   }

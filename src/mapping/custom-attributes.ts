@@ -28,6 +28,8 @@ export interface CustomAttribute {
   readonly onEmpty: 'Keep' | 'Clear';
   /** The value is the source id of a person. */
   readonly reference: boolean;
+  /** No account is made without a value. */
+  readonly required: boolean;
   /** The predefined attribute that it takes where no entry says otherwise. */
   readonly predefined: PredefinedName | null;
 }
@@ -136,6 +138,7 @@ function toCustomAttribute(resource: CustomAttributeResource): CustomAttribute {
     separator: spec.separator ?? null,
     onEmpty: spec.onEmpty ?? 'Keep',
     reference: spec.references?.resource === 'User',
+    required: spec.required ?? false,
     predefined,
   };
 }

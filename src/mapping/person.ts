@@ -116,6 +116,8 @@ interface Draft {
   readonly kept: string[];
   readonly errors: RecordError[];
   readonly candidates: Record<string, readonly Json[]>;
+  /** Whoever has an account needs none of it, and is kept back by none of it. */
+  readonly creation: { readonly errors: string[]; held: boolean };
   /** A record error holds back the whole person. */
   fatal: boolean;
   /** IgnoreObjectFlow: the person stays as they are, and nothing is wrong. */
@@ -124,7 +126,8 @@ interface Draft {
 
 function newDraft(): Draft {
   const values = { attributes: {}, onCreate: {}, defaults: {}, references: {}, candidates: {} };
-  return { ...values, clear: [], kept: [], errors: [], fatal: false, skipped: false };
+  const creation = { errors: [], held: false };
+  return { ...values, creation, clear: [], kept: [], errors: [], fatal: false, skipped: false };
 }
 
 interface Evaluation {
@@ -144,11 +147,28 @@ function evaluateEntry(entry: CompiledEntry, unknown: boolean, draft: Draft, eva
     if ('skip' in outcome) noteSkip(entry, outcome.skip, { draft, evaluation });
     else placeOutcome(entry, outcome, { draft, evaluation });
   } catch (thrown) {
-    const error = SyncError.from(thrown);
-    draft.errors.push({ resource: 'User', id: evaluation.view.user.id, code: 'RecordInvalid', message: error.message });
-    if (entry.path !== null) draft.kept.push(entry.path);
-    if (entry.required || entry.precedence !== null || error instanceof PersonError) draft.fatal = true;
+    noteError(entry, SyncError.from(thrown), draft, evaluation.view.user.id);
   }
+}
+
+function noteError(entry: CompiledEntry, error: SyncError, draft: Draft, id: string): void {
+  if (entry.path !== null) draft.kept.push(entry.path);
+  if (entry.onCreate && entry.precedence === null && !(error instanceof PersonError)) {
+    noteCreation(draft, error.message, isNeeded(entry));
+    return;
+  }
+  draft.errors.push({ resource: 'User', id, code: 'RecordInvalid', message: error.message });
+  if (entry.required || entry.precedence !== null || error instanceof PersonError) draft.fatal = true;
+}
+
+function noteCreation({ creation }: Draft, message: string, held: boolean): void {
+  creation.errors.push(message);
+  creation.held ||= held;
+}
+
+/** Of a new account. A CustomAttribute that is required asks nothing of accounts that are there. */
+function isNeeded({ required, custom }: CompiledEntry): boolean {
+  return required || custom?.required === true;
 }
 
 interface Placing {
@@ -203,17 +223,14 @@ function checkCanonical({ custom, target, definition, redacted }: CompiledEntry,
 }
 
 function noteEmpty(entry: CompiledEntry, draft: Draft, id: string): void {
-  if (entry.required) {
-    draft.errors.push({
-      resource: 'User',
-      id,
-      code: 'RecordInvalid',
-      message: `attribute ${JSON.stringify(entry.target)} is required and empty`,
-    });
+  const message = `attribute ${JSON.stringify(entry.target)} is required and empty`;
+  const hasDefault = !isEmptyValue(entry.defaultValue);
+  if (entry.required && !entry.onCreate) {
+    draft.errors.push({ resource: 'User', id, code: 'RecordInvalid', message });
     draft.fatal = true;
-  }
+  } else if (isNeeded(entry) && !hasDefault) noteCreation(draft, message, true);
   if (entry.path === null) return;
-  if (!isEmptyValue(entry.defaultValue)) draft.defaults[entry.path] = entry.defaultValue;
+  if (hasDefault) draft.defaults[entry.path] = entry.defaultValue;
   if (entry.onEmpty === 'Clear' && entry.evaluate !== null && !entry.onCreate) draft.clear.push(entry.path);
 }
 
@@ -288,6 +305,7 @@ function toDesired(
     ...(byEntry ? { byEntry } : {}),
     ...values,
     ...(Object.keys(candidates).length === 0 ? {} : { candidates }),
+    ...(draft.creation.errors.length === 0 ? {} : { creation: draft.creation }),
     match,
   };
 }

@@ -1,5 +1,5 @@
 /** A person without an account: create one, take over the one that matches, or say why neither. Pure. */
-import type { AttributeChange, Attributes, Cause, DesiredUser, Json } from '../model.ts';
+import type { AttributeChange, Attributes, Cause, DesiredUser, Json, RecordError } from '../model.ts';
 import type { Candidate, PersonState } from '../state/staging.ts';
 import type { Link } from '../state/store.ts';
 import { diffValues, isUnassigned } from './diff.ts';
@@ -168,7 +168,18 @@ function diffToAccount(desired: DesiredUser, current: Attributes, context: Perso
   );
 }
 
+/** What is wrong with values that only a new account needs is said when one is to be made. */
 function planCreate(desired: DesiredUser, context: PersonContext, cause: Cause): Planned {
+  const { errors = [], held = false } = desired.creation ?? {};
+  const found = errors.map((message): RecordError => {
+    return { resource: 'User', id: desired.sourceId, code: 'RecordInvalid', message };
+  });
+  if (held) return { ...NOTHING, errors: found };
+  const planned = planNewAccount(desired, context, cause);
+  return { ...planned, errors: [...planned.errors, ...found] };
+}
+
+function planNewAccount(desired: DesiredUser, context: PersonContext, cause: Cause): Planned {
   const { known, coming } = toReferences(desired, context);
   const values: Attributes = { ...desired.defaults, ...desired.onCreate, ...desired.attributes, ...known };
   if (isUnassigned(values['userName'])) {

@@ -119,6 +119,7 @@ export function checkResources(input: CompileInput, options: ReadOptions): Compi
   const { provider } = options;
   const kind = { ...options, ...toSourceKind(resource, provider) };
   const mapping = compileMapping(findMappings(input, provider), customs, kind, problems);
+  problems.push(...checkRequired(resource, resources, mapping));
   const rules = resources.teamRules.filter((rule) => belongsHere(resource, rule));
   const sound = rules.filter((rule) => isSound(rule, problems));
   const compiled = compileRules(sound, mapping, problems);
@@ -162,6 +163,28 @@ export function compileMappingAlone(mapping: AttributeMappingResource, resources
 /** A file has groups only where one is named; a directory always. */
 function toSourceKind({ spec: { source } }: DirectorySyncResource, provider: string): SourceKind {
   return { provider, hasGroups: source.file === undefined || source.file.groups !== undefined };
+}
+
+/**
+ * Who made the DirectorySync after the CustomAttribute knew what is asked; an older one goes on as it did. In a folder
+ * nothing is older than anything.
+ */
+function checkRequired(
+  { metadata }: DirectorySyncResource,
+  { customAttributes }: ResourceSet,
+  { unmapped }: CompiledMapping,
+): MappingProblem[] {
+  return unmapped.map(({ name, resource }): MappingProblem => {
+    const custom = customAttributes.find(
+      (each) => each.metadata.namespace === metadata.namespace && each.metadata.name === resource,
+    );
+    const made = metadata.creationTimestamp ?? '';
+    const isNewer = made > (custom?.metadata.creationTimestamp ?? made);
+    const message = `no entry of the mappings of DirectorySync ${metadata.name} gives the required attribute ${JSON.stringify(name)} a value; add one with target: ${name}`;
+    return isNewer
+      ? { severity: 'error', kind: 'DirectorySync', name: metadata.name, pointer: '/spec/mappings', message }
+      : { severity: 'warning', kind: 'CustomAttribute', name: resource, pointer: '/spec/required', message };
+  });
 }
 
 /** A rule that does not say where it belongs may belong here: to take it for deleted would be the worse mistake. */

@@ -39,7 +39,8 @@ export async function writeDependents(input: DependentsInput): Promise<void> {
   }
   for (const custom of resources.customAttributes) {
     const usedBy = toNames(resources.directorySyncs.filter((sync) => appliesTo(custom.spec, sync.metadata.name)));
-    await writeValid(input, custom, { findings, usedBy, extra: { usedBy } });
+    const unmappedIn = [...(findings.unmapped.get(custom.metadata.name) ?? [])].sort().slice(0, MAX_ITEMS);
+    await writeValid(input, custom, { findings, usedBy, extra: { usedBy, unmappedIn } });
   }
   await writeRules(input, resources, findings);
 }
@@ -76,6 +77,8 @@ interface Findings {
   readonly errors: ReadonlyMap<string, string>;
   /** Source attributes by mapping. */
   readonly attributes: ReadonlyMap<string, ReadonlySet<string>>;
+  /** DirectorySyncs without an entry for a required CustomAttribute, by its resource. */
+  readonly unmapped: ReadonlyMap<string, readonly string[]>;
 }
 
 function toKey({ kind, name }: { readonly kind: string; readonly name: string }): string {
@@ -93,9 +96,14 @@ function compileAll(resources: ResourceSet): Findings {
   }
   // What is wrong with a DirectorySync itself stands in its own status.
   const syncs = resources.directorySyncs.filter((each) => findSchemaError(each) === null);
-  for (const problem of syncs.flatMap((sync) => check(sync, resources)?.problems ?? []))
-    if (problem.severity === 'error') note(toKey(problem), problem);
-  return { errors, attributes: listAllAttributes(syncs, resources) };
+  const unmapped = new Map<string, string[]>();
+  for (const sync of syncs) {
+    const compiled = check(sync, resources);
+    for (const problem of compiled?.problems ?? []) if (problem.severity === 'error') note(toKey(problem), problem);
+    for (const { resource } of compiled?.mapping.unmapped ?? [])
+      unmapped.set(resource, [...(unmapped.get(resource) ?? []), sync.metadata.name]);
+  }
+  return { errors, unmapped, attributes: listAllAttributes(syncs, resources) };
 }
 
 function listAllAttributes(syncs: readonly DirectorySyncResource[], resources: ResourceSet): Findings['attributes'] {

@@ -148,6 +148,7 @@ describe('withDefaults', () => {
       separator: null,
       onEmpty: 'Keep',
       canonicalValues: [],
+      required: false,
       path: 'urn:ietf:params:scim:schemas:extension:acme:2.0:User:licenseTier',
     });
   });

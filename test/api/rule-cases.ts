@@ -191,6 +191,7 @@ export const RULE_CASES: readonly RuleCase[] = [
   references(false, 'several', { type: 'Reference', references: { resource: 'User' }, multiValued: true }),
   predefined(true, 'no name', { predefined: 'job_title' }),
   predefined(true, 'its name', { predefined: 'job_title', name: 'job_title' }),
+  predefined(false, 'that is required', { predefined: 'job_title', required: true }),
   predefined(false, 'another name', { predefined: 'job_title', name: 'title' }),
   predefined(false, 'a reference', { predefined: 'job_title', type: 'Reference', references: { resource: 'User' } }),
   separator(true, 'a list', { multiValued: true, separator: ';' }),

@@ -263,6 +263,44 @@ describe('required', () => {
     expect(map({ entries }, aSourceUser({ title: 'Boss' })).errors).toEqual([]);
   });
 
+  const custom = aCustomAttribute('tier', { required: true, path: 'nickName' });
+
+  it.each<readonly [AttributeEntry, Json, DesiredUser['creation'], string]>([
+    [{ target: 'tier', source: 'tier' }, 'gold', undefined, 'a value'],
+    [
+      { target: 'tier', source: 'tier' },
+      '',
+      { errors: ['attribute "tier" is required and empty'], held: true },
+      'an empty one asks something of a new account alone',
+    ],
+    [{ target: 'tier', source: 'tier', default: 'bronze' }, '', undefined, 'which has a default'],
+    [
+      { target: 'title', source: 'source:tier', apply: 'OnCreate', required: true },
+      '',
+      { errors: ['attribute "title" is required and empty'], held: true },
+      'a value that is written once',
+    ],
+    [
+      { target: 'title', source: 'source:tier', apply: 'OnCreate' },
+      { a: 1 },
+      { errors: ['attribute "title": {"a":1} is not text; expected text, such as "Sales"'], held: false },
+      'or one that does not fit, without which the account can be made',
+    ],
+  ])('of a new account alone: %j of %j, %#', (entry, tier, creation) => {
+    const { desired, errors } = map({ entries: [entry], customs: [custom] }, aSourceUser({ tier }));
+    expect(errors).toEqual([]);
+    expect(desired.presence).toBe('present');
+    expect(desired.creation).toEqual(creation);
+  });
+
+  it('is an error of everybody where the value of a required attribute does not fit, and keeps back new ones', () => {
+    const mapper = { entries: [{ target: 'tier', source: 'tier' }], customs: [custom] };
+    const { desired, errors } = map(mapper, aSourceUser({ tier: { a: 1 } }));
+    expect(errors).toHaveLength(1);
+    expect(desired).toMatchObject({ presence: 'present', kept: ['nickName'] });
+    expect(compileWell([...BASE_ENTRIES, ...mapper.entries], [custom]).paths.get('nickName')?.required).toBe(true);
+  });
+
   it('is no matter of people who leave: they leave without values, and nothing is reported', () => {
     const outOfScope = compileAny([[{ attribute: 'department', operator: 'Equals', value: 'Sales' }]]);
     expect(map({ entries, scope: outOfScope }, aSourceUser({ title: '', department: 'IT' }))).toMatchObject({

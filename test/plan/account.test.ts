@@ -61,6 +61,18 @@ describe('a person without an account', () => {
     ]);
   });
 
+  it('is not made while it lacks what only a new account needs, and whoever has one is kept back by none of it', () => {
+    const creation = { errors: ['attribute "tier" is required and empty'], held: true };
+    const desired = aDesiredUser({ creation });
+    expect(errorsOf({ desired })).toEqual(['p1 RecordInvalid: attribute "tier" is required and empty']);
+    const linked = plan({ desired, link: aLink({ applied: {} }) });
+    expect(linked.errors).toEqual([]);
+    expect(linked.operations.map(({ kind }) => kind)).not.toEqual([]);
+    const { operations, errors } = plan({ desired: aDesiredUser({ creation: { ...creation, held: false } }) });
+    expect(operations.map(({ kind }) => kind)).toEqual(['create']);
+    expect(errors.map(({ message }) => message)).toEqual(creation.errors);
+  });
+
   it('refers to who has an account, and in a second pass to who gets one', () => {
     const desired = aDesiredUser({ references: { [MANAGER]: 'boss' } });
     const known = plan({ desired }, { accounts: new Map([['boss', 'u9']]) }).operations;

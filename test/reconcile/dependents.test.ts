@@ -245,6 +245,15 @@ describe('a CustomAttribute', () => {
     expect(world.host.get('CustomAttribute', 'some')?.status).toMatchObject({ usedBy: [] });
   });
 
+  it('names the DirectorySyncs that give it no value, where it is required', async () => {
+    const world = await aRunningWorld(({ host }) => {
+      host.put(aCustom('needed', { path: 'nickName', required: true }));
+      host.put(aCustom('free', { path: 'locale' }));
+    });
+    expect(world.host.get('CustomAttribute', 'needed')?.status).toMatchObject({ unmappedIn: ['acme'] });
+    expect(world.host.get('CustomAttribute', 'free')?.status).toMatchObject({ unmappedIn: [] });
+  });
+
   it('that breaks its schema is stalled, whatever stands in it', async () => {
     const world = await aRunningWorld(({ host }) =>
       host.put(aCustom('broken', { path: 7, directorySyncs: { names: 'x' } })),
