@@ -2,6 +2,7 @@
 import type { AttributeEntry } from '../api/attribute-mapping.ts';
 import { compileCel } from '../cel/compiler.ts';
 import { SyncError } from '../errors.ts';
+import { DateTime } from '../expression/dates/date-time.ts';
 import { formatProblem } from '../expression/dates/format.ts';
 import { UniqueCandidates } from '../expression/values.ts';
 import type { Json } from '../model.ts';
@@ -225,7 +226,8 @@ function compileEntryExpression(
   const compiled = compileMappedExpression(spec.expression ?? '', own, names);
   for (const { message } of compiled.warnings) report('/expression', message, 'warning');
   checkWhen(spec, compiled.functions, report);
-  const isForDate = place.definition.type === 'DateTime';
+  // With a format a text takes a date as RFC 3339, and writes it by the format.
+  const isForDate = place.definition.type === 'DateTime' || spec.format !== undefined;
   return {
     names: compiled.attributes.map(own),
     usesChance: CHANCE_FUNCTIONS.some((name) => compiled.functions.has(name)),
@@ -235,7 +237,7 @@ function compileEntryExpression(
       const outcome = compiled.evaluate({ attribute: (name) => read(own(name)), now, random, context: tenant });
       if ('skip' in outcome) return outcome;
       if (outcome.value instanceof UniqueCandidates) return { candidates: outcome.value.values };
-      return { value: toPlainValue(outcome.value, isForDate) };
+      return { value: toPlainValue(outcome.value, isForDate), isDate: outcome.value instanceof DateTime };
     },
   };
 }

@@ -182,7 +182,8 @@ function placeOutcome(
   { draft, evaluation }: Placing,
 ): void {
   const values = 'candidates' in outcome ? outcome.candidates : [outcome.value];
-  const converted = values.map((value) => convertValue(entry, value));
+  const isRead = 'isDate' in outcome && outcome.isDate === true && entry.definition.type === 'DateTime';
+  const converted = values.map((value) => convertValue(entry, value, isRead ? null : entry.format));
   const [value = null] = converted;
   // An attribute that only a default fills is null to rules and expressions of the same run, not unknown.
   if (entry.custom !== null) evaluation.customs.set(entry.custom.name, value);
@@ -198,10 +199,10 @@ function noteSkip(entry: CompiledEntry, skip: Skip, { draft, evaluation }: Placi
   if (entry.path !== null) draft.kept.push(entry.path);
 }
 
-function convertValue(entry: CompiledEntry, given: Json): Json {
+function convertValue(entry: CompiledEntry, given: Json, format: string | null): Json {
   const value = splitValue(entry.custom, given);
   if (isEmptyValue(value)) return null;
-  const coerced = coerceValue(value, { ...entry.definition, multiValued: entry.multiValued, format: entry.format });
+  const coerced = coerceValue(value, { ...entry.definition, multiValued: entry.multiValued, format });
   if ('refused' in coerced)
     throw new SyncError('RecordInvalid', toTypeMessage(entry.target, toShown(entry, value), coerced.refused));
   checkCanonical(entry, coerced.value);

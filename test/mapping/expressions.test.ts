@@ -179,4 +179,19 @@ describe('a date', () => {
       title: '3/16/2026 7:00:00 AM',
     });
   });
+
+  it('is written to a text by the format of the entry, and not read by it', () => {
+    const { desired, errors } = map(
+      [
+        { target: 'start', expression: 'DateAdd("d", 1, [hire])', format: 'dd.MM.yyyy' },
+        { target: 'title', expression: 'DateAdd("d", 1, [hire])', format: 'dd.MM.yyyy' },
+      ],
+      { user: { hire: '2026-03-16T07:00:00Z' } },
+    );
+    expect(errors).toEqual([]);
+    expect(desired.attributes).toMatchObject({
+      'urn:acme:2.0:User:start': '2026-03-17T07:00:00.000Z',
+      title: '17.03.2026',
+    });
+  });
 });
