@@ -5,7 +5,7 @@ import { DEPARTMENT, MANAGER } from './model.ts';
 
 /** What guards count, by the kind of operation. */
 const COUNTED = ['deactivate', 'delete', 'adopt', 'reactivate', 'rename'] as const;
-const ATTRIBUTES = { title: 'title', [DEPARTMENT]: 'department', [MANAGER]: 'manager' } as const;
+const ATTRIBUTES = { title: 'title', [DEPARTMENT]: 'department', [`${MANAGER}.value`]: 'manager' } as const;
 
 export function toRemovals({ kind, resource, id, targetId, member, changes }: StoredOperation): Removal[] {
   const account = member?.targetId ?? targetId;

@@ -114,4 +114,14 @@ export const REGRESSIONS: readonly Regression[] = [
       ],
     },
   },
+  {
+    // By the check of guards, which knew the manager by another path and took the approved change for another one.
+    name: 'a change of a manager is held and approved',
+    scenario: {
+      seed: 1503,
+      size: 4,
+      application: PLAIN,
+      steps: [RUN, { do: 'manager', who: 735, value: 594 }, { do: 'manifest', what: 'updateGuard', value: 915 }],
+    },
+  },
 ];
