@@ -41,7 +41,7 @@ export function assertValues(profile: Profile, values: Attributes): void {
     const limit = profile.maxLength[path];
     if (limit !== undefined && typeof value === 'string' && value.length > limit)
       throw new SyncError('RecordInvalid', `${path} has ${value.length} characters; the target takes ${limit}`);
-    const found = findForbidden(value, profile.forbiddenCharacters);
+    const found = findForbidden(value, `${profile.forbiddenCharacters}${profile.forbiddenIn[path] ?? ''}`);
     if (found === null) continue;
     throw new SyncError(
       'RecordInvalid',

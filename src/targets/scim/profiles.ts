@@ -63,6 +63,8 @@ export interface Profile {
   readonly maxLength: Readonly<Record<string, number>>;
   /** Refused in every text. */
   readonly forbiddenCharacters: string;
+  /** Refused in the text at a path. */
+  readonly forbiddenIn: Readonly<Record<string, string>>;
   /** `one`: a list may have one entry; a mail address must be primary. */
   readonly multiValued: 'one' | 'many';
 }
@@ -101,6 +103,7 @@ const STANDARD: Profile = {
   required: ['userName'],
   maxLength: {},
   forbiddenCharacters: '',
+  forbiddenIn: {},
   multiValued: 'many',
 };
 
@@ -146,7 +149,7 @@ export const PROFILES: Readonly<Record<ScimProfileName, Profile>> = {
     pageSize: 100,
     filters: {
       User: { ...USER_NAME, ...EXTERNAL_ID, id: 'id' },
-      Group: { ...DISPLAY_NAME, ...EXTERNAL_ID, id: 'id' },
+      Group: { ...DISPLAY_NAME, id: 'id' },
     },
     projection: false,
     attributes: { User: { ...ANY, onCreate: ['password'], hidden: ['password'] }, Group: ANY },
@@ -184,6 +187,7 @@ export const PROFILES: Readonly<Record<ScimProfileName, Profile>> = {
     filters: { User: { ...USER_NAME, 'emails.value': 'email' }, Group: DISPLAY_NAME },
     deleteUser: 'deactivates',
     maxLength: { userName: 20 },
+    forbiddenIn: { displayName: '@' },
   },
   GitHubEnterprise: {
     ...STANDARD,

@@ -62,6 +62,8 @@ export interface Dialect {
   readonly maxLength: Readonly<Record<string, number>>;
   /** Refused in every text value. */
   readonly forbiddenCharacters: RegExp | null;
+  /** Refused in the text of this attribute. */
+  readonly forbiddenIn: Readonly<Record<string, RegExp>>;
   /** More than one entry of a list is refused. */
   readonly oneValue: boolean;
   /** `active` is answered as "True" and "False". */
@@ -111,6 +113,7 @@ const PLAIN: Dialect = {
   rewritten: {},
   maxLength: {},
   forbiddenCharacters: null,
+  forbiddenIn: {},
   oneValue: false,
   activeAsText: false,
   hidesActive: false,
@@ -159,7 +162,7 @@ export const APPLICATIONS = {
     totals: false,
     filters: {
       User: ['userName', 'externalId', 'id', 'groups.value'],
-      Group: ['displayName', 'externalId', 'id', 'members.value'],
+      Group: ['displayName', 'id', 'members.value'],
     },
     required: ['userName', 'name.givenName', 'name.familyName', 'displayName', 'active'],
     envelope: 'resources',
@@ -185,7 +188,7 @@ export const APPLICATIONS = {
     filters: { User: ['userName', 'email'], Group: ['displayName'] },
     deleteUser: 'deactivates',
     maxLength: { userName: 20 },
-    forbiddenCharacters: null,
+    forbiddenIn: { displayName: /@/ },
   },
   GitHubEnterprise: {
     ...PLAIN,

@@ -17,6 +17,9 @@ export function checkText(document: Document, dialect: Dialect): void {
   for (const [name, length] of Object.entries(dialect.maxLength))
     if (String(document[name] ?? '').length > length)
       throw new DialectRefusal(400, `${name} is longer than ${length}`, 'invalidValue');
+  for (const [name, forbidden] of Object.entries(dialect.forbiddenIn))
+    if (forbidden.test(String(document[name] ?? '')))
+      throw new DialectRefusal(400, `${name} has a character that is not supported`, 'invalidValue');
   for (const [name, value] of Object.entries(document)) if (name !== 'id') checkValue(value, dialect);
 }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { SCIM_PROFILES, type ScimProfileName } from '../../../src/api/providers.ts';
-import { checkUse, toBehaviour } from '../../../src/targets/scim/profile-rules.ts';
+import { assertValues, checkUse, toBehaviour } from '../../../src/targets/scim/profile-rules.ts';
 import { PROFILES, type Profile } from '../../../src/targets/scim/profiles.ts';
 
 const PAGE = readFileSync(new URL('../../../docs/targets/scim.md', import.meta.url), 'utf8');
@@ -113,5 +113,19 @@ describe('attributes of a profile', () => {
     ],
   ])('%s: %s %s', (profile, kind, path, behaviour) => {
     expect(toBehaviour(PROFILES[profile], kind, path)).toEqual(behaviour);
+  });
+});
+
+describe('values that an application is known to refuse', () => {
+  it.each<[ScimProfileName, string, string, string | null]>([
+    ['Slack', 'displayName', 'ada@corp', 'displayName has the character "@", which the target refuses'],
+    ['Slack', 'title', 'ada@corp', null],
+    ['Slack', 'userName', 'a'.repeat(21), 'userName has 21 characters; the target takes 20'],
+    ['AWSIdentityCenter', 'title', '50 %', 'title has the character "%", which the target refuses'],
+    ['Standard', 'displayName', 'ada@corp', null],
+  ])('T10 %s: %s %j: %s', (profile, path, value, message) => {
+    const check = (): void => assertValues(PROFILES[profile], { [path]: value });
+    if (message === null) expect(check).not.toThrow();
+    else expect(check).toThrow(message);
   });
 });
