@@ -66,6 +66,8 @@ export interface TargetCapabilities {
   readonly renameTeams: boolean;
   /** False: `TargetTeam.members` is always null. */
   readonly readsMembers: boolean;
+  /** Its teams were seen with members, so that one that shows nobody is empty. Asked for when it is needed. */
+  readonly tellsMembers: boolean;
   /** Longest display name of a team; null when not known. */
   readonly maxTeamNameLength: number | null;
   /** The schemas that the server publishes; null when it publishes none. */

@@ -129,6 +129,20 @@ it('what is known to be impossible stops the run before any request, or is a war
   expect(company.target.reads).toHaveLength(length);
 });
 
+it('where no members are shown, a team that was recognised again is not deleted as if it were empty (I4, I7)', async () => {
+  const capabilities = { readsMembers: false, tellsMembers: false };
+  const company = await aCompany(capabilities);
+  company.target.hideMembers = 'always';
+  await company.run();
+  await company.loseState();
+  const rule = company.rules['research'];
+  if (rule !== undefined) company.rules = { research: { ...rule, whenEmpty: 'Delete' } };
+  company.people = company.people.map((person) => ({ ...person, department: 'Sales' }));
+  await company.run();
+  await company.run();
+  expect(company.teamMembers('Research')).toHaveLength(4);
+});
+
 it('where no members are shown, a removal whose answer was lost is made again, and counted once (I4, I6)', async () => {
   const company = await aCompany({ readsMembers: false });
   await company.run();

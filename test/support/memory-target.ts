@@ -177,6 +177,7 @@ export function createMemoryTarget(capabilities: Partial<TargetCapabilities> = {
         teams: 'full',
         renameTeams: true,
         readsMembers: true,
+        tellsMembers: memory.hideMembers !== 'always',
         maxTeamNameLength: null,
         schemas: null,
         attribute: () => PLAIN_ATTRIBUTE,

@@ -15,6 +15,8 @@ export interface MembersInput {
   readonly drift: DriftTally | null;
   /** Members that a protected team keeps; null for any other team. */
   readonly keeps: number | null;
+  /** The target shows who is in a team. */
+  readonly tellsMembers: boolean;
   /** This run carries out its plan. */
   readonly writes: boolean;
   /** Source id of the only person whom this run is about; null: everybody. */
@@ -47,10 +49,20 @@ export async function planMembers(state: DirectoryState, input: MembersInput): P
   }
   if (only !== null) return;
   await add({ ...NOTHING, effects: toMemory(team, seen, { writes: input.writes, byHand: seen.byHand }) });
-  if (planned.deleteWhenEmpty && input.keeps === null && (await state.staging.countMembers(team.key)) <= removed) {
+  if (
+    planned.deleteWhenEmpty &&
+    input.keeps === null &&
+    isKnown(team, input) &&
+    (await state.staging.countMembers(team.key)) <= removed
+  ) {
     if (member.targetId === null) throw new SyncError('Unknown', 'a team without an account was to be deleted');
     await add({ ...NOTHING, operations: [planTeamDeletion(member)] });
   }
+}
+
+/** Who was in a team before it was ours only the target can say. */
+function isKnown({ link }: TeamState, { tellsMembers }: MembersInput): boolean {
+  return link === null || link.origin === 'created' || tellsMembers;
 }
 
 /** Removals up to that many, and everything else. */

@@ -421,7 +421,8 @@ async function planOneTeam(
     return;
   }
   const member = toMemberContext(team, planned, teams);
-  await planMembers(run.state, { team, planned, member, drift, keeps, writes, add, only });
+  const { tellsMembers } = teams.input.observed.capabilities;
+  await planMembers(run.state, { team, planned, member, drift, keeps, tellsMembers, writes, add, only });
 }
 
 function toMemberContext(

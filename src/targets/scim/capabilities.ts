@@ -25,6 +25,9 @@ export function toCapabilities(connection: Connection): TargetCapabilities {
     },
     teams: groups,
     renameTeams: renameGroup,
+    get tellsMembers() {
+      return profile.readMembers === 'byFilter' || seen.showsMembers === true;
+    },
     readsMembers: groups !== 'none' && seen.showsMembers !== false,
     maxTeamNameLength: profile.maxLength['Group.displayName'] ?? null,
     attribute: (kind, path) => combine(toBehaviour(profile, kind, path), seen.behaviour(kind, path)),
