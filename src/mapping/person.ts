@@ -53,7 +53,7 @@ export function createPersonMapper(options: PersonMapperOptions): PersonMapper {
       const view: PersonView = { user, customs, mapped: draft };
       for (const { entry, names } of entries) {
         const unknown = names.some((name) => name.isUnknown(view)) || lacksGroups(entry, user);
-        const random = createLazyRandom([options.seed ?? '', user.id, entry.target]);
+        const random = entry.usesChance ? createRandom([options.seed ?? '', user.id, entry.target]) : drawNothing;
         const circumstances = { now, random, groups: toGroupNames(entry, user), tenant: options.tenant };
         const read = (name: string) => reader.bind(name).read(view);
         evaluateEntry(entry, unknown, draft, { view, customs, circumstances, read });
@@ -82,13 +82,9 @@ function toGroupNames({ usesGroups }: CompiledEntry, { groups = [] }: SourceUser
   return usesGroups ? groups.map(({ displayName }) => displayName) : [];
 }
 
-/** Most entries draw nothing. */
-function createLazyRandom(keys: readonly string[]): () => number {
-  let random: (() => number) | undefined;
-  return () => {
-    random ??= createRandom(keys);
-    return random();
-  };
+/** Of entries whose expression has no function that draws. */
+function drawNothing(): number {
+  throw new SyncError('Unknown', 'an expression draws a random number that nobody foresaw');
 }
 
 /** Who cannot be judged stays as they are, with a record error (rule I8). */
