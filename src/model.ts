@@ -114,6 +114,8 @@ export interface DesiredTeam {
   readonly displayName: string;
   /** The mark by which the team is recognised without a store. */
   readonly externalId: string;
+  /** Absent: what stands in the target stays. */
+  readonly description?: string;
   /** Names of the TeamRules that give it members, sorted; none for the team of a group. */
   readonly rules: readonly string[];
   readonly whenEmpty: 'Retain' | 'Delete';

@@ -137,6 +137,7 @@ export interface ResolvedTeamRuleSpec {
         readonly displayName: string;
         /** Null: the engine's own mark. */
         readonly externalId: string | null;
+        readonly description: string | null;
         /** At most one of these is set; none: everybody in scope. */
         readonly match: readonly Clause[] | null;
         readonly rule: string | null;
@@ -291,6 +292,7 @@ function resolveTeamRule({ spec }: TeamRuleResource): ResolvedTeamRuleSpec {
       kind: 'OneTeam',
       displayName: (team?.displayName ?? '').trim(),
       externalId: team?.externalId ?? null,
+      description: team?.description ?? null,
       match,
       rule,
       cel,

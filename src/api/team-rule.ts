@@ -75,6 +75,14 @@ export const TeamRuleSpecSchema = object(
                 'The team’s `externalId` in the application, instead of the mark `dirsync:<namespace>/<id>:<name>`, and like it what the team is recognised by without the state store: a team that carries it is taken for this one. At most 256 characters; of one team in all its rules.',
             }),
           ),
+          description: Type.Optional(
+            text({
+              maxLength: 1024,
+              documentedDefault: 'what stands in the application',
+              description:
+                'The team’s description, at most 1024 characters, for an application whose published schema of groups has `description`; others are not sent it. Of several rules of one team the first by name that has one.',
+            }),
+          ),
         },
         { description: 'The team; needed but for `teamsFrom`.' },
       ),

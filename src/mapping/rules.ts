@@ -24,6 +24,8 @@ export interface CompiledRule {
   readonly displayName: string | null;
   /** Replaces the mark; null for none. */
   readonly externalId: string | null;
+  /** Null: whatever stands in the target. */
+  readonly description: string | null;
   readonly teamsFrom: TeamNames | null;
   /** Lower case. */
   readonly include: ReadonlySet<string>;
@@ -101,7 +103,8 @@ function compileRule(resource: TeamRuleResource, names: NameContext, report: Rep
   const sound = <T>(pointer: string, compile: () => T): T | null => tryCompile(pointer, compile, report);
   if (teams.kind === 'TeamsFrom') {
     const teamsFrom = sound('/spec/teamsFrom', () => compileTeamNames(teams, names));
-    return teamsFrom === null ? null : { ...common, condition: null, displayName: null, externalId: null, teamsFrom };
+    if (teamsFrom === null) return null;
+    return { ...common, condition: null, displayName: null, externalId: null, description: null, teamsFrom };
   }
   const condition = sound(teams.pointer, () => {
     const compiled = compileCondition(teams, names);
@@ -111,7 +114,8 @@ function compileRule(resource: TeamRuleResource, names: NameContext, report: Rep
   const displayName = teams.displayName.trim();
   if (displayName === '') report('/spec/team/displayName', 'the name of a team must not be blank');
   if (condition === null || displayName === '') return null;
-  return { ...common, condition, displayName, externalId: teams.externalId, teamsFrom: null };
+  const { externalId, description } = teams;
+  return { ...common, condition, displayName, externalId, description, teamsFrom: null };
 }
 
 function tryCompile<T>(pointer: string, compile: () => T, report: Report): T | null {

@@ -56,6 +56,7 @@ export function createTeamMapper({ mapping, rules, known, mark }: TeamMapperOpti
     isAnyUnsettled: frozen.some(({ teamsFrom }) => teamsFrom !== null),
     mark,
     marks: new Map(rules.rules.flatMap(toOwnMark)),
+    descriptions: toDescriptions(rules.rules),
   };
   return {
     fixedTeams: active.flatMap(({ rule }) =>
@@ -81,6 +82,8 @@ interface RulesContext {
   readonly mark: string;
   /** What rules say instead of the mark, by key: it holds for whatever else makes the team. */
   readonly marks: ReadonlyMap<string, string>;
+  /** By key; of several rules of one team the first in their order by name. */
+  readonly descriptions: ReadonlyMap<string, string>;
 }
 
 interface BoundRule {
@@ -111,6 +114,14 @@ function toOwnKeys({ displayName }: CompiledRule): readonly string[] {
 function toOwnMark(rule: CompiledRule): readonly (readonly [string, string])[] {
   const { externalId } = rule;
   return externalId === null ? [] : toOwnKeys(rule).map((key) => [key, externalId]);
+}
+
+function toDescriptions(rules: readonly CompiledRule[]): ReadonlyMap<string, string> {
+  const descriptions = new Map<string, string>();
+  for (const rule of [...rules].sort((a, b) => (a.name < b.name ? 1 : -1))) {
+    for (const key of rule.description === null ? [] : toOwnKeys(rule)) descriptions.set(key, rule.description ?? '');
+  }
+  return descriptions;
 }
 
 interface RuleInput {
@@ -228,12 +239,14 @@ function computeTeamNames(
 function toTeam(
   rule: CompiledRule,
   displayName: string,
-  { mark, marks }: Pick<RulesContext, 'mark' | 'marks'>,
+  { mark, marks, descriptions }: Pick<RulesContext, 'mark' | 'marks' | 'descriptions'>,
 ): DesiredTeam {
   const key = toTeamKey(displayName);
+  const description = descriptions.get(key);
   return {
     key,
     displayName,
+    ...(description === undefined ? {} : { description }),
     externalId: marks.get(key) ?? `${mark}${key.slice('rule:'.length)}`,
     rules: [rule.name],
     whenEmpty: rule.whenEmpty,

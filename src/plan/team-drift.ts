@@ -14,7 +14,7 @@ export function findTeamDrift(
   const wanted = isOfGroup ? toTeamKey(desired?.displayName ?? link.displayName) : key;
   if (toTeamKey(link.displayName) !== wanted) return [];
   const shown = toBelievedTeam(observed, link, target)?.attributes ?? {};
-  const applied = { displayName: link.displayName, externalId: link.externalId };
+  const applied = { displayName: link.displayName, externalId: link.externalId, description: link.description ?? null };
   return (
     Object.entries(applied)
       .filter(

@@ -175,10 +175,7 @@ function planMissing(team: TeamState, desired: DesiredTeam, context: TeamContext
   if (tooLong !== null) return tooLong;
   const { text: reason } = toOrigin(desired);
   const create = toTeamDraft(desired, { kind: 'create', phase: 'teams', targetId: null, reason });
-  const changes = [
-    { path: 'displayName', after: desired.displayName },
-    { path: 'externalId', after: desired.externalId },
-  ];
+  const changes = Object.entries(toTeamValues(desired)).map(([path, after]) => ({ path, after }));
   return {
     ...NOTHING,
     operations: [
@@ -204,7 +201,10 @@ function planTeamAdoption(
     return fail(desired, 'Conflict', `the team ${id} of this name carries the mark of somebody else`);
   const reason = 'has the name of the team, and nobody owns it';
   const adopt = toTeamDraft(desired, { kind: 'adopt', phase: 'teams', targetId: id, reason });
-  const changes = mark === desired.externalId ? [] : [{ path: 'externalId', after: desired.externalId }];
+  const { displayName: _, ...wanted } = toTeamValues(desired);
+  const changes = Object.entries(wanted)
+    .filter(([path, after]) => attributes[path] !== after)
+    .map(([path, after]) => ({ path, after }));
   const operation: DraftOperation = {
     ...adopt,
     name: String(attributes['displayName'] ?? desired.displayName),
@@ -250,7 +250,7 @@ function planExisting(
   const displayName = renamed ? desired.displayName : link.displayName;
   const tooLong = renamed ? checkName(desired, context) : null;
   if (tooLong !== null) return tooLong;
-  const wanted = { displayName, externalId: desired.externalId };
+  const wanted = { ...toTeamValues(desired), displayName };
   const changes = toTeamChanges(diffTeam(wanted, link, toBelievedTeam(observed, link, target)), target, ['always']);
   const { cause, reason } = toUpdateCause(desired, link, renamed);
   const update = toTeamDraft(desired, { kind: 'update', phase: 'teams', targetId: link.targetId, reason });
@@ -272,7 +272,7 @@ function planExisting(
 
 function toUpdateCause(
   desired: DesiredTeam,
-  { externalId }: TeamLink,
+  { externalId, description }: TeamLink,
   renamed: boolean,
 ): Pick<Operation, 'cause' | 'reason'> {
   const { cause, text } = toOrigin(desired);
@@ -282,6 +282,7 @@ function toUpdateCause(
     const areMarks = [externalId, desired.externalId].every((each) => each.startsWith('dirsync:'));
     return { cause, reason: areMarks ? 'takes the mark of this id' : text };
   }
+  if (desired.description !== undefined && desired.description !== description) return { cause, reason: text };
   return { cause: 'drift', reason: 'was changed in the target' };
 }
 
@@ -293,39 +294,49 @@ export function toBelievedTeam(
 ): TeamState['observed'] {
   if (observed === null) return null;
   const attributes: Record<string, Json> = { ...observed.attributes };
-  for (const path of ['displayName', 'externalId'] as const) {
+  for (const path of ['displayName', 'externalId', 'description'] as const) {
     const behaviour = target.attribute('Team', path);
     const [shown, written] = [attributes[path], link[path]];
-    if (written === null) continue;
+    if (written === null || written === undefined) continue;
     const isRecased = behaviour.shows === 'otherCase' && String(shown).toLowerCase() === written.toLowerCase();
     if (isHidden(behaviour) || isRecased) attributes[path] = written;
   }
   return { ...observed, attributes };
 }
 
+type TeamValues = Pick<DesiredTeam, 'displayName' | 'externalId' | 'description'>;
+
+function toTeamValues({ displayName, externalId, description }: DesiredTeam): TeamValues {
+  return { displayName, externalId, ...(description === undefined ? {} : { description }) };
+}
+
 /** What is wanted and was seen to be so already, although no answer ever said it: a rename before a kill. */
 function toSeen(
-  wanted: Pick<DesiredTeam, 'displayName' | 'externalId'>,
+  wanted: TeamValues,
   observed: TeamState['observed'],
   changes: readonly AttributeChange[],
-): Partial<Pick<TeamLink, 'displayName' | 'externalId'>> {
+): Partial<TeamValues> {
   const isSo = ([path]: [string, string]): boolean =>
     observed?.attributes[path] !== undefined && !changes.some((change) => change.path === path);
   return Object.fromEntries(Object.entries(wanted).filter(isSo));
 }
 
-function diffTeam(
-  wanted: Pick<DesiredTeam, 'displayName' | 'externalId'>,
-  link: TeamLink,
-  observed: TeamState['observed'],
-): readonly AttributeChange[] {
-  const { displayName, externalId } = link;
-  const current: Attributes = observed?.attributes ?? { displayName, ...(externalId === null ? {} : { externalId }) };
-  // A target that keeps no externalId of teams would be sent it again at every look.
-  const isDropped = observed !== null && current['externalId'] === undefined;
-  const isSent = externalId === null || externalId === wanted.externalId;
+function diffTeam(wanted: TeamValues, link: TeamLink, observed: TeamState['observed']): readonly AttributeChange[] {
+  const { displayName, externalId, description } = link;
+  const written: Attributes = {
+    displayName,
+    ...(externalId === null ? {} : { externalId }),
+    ...(description === undefined ? {} : { description }),
+  };
+  const current: Attributes = observed?.attributes ?? written;
+  // What a target does not keep of teams would be sent it again at every look.
+  const isDropped = (path: string): boolean => observed !== null && current[path] === undefined;
+  const isSent = (path: string, after: Json): boolean =>
+    path === 'externalId'
+      ? externalId === null || externalId === after
+      : path !== 'displayName' && description === after;
   return Object.entries(wanted)
-    .filter(([path, after]) => current[path] !== after && !(path === 'externalId' && isDropped && isSent))
+    .filter(([path, after]) => current[path] !== after && !(isDropped(path) && isSent(path, after)))
     .map(([path, after]) => ({ path, ...(current[path] === undefined ? {} : { before: current[path] }), after }));
 }
 

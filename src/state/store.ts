@@ -138,6 +138,8 @@ export interface TeamLink {
   readonly targetId: string;
   readonly displayName: string;
   readonly externalId: string | null;
+  /** As it was written last; absent: never. */
+  readonly description?: string;
   readonly rules: readonly string[];
   readonly deletionPolicy: DesiredTeam['deletionPolicy'];
   readonly origin: Link['origin'];

@@ -125,7 +125,15 @@ describe('withDefaults', () => {
     };
     const one = parseResource(aDocument('TeamRule')).resource as TeamRuleResource;
     const match = [{ attribute: 'department', operator: 'Equals', value: 'Finance' }];
-    const shared = { kind: 'OneTeam', displayName: 'Finance', externalId: null, match: null, rule: null, cel: null };
+    const shared = {
+      kind: 'OneTeam',
+      displayName: 'Finance',
+      externalId: null,
+      description: null,
+      match: null,
+      rule: null,
+      cel: null,
+    };
     expect(withDefaults(one)).toEqual({ ...rest, teams: { ...shared, match, pointer: '/spec/match' } });
     const { directorySyncRef, team } = one.spec;
     const withRule = { ...one, spec: { directorySyncRef, ...(team === undefined ? {} : { team }), rule: 'x' } };

@@ -131,6 +131,16 @@ describe('team.externalId', () => {
     expect(teams.map(({ externalId }) => externalId)).toEqual(['T-7', 'dirsync:identity/acme:go']);
   });
 
+  it('stands beside a description, of several rules that of the first by name', () => {
+    const described = (description?: string): Partial<TeamRuleSpec> => ({
+      team: { displayName: 'Chess', ...(description === undefined ? {} : { description }) },
+      everyone: true,
+    });
+    const { fixedTeams } = createMapper({ c: described('third'), b: described('second'), a: described() });
+    expect(fixedTeams.map(({ description }) => description)).toEqual(['second', 'second', 'second']);
+    expect(createMapper({ a: described() }).fixedTeams[0]).not.toHaveProperty('description');
+  });
+
   it('belongs to one team', () => {
     const { set, problems } = compile({ a: marked('Chess', 'T-7'), b: marked('Go', 'T-7'), c: marked('chess', 'T-8') });
     expect(problems).toEqual([

@@ -1,6 +1,7 @@
 /** Every form of a TeamRule and of a scope, from the read to the application. */
 import { describe, expect, it } from 'vitest';
 import type { TeamRuleSpec } from '../../src/api/team-rule.ts';
+import { PLAIN_ATTRIBUTE } from '../../src/targets/target.ts';
 import { aCompanyOf, type Company, createCompany } from '../support/company.ts';
 
 type Rule = Omit<TeamRuleSpec, 'directorySyncRef'>;
@@ -160,6 +161,40 @@ describe('a TeamRule', () => {
       [id, 'T-8'],
     ]);
     expect(company.target.writes.length).toBe(1);
+  });
+
+  it('with a description writes it, follows its change and mends it, and takes none away (I2)', async () => {
+    const described = (description?: string): Record<string, Rule> => ({
+      rule: { team: { displayName: 'T', ...(description === undefined ? {} : { description }) }, everyone: true },
+    });
+    const company = await aCompanyWith(described('All of us'));
+    const shown = () => [...company.target.teams.values()].map(({ attributes }) => attributes['description']);
+    await settle(company);
+    expect(shown()).toEqual(['All of us']);
+    setRules(company, described('Everybody'));
+    const [operation] = await company.operations(await company.run());
+    expect([operation?.cause, operation?.reason]).toEqual(['rule', 'rule rule']);
+    await settle(company);
+    expect(shown()).toEqual(['Everybody']);
+    const [team] = [...company.target.teams.values()];
+    if (team !== undefined) (team.attributes as Record<string, unknown>)['description'] = 'changed by hand';
+    const [mended] = await company.operations(await company.run({ resync: true }));
+    expect([mended?.cause, mended?.reason]).toEqual(['drift', 'was changed in the target']);
+    expect(shown()).toEqual(['Everybody']);
+    setRules(company, described());
+    await settle(company);
+    expect(shown()).toEqual(['Everybody']);
+  });
+
+  it('with a description asks for none of an application that has none', async () => {
+    const never = { writes: 'never', shows: 'exactly' } as const;
+    const attribute = (kind: string, path: string) =>
+      kind === 'Team' && path === 'description' ? never : PLAIN_ATTRIBUTE;
+    const company = await createCompany({ capabilities: { attribute } });
+    company.people = aCompanyOf(2);
+    setRules(company, { rule: { team: { displayName: 'T', description: 'All of us' }, everyone: true } });
+    await settle(company);
+    expect([...company.target.teams.values()].map(({ attributes }) => attributes['description'])).toEqual([undefined]);
   });
 
   it('that cannot judge somebody leaves them as they are, and names them (I8)', async () => {

@@ -51,15 +51,8 @@ async function hasMember({ id }: StoredOperation, { run }: Applying): Promise<bo
 }
 
 async function create(operation: StoredOperation, applying: Applying): Promise<readonly Effect[]> {
-  const values = toValues({}, operation.changes);
   const created = await createOnce(operation, applying);
-  const externalId = typeof values['externalId'] === 'string' ? values['externalId'] : null;
-  return [
-    {
-      type: 'putTeam',
-      team: toTeamLink(operation, created.id, { externalId, origin: 'created' }),
-    },
-  ];
+  return [{ type: 'putTeam', team: toTeamLink(operation, created.id, { ...toMark(operation), origin: 'created' }) }];
 }
 
 /** Its members are those that this run has seen, until the operations on them are done. */
@@ -72,9 +65,13 @@ async function adopt(operation: StoredOperation, { loaded, signal }: Applying): 
   ];
 }
 
-function toMark({ changes }: Pick<StoredOperation, 'changes'>): Pick<TeamLink, 'externalId'> {
-  const { externalId } = toValues({}, changes);
-  return { externalId: typeof externalId === 'string' ? externalId : null };
+/** What was written beside the name. */
+function toMark({ changes }: Pick<StoredOperation, 'changes'>): Pick<TeamLink, 'externalId' | 'description'> {
+  const { externalId, description } = toValues({}, changes);
+  return {
+    externalId: typeof externalId === 'string' ? externalId : null,
+    ...(typeof description === 'string' ? { description } : {}),
+  };
 }
 
 async function createOnce(operation: StoredOperation, { loaded, signal }: Applying): Promise<TargetObject> {
@@ -95,16 +92,15 @@ async function createOnce(operation: StoredOperation, { loaded, signal }: Applyi
 function toTeamLink(
   operation: StoredOperation,
   targetId: string,
-  { externalId, origin }: Pick<TeamLink, 'externalId' | 'origin'>,
+  written: Pick<TeamLink, 'externalId' | 'description' | 'origin'>,
 ): TeamLink {
   return {
     key: operation.id,
     targetId,
     displayName: operation.name,
-    externalId,
+    ...written,
     rules: operation.team?.rules ?? [],
     deletionPolicy: operation.team?.deletionPolicy ?? 'Retain',
-    origin,
     dirty: false,
   };
 }
@@ -114,14 +110,16 @@ async function update(operation: StoredOperation, { loaded, run, signal }: Apply
   const link = await run.state.links.team(operation.id);
   if (link === null) return [];
   const values = toValues({ displayName: link.displayName }, operation.changes);
-  const { displayName, externalId } = values;
+  const { displayName } = values;
+  const { externalId, ...description } = toMark(operation);
   return [
     {
       type: 'putTeam',
       team: {
         ...link,
+        ...description,
         displayName: String(displayName),
-        externalId: typeof externalId === 'string' ? externalId : link.externalId,
+        externalId: externalId ?? link.externalId,
         dirty: false,
       },
     },

@@ -187,6 +187,10 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX findings_run ON findings (run, id);
   `,
+  // What was written last as the description of a team.
+  `
+  ALTER TABLE teams ADD COLUMN description TEXT;
+  `,
 ];
 
 /**

@@ -1,4 +1,5 @@
 /** What the core may ask of this application, from its profile, its own word and what was seen of it. */
+import { type SchemaSet, URN_GROUP } from '../../scim/schema.ts';
 import type { AttributeBehaviour, TargetCapabilities, TargetLimitation, TargetProblem } from '../target.ts';
 import { compareWithProfile } from './fit.ts';
 import { toBehaviour } from './profile-rules.ts';
@@ -30,9 +31,20 @@ export function toCapabilities(connection: Connection): TargetCapabilities {
     },
     readsMembers: groups !== 'none' && seen.showsMembers !== false,
     maxTeamNameLength: profile.maxLength['Group.displayName'] ?? null,
-    attribute: (kind, path) => combine(toBehaviour(profile, kind, path), seen.behaviour(kind, path)),
+    attribute: (kind, path) => {
+      // RFC 7643 gives groups none: whoever has it publishes it.
+      if (kind === 'Team' && path === 'description' && !describesGroups(discovered.schemas)) return NEVER_WRITTEN;
+      return combine(toBehaviour(profile, kind, path), seen.behaviour(kind, path));
+    },
     limitations: () => toLimitations(connection),
   };
+}
+
+const NEVER_WRITTEN: AttributeBehaviour = { writes: 'never', shows: 'exactly' };
+
+function describesGroups(schemas: SchemaSet | null): boolean {
+  const description = schemas?.find(URN_GROUP)?.attributes.find(({ name }) => name.toLowerCase() === 'description');
+  return description !== undefined && description.mutability !== 'readOnly';
 }
 
 function toContradictions({ discovered, profile }: Connection, teams: boolean): readonly TargetProblem[] {

@@ -30,7 +30,7 @@ export interface Connection {
   readonly seen: Observations;
 }
 
-const TEAM_PATHS = ['displayName', 'externalId'] as const;
+const TEAM_PATHS = ['displayName', 'externalId', 'description'] as const;
 const FOUND_AT_MOST = 100;
 const ENDPOINTS: Readonly<Record<ScimResource, string>> = { User: '/Users', Group: '/Groups' };
 /** Lists of members can be larger than everything else together. */

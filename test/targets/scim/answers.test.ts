@@ -1,6 +1,7 @@
 import type nock from 'nock';
 import { describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../../src/errors.ts';
+import type { Json } from '../../../src/model.ts';
 import { scimTarget } from '../../../src/targets/scim/index.ts';
 import type { Target } from '../../../src/targets/target.ts';
 import { aDiscovery, aWire, aWiredTarget, collect, failureOf, NEVER } from '../../support/scim-wire.ts';
@@ -24,6 +25,35 @@ describe('discovery', () => {
     expect(first.maxTeamNameLength).toBeNull();
     expect(first.schemas?.find('urn:x:ACME:user')?.attributes[0]?.name).toBe('tier');
     expect(http.sent).toBe(2);
+  });
+
+  const groups = (attributes: readonly Json[]): Json => ({
+    totalResults: 1,
+    Resources: [{ id: 'urn:ietf:params:scim:schemas:core:2.0:Group', name: 'Group', attributes }],
+  });
+
+  it.each<readonly [string, Json | null, string]>([
+    ['publishes', groups([{ name: 'description', type: 'string' }]), 'always'],
+    ['keeps to itself', groups([{ name: 'description', type: 'string', mutability: 'readOnly' }]), 'never'],
+    ['does not publish', groups([{ name: 'displayName', type: 'string' }]), 'never'],
+    ['says nothing of', null, 'never'],
+  ])('a description of groups that the service %s', async (_how, schemas, writes) => {
+    aDiscovery({ patch: { supported: true } }, schemas);
+    const { attribute } = await (await aWiredTarget()).target.capabilities(NEVER);
+    expect(attribute('Team', 'description').writes).toBe(writes);
+  });
+
+  it('writes and reads a description of groups', async () => {
+    aDiscovery({ patch: { supported: true } }, groups([{ name: 'description', type: 'string' }]));
+    const { target } = await aWiredTarget();
+    const values = { displayName: 'T', externalId: 'm', description: 'All of us' };
+    aWire()
+      .post('/Groups', (body) => body.description === 'All of us')
+      .reply(201, { id: 'g', ...values })
+      .patch('/Groups/g', ({ Operations: [operation] }) => operation.path === 'description' && operation.value === 'Us')
+      .reply(200, { id: 'g', ...values, description: 'Us' });
+    expect((await target.createTeam(values, NEVER)).attributes).toMatchObject({ description: 'All of us' });
+    await target.updateTeam('g', [{ path: 'description', before: 'All of us', after: 'Us' }], NEVER);
   });
 
   it.each([
