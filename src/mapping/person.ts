@@ -53,7 +53,7 @@ export function createPersonMapper(options: PersonMapperOptions): PersonMapper {
       const view: PersonView = { user, customs, mapped: draft };
       for (const { entry, names } of entries) {
         const unknown = names.some((name) => name.isUnknown(view)) || lacksGroups(entry, user);
-        const random = entry.usesChance ? createRandom([options.seed ?? '', user.id, entry.target]) : drawNothing;
+        const random = toRandom(entry, options.seed, user.id);
         const circumstances = { now, random, groups: toGroupNames(entry, user), tenant: options.tenant };
         const read = (name: string) => reader.bind(name).read(view);
         evaluateEntry(entry, unknown, draft, { view, customs, circumstances, read });
@@ -80,6 +80,11 @@ function lacksGroups({ usesGroups }: CompiledEntry, { groups, maybeGroups = [] }
 
 function toGroupNames({ usesGroups }: CompiledEntry, { groups = [] }: SourceUser): readonly string[] {
   return usesGroups ? groups.map(({ displayName }) => displayName) : [];
+}
+
+/** A source of its own for each entry of a person, so that one more entry changes no value of another. */
+function toRandom({ usesChance, target }: CompiledEntry, seed: string | null, id: string): () => number {
+  return usesChance ? createRandom([seed ?? '', id, target]) : drawNothing;
 }
 
 /** Of entries whose expression has no function that draws. */
