@@ -94,7 +94,7 @@ function checkSide(side: Expression, findings: Findings): void {
 /** A constant that `giver` can never be equal to. */
 function checkReach(giver: Argument | undefined, constant: Argument, findings: Findings): void {
   if (giver?.kind !== 'Call' || (constant.kind !== 'Text' && constant.kind !== 'Number')) return;
-  const reason = neverGives(giver, constant.kind === 'Text' ? constant.value : constant.text);
+  const reason = neverGives(giver, constant);
   if (reason === undefined) return;
   findings.problems.push(new ExpressionError(`${giver.name} ${reason}: this never matches`, constant.position));
 }
@@ -102,16 +102,18 @@ function checkReach(giver: Argument | undefined, constant: Argument, findings: F
 /** What each type gives, where a text may show that it is never given. */
 const TYPE_REACH: Partial<Record<ValueType, { readonly what: string; readonly accepts: (text: string) => boolean }>> = {
   Boolean: { what: 'gives "True" or "False"', accepts: (text) => text === 'True' || text === 'False' },
-  Integer: { what: 'gives a whole number', accepts: (text) => /^\s*[+-]?\d+(?:\.0*)?\s*$|^&/.test(text) },
+  Integer: { what: 'gives a whole number', accepts: (text) => /^\s*[+-]?\d+(?:\.0*)?\s*$|^&|^$/.test(text) },
   DateTime: { what: 'gives a date', accepts: (text) => text === '' || parseDate(text) !== undefined },
 };
 
-function neverGives(giver: CallNode, text: string): string | undefined {
+function neverGives(giver: CallNode, constant: TextNode | NumberNode): string | undefined {
+  const text = constant.kind === 'Text' ? constant.value : constant.text;
   const definition = FUNCTIONS.get(giver.name);
   if (definition === undefined) return undefined;
   const reach = typeof definition.result === 'string' ? TYPE_REACH[definition.result] : undefined;
   if (reach !== undefined && !reach.accepts(text)) return reach.what;
-  return definition.neverGives?.(text, giver);
+  // A number is compared by its value: how it is written says nothing.
+  return constant.kind === 'Text' ? definition.neverGives?.(text, giver) : undefined;
 }
 
 function checkPlace(node: Expression, findings: Findings): void {

@@ -32,8 +32,7 @@ export const LIST_FUNCTIONS: readonly FunctionDefinition[] = [
       {
         name: 'index',
         type: 'Integer',
-        checkConstant: (constant) =>
-          Number(constant) >= 1 ? undefined : 'must be at least 1: that is the first value',
+        checkConstant: (constant) => (Number(constant) < 1 ? 'must be at least 1: that is the first value' : undefined),
       },
     ],
     result: 'Any',

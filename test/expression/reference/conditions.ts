@@ -82,6 +82,7 @@ export const CONDITION_CASES = toCases([
   ['count.counts', 'Count(Split("a,b,c", ","))', 3, user],
   ['item.takes', 'Item([list], 2)', 'y', user],
   ['item.takes', 'Item([surname], 1)', 'Byron', user],
+  ['item.takes', 'Item([list], &H2)', 'y', user],
   ['item.takes', 'Item(Split("a,b", ","), "1")', 'a', user],
   ['item.zero', 'Item([list], 0)', { refused: 'Item: index must be at least 1' }, user],
   ['item.outside', 'Item([list], 3)', { fails: 'Item: index must be the number of a value that there is' }, user],
