@@ -29,7 +29,8 @@ interface Timer {
 /** Turns of the event loop in which nothing happens before everybody is taken to wait for ever. */
 const PATIENCE = 50;
 
-export function createClock(start: number): VirtualClock {
+/** @param turns of the event loop with nobody at work before time goes on: a client may gather what is asked in one turn */
+export function createClock(start: number, turns: number): VirtualClock {
   const timers = new Set<Timer>();
   let elapsed = 0;
   let offset = start;
@@ -47,6 +48,11 @@ export function createClock(start: number): VirtualClock {
   const fire = (timer: Timer): void => {
     elapsed = Math.max(elapsed, timer.at);
     timer.callback();
+  };
+  const fireFirst = (): boolean => {
+    const timer = takeFirst();
+    if (timer !== null) fire(timer);
+    return timer !== null;
   };
 
   return {
@@ -74,14 +80,9 @@ export function createClock(start: number): VirtualClock {
       );
       for (let idle = 0; !settled; ) {
         await nextTurn();
-        if (settled || isBusy()) {
-          idle = 0;
-          continue;
-        }
-        const timer = takeFirst();
-        idle = timer === null ? idle + 1 : 0;
+        idle = settled || isBusy() ? 0 : idle + 1;
+        if (idle >= turns && fireFirst()) idle = 0;
         if (idle > PATIENCE) throw new Error('everybody waits, and nothing will ever come');
-        if (timer !== null) fire(timer);
       }
     },
   };

@@ -41,6 +41,7 @@ const WANTED: readonly string[] = [
   'runs for one person',
   'confirmed links',
   'ending Deactivate',
+  'target tokens that end',
   'ending Delete',
   'second runs',
   'takeovers',

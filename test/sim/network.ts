@@ -43,11 +43,19 @@ function createLimits({ clock, invariants }: World) {
     },
     onEnd(response: HttpResponse | null): void {
       running -= 1;
-      const asked = response?.status === 429 ? Number(response.headers['retry-after'] ?? 0) * 1000 : 0;
+      const asked = response === null ? 0 : toAsked(response, clock.wall());
       // Longer than a run waits: the run ends, and the work queue waits.
       if (asked > 0 && asked <= 300_000) quietUntil = Math.max(quietUntil, clock.elapsed() + asked);
     },
   };
+}
+
+/** How long nobody may ask anything, in milliseconds. */
+function toAsked({ status, headers }: HttpResponse, now: number): number {
+  const { 'retry-after': after = '0', 'ratelimit-remaining': left, 'ratelimit-reset': reset = '0' } = headers;
+  if (left === '0') return Number(reset) * 1000;
+  if (status !== 429) return 0;
+  return /^\d+$/.test(after) ? Number(after) * 1000 : Date.parse(after) - now;
 }
 
 function nextFault(world: World, process: Process, request: HttpRequest): HttpFaultKind | null {
@@ -56,7 +64,8 @@ function nextFault(world: World, process: Process, request: HttpRequest): HttpFa
   if (fault === undefined) return null;
   // Nothing keeps a server that knows no unique names from making two groups of one request that came twice.
   const isTwice = fault.kind === 'doubled' || fault.kind === 'late';
-  if (isTwice && request.method === 'POST' && toPath(request) === '/Groups') return null;
+  if (isTwice && request.method === 'POST' && ['/Groups', '/Bulk'].includes(toPath(request))) return null;
+  if (fault.kind === 'revoked' && !world.server.revoke()) return null;
   world.count(`fault ${fault.kind}`);
   return fault.kind;
 }

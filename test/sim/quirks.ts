@@ -47,6 +47,8 @@ const CHANGES = {
   dropsTitle: change({ dropped: ['title'] }),
   dropsExtension: change({ dropped: [ENTERPRISE] }),
   lowerCaseKeys: change({ envelope: 'resources' }),
+  bulk: announce({ bulk: { supported: true, maxOperations: 8 } }, { bulk: 8 }),
+  bulkMissing: announce({ bulk: { supported: true, maxOperations: 8 } }, {}),
 } as const satisfies Readonly<Record<string, Change>>;
 
 export type Quirk = keyof typeof CHANGES;
@@ -64,6 +66,7 @@ const ALTERNATIVES: readonly (readonly Quirk[])[] = [
   // Whether its one page is the whole list cannot be known.
   ['noTotals', 'firstPageOnly'],
   ['dropsTitle', 'dropsExtension'],
+  ['bulk', 'bulkMissing'],
 ];
 
 /** Without those that do not go with an earlier one. */
@@ -79,6 +82,8 @@ export function selectQuirks(wanted: readonly Quirk[]): readonly Quirk[] {
 export interface Application {
   readonly quirks: readonly Quirk[];
   readonly pageSize: number;
+  /** Seconds for which a token of its OAuth server is good; absent: it takes one that never ends. */
+  readonly tokenLife?: number;
 }
 
 export const PLAIN: Application = { quirks: [], pageSize: 100 };

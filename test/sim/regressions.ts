@@ -80,6 +80,22 @@ export const REGRESSIONS: readonly Regression[] = [
     },
   },
   {
+    name: 'a team that shows no members is recognised again, and deleted as if it were empty',
+    scenario: {
+      seed: 8016,
+      size: 4,
+      application: { quirks: ['membersEmpty'], pageSize: 100 },
+      steps: [
+        { do: 'manifest', what: 'ruleWhenEmpty', value: 0 },
+        RUN,
+        { do: 'store', how: 'lost', which: 0 },
+        { do: 'move', who: 0, value: 2 },
+        { do: 'move', who: 3, value: 2 },
+        RUN,
+      ],
+    },
+  },
+  {
     name: 'one account alone, of an application that pages by cursor and does not say so',
     scenario: { seed: 164, size: 1, application: { quirks: ['cursorsUnannounced'], pageSize: 100 }, steps: [] },
   },

@@ -116,7 +116,8 @@ function toApplication(random: Random): Application {
     .sort((a, b) => a.at - b.at)
     .slice(0, random.below(8))
     .map(({ quirk }) => quirk);
-  return { quirks: selectQuirks(wanted), pageSize: random.pick([2, 3, 5, 100]) };
+  const tokens = random.chance(0.25) ? { tokenLife: random.pick([1, 2, 5, 3600]) } : {};
+  return { quirks: selectQuirks(wanted), pageSize: random.pick([2, 3, 5, 100]), ...tokens };
 }
 
 function toRun(random: Random, faults: readonly RunFault[]): RunStep {

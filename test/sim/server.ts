@@ -55,13 +55,24 @@ export interface Server {
   putTeam(team: Team): void;
   dropTeam(id: string): void;
   nextId(): string;
+  /** No token that was given out is good any more. False: none are given out. */
+  revoke(): boolean;
   /** Teams whose members somebody changed by hand. */
   readonly byHand: ReadonlySet<string>;
 }
 
 const ENTERPRISE = DEPARTMENT.slice(0, DEPARTMENT.lastIndexOf(':'));
 
-export function createServer(dialect: Dialect, token: string): Server {
+export interface ServerOptions {
+  readonly token: string;
+  /** Seconds that a token lasts; null: one token is good for ever. */
+  readonly tokenLife: number | null;
+  /** Milliseconds, by the server's own clock. */
+  readonly now: () => number;
+}
+
+export function createServer(dialect: Dialect, options: ServerOptions): Server {
+  const { token } = options;
   let made = 0;
   // Letters in it, so that its case can be changed.
   const nextId = (): string => {
@@ -71,6 +82,7 @@ export function createServer(dialect: Dialect, token: string): Server {
   const inner = createDialectServer(dialect, { token, newId: nextId });
   const mirror = createMirror(inner);
   const byHand = new Set<string>();
+  const tokens = options.tokenLife === null ? null : createTokens({ ...options, tokenLife: options.tokenLife });
 
   return {
     dialect,
@@ -78,9 +90,13 @@ export function createServer(dialect: Dialect, token: string): Server {
     teams: mirror.teams,
     nextId,
     byHand,
+    revoke: () => tokens?.revoke() ?? false,
     handle({ method, url, headers = {}, body }) {
       const lower = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
-      const answer = inner.handle({ method, url, headers: lower, ...(body === undefined ? {} : { body }) });
+      if (tokens !== null && new URL(url).pathname === TOKEN_PATH) return { ...tokens.give(), changes: [] };
+      const authorization = tokens?.knows(lower['authorization']) === true ? `Bearer ${token}` : 'Bearer unknown';
+      const known = tokens === null ? lower : { ...lower, authorization };
+      const answer = inner.handle({ method, url, headers: known, ...(body === undefined ? {} : { body }) });
       return { ...answer, changes: method === 'GET' ? [] : mirror.sync() };
     },
     putUser(user) {
@@ -110,6 +126,28 @@ export function createServer(dialect: Dialect, token: string): Server {
   };
 }
 
+export const TOKEN_PATH = '/oauth/token';
+
+/** OAuth 2.0 client credentials: tokens that end. */
+function createTokens({ token, tokenLife, now }: ServerOptions & { readonly tokenLife: number }) {
+  const ends = new Map<string, number>();
+  let given = 0;
+  return {
+    knows: (authorization = ''): boolean => (ends.get(authorization.replace('Bearer ', '')) ?? 0) > now(),
+    revoke(): boolean {
+      ends.clear();
+      return true;
+    },
+    give(): Omit<ServerAnswer, 'changes'> {
+      given += 1;
+      const value = `${token}-${given}`;
+      ends.set(value, now() + tokenLife * 1000);
+      const body = JSON.stringify({ access_token: value, token_type: 'Bearer', expires_in: tokenLife });
+      return { status: 200, headers: { 'content-type': 'application/json' }, body };
+    },
+  };
+}
+
 /** What the application holds, in the form that the checkers read. */
 function createMirror(inner: DialectServer) {
   const users = new Map<string, User>();
@@ -122,7 +160,7 @@ function createMirror(inner: DialectServer) {
     users.delete(id);
     for (const team of teams.values())
       if (team.members.includes(id)) teams.set(team.id, { ...team, members: team.members.filter((one) => one !== id) });
-    for (const user of [...users.values()].filter(({ manager }) => manager === id)) {
+    for (const user of [...users.values()].filter((each) => each.manager === id && inner.users.has(each.id))) {
       users.set(user.id, { ...user, manager: null });
       inner.users.set(user.id, toUserDocument({ ...user, manager: null }, inner));
     }

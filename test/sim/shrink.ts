@@ -32,6 +32,7 @@ function toPlainer(scenario: Scenario): Scenario[] {
   const plainer = [
     ...quirks.map((quirk) => ({ ...application, quirks: quirks.filter((each) => each !== quirk) })),
     { ...application, pageSize: 100 },
+    { quirks, pageSize: application.pageSize },
   ].map((each) => ({ ...scenario, application: each }));
   const smaller = Array.from({ length: size - 1 }, (_, n) => ({ ...scenario, size: n + 1 }));
   const { ending: _none, ...staying } = scenario;

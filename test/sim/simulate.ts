@@ -38,6 +38,7 @@ export async function simulate(scenario: Scenario, folder: string): Promise<Resu
   const world = createWorld(scenario, folder);
   const play = new Play(world, scenario);
   for (const quirk of scenario.application.quirks) world.count(`target ${quirk}`);
+  if (scenario.application.tokenLife !== undefined) world.count('target tokens that end');
   try {
     for (const step of scenario.steps) await play.take(step);
     await play.settle();
@@ -143,7 +144,7 @@ class Play {
     if (this.#report?.reason !== 'Synced') return;
     const writes = world.log.length;
     await this.#run({ ...QUIET, approve: false });
-    const sent = world.log.slice(writes).filter((line) => / (POST|PUT|PATCH|DELETE) /.test(line));
+    const sent = world.log.slice(writes).filter((line) => / (POST|PUT|PATCH|DELETE) \/(?!oauth)/.test(line));
     for (const line of sent) world.invariants.fail('I2', `a run without a change in between: ${line}`);
     world.count('second runs');
   }
@@ -380,7 +381,8 @@ class Play {
     const world = this.#world;
     process.facts = null;
     process.trouble = { http: [], process: [] };
-    world.note(`${facts.name} ends ${report.outcome} ${report.reason} ${report.message} held ${report.held.hash}`);
+    const said = toStable(report.message, world);
+    world.note(`${facts.name} ends ${report.outcome} ${report.reason} ${said} held ${report.held.hash}`);
     checkText(world, 'report', JSON.stringify([report.message, report.warnings, report.suspicion]));
     if (report.reason === 'ApprovalMismatch') world.invariants.revoke();
     if (report.takenOver?.planned === false) world.count('takeovers');

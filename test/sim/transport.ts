@@ -46,6 +46,7 @@ function exchangeOnce(request: HttpRequest, timeoutMs: number, { clock, random, 
       timeoutMs,
       random,
       arrive: passage.arrive,
+      wall: clock.wall,
       after: (ms, action) => void clock.after(ms, action),
       // Answers take their time too, so that requests that run side by side end in any order.
       answer: (response, ms = 1 + random.below(20)) =>
@@ -64,6 +65,8 @@ interface Trip {
   readonly timeoutMs: number;
   readonly random: Random;
   readonly arrive: () => ServerAnswer;
+  /** The machine's clock. */
+  readonly wall: () => number;
   after(ms: number, action: () => void): void;
   answer(response: HttpResponse, ms?: number): void;
   fail(failure: Failure, ms?: number): void;
@@ -113,6 +116,21 @@ const TRIPS: Readonly<Record<HttpFaultKind | 'through', (trip: Trip) => void>> =
       trip.answer({ ...toResponse(answer), body: body.slice(0, Math.floor(body.length / 2)) });
     }),
   throttled: (trip) => refuse(429, { 'retry-after': String(1 + trip.random.below(30)) })(trip),
+  // In whole seconds, as HTTP dates are.
+  throttledUntil: (trip) =>
+    refuse(429, { 'retry-after': new Date(trip.wall() + 1000 * (2 + trip.random.below(30))).toUTCString() })(trip),
+  // It went through, and was the last one for now.
+  usedUp: (trip) =>
+    onArrival(trip, (answer) => {
+      const { headers, ...rest } = toResponse(answer);
+      const reset = String(1 + trip.random.below(30));
+      trip.answer({
+        ...rest,
+        headers: { ...headers, 'ratelimit-limit': '9', 'ratelimit-remaining': '0', 'ratelimit-reset': reset },
+      });
+    }),
+  // The server knows the token no more.
+  revoked: (trip) => onArrival(trip, (answer) => trip.answer(toResponse(answer))),
   throttledLong: refuse(429, { 'retry-after': '3600' }),
   busy: refuse(503, { 'retry-after': '5' }),
   unavailable: refuse(503),

@@ -21,7 +21,7 @@ import { createSeam, type Seam, toProcessHost, toProcessStore } from './process.
 import { toDialect } from './quirks.ts';
 import { createRandom, type Random } from './random.ts';
 import type { Scenario } from './scenario.ts';
-import { createServer, type Server } from './server.ts';
+import { createServer, type Server, TOKEN_PATH } from './server.ts';
 import { createProvider } from './source.ts';
 import { createTransport } from './transport.ts';
 
@@ -77,9 +77,13 @@ export interface World {
 const START = Date.parse('2026-03-02T06:00:00Z');
 
 export function createWorld(scenario: Scenario, folder: string): World {
-  const clock = createClock(START);
+  const clock = createClock(START, scenario.application.quirks.some((quirk) => quirk.startsWith('bulk')) ? 2 : 1);
   const random = createRandom(scenario.seed).fork('world');
-  const server = createServer(toDialect(scenario.application), TOKEN);
+  const server = createServer(toDialect(scenario.application), {
+    token: TOKEN,
+    tokenLife: scenario.application.tokenLife ?? null,
+    now: clock.elapsed,
+  });
   const counts = new Map<string, number>();
   const log: string[] = [];
   const lease = createLeases();
@@ -114,7 +118,11 @@ export function createWorld(scenario: Scenario, folder: string): World {
       eraseState(file);
     },
   };
-  world.host.secret = { token: TOKEN };
+  const tokenUrl = `https://app.example.com${TOKEN_PATH}`;
+  world.host.secret =
+    scenario.application.tokenLife === undefined
+      ? { token: TOKEN }
+      : { clientId: 'dirsync', clientSecret: TOKEN, tokenUrl };
   return world;
 }
 
