@@ -140,4 +140,13 @@ export const REGRESSIONS: readonly Regression[] = [
       steps: [RUN, { do: 'manager', who: 735, value: 594 }, { do: 'manifest', what: 'updateGuard', value: 915 }],
     },
   },
+  {
+    name: 'what a service can do breaks off in the middle, and teams that show no members are written whole',
+    scenario: {
+      seed: 1863,
+      size: 8,
+      application: { quirks: ['lowerCaseWords', 'membersEmpty'], pageSize: 3 },
+      steps: [RUN, { do: 'hire', n: 100 }, { ...RUN, faults: [{ kind: 'halfJson', at: 1, count: 2 }] }],
+    },
+  },
 ];

@@ -25,10 +25,11 @@ export interface WiredTarget {
 export async function aWiredTarget(
   secrets: Record<string, string> = { token: 't' },
   more: Partial<ScimConfig> = {},
+  memory: Json = WATCHED,
 ): Promise<WiredTarget> {
   const http = aClient();
   const config = { url: `${ORIGIN}/scim/v2/`, credentialsRef: { name: 'acme-app' }, ...more };
-  return { target: await scimTarget.connect(config, { secrets, http, memory: WATCHED }), http };
+  return { target: await scimTarget.connect(config, { secrets, http, memory }), http };
 }
 
 /** Over the network that nock stands in for, or as told; waits take no time. */

@@ -3,7 +3,7 @@
 import type { Json } from '../../model.ts';
 import { createSchemaSet, fromScimSchemaResource, type SchemaDefinition, type SchemaSet } from '../../scim/schema.ts';
 import { type BulkLimits, readBulkLimits } from './bulk.ts';
-import { isSuccess, type JsonObject, type ScimAnswer, type ScimClient, toScimError } from './client.ts';
+import { isSuccess, type JsonObject, requireBody, type ScimAnswer, type ScimClient, toScimError } from './client.ts';
 import { createPlaces, type PlaceOf, readField, type ScimResource, toCount, toObject } from './convert.ts';
 import type { Sight } from './fit.ts';
 import { readAnnouncedSight } from './probe-sight.ts';
@@ -67,10 +67,15 @@ function toPageSize(config: JsonObject | null): number {
 /** Null when the service does not have it. */
 async function readOptional(client: ScimClient, path: string, signal: AbortSignal): Promise<JsonObject | null> {
   const answer = await client.send({ method: 'GET', path }, signal);
-  if (isSuccess(answer)) return answer.body;
+  if (isSuccess(answer)) return isBroken(answer) ? requireBody(answer, client.origin) : answer.body;
   if (answer.isHTML && answer.status < 300) throw toScimError(answer, client.origin);
   if (isTemporary(answer)) throw toScimError(answer, client.origin);
   return null;
+}
+
+/** JSON that broke off says nothing of what the service has. */
+function isBroken({ body, headers, length }: ScimAnswer): boolean {
+  return body === null && length > 0 && (headers['content-type'] ?? '').toLowerCase().includes('json');
 }
 
 /** Taking an overloaded service for one that cannot PATCH would change how it is written to. */

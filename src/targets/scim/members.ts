@@ -170,9 +170,10 @@ function toFilteredRemoval(sentId: string): PatchOperation {
 function withMembers({ seen }: Connection, current: JsonObject, { add, remove }: MemberChange): JsonObject {
   const gone = new Set(remove);
   const members = readField(current, 'members');
-  const isHidden = seen.showsMembers === false && readMembers(current)?.length !== 0;
+  const isHidden = seen.showsMembers === false;
   if ((members === undefined && remove.length > 0) || isHidden) {
-    throw new SyncError('TargetRejected', 'the target does not show the members of its teams, so none can be removed');
+    const lost = remove.length > 0 ? 'so none can be removed' : 'so none can be added without PATCH';
+    throw new SyncError('TargetRejected', `the target does not show the members of its teams, ${lost}`);
   }
   const kept = (readMembers(current) ?? []).map(toKnownId).filter((each) => !gone.has(each));
   const value = [...new Set([...kept, ...add])].map((each) => ({ value: toSentId(each, seen) }));

@@ -90,6 +90,15 @@ describe('discovery', () => {
     expect(await target.capabilities(NEVER)).toMatchObject({ patch: true });
   });
 
+  it('JSON that breaks off is not a service that cannot PATCH, and is asked for again later', async () => {
+    const json = { 'content-type': 'application/scim+json' };
+    aWire().get('/ServiceProviderConfig').reply(200, '{"patch":{"suppo', json);
+    const { target } = await aWiredTarget();
+    expect((await failureOf(target.capabilities(NEVER))).code).toBe('TargetUnavailable');
+    aDiscovery();
+    expect(await target.capabilities(NEVER)).toMatchObject({ patch: true });
+  });
+
   it('a URL that is not that of a SCIM service', async () => {
     aDiscovery(null);
     aWire().get('/Users').query(true).reply(404, HTML);
@@ -492,6 +501,17 @@ describe('T6 members', () => {
       .put('/Groups/g', { id: 'g', displayName: 'G', members: [{ value: 'y' }, { value: 'a' }] })
       .reply(200, {});
     await (await aWiredTarget()).target.changeMembers('g', { add: ['a'], remove: ['x'] }, NEVER);
+  });
+
+  it('without PATCH a list that shows nobody is not written back: whoever is in it would be lost (I4)', async () => {
+    aDiscovery(null);
+    aWire().get('/Groups/g').reply(200, { id: 'g', displayName: 'G', members: [] });
+    const { target } = await aWiredTarget(undefined, {}, { showsMembers: false });
+    const error = await failureOf(target.changeMembers('g', { add: ['a'], remove: [] }, NEVER));
+    expect(error).toMatchObject({
+      code: 'TargetRejected',
+      message: 'the target does not show the members of its teams, so none can be added without PATCH',
+    });
   });
 
   it('without PATCH and without a list to read nobody is removed', async () => {
