@@ -108,9 +108,10 @@ const AttributeEntrySchema = object(
           'An empty value is an error of this person, who stays as they are; the others go on. While the read does not deliver the value, nobody gets an account without it.',
       }),
     ),
+    // The default is none of the schema's: filled in, it would stand for a value where an entry has none.
     omit: Type.Optional(
       flag({
-        default: false,
+        documentedDefault: 'false',
         description:
           'Leaves the attribute out: what the preset, or an earlier mapping of the DirectorySync, says of it does not hold.',
       }),

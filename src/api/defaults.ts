@@ -117,7 +117,8 @@ export interface ResolvedAttributeEntry {
   /** Absent: not said, so that a CustomAttribute's own `onEmpty` holds, else Keep. */
   readonly onEmpty?: 'Keep' | 'Clear';
   readonly required: boolean;
-  readonly omit: boolean;
+  /** Absent: false. */
+  readonly omit?: boolean;
   readonly format?: string;
   readonly matching?: { readonly precedence: number };
 }

@@ -108,7 +108,6 @@ describe('withDefaults', () => {
           matching: { precedence: 1 },
           apply: 'Always',
           required: false,
-          omit: false,
         },
       ],
     });
