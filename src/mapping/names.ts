@@ -181,12 +181,17 @@ function bindDesired(path: string): BoundName {
   };
 }
 
+/** Of one person, or of everybody where the whole read lacks it. */
+function toUnknown(names: readonly string[], missing: boolean): BoundName['isUnknown'] {
+  return ({ user }) => missing || names.some((name) => user.unknown?.includes(name) === true);
+}
+
 function bindSource(path: SourcePath, known: KnownAttributes): BoundName {
   const missing = !known.has(path);
   const names = topLevelNames(path);
   return {
     read: (person) => readSourcePath(path, person.user.attributes),
-    isUnknown: (person) => missing || names.some((name) => person.user.unknown?.includes(name) === true),
+    isUnknown: toUnknown(names, missing),
     missing,
   };
 }
@@ -198,7 +203,7 @@ function bindNormalised(attribute: NormalisedAttribute | undefined, known: Known
   const names = present.flatMap((source) => topLevelNames(source));
   return {
     read: (person) => attribute.read(person.user),
-    isUnknown: (person) => missing || names.some((name) => person.user.unknown?.includes(name) === true),
+    isUnknown: toUnknown(names, missing),
     missing,
   };
 }
