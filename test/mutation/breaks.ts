@@ -60,6 +60,7 @@ export const BREAKS: readonly Break[] = [
     find: 'return caseExact ? text : text.toLowerCase();',
     replace: 'return text;',
     tests: ['test/plan/diff.test.ts', 'test/reconcile/edges.test.ts', 'test/plan/target-limits.test.ts'],
+    sim: true,
   },
   {
     rule: 'I2',
@@ -120,6 +121,14 @@ export const BREAKS: readonly Break[] = [
     replace: 'if (max !== null && count > max && count > input.floor) return false;',
     tests: ['test/plan/guard.test.ts'],
     sim: true,
+  },
+  {
+    rule: 'I4',
+    name: 'a team whose members nobody can see is taken for empty',
+    file: 'src/reconcile/steps/plan-members.ts',
+    find: "return link === null || link.origin === 'created' || tellsMembers;",
+    replace: 'return link !== null || tellsMembers;',
+    tests: ['test/reconcile/target-limits.test.ts'],
   },
   {
     rule: 'I5',

@@ -11,7 +11,7 @@ export function toWantedCopies(steps: readonly Step[]): ReadonlySet<number> {
       plays += 1;
       left.push(plays);
     }
-    if (step.do !== 'store' || (step.how !== 'lost' && step.how !== 'rolledBack')) continue;
+    if (step.do !== 'store' || step.how === 'newer' || step.how === 'locked') continue;
     const [copy] = left.splice(-2, 1);
     if (copy !== undefined && step.how === 'rolledBack') wanted.add(copy);
   }

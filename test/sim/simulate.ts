@@ -4,10 +4,7 @@ import { existsSync } from 'node:fs';
 import type { DirectorySyncResource } from '../../src/api/directory-sync.ts';
 import type { Resource } from '../../src/api/resources.ts';
 import { confirmRecovered, readRecovered } from '../../src/reconcile/confirm.ts';
-import { createPublisher } from '../../src/reconcile/publish.ts';
 import type { RunReport } from '../../src/reconcile/run.ts';
-import { readSpec } from '../../src/reconcile/triggers.ts';
-import { createLogger } from '../../src/telemetry/log.ts';
 import { toRef } from '../support/memory-host.ts';
 import { actByHand } from './admin.ts';
 import { toRemovals } from './approvals.ts';
@@ -20,6 +17,7 @@ import type { Removal } from './invariants/removals.ts';
 import { breakPage, findManyLines, open, openNewer } from './mishaps.ts';
 import { at, type Company, type Manifests, NAMESPACE, SYNC, toStateKey, toStateKeys } from './model.ts';
 import { compareWithOracle } from './oracle.ts';
+import { publishOutcome } from './publish.ts';
 import type { RunStep, Scenario, Step, StoreMishap } from './scenario.ts';
 import { toReading } from './source.ts';
 import { takeStep } from './steps.ts';
@@ -55,7 +53,6 @@ export async function simulate(scenario: Scenario, folder: string): Promise<Resu
 }
 
 const QUIET: RunStep = { do: 'run', faults: [], user: null, approve: true, resync: false, twin: false };
-const SILENT = createLogger({ level: 'silent' });
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 /** Runs after the faults stop in which everything must have come to rest. */
@@ -397,7 +394,8 @@ class Play {
     this.#tally(report);
     this.#checkLinks(facts, report);
     // A cluster takes nobody through before a whole run has ended; the CLI does, and has no status.
-    if (facts.owned === null && (facts.only === null || this.#report !== null)) await this.#publish(resource, report);
+    if (facts.owned === null && (facts.only === null || this.#report !== null))
+      await publishOutcome(world, { process, resource, report });
   }
 
   /** Rule I6: what was written down as begun is found again; links are rebuilt where a store was lost, and only there. */
@@ -415,30 +413,6 @@ class Play {
     world.count('runs');
     for (const [kind, count] of Object.entries(report.applied)) world.count(`operation ${kind}`, count);
     for (const [kind, count] of Object.entries(report.held.kinds)) world.count(`held ${kind}`, count);
-  }
-
-  async #publish(resource: DirectorySyncResource, report: RunReport): Promise<void> {
-    const { host, clock } = this.#world;
-    const publisher = createPublisher({
-      host,
-      store: this.#process?.store as never,
-      log: SILENT,
-      now: clock.wall,
-      commands: () => ({ review: 'dirsync plan', approve: (hash) => `dirsync approve ${hash}` }),
-    });
-    const requests = { runNow: null, resync: null, approve: null, syncUser: null };
-    const next = new Date(clock.wall() + 40 * MINUTE);
-    await publisher.end({
-      resource,
-      report,
-      requests,
-      isSpent: false,
-      spec: readSpec(resource),
-      next,
-      completed: false,
-    });
-    checkText(this.#world, 'status', JSON.stringify(host.get('DirectorySync', SYNC)?.status));
-    for (const event of host.events.splice(0)) checkText(this.#world, 'event', JSON.stringify(event));
   }
 }
 
