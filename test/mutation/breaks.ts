@@ -197,6 +197,7 @@ export const BREAKS: readonly Break[] = [
     find: "if (isUnassigned(id) || candidate.object.attributes['externalId'] !== id) return false;",
     replace: 'if (id !== null) return false;',
     tests: ['test/plan/account.test.ts'],
+    sim: true,
   },
   {
     rule: 'I8',
