@@ -116,7 +116,7 @@ function toApplication(random: Random): Application {
     .sort((a, b) => a.at - b.at)
     .slice(0, random.below(8))
     .map(({ quirk }) => quirk);
-  const tokens = random.chance(0.25) ? { tokenLife: random.pick([1, 2, 5, 3600]) } : {};
+  const tokens = random.chance(0.6) ? { tokenLife: random.pick([1, 2, 5, 3600]) } : {};
   return { quirks: selectQuirks(wanted), pageSize: random.pick([2, 3, 5, 100]), ...tokens };
 }
 
