@@ -138,7 +138,9 @@ function rolesOf(args: readonly (Thunk | undefined)[], environment: Environment)
 /** An assignment is an app role of Graph (`id`, `value`, `displayName`), or its name alone. */
 function toRole(assignment: Value, label: string): Role {
   if (typeof assignment === 'string' && assignment !== '') return { id: null, value: assignment, display: assignment };
-  const { id, value, displayName } = (typeof assignment === 'object' ? assignment : {}) as Record<string, Json>;
+  const { id, value, displayName } = (
+    typeof assignment === 'object' && assignment !== null ? assignment : {}
+  ) as Record<string, Json>;
   const name = [value, displayName].find((each) => typeof each === 'string' && each !== '');
   if (typeof name !== 'string') throw recordError(label, 'app roles with a value or displayName');
   return { id: typeof id === 'string' ? id : null, value: name, display: toText(displayName ?? name, label) ?? name };

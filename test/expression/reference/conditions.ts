@@ -141,6 +141,7 @@ export const CONDITION_CASES = toCases([
     { r: [{ id: '1', value: 'Admin', displayName: 'Admins' }, 'User'] },
   ],
   ['role.complex', 'AppRoleAssignmentsComplex([nothing])', []],
+  ['role.complex', 'AppRoleAssignmentsComplex([r])', { fails: 'must be app roles with a value' }, { r: [null] }],
   [
     'role.assertive',
     'AssertiveAppRoleAssignmentsComplex([r])',
