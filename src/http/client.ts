@@ -105,7 +105,7 @@ export function createHttpClient(options: HttpClientOptions): PooledHttpClient {
     if (hints.length > 0) options.budget.heed(hints);
   }
 
-  async function attempt(request: HttpRequest): Promise<Exchange> {
+  async function attempt(request: HttpRequest, count: number): Promise<Attempted> {
     const release = await options.budget.acquire(request.signal);
     try {
       sent += 1;
@@ -115,19 +115,18 @@ export function createHttpClient(options: HttpClientOptions): PooledHttpClient {
         method: request.method,
         code: 'response' in result ? String(result.response.status) : 'none',
       });
-      return result;
+      const wait = computeWait(request, result, { attempt: count, timing });
+      // While this one still has its place: whoever waits for it would start at once.
+      if (wait.isThrottled && wait.ms <= MAX_WAIT_MS) options.budget.pause(wait.ms);
+      return { result, wait };
     } finally {
       release();
     }
   }
 
   /** Resolves once another attempt may be made, and to false when none is worth it. */
-  async function prepareNext(request: HttpRequest, result: Exchange, count: number): Promise<boolean> {
-    const wait = computeWait(request, result, { attempt: count, timing });
-    if (wait.isThrottled) {
-      throwIfTooLong(request, wait.ms, options.unavailable);
-      options.budget.pause(wait.ms);
-    }
+  async function prepareNext(request: HttpRequest, wait: Wait, count: number): Promise<boolean> {
+    if (wait.isThrottled) throwIfTooLong(request, wait.ms, options.unavailable);
     if (!wait.isWorthIt || count >= maxAttempts) return false;
     if (!wait.isThrottled) await timing.sleep(wait.ms, request.signal).catch(rethrowAbort);
     return true;
@@ -136,8 +135,9 @@ export function createHttpClient(options: HttpClientOptions): PooledHttpClient {
   return {
     async send(request) {
       const whole = { ...request, headers: { ...headers, ...request.headers } };
-      let result = await attempt(whole);
-      for (let count = 1; await prepareNext(request, result, count); count += 1) result = await attempt(whole);
+      let { result, wait } = await attempt(whole, 1);
+      for (let count = 1; await prepareNext(request, wait, count); count += 1)
+        ({ result, wait } = await attempt(whole, count + 1));
       if ('response' in result) return result.response;
       throw toSyncError(request, result.failure, options.unavailable);
     },
@@ -177,6 +177,11 @@ interface Wait {
   readonly ms: number;
   /** The other side said "later": it was not processed, and everybody waits. */
   readonly isThrottled: boolean;
+}
+
+interface Attempted {
+  readonly result: Exchange;
+  readonly wait: Wait;
 }
 
 const PASSING_STATUS = new Set([408, 500, 502, 503, 504]);

@@ -13,6 +13,7 @@ import {
   type HttpRequest,
   type PooledHttpClient,
 } from '../../src/http/client.ts';
+import type { Transport } from '../../src/http/exchange.ts';
 import { createCertificate } from '../support/certificates.ts';
 import { createManualTiming, type ManualTiming } from '../support/manual-timing.ts';
 import { type RawServer, startRawServer } from '../support/raw-server.ts';
@@ -193,6 +194,21 @@ describe('Retry-After', () => {
     const { client, timing } = aClient();
     await client.send(aRequest({ url: `${ORIGIN}/` }));
     expect(timing.now()).toBe(Date.UTC(2026, 0, 1, 0, 1));
+  });
+
+  it('holds back who waits for a place at that very moment (I11)', async () => {
+    const timing = createManualTiming();
+    const start = timing.now();
+    const starts: number[] = [];
+    const transport: Transport = async () => {
+      starts.push(timing.now() - start);
+      const status = starts.length === 1 ? 429 : 200;
+      return { response: { status, headers: { 'retry-after': '60' }, body: '' } };
+    };
+    const budget = createBudgets(timing).join('app.example.com', 'key', { requestsPerSecond: null, concurrency: 1 });
+    const { client } = aClient({ timing, budget, transport });
+    await Promise.all(['a', 'b'].map((path) => client.send(aRequest({ url: `${ORIGIN}/${path}` }))));
+    expect(starts).toEqual([0, 60_000, 60_000]);
   });
 
   it('holds back everybody who shares the budget', async () => {

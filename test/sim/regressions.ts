@@ -149,4 +149,16 @@ export const REGRESSIONS: readonly Regression[] = [
       steps: [RUN, { do: 'hire', n: 100 }, { ...RUN, faults: [{ kind: 'halfJson', at: 1, count: 2 }] }],
     },
   },
+  {
+    name: 'the server asks to wait, and who waited for a place is sent at that moment',
+    scenario: {
+      seed: 4958,
+      size: 9,
+      application: {
+        quirks: ['bulkMissing', 'dropsExtension', 'noBodies', 'membersAbsent', 'firstPageOnly'],
+        pageSize: 100,
+      },
+      steps: [{ ...RUN, faults: [{ kind: 'throttledUntil', at: 17, count: 30 }] }],
+    },
+  },
 ];
