@@ -161,4 +161,19 @@ export const REGRESSIONS: readonly Regression[] = [
       steps: [{ ...RUN, faults: [{ kind: 'throttledUntil', at: 17, count: 30 }] }],
     },
   },
+  {
+    // By the check of deletions: nobody could know of them.
+    name: 'a team ends whose members are not shown, and somebody was put in by hand',
+    scenario: {
+      seed: 6672,
+      size: 3,
+      application: { quirks: ['lowerCaseKeys', 'membersEmpty', 'dropsExtension', 'noFilter', 'noTotals'], pageSize: 5 },
+      steps: [
+        { do: 'manifest', what: 'ruleWhenEmpty', value: 936 },
+        RUN,
+        { do: 'admin', act: 'addMember', which: 9 },
+        { do: 'leave', who: 894 },
+      ],
+    },
+  },
 ];
