@@ -224,7 +224,7 @@ describe('manifests', () => {
       'manifests/rules.yaml:14:16 unknown field "spec.teamsFrom.atributes"; did you mean "attributes"?\n',
     );
     expect(stderr).toContain(
-      'acme: 1 record failed:\n  TeamRule teams-column: spec.teamsFrom.attributes is required (Invalid)\n',
+      'acme: 1 record failed:\n  TeamRule teams-column: spec.teamsFrom: at least one of attributes, expressions must be set (Invalid)\n',
     );
     expect(stdout).toContain('acme: 1 created, 1 membership added');
     expect(code).toBe(4);
@@ -254,7 +254,7 @@ describe('manifests', () => {
     const { code, stdout, stderr } = await company.apply();
     expect(code).toBe(1);
     expect(stdout).toContain('acme: 6 created');
-    expect(stderr).toContain('bad: Invalid: 3 errors in manifests, named above; nothing was read or written\n');
+    expect(stderr).toContain('bad: Invalid: 2 errors in manifests, named above; nothing was read or written\n');
     expect(READY(await company.status('bad'))).toBe('Invalid');
     expect(await company.run(['apply', 'nobody', '-f', 'manifests', '--yes'])).toMatchObject({ code: 1 });
     expect(await company.run(['apply', 'acm', '-f', 'manifests', '--yes'])).toMatchObject({
