@@ -22,7 +22,7 @@ export type PresetName = (typeof PRESET_NAMES)[number];
 const OMIT_RULE: SchemaRule = {
   name: 'omitAlone',
   message: 'omit: true leaves the attribute out; nothing else can be said of it',
-  cel: '!has(self.omit) || !self.omit || !(has(self.source) || has(self.expression) || has(self.cel) || has(self.required) || has(self.format) || has(self.matching) || has(self.apply) || has(self.onEmpty))',
+  cel: '!has(self.omit) || !self.omit || !(has(self.source) || has(self.expression) || has(self.cel) || (has(self.required) && self.required) || has(self.format) || has(self.matching) || (has(self.apply) && self.apply != "Always") || has(self.onEmpty))',
   // Beside the other rules of an entry, of which one has the `not`; CEL sees no field without a type.
   structural: {
     allOf: [
@@ -39,9 +39,15 @@ const OMIT_RULE: SchemaRule = {
   holds: (value) => {
     const entry = toFields(value);
     if (entry?.['omit'] !== true) return true;
-    return Object.keys(entry).every((key) => key === 'omit' || key === 'target' || entry[key] === undefined);
+    // The API server fills defaults in before it looks.
+    const said = { ...entry, required: entry['required'] || undefined, apply: toSaid(entry['apply']) };
+    return Object.entries(said).every(([key, each]) => key === 'omit' || key === 'target' || each === undefined);
   },
 };
+
+function toSaid(apply: unknown): unknown {
+  return apply === 'Always' ? undefined : apply;
+}
 
 const SCALARS = [{ type: 'string', maxLength: 4096 }, { type: 'number' }, { type: 'boolean' }];
 

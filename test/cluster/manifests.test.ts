@@ -102,7 +102,7 @@ describe('manifests and the API server', () => {
     {
       because: 'no mapping at all',
       document: aDocument('DirectorySync', { mappings: [] }),
-      says: 'spec.mappings in body should have at least 1 items',
+      says: 'mappings must name an AttributeMapping: without one nobody knows what to write',
     },
   ])('kubectl apply says what is wrong: $because', async ({ document, says }) => {
     const { accepted, refused } = await applyDryRun([document]);
