@@ -46,7 +46,7 @@ function toLayer(path: string): Layer | null {
   }
   const name = rest.length === 0 ? folder.replace(/\.ts$/, '') : folder;
   const isFile = name !== folder;
-  const expectsFile = ['main', 'model', 'errors', 'nearest-name', 'duration', 'team-key'].includes(name);
+  const expectsFile = ['main', 'model', 'errors', 'nearest-name', 'duration', 'team-key', 'text-error'].includes(name);
   return name in LAYERS && isFile === expectsFile ? (name as Layer) : null;
 }
 

@@ -33,6 +33,7 @@ export type Layer =
   | 'nearest-name'
   | 'duration'
   | 'team-key'
+  | 'text-error'
   | 'scim';
 
 interface Allowed {
@@ -42,7 +43,7 @@ interface Allowed {
   readonly types?: readonly Layer[];
 }
 
-const GROUND: readonly Layer[] = ['model', 'errors', 'nearest-name', 'duration', 'team-key', 'scim'];
+const GROUND: readonly Layer[] = ['model', 'errors', 'nearest-name', 'duration', 'team-key', 'text-error', 'scim'];
 const PURE_BASE: readonly Layer[] = ['api', 'expression', 'rule', 'cel', ...GROUND];
 const ENGINE: readonly Layer[] = ['mapping', 'plan', 'state', 'contracts', 'http', 'telemetry', ...PURE_BASE];
 
@@ -52,6 +53,7 @@ export const LAYERS: Readonly<Record<Layer, Allowed>> = {
   'nearest-name': { imports: [] },
   duration: { imports: ['errors'] },
   'team-key': { imports: [] },
+  'text-error': { imports: ['errors'] },
   scim: { imports: ['model', 'errors', 'nearest-name'] },
   api: { imports: GROUND },
   pattern: { imports: ['errors'] },

@@ -1,19 +1,10 @@
-import { SyncError } from '../errors.ts';
+import { TextError } from '../text-error.ts';
 
-/** An expression cannot be used: a SyncError `Invalid` that says where, in UTF-16 units from 1. */
-export class CelProblem extends SyncError {
-  readonly line: number;
-  readonly column: number;
-  /** The message without its position, for callers that print their own. */
-  readonly detail: string;
-
+/** A CEL expression cannot be used. */
+export class CelProblem extends TextError {
+  /** @param offset of the place in the source, in UTF-16 units */
   constructor(detail: string, source: string, offset: number) {
     const before = source.slice(0, offset).split('\n');
-    const line = before.length;
-    const column = (before.at(-1) ?? '').length + 1;
-    super('Invalid', `${line === 1 ? '' : `line ${line}, `}column ${column}: ${detail}`);
-    this.line = line;
-    this.column = column;
-    this.detail = detail;
+    super(detail, { line: before.length, column: (before.at(-1) ?? '').length + 1, length: 0 });
   }
 }

@@ -1,9 +1,4 @@
-/** Where a node stands in the source text: 1-based line and column in UTF-16 units, and the length of its first token. */
-export interface Position {
-  readonly line: number;
-  readonly column: number;
-  readonly length: number;
-}
+import type { Position } from '../text-error.ts';
 
 /** `Name(argument, …)`; its position is that of the name. */
 export interface CallNode {

@@ -1,3 +1,4 @@
+import type { Position } from '../text-error.ts';
 import type {
   Argument,
   AttributeNode,
@@ -6,7 +7,6 @@ import type {
   Expression,
   KeywordNode,
   NumberNode,
-  Position,
   TextNode,
   ValueType,
 } from './ast.ts';

@@ -1,5 +1,6 @@
 import { SyncError } from '../errors.ts';
-import type { CallNode, ComparisonNode, Expression, Position, ValueType } from './ast.ts';
+import type { Position } from '../text-error.ts';
+import type { CallNode, ComparisonNode, Expression, ValueType } from './ast.ts';
 import { checkExpression } from './checker.ts';
 import type { ExpressionError } from './error.ts';
 import { parseExpression } from './parser.ts';

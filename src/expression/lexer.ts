@@ -1,4 +1,4 @@
-import type { Position } from './ast.ts';
+import type { Position } from '../text-error.ts';
 import { ExpressionError } from './error.ts';
 
 type TokenKind = 'name' | 'attribute' | 'text' | 'number' | 'symbol' | 'end';

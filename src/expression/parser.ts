@@ -1,4 +1,5 @@
-import type { Argument, ComparisonOperator, Expression, Position } from './ast.ts';
+import type { Position } from '../text-error.ts';
+import type { Argument, ComparisonOperator, Expression } from './ast.ts';
 import { KEYWORDS } from './ast.ts';
 import { ExpressionError } from './error.ts';
 import { lineStartsOf, positionOf, readToken, type Token } from './lexer.ts';

@@ -1,12 +1,12 @@
 /** Expressions as mappings and rules use them: names checked with their place, what a provider cannot give refused. */
 import { SyncError } from '../errors.ts';
-import type { Position } from '../expression/ast.ts';
 import { type CompiledExpression, compileExpression } from '../expression/compiler.ts';
 import { DateTime } from '../expression/dates/date-time.ts';
 import { ExpressionError } from '../expression/error.ts';
 import type { Skip, TenantContext, Value } from '../expression/values.ts';
 import { UniqueCandidates } from '../expression/values.ts';
 import type { Json } from '../model.ts';
+import type { Position } from '../text-error.ts';
 import { checkName, type NameContext } from './names.ts';
 
 /** What a value depends on beside the person. */

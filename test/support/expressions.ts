@@ -1,8 +1,9 @@
 import fc from 'fast-check';
-import type { Argument, ComparisonOperator, Expression, Position } from '../../src/expression/ast.ts';
+import type { Argument, ComparisonOperator, Expression } from '../../src/expression/ast.ts';
 import { createRandom } from '../../src/expression/chance.ts';
 import type { Environment } from '../../src/expression/values.ts';
 import type { Json } from '../../src/model.ts';
+import type { Position } from '../../src/text-error.ts';
 
 /** One person and one moment. */
 export function anEnvironment(user: Readonly<Record<string, Json>>, rest: Partial<Environment> = {}): Environment {

@@ -1,11 +1,6 @@
 /** The tree of a rule in Entra's language of dynamic membership. */
 
-/** 1-based line and column in UTF-16 units, and the length of the first token. */
-export interface Position {
-  readonly line: number;
-  readonly column: number;
-  readonly length: number;
-}
+import type { Position } from '../../text-error.ts';
 
 /** Operators of a condition, as the documentation spells them; without regard to case and with or without the hyphen. */
 export const COMPARISONS = [

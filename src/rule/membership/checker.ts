@@ -1,8 +1,9 @@
 /** What can be told of a rule without anybody's values: names, operators and values that go together. */
 import { computeNearestName } from '../../nearest-name.ts';
 import { compilePattern } from '../../pattern/pattern.ts';
+import type { Position } from '../../text-error.ts';
 import { parseDateTime } from '../moment.ts';
-import type { Comparison, ConditionNode, Position, QuantifiedNode, Rule, ValueNode } from './ast.ts';
+import type { Comparison, ConditionNode, QuantifiedNode, Rule, ValueNode } from './ast.ts';
 import { parseIsoDuration } from './duration.ts';
 import { RuleError } from './error.ts';
 import { findExtension, findProperty, MANAGER, PLAN_PARTS, type PropertyType, USER_PROPERTIES } from './properties.ts';

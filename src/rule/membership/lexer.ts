@@ -1,4 +1,4 @@
-import type { Position } from './ast.ts';
+import type { Position } from '../../text-error.ts';
 import { RuleError } from './error.ts';
 
 type TokenKind = 'word' | 'operator' | 'text' | 'literal' | 'symbol' | 'end';

@@ -2,10 +2,11 @@
  * Parser of Entra's language of dynamic membership. Precedence, highest first: comparisons, -not, -and, -or; -any and
  * -all take the parenthesised condition, or the one condition, that follows them.
  */
+
+import type { Position } from '../../text-error.ts';
 import {
   COMPARISONS,
   type Comparison,
-  type Position,
   type PropertyNode,
   QUANTIFIERS,
   type Quantifier,
