@@ -14,6 +14,8 @@ export interface MemberContext {
   readonly name: string;
   /** For the reason of additions and removals. */
   readonly origin: TeamOrigin;
+  /** The team was recognised by its name alone: who does not belong there is removed only after approval (rule I7). */
+  readonly isUnproven: boolean;
   /** All members go, because the team's rules were deleted, or its group is gone. */
   readonly emptied: boolean;
   /** People who get no account in this run (a record error), by source id. */
@@ -64,7 +66,8 @@ function planAdd(difference: MemberDifference, context: MemberContext): DraftOpe
 
 function planRemove(difference: MemberDifference, context: MemberContext): DraftOperation | null {
   const { sourceId, targetId, presence } = difference;
-  const guarded = { kind: 'removeMembers', guards: toMemberGuards(context) } as const;
+  const { isUnproven: recovered } = context;
+  const guarded = { kind: 'removeMembers', guards: toMemberGuards(context), recovered } as const;
   if (context.emptied) return toMemberDraft(difference, context, { ...guarded, ...context.origin.end });
   if (sourceId === null && targetId !== null && context.claimed.has(targetId)) return null;
   if (sourceId === null || (difference.byHand && presence === 'present'))
@@ -119,7 +122,7 @@ function toMemberGuards({ key }: MemberContext): DraftOperation['guards'] {
 }
 
 type MemberDraft = Pick<DraftOperation, 'cause' | 'reason'> &
-  Partial<Pick<DraftOperation, 'guards'>> & { readonly kind: 'addMembers' | 'removeMembers' };
+  Partial<Pick<DraftOperation, 'guards' | 'recovered'>> & { readonly kind: 'addMembers' | 'removeMembers' };
 
 function toMemberDraft(difference: MemberDifference, context: MemberContext, draft: MemberDraft): DraftOperation {
   const { sourceId, targetId, name } = difference;
@@ -155,5 +158,6 @@ export function planTeamDeletion(context: MemberContext): DraftOperation {
     unit: toDeletionUnit(context.key),
     guards: [{ kind: 'deleteTeams', scope: '' }],
     removal: true,
+    recovered: context.isUnproven,
   });
 }

@@ -93,19 +93,29 @@ function planEnded(policy: DesiredTeam['deletionPolicy']): TeamPlan {
   return { ...NOTHING, members: 'empty', deleteWhenEmpty: policy === 'Delete' };
 }
 
-/** A team that carries our mark is ours, whatever became of the store (rule I7). It needs no request. */
-export function planTeamRecovery({ desired, link, gone, candidates }: TeamState): Planned {
+/**
+ * A team that carries our mark is ours, whatever became of the store (rule I7). Where the target keeps no marks a name is
+ * all there is: it counts only where accounts of ours were found again too, and a team made by hand cannot be told from it.
+ * It needs no request.
+ * @param isStoreLost people of this DirectorySync were found again by their externalId
+ */
+export function planTeamRecovery(
+  { desired, link, gone, candidates }: TeamState,
+  { target, isStoreLost }: { readonly target: TargetLimits; readonly isStoreLost: boolean },
+): Planned {
   if (desired === null || (link !== null && !gone)) return NOTHING;
   const old = findInherited(desired, candidates);
   if (old !== null) return planTeamInheritance(desired, old, link);
-  const [mine, second] = candidates.filter(({ object }) => object.attributes['externalId'] === desired.externalId);
-  if (mine === undefined || second !== undefined || mine.linkedTo !== null) return NOTHING;
-  const { id, attributes } = mine.object;
+  const marked = findOnly(candidates, ({ attributes }) => attributes['externalId'] === desired.externalId);
+  const isNamed = isStoreLost && !keepsMarks(target);
+  const mine = marked ?? (isNamed ? findOnly(candidates, (each) => hasNameAlone(each, desired)) : null);
+  if (mine === null) return NOTHING;
+  const { id, attributes } = mine;
   const recovered: TeamLink = {
     key: desired.key,
     targetId: id,
     displayName: String(attributes['displayName'] ?? desired.displayName),
-    externalId: desired.externalId,
+    externalId: marked === null ? null : desired.externalId,
     rules: desired.rules,
     deletionPolicy: desired.deletionPolicy,
     origin: 'recovered',
@@ -115,7 +125,7 @@ export function planTeamRecovery({ desired, link, gone, candidates }: TeamState)
     kind: 'recover',
     phase: 'recover',
     targetId: id,
-    reason: 'carries the mark of this DirectorySync',
+    reason: marked === null ? 'has the name of the team' : 'carries the mark of this DirectorySync',
   });
   return {
     ...NOTHING,
@@ -125,6 +135,23 @@ export function planTeamRecovery({ desired, link, gone, candidates }: TeamState)
       { type: 'takeMembers', key: desired.key },
     ],
   };
+}
+
+/** The only one that is meant, if nobody owns it. */
+function findOnly(candidates: TeamState['candidates'], isMeant: (team: TargetTeam) => boolean): TargetTeam | null {
+  const [mine, second] = candidates.filter(({ object }) => isMeant(object));
+  return mine === undefined || second !== undefined || mine.linkedTo !== null ? null : mine.object;
+}
+
+function hasNameAlone({ attributes }: TargetTeam, { displayName }: DesiredTeam): boolean {
+  const isUnmarked = isUnassigned(attributes['externalId']);
+  return isUnmarked && toComparableName(String(attributes['displayName'] ?? '')) === toComparableName(displayName);
+}
+
+/** Does a team show the mark that it was given? */
+export function keepsMarks(target: TargetLimits): boolean {
+  const behaviour = target.attribute('Team', 'externalId');
+  return behaviour.writes !== 'never' && !isHidden(behaviour);
 }
 
 /** Of a team that was taken over with an id of another source, the name alone says which group it is of there. */

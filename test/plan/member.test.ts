@@ -120,6 +120,32 @@ describe('planMember', () => {
   });
 });
 
+describe('a team that was recognised by its name alone (I7)', () => {
+  const unproven = aMemberContext({ isUnproven: true });
+  const remove = aDifference({ change: 'remove', targetId: 'u1' });
+
+  it.each<readonly [string, Parameters<typeof aDifference>[0]]>([
+    ['who is no longer called for', { change: 'remove', targetId: 'u1', presence: 'present' }],
+    ['whom no link knows', { change: 'remove', targetId: 'u1', sourceId: null, presence: null }],
+  ])('removes %s only after approval', (_who, difference) => {
+    expect(planMember(aDifference(difference), unproven)).toMatchObject({ kind: 'removeMembers', recovered: true });
+    expect(planMember(aDifference(difference), aMemberContext())).toMatchObject({ recovered: false });
+  });
+
+  it('adds at once, and lets those go who leave', () => {
+    expect(planMember(aDifference({ change: 'add' }), unproven)).toMatchObject({
+      kind: 'addMembers',
+      recovered: false,
+    });
+    const leaving = aMemberContext({ isUnproven: true, leaving: new Map([['p1', 'outOfScope']]) });
+    expect(planMember({ ...remove, presence: 'outOfScope' }, leaving)).toMatchObject({ recovered: false });
+  });
+
+  it('is deleted only after approval', () => {
+    expect(planTeamDeletion(unproven)).toMatchObject({ kind: 'delete', recovered: true });
+  });
+});
+
 describe('planTeamDeletion', () => {
   it('is a unit of its own, which counts as a lost team and which a suspect read holds', () => {
     expect(planTeamDeletion(aMemberContext())).toMatchObject({

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { planTeam, planTeamRecovery, type TeamContext, type TeamPlan } from '../../src/plan/team.ts';
 import type { TeamState } from '../../src/state/staging.ts';
 import type { TeamLink } from '../../src/state/store.ts';
-import { aDesiredTeam, aTeam, aTeamContext, aTeamLink, aTeamState } from '../support/builders.ts';
+import { PLAIN_ATTRIBUTE } from '../../src/targets/target.ts';
+import { aDesiredTeam, aTeam, aTeamContext, aTeamLink, aTeamState, planSettings } from '../support/builders.ts';
 
 const plan = (team: Partial<TeamState>, context: Partial<Omit<TeamContext, 'settings'>> = {}): TeamPlan =>
   planTeam(aTeamState(team), aTeamContext(context));
@@ -228,7 +229,9 @@ describe('a team that no rule calls for now', () => {
 });
 
 describe('planTeamRecovery (I7)', () => {
-  const recover = (team: Partial<TeamState>) => planTeamRecovery(aTeamState(team));
+  const lost = { target: planSettings().target, isStoreLost: true };
+  const recover = (team: Partial<TeamState>, over: Partial<typeof lost> = {}) =>
+    planTeamRecovery(aTeamState(team), { ...lost, ...over });
 
   it('knows an owned team by its mark, with its members, without a request', () => {
     const { operations, effects } = recover({ candidates: [candidate({ displayName: 'RESEARCH', externalId: MARK })] });
@@ -251,6 +254,29 @@ describe('planTeamRecovery (I7)', () => {
     [{ candidates: [candidate({ externalId: MARK })], desired: null }, 'no rule calls for it'],
   ])('%#: not when %s', (team) => {
     expect(recover(team)).toMatchObject({ operations: [], effects: [] });
+  });
+
+  describe('where the target keeps no marks of teams', () => {
+    const settings = planSettings();
+    const target = { ...settings.target, attribute: () => ({ ...PLAIN_ATTRIBUTE, shows: 'never' as const }) };
+    const named = { candidates: [candidate({ displayName: ' RESEARCH ' })] };
+
+    it('knows the team by its name, where accounts were found again too', () => {
+      const { operations, effects } = recover(named, { target });
+      expect(operations).toMatchObject([{ kind: 'recover', targetId: 't9', reason: 'has the name of the team' }]);
+      expect(effects[0]).toMatchObject({ type: 'putTeam', team: { origin: 'recovered', externalId: null } });
+    });
+
+    it.each<readonly [string, Parameters<typeof recover>]>([
+      ['no account was found again: it may have been made by hand', [named, { target, isStoreLost: false }]],
+      ['a mark would be shown', [named]],
+      ['it has another name', [{ candidates: [candidate({ displayName: 'Sales' })] }, { target }]],
+      ['it shows a mark of somebody else', [{ candidates: [candidate({ externalId: 'theirs' })] }, { target }]],
+      ['two have the name', [{ candidates: [candidate(), candidate({}, null, 't10')] }, { target }]],
+      ['it is linked as another team', [{ candidates: [candidate({}, 'rule:sales')] }, { target }]],
+    ])('does not where %s', (_because, args) => {
+      expect(recover(...args)).toMatchObject({ operations: [], effects: [] });
+    });
   });
 
   it('finds the team also when the linked one is gone', () => {

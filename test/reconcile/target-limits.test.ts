@@ -1,8 +1,8 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { TeamRuleSpec } from '../../src/api/team-rule.ts';
 import { SyncError } from '../../src/errors.ts';
-import type { TargetCapabilities } from '../../src/targets/target.ts';
-import { aCompanyOf, createCompany } from '../support/company.ts';
+import { type AttributeBehaviour, PLAIN_ATTRIBUTE, type TargetCapabilities } from '../../src/targets/target.ts';
+import { aCompanyOf, type Company, createCompany } from '../support/company.ts';
 
 const everyone: Pick<TeamRuleSpec, 'match'> = {
   match: [{ attribute: 'department', operator: 'Equals', value: 'Research' }],
@@ -157,4 +157,62 @@ it('where no members are shown, a removal whose answer was lost is made again, a
   expect(company.teamMembers('Research')).toHaveLength(3);
   const { ledger } = await company.state();
   expect(await ledger.removals(0)).toMatchObject([{ kind: 'removeMembers', count: 1 }]);
+});
+
+describe('a target that keeps no marks of teams, after a lost store (I7)', () => {
+  const NO_MARKS: AttributeBehaviour = { writes: 'never', shows: 'never' };
+
+  async function aCompanyWithoutMarks(): Promise<Company> {
+    const company = await createCompany({
+      capabilities: {
+        attribute: (resource, path) => (resource === 'Team' && path === 'externalId' ? NO_MARKS : PLAIN_ATTRIBUTE),
+      },
+    });
+    company.people = aCompanyOf(6);
+    company.rules = {
+      research: {
+        directorySyncRef: { name: 'acme' },
+        team: { displayName: 'Research' },
+        match: [{ attribute: 'department', operator: 'Equals', value: 'Research' }],
+      },
+    };
+    return company;
+  }
+
+  it('knows its teams by name, adds at once and removes only after approval', async () => {
+    const company = await aCompanyWithoutMarks();
+    expect(await company.run()).toMatchObject({ outcome: 'synced' });
+    await company.loseState();
+    company.people = [
+      ...company.people.map((person) => (person.id === 'p1' ? { ...person, department: 'Sales' } : person)),
+      { id: 'p7', mail: 'p7@example.com', department: 'Research' },
+    ];
+    const report = await company.run();
+    expect(report).toMatchObject({
+      outcome: 'held',
+      applied: { createTeams: 0, addMembers: 1 },
+      held: { count: 1, kinds: { recovered: 1 } },
+    });
+    expect(company.target.teams.size).toBe(1);
+    expect(company.teamMembers('Research')).toHaveLength(7);
+    await company.run({ approve: report.held.hash });
+    expect(company.teamMembers('Research')).toHaveLength(6);
+    company.target.writes.length = 0;
+    expect(await company.run()).toMatchObject({ outcome: 'synced' });
+    expect(company.target.writes).toEqual([]);
+  });
+
+  it('a team of that name which was there before anybody of ours is a Conflict', async () => {
+    const company = await aCompanyWithoutMarks();
+    company.target.teams.set('by-hand', {
+      id: 'by-hand',
+      attributes: { displayName: 'Research' },
+      members: new Set(),
+    });
+    const report = await company.run();
+    expect(await company.errors(report)).toEqual([
+      expect.stringContaining('research Conflict: the target already has'),
+    ]);
+    expect(company.teamMembers('Research')).toEqual([]);
+  });
 });

@@ -316,6 +316,7 @@ export function aMemberContext({
     targetId: 't1',
     name: 'Research',
     origin: toOrigin({ key: 'rule:research', rules: ['research'] }),
+    isUnproven: false,
     emptied: false,
     withoutAccount: new Set(),
     leaving: new Map(),

@@ -1,17 +1,15 @@
 /** plan: desired against current, person by person and team by team, stored before anything is carried out. */
 
 import type { Departure } from '../../model.ts';
-import { planRecovery, type RecoveryClaim, selectRecoveries } from '../../plan/account.ts';
 import { withhold } from '../../plan/backoff.ts';
 import { NOTHING, type Planned } from '../../plan/draft.ts';
-import { isEvidence, isFree } from '../../plan/inheritance.ts';
 import type { MemberContext } from '../../plan/member.ts';
 import { toNames } from '../../plan/names.ts';
 import { planPerson } from '../../plan/person.ts';
 import { isOwnAccount } from '../../plan/protection.ts';
 import { planRestoration, type Returning, toReturning } from '../../plan/restoration.ts';
 import type { PlanSettings } from '../../plan/settings.ts';
-import { planTeam, planTeamRecovery, type TeamContext, type TeamPlan } from '../../plan/team.ts';
+import { keepsMarks, planTeam, type TeamContext, type TeamPlan } from '../../plan/team.ts';
 import { toOrigin } from '../../plan/team-origin.ts';
 import type { Collision, PersonContext } from '../../plan/values.ts';
 import type { NameRow, PersonState, TeamState } from '../../state/staging.ts';
@@ -24,7 +22,7 @@ import { withdrawBlocked } from './order.ts';
 import { keepMembers, planMembers } from './plan-members.ts';
 import { PlanWriter } from './plan-writer.ts';
 import { ProtectedTeams } from './protected-teams.ts';
-import { isMeant } from './read.ts';
+import { isOpen, type OpenAccounts, type PeopleInput, recoverLinks, toOpenAccounts } from './recover-links.ts';
 import { withdrawDebts } from './references.ts';
 import { toShapes } from './shapes.ts';
 
@@ -101,78 +99,6 @@ interface PeoplePlan {
 interface Drifting {
   /** Null: the whole target was not looked at. */
   readonly drift: DriftTally | null;
-}
-
-interface PeopleInput {
-  readonly settings: PlanSettings;
-  readonly writer: PlanWriter;
-  readonly signal: AbortSignal;
-}
-
-/** What is open about accounts before anybody is planned. */
-interface OpenAccounts {
-  /** Target id of an account without an owner → source ids of those who match it. */
-  readonly rivals: ReadonlyMap<string, readonly string[]>;
-  /** Target ids of linked accounts that do not exist any more. */
-  readonly gone: ReadonlySet<string>;
-  readonly claims: readonly RecoveryClaim[];
-}
-
-/** Before anything else: who is a member of what is told by links. */
-async function recoverLinks(run: RunDependencies, input: PeopleInput): Promise<OpenAccounts> {
-  const { state } = run;
-  const { settings, writer } = input;
-  const open = await findOpenAccounts(state, input);
-  const selected = selectRecoveries(open.claims);
-  if (selected.size > 0) {
-    for await (const page of state.staging.people()) {
-      for (const person of page.filter(({ sourceId }) => selected.has(sourceId) && isMeant(run, sourceId)))
-        await writer.add(planRecovery(person, settings));
-    }
-  }
-  for await (const page of state.staging.teams()) {
-    for (const team of page) await writer.add(planTeamRecovery(team));
-  }
-  await writer.flush();
-  return open;
-}
-
-async function findOpenAccounts(
-  { staging }: RunDependencies['state'],
-  { settings, signal }: PeopleInput,
-): Promise<OpenAccounts> {
-  const rivals = new Map<string, string[]>();
-  const gone = new Set<string>();
-  const claims: RecoveryClaim[] = [];
-  for await (const page of staging.people()) {
-    signal.throwIfAborted();
-    for (const person of page.filter(isOpen)) {
-      if (person.link !== null) gone.add(person.link.targetId);
-      for (const id of toOpenAccounts(person)) push(rivals, id, person.sourceId);
-      claims.push(...toClaims(person, settings));
-    }
-  }
-  return { rivals, gone, claims };
-}
-
-function isOpen({ link, gone }: PersonState): boolean {
-  return link === null || gone;
-}
-
-/** Accounts that somebody who stays matches, and nobody has. */
-function toOpenAccounts({ desired, candidates }: PersonState): ReadonlySet<string> {
-  if (desired?.presence !== 'present') return new Set();
-  return new Set(candidates.filter((each) => isFree(each) && isEvidence(each)).map(({ object }) => object.id));
-}
-
-function toClaims(person: PersonState, settings: PlanSettings): readonly RecoveryClaim[] {
-  const { sourceId, desired } = person;
-  const present = desired?.presence === 'present';
-  return planRecovery(person, settings).operations.map(({ targetId }) => ({
-    sourceId,
-    targetId: targetId ?? '',
-    present,
-  }));
 }
 
 async function planPeople(
@@ -436,6 +362,7 @@ function toMemberContext(
     targetId: team.link !== null && !team.gone ? team.link.targetId : (planned.operations[0]?.targetId ?? null),
     name: team.link?.displayName ?? team.desired?.displayName ?? team.key,
     origin: toOrigin({ key: team.key, rules: team.desired?.rules ?? team.link?.rules ?? [] }),
+    isUnproven: team.link?.origin === 'recovered' && !keepsMarks(settings.target),
     emptied: planned.members === 'empty',
     withoutAccount: people.withoutAccount,
     leaving: people.leaving,
