@@ -24,5 +24,5 @@ ENV NODE_ENV=production
 USER 65532:65532
 EXPOSE 8080
 # The flag is that of bin/dirsync.js: a small young generation, so that memory follows what is kept.
-ENTRYPOINT ["node", "--max-semi-space-size=4", "/app/src/cli/main.ts"]
+ENTRYPOINT ["node", "--max-semi-space-size=4", "--heap-growing-percent=50", "/app/src/cli/main.ts"]
 CMD ["controller", "--state", "/var/lib/dirsync/state.db", "--listen", "0.0.0.0:8080"]

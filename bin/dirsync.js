@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=4
+#!/usr/bin/env -S node --max-semi-space-size=4 --heap-growing-percent=50
 // Plain JavaScript, because a Node too old for Dirsync cannot even load its TypeScript files and would end with a
 // stack trace (ERR_UNKNOWN_FILE_EXTENSION) that says nothing of the cause.
 const OLDEST_MAJOR = 24;

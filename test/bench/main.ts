@@ -15,7 +15,7 @@ import { startDirectory } from '../../src/directory/server.ts';
 const EXAMPLE = join(import.meta.dirname, '../../examples/quickstart');
 const TOKEN = 'quickstart-token';
 const LAUNCHER = join(import.meta.dirname, '../../bin/dirsync.js');
-/** As the launcher starts itself; see docs/decisions/0013-a-small-young-generation.md. */
+/** As the launcher starts itself; see docs/decisions/0013-a-small-heap.md. */
 const NODE_FLAGS = readFileSync(LAUNCHER, 'utf8')
   .split('\n', 1)
   .flatMap((line) => line.split(' ').slice(3));

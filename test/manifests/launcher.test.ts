@@ -47,7 +47,7 @@ describe('bin/dirsync.js', () => {
   it('starts on its own as the npm script and the image do, with the same flags of V8', async () => {
     const [shebang = ''] = readFileSync(LAUNCHER, 'utf8').split('\n');
     const flags = shebang.split(' ').slice(3);
-    expect(flags).toEqual(['--max-semi-space-size=4']);
+    expect(flags).toEqual(['--max-semi-space-size=4', '--heap-growing-percent=50']);
     expect(manifest.scripts['dirsync']).toBe(`node ${flags.join(' ')} bin/dirsync.js`);
     const image = JSON.parse(lastOf(await readDockerfile(join(ROOT, 'Dockerfile')), 'ENTRYPOINT'));
     expect(image).toEqual(['node', ...flags, '/app/src/cli/main.ts']);
