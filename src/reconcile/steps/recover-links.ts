@@ -60,7 +60,12 @@ async function findOpenAccounts(
     signal.throwIfAborted();
     for (const person of page.filter(isOpen)) {
       if (person.link !== null) gone.add(person.link.targetId);
-      for (const id of toOpenAccounts(person)) rivals.set(id, [...(rivals.get(id) ?? []), person.sourceId]);
+      for (const id of toOpenAccounts(person)) {
+        // A mapping that gives everybody one value makes everybody a rival: the list must not be copied for each.
+        const others = rivals.get(id);
+        if (others === undefined) rivals.set(id, [person.sourceId]);
+        else others.push(person.sourceId);
+      }
       claims.push(...toClaims(person, settings));
     }
   }
