@@ -93,6 +93,12 @@ export class SyncError extends Error {
     this.outcomeUnknown = options.outcomeUnknown ?? false;
   }
 
+  /** The same error of a write that may have been carried out, in part or whole. */
+  static ofUnknownOutcome(thrown: unknown): SyncError {
+    const { code, message, retry, scope } = SyncError.from(thrown);
+    return new SyncError(code, message, { retry, scope, outcomeUnknown: true, cause: thrown });
+  }
+
   /** Total: whatever was thrown becomes a SyncError. An abort is recognised; the rest is `Unknown` and retried. */
   static from(thrown: unknown): SyncError {
     if (thrown instanceof SyncError) return thrown;

@@ -33,9 +33,15 @@ export interface HttpResponse {
   readonly body: string;
 }
 
+/** The answer to the last attempt. */
+export interface LastResponse extends HttpResponse {
+  /** An earlier attempt of this write may have been carried out: a refusal does not say that nothing was done. */
+  readonly mayBeDone: boolean;
+}
+
 /** Answers of any status but redirects come back; it throws SyncError when no whole answer came. */
 export interface HttpClient {
-  send(request: HttpRequest): Promise<HttpResponse>;
+  send(request: HttpRequest): Promise<LastResponse>;
   /** Requests sent so far, retries included. */
   readonly sent: number;
 }
@@ -125,8 +131,8 @@ export function createHttpClient(options: HttpClientOptions): PooledHttpClient {
   }
 
   /** Resolves once another attempt may be made, and to false when none is worth it. */
-  async function prepareNext(request: HttpRequest, wait: Wait, count: number): Promise<boolean> {
-    if (wait.isThrottled) throwIfTooLong(request, wait.ms, options.unavailable);
+  async function prepareNext(request: HttpRequest, wait: Wait, count: number, mayBeDone: boolean): Promise<boolean> {
+    if (wait.isThrottled) throwIfTooLong(request, { ms: wait.ms, mayBeDone, code: options.unavailable });
     if (!wait.isWorthIt || count >= maxAttempts) return false;
     if (!wait.isThrottled) await timing.sleep(wait.ms, request.signal).catch(rethrowAbort);
     return true;
@@ -136,10 +142,13 @@ export function createHttpClient(options: HttpClientOptions): PooledHttpClient {
     async send(request) {
       const whole = { ...request, headers: { ...headers, ...request.headers } };
       let { result, wait } = await attempt(whole, 1);
-      for (let count = 1; await prepareNext(request, wait, count); count += 1)
+      let mayBeDone = false;
+      for (let count = 1; await prepareNext(request, wait, count, mayBeDone); count += 1) {
+        mayBeDone ||= isDoubtful(request, result, wait);
         ({ result, wait } = await attempt(whole, count + 1));
-      if ('response' in result) return result.response;
-      throw toSyncError(request, result.failure, options.unavailable);
+      }
+      if ('response' in result) return { ...result.response, mayBeDone };
+      throw toSyncError(request, { ...result.failure, mayBeDone, code: options.unavailable });
     },
     get sent() {
       return sent;
@@ -201,16 +210,27 @@ function computeWait(request: HttpRequest, result: Exchange, at: { attempt: numb
   return { isWorthIt: isSafe && PASSING_STATUS.has(status), ms, isThrottled: false };
 }
 
-function throwIfTooLong(request: HttpRequest, ms: number, code: HttpClientOptions['unavailable']): void {
-  if (ms <= MAX_WAIT_MS) return;
-  const message = `${toOrigin(request.url)} is throttling and asks to come back in more than 5 minutes`;
-  throw new SyncError(code, message, { retry: { afterMs: ms } });
+/** A write that was sent and got no answer, or that of something in between (504), or of a server that broke over it. */
+function isDoubtful({ method }: HttpRequest, result: Exchange, { isThrottled }: Wait): boolean {
+  if (method === 'GET' || isThrottled) return false;
+  return 'failure' in result ? result.failure.sent : PASSING_STATUS.has(result.response.status);
 }
 
-function toSyncError(request: HttpRequest, failure: Failure, code: HttpClientOptions['unavailable']): SyncError {
-  return new SyncError(code, `${toOrigin(request.url)} ${failure.what}`, {
-    outcomeUnknown: failure.sent && request.method !== 'GET',
-    cause: failure.cause,
+interface End {
+  readonly mayBeDone: boolean;
+  readonly code: HttpClientOptions['unavailable'];
+}
+
+function throwIfTooLong(request: HttpRequest, { ms, mayBeDone, code }: End & { readonly ms: number }): void {
+  if (ms <= MAX_WAIT_MS) return;
+  const message = `${toOrigin(request.url)} is throttling and asks to come back in more than 5 minutes`;
+  throw new SyncError(code, message, { retry: { afterMs: ms }, outcomeUnknown: mayBeDone });
+}
+
+function toSyncError(request: HttpRequest, { what, sent, cause, mayBeDone, code }: End & Failure): SyncError {
+  return new SyncError(code, `${toOrigin(request.url)} ${what}`, {
+    outcomeUnknown: mayBeDone || (sent && request.method !== 'GET'),
+    cause,
   });
 }
 

@@ -203,6 +203,8 @@ export type Effect =
   | { readonly type: 'dropTeam'; readonly key: string }
   | { readonly type: 'addMembers'; readonly key: string; readonly targetIds: readonly string[] }
   | { readonly type: 'removeMembers'; readonly key: string; readonly targetIds: readonly string[] }
+  /** May be members or not: added again where they are wanted, removed where they are not. */
+  | { readonly type: 'doubtMembers'; readonly key: string; readonly targetIds: readonly string[] }
   /** The whole membership as the target has it. */
   | { readonly type: 'setMembers'; readonly key: string; readonly targetIds: readonly string[] }
   /**

@@ -231,6 +231,7 @@ const anEffect: fc.Arbitrary<Effect> = fc.oneof(
   key.map((of): Effect => ({ type: 'markTeamDirty', key: of })),
   key.map((of): Effect => ({ type: 'dropTeam', key: of })),
   fc.tuple(key, accounts).map(([of, targetIds]): Effect => ({ type: 'addMembers', key: of, targetIds })),
+  fc.tuple(key, accounts).map(([of, targetIds]): Effect => ({ type: 'doubtMembers', key: of, targetIds })),
   fc.tuple(key, accounts).map(([of, targetIds]): Effect => ({ type: 'removeMembers', key: of, targetIds })),
   fc.tuple(key, accounts).map(([of, targetIds]): Effect => ({ type: 'setMembers', key: of, targetIds })),
   account.map((targetId): Effect => ({ type: 'dropMember', targetId })),
@@ -323,7 +324,7 @@ function withLeave(
 
 function applyToTeams(
   teams: Model['teams'],
-  effect: Extract<Effect, { type: `${string}Team${string}` | `${'add' | 'remove' | 'set'}Members` }>,
+  effect: Extract<Effect, { type: `${string}Team${string}` | `${'add' | 'doubt' | 'remove' | 'set'}Members` }>,
 ): boolean {
   if (effect.type === 'putTeam') {
     const before = teams.get(effect.team.key);

@@ -418,6 +418,29 @@ export function describeStaging(states: OpenStates): void {
       expect(await differences(state), 'members that were read stay known').toEqual(observed);
     });
 
+    it('members in doubt are added where they are wanted and removed where they are not', async () => {
+      const state = await states.directory();
+      await fillSales(state);
+      const doubted = ['account-ada', 'account-bob', 'account-kim'];
+      await state.links.apply([{ type: 'doubtMembers', key: 'rule:sales', targetIds: doubted }]);
+      const rows = await collect(state.staging.memberDifferences('rule:sales'));
+      const toDoubted = rows.filter(({ targetId }) => doubted.includes(targetId ?? ''));
+      expect(toDoubted.map(({ change, targetId, byHand }) => [change, targetId, byHand])).toEqual([
+        ['add', 'account-ada', false],
+        ['remove', 'account-bob', false],
+        ['remove', 'account-kim', false],
+      ]);
+      await state.links.apply([{ type: 'addMembers', key: 'rule:sales', targetIds: ['account-ada'] }]);
+      const after = await collect(state.staging.memberDifferences('rule:sales'));
+      expect(after.filter(({ targetId }) => targetId === 'account-ada')).toEqual([]);
+      await state.links.apply([{ type: 'doubtMembers', key: 'rule:sales', targetIds: ['account-ada'] }]);
+      await state.staging.addObservedTeams([aGroup('group-sales', 'Sales', { members: ['account-ada'] })]);
+      expect(
+        (await collect(state.staging.memberDifferences('rule:sales'))).filter(({ sourceId }) => sourceId === 'ada'),
+        'who is seen is no longer in doubt',
+      ).toEqual([]);
+    });
+
     it('made by hand are those in which the stored members disagree with the target', async () => {
       const state = await states.directory();
       await fillSales(state);

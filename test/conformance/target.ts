@@ -654,7 +654,8 @@ export function describeTarget(name: string, harness: TargetHarness): void {
         const isSpared = ({ method, url }: HttpRequest): boolean =>
           method !== 'GET' && new URL(url).pathname.endsWith(`/Users/${encodeURIComponent(spared)}`);
         const refusing: HttpClient = {
-          send: async (request) => (isSpared(request) ? { status: 403, headers: {}, body: '' } : http.send(request)),
+          send: async (request) =>
+            isSpared(request) ? { status: 403, headers: {}, body: '', mayBeDone: false } : http.send(request),
           get sent() {
             return http.sent;
           },

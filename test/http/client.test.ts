@@ -338,6 +338,35 @@ describe('no whole answer', () => {
     expect((await aClient().client.send(aRequest({ url: server.url }))).body).toBe('{}');
   });
 
+  it('a write that was lost once and refused then may have been carried out', async () => {
+    const server = await aRawServer((socket, count) =>
+      count === 1 ? socket.resetAndDestroy() : socket.write('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n'),
+    );
+    const { client } = aClient();
+    const send = (method: 'GET' | 'PATCH') => client.send(aRequest({ url: server.url, method, repeatable: true }));
+    expect(await send('PATCH')).toMatchObject({ status: 400, mayBeDone: true });
+    expect(await send('PATCH')).toMatchObject({ status: 400, mayBeDone: false });
+  });
+
+  it('a read that was lost once leaves nothing open', async () => {
+    const server = await aRawServer((socket, count) => (count === 1 ? socket.resetAndDestroy() : socket.write(OK)));
+    expect(await aClient().client.send(aRequest({ url: server.url }))).toMatchObject({ status: 200, mayBeDone: false });
+  });
+
+  it('a write that broke the server and was throttled then, for too long to wait, may have been carried out', async () => {
+    const server = await aRawServer((socket, count) =>
+      socket.write(
+        count === 1
+          ? 'HTTP/1.1 504 Gateway Timeout\r\nContent-Length: 0\r\n\r\n'
+          : 'HTTP/1.1 429 Too Many Requests\r\nRetry-After: 3600\r\nContent-Length: 0\r\n\r\n',
+      ),
+    );
+    const { client } = aClient();
+    const send = () => failureOf(client.send(aRequest({ url: server.url, method: 'DELETE' })));
+    expect(await send()).toMatchObject({ retry: { afterMs: 3_600_000 }, outcomeUnknown: true });
+    expect(await send()).toMatchObject({ retry: { afterMs: 3_600_000 }, outcomeUnknown: false });
+  });
+
   it('nothing within the time: sent to, so the outcome of a POST is unknown', async () => {
     const server = await aRawServer(() => undefined);
     const { client } = aClient({ timeoutMs: 300 });

@@ -259,3 +259,40 @@ describe('a search that the target refuses', () => {
     expect(company.target.users.size).toBe(2);
   });
 });
+
+describe('a change of members whose end nobody knows, where none are shown', () => {
+  async function aRunThatEndsInDoubt(): Promise<Company> {
+    const company = await aConvergedCompany(10);
+    company.target.hideMembers = 'always';
+    company.spec = { ...company.spec, guards: { deactivate: { percent: 100 }, removeMembers: { percent: 100 } } };
+    const everybody = company.people;
+    company.people = everybody.map((person, at) => (at < 2 ? { ...person, department: 'Sales' } : person));
+    company.target.intercept = (request) => {
+      if (!request.startsWith('changeMembers')) return;
+      const [team] = company.target.teams.values();
+      for (const id of ['u1', 'u2']) team?.members.delete(id);
+      throw new SyncError('TargetUnavailable', 'no answer came', { scope: 'record', outcomeUnknown: true });
+    };
+    expect(await company.run()).toMatchObject({ outcome: 'failed' });
+    expect(company.teamMembers('Research')).toHaveLength(8);
+    company.people = everybody;
+    return company;
+  }
+
+  it('is made good where they are wanted again (I6)', async () => {
+    const company = await aRunThatEndsInDoubt();
+    accept(company);
+    expect(await company.run()).toMatchObject({ outcome: 'synced' });
+    expect(company.teamMembers('Research')).toHaveLength(10);
+    await expectQuiet(company);
+  });
+
+  it('is asked for once more where they are not (I6)', async () => {
+    const company = await aRunThatEndsInDoubt();
+    company.people = company.people.map((person, at) => (at < 2 ? { ...person, department: 'Sales' } : person));
+    accept(company);
+    expect(await company.run()).toMatchObject({ outcome: 'synced', plan: { removeMembers: 2 } });
+    expect(company.teamMembers('Research')).toHaveLength(8);
+    await expectQuiet(company);
+  });
+});

@@ -176,4 +176,33 @@ export const REGRESSIONS: readonly Regression[] = [
       ],
     },
   },
+  {
+    name: 'members are removed, the answer is lost and the second attempt refused, where none are shown; then one is back',
+    scenario: {
+      seed: 2226,
+      size: 10,
+      application: {
+        quirks: ['strict', 'bulkMissing', 'cursors', 'membersAbsent', 'lowered'],
+        pageSize: 100,
+        tokenLife: 2,
+      },
+      steps: [
+        { do: 'manifest', what: 'adoptGuard', value: 349 },
+        { do: 'admin', act: 'namesake', which: 669 },
+        { do: 'admin', act: 'namesake', which: 627 },
+        RUN,
+        RUN,
+        { do: 'admin', act: 'drop', which: 886 },
+        { do: 'time', ms: 90_000_000 },
+        { ...RUN, faults: [{ kind: 'readBlank', which: 245 }] },
+        { do: 'leave', who: 199 },
+        { do: 'leave', who: 630 },
+        { do: 'hire', n: 428 },
+        { do: 'leave', who: 130 },
+        { do: 'time', ms: 90_000_000 },
+        { ...RUN, faults: [{ kind: 'gatewayTimeout', at: 16, count: 1 }] },
+        { do: 'return', who: 283 },
+      ],
+    },
+  },
 ];

@@ -182,29 +182,51 @@ async function askTeam(operation: StoredOperation, asking: Asking): Promise<Answ
     return { status: 'done', effects: [{ type: 'putTeam', team }] };
   }
   if (kind === 'adopt') return askAdoptedTeam(operation, asking);
-  const went = (kind === 'removeMembers' || operation.guards.length > 0) && (await isGone(operation, asking));
-  const more = went ? [...toMemory(operation), ...toCounts(operation, asking.run.now())] : [];
+  if (operation.member !== null) return askMember(operation, asking);
+  const went = operation.guards.length > 0 && kind === 'delete' && (await isGone(operation, asking));
+  const more = went ? toCounts(operation, asking.run.now()) : [];
   return { status: 'done', effects: [{ type: 'markTeamDirty', key: id }, ...more] };
 }
 
-async function isGone(operation: StoredOperation, asking: Asking): Promise<boolean> {
-  const { kind, targetId } = operation;
-  if (kind !== 'delete') return isRemoved(operation, asking);
-  return targetId !== null && (await asking.target.readTeam(targetId, asking.signal)) === null;
+async function isGone({ targetId }: StoredOperation, { target, signal }: Asking): Promise<boolean> {
+  return targetId !== null && (await target.readTeam(targetId, signal)) === null;
 }
 
-/** Only what has gone counts: what has not is planned again, and would count twice. */
-async function isRemoved({ targetId, member }: StoredOperation, { target, signal, teams }: Asking): Promise<boolean> {
-  if (targetId === null || member === null || member.targetId === null) return false;
-  if (!teams.has(targetId)) {
+/** Of removals only what has gone counts: what has not is planned again, and would count twice. */
+async function askMember(operation: StoredOperation, asking: Asking): Promise<Answer> {
+  const { id: key, kind } = operation;
+  const look: Effect = { type: 'markTeamDirty', key };
+  const account = await findMember(operation, asking);
+  if (account === null) return { status: 'done', effects: [look] };
+  const members = await readMembers(account.teamId, asking);
+  if (members === null)
+    return { status: 'done', effects: [look, { type: 'doubtMembers', key, targetIds: [account.id] }] };
+  const went = kind === 'removeMembers' && !members.has(account.id);
+  const more = went ? [...toMemory(operation), ...toCounts(operation, asking.run.now())] : [];
+  return { status: 'done', effects: [look, ...more] };
+}
+
+/** The account that was to be added or removed; null where there was none yet, or no team, so that nothing was sent. */
+async function findMember(
+  { id, targetId, member }: StoredOperation,
+  { run }: Asking,
+): Promise<{ readonly id: string; readonly teamId: string } | null> {
+  const teamId = targetId ?? (await run.state.links.team(id))?.targetId;
+  if (member === null || teamId === undefined) return null;
+  const account = member.targetId ?? (await run.state.links.get(member.sourceId ?? ''))?.targetId;
+  return account === undefined ? null : { id: account, teamId };
+}
+
+/** Null: the target does not show them. */
+async function readMembers(teamId: string, { target, signal, teams }: Asking): Promise<ReadonlySet<string> | null> {
+  if (!teams.has(teamId)) {
     // One team at a time, as operations come: they may be large.
     teams.clear();
-    const team = await target.readTeam(targetId, signal);
+    const team = await target.readTeam(teamId, signal);
     const members = team === null ? [] : team.members;
-    teams.set(targetId, members === null ? null : new Set(members));
+    teams.set(teamId, members === null ? null : new Set(members));
   }
-  const members = teams.get(targetId) ?? null;
-  return members !== null && !members.has(member.targetId);
+  return teams.get(teamId) ?? null;
 }
 
 export async function findTeam(

@@ -67,7 +67,8 @@ const HANDLERS: Handlers = {
   dropTeam: (db, directory, { key }) => {
     db.run('DELETE FROM teams WHERE directory = ?1 AND key = ?2', directory, key);
   },
-  addMembers,
+  addMembers: (db, directory, effect) => putMembers(db, directory, effect, 0),
+  doubtMembers: (db, directory, effect) => putMembers(db, directory, effect, 1),
   removeMembers: (db, directory, { key, targetIds }) => {
     db.run(
       `DELETE FROM members WHERE team = (SELECT id FROM teams WHERE directory = ?1 AND key = ?2)
@@ -80,7 +81,7 @@ const HANDLERS: Handlers = {
       'DELETE FROM members WHERE team = (SELECT id FROM teams WHERE directory = ?1 AND key = ?2)',
       ...[directory, effect.key],
     );
-    addMembers(db, directory, effect);
+    putMembers(db, directory, effect, 0);
   },
   takeMembers,
   dropMember: (db, directory, { targetId }) => {
@@ -179,13 +180,14 @@ function rekeyTeam(db: Connection, directory: number, effect: EffectOf<'rekeyTea
   }, `the team ${from} cannot become ${to}: there is such a team already`);
 }
 
-function addMembers(db: Connection, directory: number, effect: EffectOf<'addMembers' | 'setMembers'>): void {
+type MembersEffect = EffectOf<'addMembers' | 'doubtMembers' | 'setMembers'>;
+
+function putMembers(db: Connection, directory: number, { key, targetIds }: MembersEffect, doubtful: 0 | 1): void {
   db.run(
-    `INSERT OR IGNORE INTO members (team, target_id)
-     SELECT t.id, m.value FROM teams t, json_each(?3) m WHERE t.directory = ?1 AND t.key = ?2`,
-    directory,
-    effect.key,
-    JSON.stringify(effect.targetIds),
+    `INSERT INTO members (team, target_id, doubtful)
+     SELECT t.id, m.value, ?4 FROM teams t, json_each(?3) m WHERE t.directory = ?1 AND t.key = ?2
+     ON CONFLICT (team, target_id) DO UPDATE SET doubtful = excluded.doubtful`,
+    ...[directory, key, JSON.stringify(targetIds), doubtful],
   );
 }
 

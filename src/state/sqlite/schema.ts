@@ -191,6 +191,10 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE teams ADD COLUMN description TEXT;
   `,
+  // Members who may be in the team or not: a change of them had no known end, and the target does not show members.
+  `
+  ALTER TABLE members ADD COLUMN doubtful INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 /**

@@ -164,11 +164,12 @@ function writeDifferences(
     `INSERT INTO run.differences (directory, change, source_id, target_id, by_hand)
      SELECT ?1, 'add', m.source_id, CASE WHEN ${goneExpression('User', 'l')} THEN NULL ELSE l.target_id END,
        NOT ${goneExpression('User', 'l')}
-         AND EXISTS (SELECT 1 FROM main.members s WHERE s.team = ?4 AND s.target_id = l.target_id)
+         AND EXISTS (SELECT 1 FROM main.members s WHERE s.team = ?4 AND s.target_id = l.target_id AND s.doubtful = 0)
      FROM run.memberships m
      LEFT JOIN main.links l ON l.directory = ?1 AND l.source_id = m.source_id
      WHERE m.directory = ?1 AND m.team = ?2 AND m.keep = 0
-       AND (NOT EXISTS (SELECT 1 FROM ${actual.table} a WHERE a.${actual.column} = ?3 AND a.target_id = l.target_id)
+       AND (NOT EXISTS (SELECT 1 FROM ${actual.table} a WHERE a.${actual.column} = ?3 AND a.target_id = l.target_id
+           AND ${actual.sure})
          OR ${goneExpression('User', 'l')})
        AND NOT ${undecidedExpression('m.source_id')}
      ORDER BY m.source_id`,
@@ -208,13 +209,23 @@ export function readMemberCount(of: Directory, teamKey: string, targetId: string
   );
 }
 
-/** Where the members stand that the team has now, and the number of those that its link has; number 0 has none. */
+interface ActualMembers {
+  readonly table: string;
+  readonly column: string;
+  readonly number: number;
+  /** Of a row `a` of the table: it is known to be a member. */
+  readonly sure: string;
+  /** Number of the members that the team's link has; 0 where it has none. */
+  readonly stored: number;
+}
+
+/** Where the members stand that the team has now. */
 function readActualMembers(
   db: Connection,
   directory: number,
   teamKey: string,
   targetId: string | undefined,
-): { table: string; column: string; number: number; stored: number } {
+): ActualMembers {
   const row = db.get<{ observed: number | null; stored: number | null; gone: number }>(
     `SELECT o.place AS observed, t.id AS stored, ${goneExpression('Team', 't')} AS gone
      FROM (SELECT 1)
@@ -223,6 +234,7 @@ function readActualMembers(
     ...[directory, teamKey, targetId ?? null],
   );
   const stored = (targetId === undefined && row?.gone !== 1 ? row?.stored : null) ?? 0;
-  if (row?.observed != null) return { table: 'run.observed_members', column: 'place', number: row.observed, stored };
-  return { table: 'main.members', column: 'team', number: stored, stored };
+  if (row?.observed != null)
+    return { table: 'run.observed_members', column: 'place', number: row.observed, sure: 'TRUE', stored };
+  return { table: 'main.members', column: 'team', number: stored, sure: 'a.doubtful = 0', stored };
 }

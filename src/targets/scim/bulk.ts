@@ -63,7 +63,7 @@ export function createBulkClient(client: ScimClient, limits: BulkLimits, seen: O
   async function carryOut(group: readonly Waiting[]): Promise<void> {
     const [first] = group;
     if (first === undefined) return;
-    if (group.length < FEWEST) return sendAlone(group);
+    if (group.length < FEWEST) return sendAlone(group, false);
     const body = { schemas: [URN_BULK_REQUEST], Operations: group.map(({ operation }) => operation) };
     const repeatable = group.every(({ request }) => isRepeatable(request));
     try {
@@ -74,27 +74,37 @@ export function createBulkClient(client: ScimClient, limits: BulkLimits, seen: O
     }
   }
 
-  function sendAlone(group: readonly Waiting[]): void {
-    for (const { request, signal, resolve } of group) resolve(client.send(request, signal));
+  function sendAlone(group: readonly Waiting[], mayBeDone: boolean): void {
+    for (const each of group) each.resolve(sendOne(each, mayBeDone));
+  }
+
+  async function sendOne({ request, signal }: Waiting, mayBeDone: boolean): Promise<ScimAnswer> {
+    try {
+      const answer = await client.send(request, signal);
+      return { ...answer, mayBeDone: mayBeDone || answer.mayBeDone };
+    } catch (thrown) {
+      throw mayBeDone ? SyncError.ofUnknownOutcome(thrown) : thrown;
+    }
   }
 
   /** What was refused as a whole was not carried out, and goes alone. */
   function settle(group: readonly Waiting[], answer: ScimAnswer): void {
     if (answer.status === 413) seen.bulkOperations = Math.floor(group.length / 2);
     if (WRONG_HERE.has(answer.status) || answer.status === 500) seen.bulkOperations = 0;
-    if (answer.status === 413 || WRONG_HERE.has(answer.status)) sendAlone(group);
-    else if (isSuccess(answer)) settleEach(group, readResults(answer));
+    if (answer.status === 413 || WRONG_HERE.has(answer.status)) sendAlone(group, answer.mayBeDone);
+    else if (isSuccess(answer)) settleEach(group, answer);
     else for (const { request, resolve } of group) resolve({ ...answer, request });
   }
 
-  function settleEach(group: readonly Waiting[], results: readonly JsonObject[]): void {
-    const matched = matchResults(group, results);
-    for (const [index, { request, signal, resolve, reject }] of group.entries()) {
-      const answer = toAnswer(request, matched[index]);
+  function settleEach(group: readonly Waiting[], whole: ScimAnswer): void {
+    const matched = matchResults(group, readResults(whole));
+    for (const [index, each] of group.entries()) {
+      const { request, resolve, reject } = each;
+      const answer = toAnswer(request, matched[index], whole);
       if (answer === null) {
         seen.bulkOperations = 0;
         reject(toUntold(client.origin));
-      } else if (BETTER_ALONE.has(answer.status)) resolve(client.send(request, signal));
+      } else if (BETTER_ALONE.has(answer.status)) resolve(sendOne(each, whole.mayBeDone));
       else {
         if (isSuccess(answer)) client.noteChanged();
         resolve(answer);
@@ -198,7 +208,7 @@ function isAt(location: string, { path }: ScimRequest): boolean {
 }
 
 /** Null where no status can be read. A status is a text, a number, or an object with a `code`. */
-function toAnswer(request: ScimRequest, result: JsonObject | undefined): ScimAnswer | null {
+function toAnswer(request: ScimRequest, result: JsonObject | undefined, { mayBeDone }: ScimAnswer): ScimAnswer | null {
   const said = result === undefined ? undefined : readField(result, 'status');
   const status = toCount(readField(toObject(said) ?? {}, 'code') ?? said);
   if (result === undefined || status === null) return null;
@@ -207,7 +217,8 @@ function toAnswer(request: ScimRequest, result: JsonObject | undefined): ScimAns
     ...(typeof location === 'string' ? { location } : {}),
     ...(typeof etag === 'string' ? { etag } : {}),
   };
-  return { request, status, headers, body: toObject(readField(result, 'response')), isHTML: false, length: 0 };
+  const body = toObject(readField(result, 'response'));
+  return { request, status, headers, body, isHTML: false, length: 0, mayBeDone };
 }
 
 function toUntold(origin: string): SyncError {

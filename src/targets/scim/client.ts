@@ -1,7 +1,7 @@
 /** Requests to a SCIM service (RFC 7644): credentials, JSON, and the one switch from status to error. */
 
 import { SyncError } from '../../errors.ts';
-import type { HttpClient, HttpRequest, HttpResponse } from '../../http/client.ts';
+import type { HttpClient, HttpRequest, HttpResponse, LastResponse } from '../../http/client.ts';
 import { createTokenSource } from '../../http/client-credentials.ts';
 import { computeAskedWait } from '../../http/rate-hints.ts';
 import { redact, toOrigin } from '../../http/redact.ts';
@@ -34,6 +34,8 @@ export interface ScimAnswer {
   readonly isHTML: boolean;
   /** Characters of the body. */
   readonly length: number;
+  /** An earlier attempt of this write may have been carried out, whatever this answer says. */
+  readonly mayBeDone: boolean;
 }
 
 export interface ScimClient {
@@ -71,7 +73,7 @@ export function createScimClient(options: ScimClientOptions): ScimClient {
   const judge = createJudge();
   let rejected: SyncError | null = null;
 
-  async function attempt(request: ScimRequest, authorization: string, signal: AbortSignal): Promise<HttpResponse> {
+  async function attempt(request: ScimRequest, authorization: string, signal: AbortSignal): Promise<LastResponse> {
     return http.send({
       method: request.method,
       url: `${baseUrl}${request.path}${toQuery(request.query)}`,
@@ -82,12 +84,17 @@ export function createScimClient(options: ScimClientOptions): ScimClient {
     });
   }
 
-  async function sendAuthorized(request: ScimRequest, signal: AbortSignal): Promise<HttpResponse> {
+  async function sendAuthorized(request: ScimRequest, signal: AbortSignal): Promise<LastResponse> {
     const authorization = await authorizer.get(signal);
     const response = await attempt(request, authorization, signal);
     // Refused, so not carried out: the same request may go once more with a fresh token.
     if (response.status !== 401 || !authorizer.renew(authorization)) return response;
-    return attempt(request, await authorizer.get(signal), signal);
+    try {
+      const again = await attempt(request, await authorizer.get(signal), signal);
+      return { ...again, mayBeDone: again.mayBeDone || response.mayBeDone };
+    } catch (thrown) {
+      throw response.mayBeDone ? SyncError.ofUnknownOutcome(thrown) : thrown;
+    }
   }
 
   async function send(request: ScimRequest, signal: AbortSignal): Promise<ScimAnswer> {
@@ -98,6 +105,7 @@ export function createScimClient(options: ScimClientOptions): ScimClient {
       throw new SyncError(
         'CredentialsRejected',
         `${origin} rejects the credentials (${response.status}); check ${where}`,
+        { outcomeUnknown: response.mayBeDone },
       );
     } catch (thrown) {
       const error = SyncError.from(thrown);
@@ -192,10 +200,10 @@ function toHeaders(request: ScimRequest, authorization: string): Record<string, 
   return headers;
 }
 
-function toAnswer(request: ScimRequest, response: HttpResponse): ScimAnswer {
-  const { status, headers, body } = response;
+function toAnswer(request: ScimRequest, response: LastResponse): ScimAnswer {
+  const { status, headers, body, mayBeDone } = response;
   const isHTML = /^\s*</.test(body) || (headers['content-type'] ?? '').toLowerCase().includes('text/html');
-  return { request, status, headers, body: isHTML ? null : parseObject(body), isHTML, length: body.length };
+  return { request, status, headers, body: isHTML ? null : parseObject(body), isHTML, length: body.length, mayBeDone };
 }
 
 function parseObject(text: string): JsonObject | null {
@@ -226,8 +234,15 @@ function toUnreadable(answer: ScimAnswer, origin: string): SyncError {
  * - 400, 413 and other 4xx → `TargetRejected`; 404 → `NotFound`; 409 → `Conflict`; 412 → `PreconditionFailed`
  * - an HTML page with 404 → `TargetUnavailable`: that is an address without SCIM, and no object that is gone
  * - 429 and 5xx → `TargetUnavailable`; a 500 ends one write only, for a server may fail on one record alone
+ *
+ * A refusal of the last attempt leaves open what became of those before it.
  */
 export function toScimError(answer: ScimAnswer, origin: string): SyncError {
+  const error = toLastError(answer, origin);
+  return answer.mayBeDone ? SyncError.ofUnknownOutcome(error) : error;
+}
+
+function toLastError(answer: ScimAnswer, origin: string): SyncError {
   const { status } = answer;
   if (answer.isHTML && (status === 404 || status < 400)) return toUnreadable(answer, origin);
   const said = describeRefusal(answer);

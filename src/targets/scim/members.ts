@@ -15,6 +15,7 @@ import {
   patchAgain,
   replaceResource,
   requireResource,
+  saysMissing,
   type Written,
 } from './write.ts';
 
@@ -27,7 +28,8 @@ export interface MemberChange {
  * One PATCH: the new members in one operation, each removal in one of its own that names the member (T6), for `remove`
  * with a value in place of a filter empties the group on services that take the RFC by the letter. It is sent only where
  * the profile wants it, and watched until it is known that it does not. Where paths take no filters the list without the
- * removed is written whole. A request that is too large is made in two.
+ * removed is written whole. A request that is too large is made in two, and so is one of which a part means nothing at a
+ * service that does not tell which.
  */
 export async function changeMembers(
   connection: Connection,
@@ -61,9 +63,8 @@ async function mendEmptied(
     connection.seen.removesByValue = stay.some((each) => after.has(each));
     if (!connection.seen.removesByValue) await sendChange(connection, id, { add: stay, remove: [] }, signal);
   } catch (thrown) {
-    const { code, message, retry, scope } = SyncError.from(thrown);
     // Begun and not ended: the next run looks at the team before it believes anything of it.
-    throw new SyncError(code, message, { retry, scope, outcomeUnknown: true, cause: thrown });
+    throw SyncError.ofUnknownOutcome(thrown);
   }
 }
 
@@ -77,11 +78,24 @@ async function sendChange(
   if (size === 0) return;
   const answer = await sendMembers(connection, id, change, signal);
   if (answer === null || isSuccess(answer)) return await noteMembers(connection, { id, change, answer }, signal);
-  if (answer.status !== 413 || size === 1) throw toScimError(answer, connection.client.origin);
-  connection.seen.membersPerRequest = Math.max(1, Math.floor(size / 2));
+  const isTooLarge = answer.status === 413;
+  const isInPart = !isTooLarge && change.remove.length > 0 && saysMissing(answer) && !tellsMembers(connection);
+  // One alone that cannot be removed is none any more.
+  if (isInPart && size === 1) return;
+  if (size === 1 || !(isTooLarge || isInPart)) throw toScimError(answer, connection.client.origin);
+  if (isTooLarge) connection.seen.membersPerRequest = Math.max(1, Math.floor(size / 2));
   const [add, remove] = [split(change.add), split(change.remove)];
   await sendChange(connection, id, { add: add.first, remove: remove.rest }, signal);
-  await sendChange(connection, id, { add: add.rest, remove: remove.first }, signal);
+  try {
+    await sendChange(connection, id, { add: add.rest, remove: remove.first }, signal);
+  } catch (thrown) {
+    throw SyncError.ofUnknownOutcome(thrown);
+  }
+}
+
+/** Can anybody see who is in a team? */
+function tellsMembers({ profile, seen }: Connection): boolean {
+  return profile.readMembers !== 'byFilter' && seen.showsMembers !== false;
 }
 
 function split(ids: readonly string[]): { first: readonly string[]; rest: readonly string[] } {
@@ -104,7 +118,7 @@ async function sendMembers(
   const answer = await patch(connection, target, first, signal);
   if (answer === null || isSuccess(answer)) return answer;
   if (notePatchRefused(connection, answer)) return await replace();
-  if (!missesPlace(answer, first.operations)) return answer;
+  if (!missesPlace(answer, first.operations) || !tellsMembers(connection)) return answer;
   // Strict services refuse to remove who is no member (any more): leave those out.
   const shown = readMembers((await requireResource(connection, target, signal)).resource) ?? [];
   const members = new Set(shown.map(toKnownId));
@@ -112,11 +126,6 @@ async function sendMembers(
     add: change.add.filter((each) => !members.has(each)),
     remove: change.remove.filter((each) => members.has(each)),
   };
-  if (connection.profile.readMembers === 'byFilter' || connection.seen.showsMembers === false) {
-    // Nobody can tell here who is one. One alone that cannot be removed is none any more.
-    if (change.add.length + change.remove.length === 1) return null;
-    throw toScimError(answer, connection.client.origin);
-  }
   const again = toMemberPatch(connection, left);
   return await patchAgain(connection, target, { ...again, refused: answer, before: first.operations }, signal);
 }

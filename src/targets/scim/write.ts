@@ -161,9 +161,13 @@ export async function patchAgain(
 
 /** Was the request refused because a path of it means nothing that is there? Not every service says `noTarget`. */
 export function missesPlace(answer: ScimAnswer, operations: readonly PatchOperation[]): boolean {
+  return operations.some((each) => each.op === 'remove' || each.path.includes('[')) && saysMissing(answer);
+}
+
+/** A refusal that may speak of a path; some services give no type. */
+export function saysMissing(answer: ScimAnswer): boolean {
   const type = readScimType(answer).toLowerCase();
-  const mayMiss = operations.some((each) => each.op === 'remove' || each.path.includes('['));
-  return mayMiss && answer.status === 400 && ['notarget', 'invalidpath', 'invalidfilter', ''].includes(type);
+  return answer.status === 400 && ['notarget', 'invalidpath', 'invalidfilter', ''].includes(type);
 }
 
 export async function requireResource(

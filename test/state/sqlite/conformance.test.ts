@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll } from 'vitest';
+import { MIGRATIONS } from '../../../src/state/sqlite/schema.ts';
 import { openSqliteStore } from '../../../src/state/sqlite/store.ts';
 import { describeStateStore } from '../../conformance/state.ts';
 
@@ -23,7 +24,7 @@ describeStateStore('SQLite state store', {
   module: new URL('./open.ts', import.meta.url).href,
   async makeNewer(place) {
     const db = new DatabaseSync(place);
-    db.exec('PRAGMA user_version = 7');
+    db.exec(`PRAGMA user_version = ${MIGRATIONS.length + 1}`);
     db.close();
   },
   async damage(place) {

@@ -493,6 +493,47 @@ describe('T6 members', () => {
     await (await aWiredTarget()).target.changeMembers('g', { add: ['a', 'b'], remove: ['c', 'd"x'] }, NEVER);
   });
 
+  describe('where no members are shown and a part of the change means nothing', () => {
+    const remove = (id: string) => ({ op: 'remove', path: `members[value eq "${id}"]` });
+    const add = (id: string) => ({ op: 'add', path: 'members', value: [{ value: id }] });
+    const body = (...Operations: (ReturnType<typeof add> | ReturnType<typeof remove>)[]) => ({
+      schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
+      Operations,
+    });
+    const noTarget = { scimType: 'noTarget' };
+
+    it('it is made in parts: one alone that cannot be removed is none any more', async () => {
+      aDiscovery();
+      aWire()
+        .patch('/Groups/g', body(remove('x'), remove('y'), add('a')))
+        .reply(400, noTarget)
+        .patch('/Groups/g', body(remove('y'), add('a')))
+        .reply(400, noTarget)
+        .patch('/Groups/g', body(add('a')))
+        .reply(204)
+        .patch('/Groups/g', body(remove('y')))
+        .reply(400, noTarget)
+        .patch('/Groups/g', body(remove('x')))
+        .reply(204);
+      const { target } = await aWiredTarget(undefined, {}, { showsMembers: false });
+      await target.changeMembers('g', { add: ['a'], remove: ['x', 'y'] }, NEVER);
+    });
+
+    it('where the second part is refused nobody knows what became of the whole', async () => {
+      aDiscovery();
+      aWire()
+        .patch('/Groups/g', body(remove('x'), add('a')))
+        .reply(400, noTarget)
+        .patch('/Groups/g', body(add('a')))
+        .reply(204)
+        .patch('/Groups/g', body(remove('x')))
+        .reply(409);
+      const { target } = await aWiredTarget(undefined, {}, { showsMembers: false });
+      const error = await failureOf(target.changeMembers('g', { add: ['a'], remove: ['x'] }, NEVER));
+      expect(error).toMatchObject({ code: 'Conflict', outcomeUnknown: true });
+    });
+  });
+
   it('without PATCH the list is written back with the others in it', async () => {
     aDiscovery(null);
     aWire()
