@@ -11,6 +11,16 @@ import type { ErrorCode } from './errors.ts';
 /** Any JSON value. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
+/** What only some directories have. A mapping that asks for what its source does not have is refused when it is loaded. */
+export interface SourceOffers {
+  /** Records have `appRoleAssignments`: the roles that people have in one application. */
+  readonly appRoles: boolean;
+  /** The tenant has a default domain. */
+  readonly defaultDomain: boolean;
+}
+
+export const NOTHING_OFFERED: SourceOffers = { appRoles: false, defaultDomain: false };
+
 /** A group of the source, as far as its members need to know it. */
 export interface GroupName {
   readonly id: string;
@@ -130,6 +140,8 @@ export interface AttributeChange {
   readonly after?: Json;
   /** The value is the source id of a person whose target id is filled in when the request is made. */
   readonly reference?: true;
+  /** What `after` has and `before` has not is added to the list; nothing of the list goes. */
+  readonly adds?: true;
   /** The expression of the attribute says Redact: values are written and not shown. */
   readonly redacted?: true;
 }

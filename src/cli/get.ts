@@ -13,7 +13,9 @@ import { findFault } from '../reconcile/compile.ts';
 import { writeDependents } from '../reconcile/dependents.ts';
 import { toDirectoryKey } from '../reconcile/engine.ts';
 import { computeUnfit } from '../reconcile/status.ts';
+import { sourceProviders } from '../sources/registry.ts';
 import type { StateStore } from '../state/store.ts';
+import { targetProviders } from '../targets/registry.ts';
 import { type CommandContext, runCommand } from './command.ts';
 import { EXIT, type ExitCode, UsageError } from './exit-code.ts';
 import { type CliIo, toPath } from './io.ts';
@@ -132,7 +134,7 @@ async function readResources(io: CliIo, store: StateStore, { filename }: GetOpti
 
 /** As the controller would say it: a cell that is blank says that nobody has looked yet. */
 function withFault(resource: DirectorySyncResource, resources: ResourceSet, now: Date): DirectorySyncResource {
-  const fault = findFault({ resource, resources });
+  const fault = findFault({ resource, resources }, { sources: sourceProviders, targets: targetProviders });
   if (fault === null) return resource;
   const generation = resource.metadata.generation ?? 1;
   return { ...resource, status: computeUnfit(resource.status, { fault, generation, now }) };

@@ -8,7 +8,10 @@ import { compileCustomAttributes } from '../mapping/custom-attributes.ts';
 import { toTargetKey } from '../mapping/entry.ts';
 import { LEAVES_NOTHING, resolvePreset } from '../mapping/presets.ts';
 import { toMappingOptions } from '../reconcile/compile.ts';
+import { sourceProviders } from '../sources/registry.ts';
 import { targetProviders } from '../targets/registry.ts';
+
+const PROVIDERS = { sources: sourceProviders, targets: targetProviders };
 
 export interface ResolvedMapping {
   readonly resource: AttributeMappingResource;
@@ -21,7 +24,7 @@ export function resolveMapping(mapping: AttributeMappingResource, resources: Res
   const { metadata } = mapping;
   const customs = resources.customAttributes.filter((each) => each.metadata.namespace === metadata.namespace);
   const resolved = listUsers(mapping, resources).map((sync) => {
-    const { leavesOut = LEAVES_NOTHING } = toMappingOptions(withDefaults(sync), { targets: targetProviders });
+    const { leavesOut = LEAVES_NOTHING } = toMappingOptions(withDefaults(sync), PROVIDERS);
     const set = compileCustomAttributes(customs, sync.metadata.name, []);
     return {
       name: sync.metadata.name,

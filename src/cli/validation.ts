@@ -99,10 +99,10 @@ function checkProviders({ metadata, spec }: DirectorySyncResource): Found[] {
 function compileFor(set: ManifestSet, resource: DirectorySyncResource): Found[] {
   const { namespace } = resource.metadata;
   try {
-    const [source = ''] = Object.keys(resource.spec.source);
+    const [source = '', own] = Object.entries(resource.spec.source)[0] ?? [];
     const [target = '', config] = Object.entries(resource.spec.target)[0] ?? [];
-    const spec = { source: { provider: source }, target: { provider: target, config } };
-    const options = toMappingOptions(spec, { targets: targetProviders });
+    const spec = { source: { provider: source, config: own }, target: { provider: target, config } };
+    const options = toMappingOptions(spec, { sources: sourceProviders, targets: targetProviders });
     const compiled = checkResources({ resource, resources: toResourceSet(set) }, options);
     return [...compiled.problems.map((problem) => toFound(namespace, problem)), ...checkWishes(resource, compiled)];
   } catch (thrown) {

@@ -20,8 +20,8 @@ export interface CheckResult {
   readonly resultType: ValueType;
   /** Raw names of the attributes referred to, each once, in order of appearance, and where each stands first. */
   readonly attributes: ReadonlyMap<string, Position>;
-  /** Names of the functions called. */
-  readonly functions: ReadonlySet<string>;
+  /** Names of the functions called, and where each stands first. */
+  readonly functions: ReadonlyMap<string, Position>;
   /** Everything that is wrong; empty when the expression can be compiled. */
   readonly problems: readonly ExpressionError[];
   /** What works and is seldom meant. */
@@ -30,7 +30,7 @@ export interface CheckResult {
 
 interface Findings {
   readonly attributes: Map<string, Position>;
-  readonly functions: Set<string>;
+  readonly functions: Map<string, Position>;
   readonly problems: ExpressionError[];
   readonly warnings: ExpressionError[];
 }
@@ -43,7 +43,7 @@ interface Place {
 
 /** Checks names of functions, counts and kinds of arguments, constants and attribute paths. Never throws. */
 export function checkExpression(expression: Expression): CheckResult {
-  const findings: Findings = { attributes: new Map(), functions: new Set(), problems: [], warnings: [] };
+  const findings: Findings = { attributes: new Map(), functions: new Map(), problems: [], warnings: [] };
   if (expression.kind === 'Keyword') findings.problems.push(misplacedKeyword(expression));
   return { resultType: checkValue(expression, findings), ...findings };
 }
@@ -130,7 +130,7 @@ function checkCall(call: CallNode, findings: Findings): ValueType {
     for (const argument of call.arguments) if (argument.kind !== 'Empty') checkValue(argument, findings);
     return 'Any';
   }
-  findings.functions.add(call.name);
+  if (!findings.functions.has(call.name)) findings.functions.set(call.name, call.position);
   const problem = countProblem(definition, call) ?? definition.check?.(call);
   if (problem !== undefined) findings.problems.push(new ExpressionError(problem, call.position));
   const warning = definition.warn?.(call);

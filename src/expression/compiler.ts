@@ -22,8 +22,8 @@ export interface CompiledExpression {
   readonly attributes: readonly string[];
   /** Where each of them stands first. */
   readonly positions: ReadonlyMap<string, Position>;
-  /** Names of the functions called. */
-  readonly functions: ReadonlySet<string>;
+  /** Names of the functions called, and where each stands first. */
+  readonly functions: ReadonlyMap<string, Position>;
   /** What works and is seldom meant. */
   readonly warnings: readonly ExpressionError[];
   readonly resultType: ValueType;

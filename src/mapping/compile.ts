@@ -21,6 +21,8 @@ export interface PathShape {
   readonly unique: boolean;
   /** Its values are not shown to whoever reads a plan. */
   readonly redacted?: true;
+  /** Entries are added to the list; those that are there stay. */
+  readonly adds?: true;
 }
 
 export interface CompiledMapping {
@@ -42,7 +44,7 @@ export interface CompiledMapping {
 }
 
 /** What names may mean depends on it. */
-export type SourceKind = Pick<NameContext, 'provider' | 'hasGroups'>;
+export type SourceKind = Pick<NameContext, 'provider' | 'hasGroups' | 'offers' | 'takesUnassigned'>;
 
 /** One entry of a mapping, or of its preset, with its place in the resource. */
 interface PlacedEntry {
@@ -65,7 +67,7 @@ export interface MappingOptions extends SourceKind {
 export function compileMapping(
   mappings: readonly AttributeMappingResource[],
   customs: CustomAttributeSet,
-  { provider, hasGroups, leavesOut = LEAVES_NOTHING }: MappingOptions,
+  { leavesOut = LEAVES_NOTHING, ...source }: MappingOptions,
   problems: MappingProblem[],
 ): CompiledMapping {
   const placed = [
@@ -77,8 +79,7 @@ export function compileMapping(
   const names: NameContext = {
     customs: new Set(named),
     mapped: new Set(named.filter((name) => mapped.has(name))),
-    provider,
-    hasGroups,
+    ...source,
     desired: null,
   };
   const byTarget = new Map<string, CompiledEntry>();
@@ -173,13 +174,13 @@ function toPathShapes(entries: readonly CompiledEntry[]): Map<string, PathShape>
   const plain = { multiValued: false, reference: false, matching: false, required: false, unique: false };
   const active: PathShape = { ...plain, caseExact: true };
   const shapes = new Map<string, PathShape>([['active', active]]);
-  for (const { path, custom, definition, multiValued, reference, precedence, redacted, ...entry } of entries) {
+  for (const { path, custom, definition, multiValued, reference, precedence, redacted, adds, ...entry } of entries) {
     const caseExact = definition.caseExact || reference;
     const unique = definition.uniqueness !== 'none';
     const matching = precedence !== null;
     const required = entry.required || custom?.required === true;
     const shape = { caseExact, multiValued, reference, matching, required, unique };
-    if (path !== null) shapes.set(path, redacted ? { ...shape, redacted } : shape);
+    if (path !== null) shapes.set(path, { ...shape, ...(redacted ? { redacted } : {}), ...(adds ? { adds } : {}) });
   }
   return shapes;
 }

@@ -4,14 +4,17 @@ import { compileCel } from '../cel/compiler.ts';
 import { SyncError } from '../errors.ts';
 import { DateTime } from '../expression/dates/date-time.ts';
 import { formatProblem } from '../expression/dates/format.ts';
+import { ExpressionError } from '../expression/error.ts';
 import { UniqueCandidates } from '../expression/values.ts';
 import type { Json } from '../model.ts';
 import { computeNearestName } from '../nearest-name.ts';
-import type { AttributeDefinition } from '../scim/schema.ts';
+import { type AttributeDefinition, toAttributeDefinition } from '../scim/schema.ts';
 import { coerceValue, isEmptyValue, type Refusal } from './coerce.ts';
 import { checkGroups } from './conditions.ts';
 import { type CustomAttribute, type CustomAttributeSet, findForeignValue, splitValue } from './custom-attributes.ts';
 import {
+  ADDING_FUNCTION,
+  ASSERTIVE_FUNCTION,
   CHANCE_FUNCTIONS,
   type Circumstances,
   compileMappedExpression,
@@ -46,6 +49,8 @@ export interface CompiledEntry {
   readonly usesChance: boolean;
   /** The expression says Redact: values are written and not shown. */
   readonly redacted: boolean;
+  /** The values are added to the list that the account has. */
+  readonly adds: boolean;
   /** The value is one of several that nobody else's account may have. */
   readonly isChosen: boolean;
   readonly defaultValue: Json;
@@ -70,12 +75,12 @@ export function compileEntry(spec: AttributeEntry, context: EntryContext): Compi
   if (value.constant !== undefined) compileFixed(spec, '/constant', { value: value.constant, place, context });
   const defaultValue = compileFixed(spec, '/default', { value: (spec.default ?? null) as Json, place, context });
   checkUse(spec, place, context);
-  const { path, custom, definition, multiValued, reference } = place;
+  const { path, custom, multiValued, reference } = place;
   return {
     target: spec.target,
     path,
     custom,
-    definition,
+    definition: value.adds === true ? withId(place.definition) : place.definition,
     multiValued,
     format: spec.format ?? null,
     reference,
@@ -84,12 +89,23 @@ export function compileEntry(spec: AttributeEntry, context: EntryContext): Compi
     usesGroups: value.usesGroups ?? false,
     usesChance: value.usesChance ?? false,
     redacted: value.redacted ?? false,
+    adds: value.adds ?? false,
     isChosen: value.isChosen ?? false,
     defaultValue,
     onCreate: spec.apply === 'OnCreate',
     onEmpty: spec.onEmpty ?? place.custom?.onEmpty ?? 'Keep',
     required: spec.required ?? false,
     precedence: spec.matching?.precedence ?? null,
+  };
+}
+
+/** An app role has an id, which no role of SCIM has; one form of writing them tells it. */
+function withId(definition: AttributeDefinition): AttributeDefinition {
+  const { subAttributes } = definition;
+  if (subAttributes.length === 0) return definition;
+  return {
+    ...definition,
+    subAttributes: [...subAttributes, toAttributeDefinition('id', 'String', 'The id of the role.')],
   };
 }
 
@@ -183,12 +199,15 @@ function checkUse(spec: AttributeEntry, place: Place, { report }: EntryContext):
     report('/default', '"active" needs a source, an expression, CEL or a constant beside the default');
 }
 
+type CalledFunctions = ReturnType<typeof compileMappedExpression>['functions'];
+
 interface CompiledValue {
   readonly names: readonly string[];
   readonly evaluate: CompiledEntry['evaluate'];
   readonly usesGroups?: boolean;
   readonly usesChance?: boolean;
   readonly redacted?: boolean;
+  readonly adds?: boolean;
   readonly isChosen?: boolean;
   readonly constant?: Json;
 }
@@ -226,12 +245,14 @@ function compileEntryExpression(
   const compiled = compileMappedExpression(spec.expression ?? '', own, names);
   for (const { message } of compiled.warnings) report('/expression', message, 'warning');
   checkWhen(spec, compiled.functions, report);
+  checkRoles(spec, compiled.functions, { names, report });
   // With a format a text takes a date as RFC 3339, and writes it by the format.
   const isForDate = place.definition.type === 'DateTime' || spec.format !== undefined;
   return {
     names: compiled.attributes.map(own),
     usesChance: CHANCE_FUNCTIONS.some((name) => compiled.functions.has(name)),
     redacted: compiled.functions.has('Redact'),
+    adds: place.multiValued && compiled.functions.has(ADDING_FUNCTION),
     isChosen: compiled.functions.has('SelectUniqueValue'),
     evaluate: (read, { now, random, tenant }) => {
       const outcome = compiled.evaluate({ attribute: (name) => read(own(name)), now, random, context: tenant });
@@ -257,7 +278,7 @@ function compileEntryCel(source: string, own: (name: string) => string, names: N
 }
 
 /** What changes from run to run, and what is chosen once, belongs to the making of the account. */
-function checkWhen(spec: AttributeEntry, functions: ReadonlySet<string>, report: EntryContext['report']): void {
+function checkWhen(spec: AttributeEntry, functions: CalledFunctions, report: EntryContext['report']): void {
   const isOnCreate = spec.apply === 'OnCreate';
   if (functions.has('SelectUniqueValue')) {
     if (!isOnCreate) report('/expression', 'SelectUniqueValue chooses when the account is made: write apply: OnCreate');
@@ -274,6 +295,31 @@ function checkWhen(spec: AttributeEntry, functions: ReadonlySet<string>, report:
     `${changing}() under apply: Always may give another value on every run; write apply: OnCreate to keep the first`,
     'warning',
   );
+}
+
+/** What the two forms that give a list of roles do otherwise than one may think. */
+function checkRoles(
+  spec: AttributeEntry,
+  functions: CalledFunctions,
+  { names, report }: Pick<EntryContext, 'names' | 'report'>,
+): void {
+  for (const name of [ADDING_FUNCTION, ASSERTIVE_FUNCTION]) {
+    const position = functions.get(name);
+    if (position === undefined || names.takesUnassigned !== true) continue;
+    const message = `${name} gives no roles to whoever is not assigned to the application, and the scope takes them too; leave them out with a filter: appRoleAssignments IsNotNull`;
+    report('/expression', new ExpressionError(message, position).message, 'warning');
+  }
+  if (functions.has(ADDING_FUNCTION) && spec.onEmpty === 'Clear')
+    report(
+      '/onEmpty',
+      `${ADDING_FUNCTION} adds roles and takes none away: onEmpty: Clear is for ${ASSERTIVE_FUNCTION}`,
+    );
+  if (functions.has(ASSERTIVE_FUNCTION) && spec.onEmpty === undefined)
+    report(
+      '/expression',
+      `${ASSERTIVE_FUNCTION} gives an empty list to whoever has no role any more; write onEmpty: Clear so that their last one goes too`,
+      'warning',
+    );
 }
 
 interface Fixed {

@@ -5,7 +5,7 @@ import { DateTime } from '../expression/dates/date-time.ts';
 import { ExpressionError } from '../expression/error.ts';
 import type { Skip, TenantContext, Value } from '../expression/values.ts';
 import { UniqueCandidates } from '../expression/values.ts';
-import type { Json } from '../model.ts';
+import type { Json, SourceOffers } from '../model.ts';
 import type { Position } from '../text-error.ts';
 import { checkName, type NameContext } from './names.ts';
 
@@ -30,16 +30,19 @@ export const VOLATILE_FUNCTIONS: readonly string[] = ['Now', 'Guid', 'RandomStri
 export const CHANCE_FUNCTIONS: readonly string[] = ['Guid', 'RandomString'];
 /** What a value must not depend on that is compared from run to run: chance, or what the target has at the moment. */
 export const UNSTABLE_FUNCTIONS: readonly string[] = [...CHANCE_FUNCTIONS, 'SelectUniqueValue', 'DefaultDomain'];
-const ROLE_FUNCTIONS: readonly string[] = [
-  'AppRoleAssignmentsComplex',
-  'AssertiveAppRoleAssignmentsComplex',
-  'SingleAppRoleAssignment',
-];
+/** Its roles are added to those that an account has. */
+export const ADDING_FUNCTION = 'AppRoleAssignmentsComplex';
+/** Its roles are all that an account may have. */
+export const ASSERTIVE_FUNCTION = 'AssertiveAppRoleAssignmentsComplex';
 
-/** What only some providers have, by the functions that ask for it. */
-const NEEDS: readonly { functions: readonly string[]; providers: ReadonlySet<string>; what: string }[] = [
-  { functions: ROLE_FUNCTIONS, providers: new Set(['entra']), what: 'app roles' },
-  { functions: ['DefaultDomain'], providers: new Set(['entra', 'google']), what: 'default domain' },
+/** What only some directories have, by the functions that ask for it. */
+const NEEDS: readonly {
+  readonly functions: readonly string[];
+  readonly offer: keyof SourceOffers;
+  readonly what: string;
+}[] = [
+  { functions: [ADDING_FUNCTION, ASSERTIVE_FUNCTION, 'SingleAppRoleAssignment'], offer: 'appRoles', what: 'app roles' },
+  { functions: ['DefaultDomain'], offer: 'defaultDomain', what: 'default domain' },
 ];
 
 /** Compiles and checks names and functions. Throws SyncError `Invalid` that begins with the place in the text. */
@@ -50,10 +53,12 @@ export function compileMappedExpression(
 ): CompiledExpression {
   const compiled = compileExpression(source);
   for (const [name, position] of compiled.positions) at(position, () => checkName(own(name), names));
-  for (const { functions, providers, what } of NEEDS) {
-    const used = functions.find((name) => compiled.functions.has(name));
-    if (used !== undefined && !providers.has(names.provider)) {
-      throw new SyncError('Invalid', `${used}: the provider ${names.provider} has no ${what}`);
+  for (const { functions, offer, what } of NEEDS) {
+    if (names.offers?.[offer] !== false) continue;
+    for (const name of functions) {
+      const position = compiled.functions.get(name);
+      if (position !== undefined)
+        throw new ExpressionError(`${name}: the provider ${names.provider} has no ${what}`, position);
     }
   }
   return compiled;

@@ -9,7 +9,7 @@
 import { PREDEFINED_NAMES } from '../api/custom-attribute.ts';
 import { SyncError } from '../errors.ts';
 import { parseSourcePath, readSourcePath, type SourcePath, topLevelNames } from '../expression/paths.ts';
-import type { DesiredUser, Json, SourceUser } from '../model.ts';
+import type { DesiredUser, Json, SourceOffers, SourceUser } from '../model.ts';
 import { computeNearestName } from '../nearest-name.ts';
 import {
   findPredefinedAttribute,
@@ -47,6 +47,10 @@ export interface NameContext {
   readonly provider: string;
   /** The source reads groups: conditions may ask for them. */
   readonly hasGroups: boolean;
+  /** What the source has besides; absent: nobody has said which source it is, and nothing is refused. */
+  readonly offers?: SourceOffers;
+  /** The scope takes people too who are not assigned to the application whose roles are asked for. */
+  readonly takesUnassigned?: boolean;
   /** What `desired:` may name: lower case → path in the target. Null inside of mappings, whose values it would be. */
   readonly desired: ReadonlyMap<string, string> | null;
 }

@@ -39,6 +39,14 @@ export function compileScope(
   return conditions.length === 0 ? EVERYBODY : allOf(conditions);
 }
 
+/** Whether people come who have no role in the application. Of CEL and expressions only that they speak of roles is seen. */
+export function takesUnassigned({ filters = [], cel = '', expression = '' }: ScopeSpec): boolean {
+  if (`${cel} ${expression}`.includes('appRoleAssignments')) return false;
+  const asks = (clause: Clause): boolean =>
+    clause.operator === 'IsNotNull' && /^(?:source:)?appRoleAssignments$/.test(clause.attribute ?? '');
+  return filters.length === 0 || !filters.every((clauses) => clauses.some(asks));
+}
+
 /** True and False, as booleans or words; an empty value is no. */
 function compileExpressionCondition(source: string, names: NameContext): Condition {
   const compiled = compileMappedExpression(source, (name) => name, names);

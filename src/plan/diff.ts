@@ -15,6 +15,8 @@ export interface PathShape {
   readonly unique: boolean;
   /** Its values are not shown to whoever reads a plan. */
   readonly redacted?: true;
+  /** Entries are added to the list; those that are there stay. */
+  readonly adds?: true;
 }
 
 /** Null, empty text and empty lists are one state: "unassigned" (RFC 7643 section 2.5). */
@@ -61,6 +63,27 @@ function toComparableObject(value: JsonObject, caseExact: boolean): string {
   return JSON.stringify(parts.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+/** What is wanted at the path is there, whatever a list that is only added to has besides. */
+export function isHeld(held: Json | undefined, wanted: Json | undefined, shape: PathShape | undefined): boolean {
+  const caseExact = shape?.caseExact ?? true;
+  if (shape?.adds !== true) return isSameValue(held, wanted, caseExact);
+  return findMissing(held, wanted, caseExact).length === 0;
+}
+
+/** Entries of a list that is wanted that are not there. An entry is known by its value: what it is called is not ours to mend. */
+function findMissing(held: Json | undefined, wanted: Json | undefined, caseExact: boolean): readonly Json[] {
+  const toKey = (entry: Json): string => {
+    const value = typeof entry === 'object' && entry !== null ? (entry as JsonObject)['value'] : undefined;
+    return toComparable(value ?? entry, caseExact);
+  };
+  const there = new Set(toList(held).map(toKey));
+  return toList(wanted).filter((entry) => !there.has(toKey(entry)));
+}
+
+function toList(value: Json | undefined): readonly Json[] {
+  return isUnassigned(value) ? [] : ([value].flat() as readonly Json[]);
+}
+
 export interface DesiredValues {
   readonly attributes: Attributes;
   /** Paths to be emptied where the target has a value. */
@@ -83,7 +106,13 @@ export function diffValues(
   const changes: AttributeChange[] = [];
   for (const [path, after] of [...Object.entries(desired.attributes), ...Object.entries(desired.references)]) {
     const before = current[path];
-    const isSame = isSameValue(before, after, shapes.get(path)?.caseExact ?? true);
+    const shape = shapes.get(path);
+    if (shape?.adds === true) {
+      const missing = findMissing(before, after, shape.caseExact);
+      if (missing.length > 0) changes.push({ ...toChange(path, before, [...toList(before), ...missing]), adds: true });
+      continue;
+    }
+    const isSame = isSameValue(before, after, shape?.caseExact ?? true);
     if (!isSame || isRespelled(before, sent[path], after)) changes.push(toChange(path, before, after));
   }
   for (const path of new Set(desired.clear)) {

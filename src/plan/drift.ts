@@ -4,7 +4,7 @@
  */
 import type { Json } from '../model.ts';
 import type { PersonState } from '../state/staging.ts';
-import { isSameValue } from './diff.ts';
+import { isHeld } from './diff.ts';
 import { type PersonContext, toClear, toReferences } from './values.ts';
 
 /** One attribute of an owned account; an absent side is no value. */
@@ -17,12 +17,12 @@ export interface AttributeDrift {
 export function findDrift(person: PersonState, context: PersonContext): readonly AttributeDrift[] {
   const { link, observed, gone } = person;
   if (link === null || observed === null || gone) return [];
-  const isSame = (path: string, left: Json | undefined, right: Json | undefined): boolean =>
-    isSameValue(left, right, context.settings.shapes.get(path)?.caseExact ?? true);
+  const holds = (path: string, left: Json | undefined, right: Json | undefined): boolean =>
+    isHeld(left, right, context.settings.shapes.get(path));
   return toWanted(person, context)
     .filter(([path, wanted]) => {
       const applied = link.applied[path];
-      return isSame(path, applied, wanted) && !isSame(path, observed.attributes[path], wanted);
+      return holds(path, applied, wanted) && !holds(path, observed.attributes[path], wanted);
     })
     .map(([path]) => toDrift(path, link.applied[path], observed.attributes[path]))
     .sort((a, b) => (a.path < b.path ? -1 : 1));

@@ -18,7 +18,8 @@ import { PRESET_OF } from '../mapping/presets.ts';
 import type { MappingProblem } from '../mapping/problem.ts';
 import { compileRules, type RuleSet } from '../mapping/rules.ts';
 import { compareSchemas, type SchemaFinding } from '../mapping/schema-check.ts';
-import { compileScope } from '../mapping/scope.ts';
+import { compileScope, takesUnassigned } from '../mapping/scope.ts';
+import { NOTHING_OFFERED } from '../model.ts';
 import type { Condition } from '../rule/condition.ts';
 import type { TargetCapabilities, TargetProblem, TargetUse } from '../targets/target.ts';
 import type { Providers } from './run.ts';
@@ -30,7 +31,7 @@ export interface CompileInput {
 }
 
 /** What mappings must know of source and target. */
-export type ReadOptions = Omit<MappingOptions, 'hasGroups'>;
+export type ReadOptions = Omit<MappingOptions, 'hasGroups' | 'takesUnassigned'>;
 
 export interface CompiledResources {
   readonly mapping: CompiledMapping;
@@ -53,11 +54,11 @@ export function compileResources(input: CompileInput, options: ReadOptions): Com
 }
 
 /** Why no run of the resource could begin, as far as that can be told offline; null: it could. */
-export function findFault(input: CompileInput): SyncError | null {
+export function findFault(input: CompileInput, providers: Providers): SyncError | null {
   const problem = validateResource(input.resource).find(({ severity }) => severity === 'error');
   if (problem !== undefined) return new SyncError('Invalid', toPlacedMessage(problem));
   try {
-    compileResources(input, { provider: withDefaults(input.resource).source.provider });
+    compileResources(input, toMappingOptions(withDefaults(input.resource), providers));
     return null;
   } catch (thrown) {
     return SyncError.from(thrown);
@@ -98,17 +99,15 @@ export function toTargetUse(
 }
 
 interface SidesOfSpec {
-  readonly source: { readonly provider: string };
+  readonly source: { readonly provider: string; readonly config: unknown };
   readonly target: { readonly provider: string; readonly config: unknown };
 }
 
 /** What mappings must know of the source and target of a spec. */
-export function toMappingOptions(
-  { source, target }: SidesOfSpec,
-  { targets }: Pick<Providers, 'targets'>,
-): ReadOptions {
+export function toMappingOptions({ source, target }: SidesOfSpec, { sources, targets }: Providers): ReadOptions {
   const provider = targets.get(target.provider);
-  return { provider: source.provider, leavesOut: (paths) => provider?.leavesOut?.(target.config, paths) ?? [] };
+  const offers = sources.get(source.provider)?.offers?.(source.config) ?? NOTHING_OFFERED;
+  return { provider: source.provider, offers, leavesOut: (paths) => provider?.leavesOut?.(target.config, paths) ?? [] };
 }
 
 /** The same without throwing for what is invalid; only a mapping that does not exist throws `ReferenceNotFound`. */
@@ -161,8 +160,12 @@ export function compileMappingAlone(mapping: AttributeMappingResource, resources
 }
 
 /** A file has groups only where one is named; a directory always. */
-function toSourceKind({ spec: { source } }: DirectorySyncResource, provider: string): SourceKind {
-  return { provider, hasGroups: source.file === undefined || source.file.groups !== undefined };
+function toSourceKind({ spec: { source, scope = {} } }: DirectorySyncResource, provider: string): SourceKind {
+  return {
+    provider,
+    hasGroups: source.file === undefined || source.file.groups !== undefined,
+    takesUnassigned: takesUnassigned(scope),
+  };
 }
 
 /**

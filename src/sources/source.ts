@@ -19,7 +19,7 @@
  */
 import type { ErrorCode } from '../errors.ts';
 import type { HttpClient } from '../http/client.ts';
-import type { GroupMember, SourceGroup, SourceUser } from '../model.ts';
+import type { GroupMember, SourceGroup, SourceOffers, SourceUser } from '../model.ts';
 
 /** An item of a page that is there but could not be turned into a record. */
 export interface FailedRecord {
@@ -101,5 +101,7 @@ export interface SourceProvider<Config> {
   readonly name: string;
   /** Problems of the config that can be seen offline, as one sentence each. */
   validate(config: Config): readonly string[];
+  /** What there is with this config, told offline; without it nothing. */
+  offers?(config: Config): SourceOffers;
   connect(config: Config, context: SourceContext): Promise<Source>;
 }

@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { AttributeEntry } from '../../src/api/attribute-mapping.ts';
+import { compileMapping } from '../../src/mapping/compile.ts';
+import { compileCustomAttributes } from '../../src/mapping/custom-attributes.ts';
 import { KnownAttributes } from '../../src/mapping/names.ts';
 import { createPersonMapper, type MappedPerson } from '../../src/mapping/person.ts';
 import type { Json } from '../../src/model.ts';
 import { compileAny } from '../../src/rule/clause.ts';
-import { aCustomAttribute, aSourceUser, BASE_ENTRIES, compile, compileWell } from '../support/builders.ts';
+import { aCustomAttribute, aMapping, aSourceUser, BASE_ENTRIES, compile, compileWell } from '../support/builders.ts';
 
 const NOW = new Date('2026-03-01T09:00:00Z');
+const NO_CUSTOMS = compileCustomAttributes([], '', []);
 const COLUMNS = ['id', 'mail', 'title', 'hire', 'first'];
 
 interface Given {
@@ -147,12 +150,58 @@ describe('time and chance', () => {
 
 describe('what Entra and other providers differ in', () => {
   it.each([
-    ['SingleAppRoleAssignment([roles])', 'SingleAppRoleAssignment: the provider file has no app roles'],
-    ['Append("a@", DefaultDomain())', 'DefaultDomain: the provider file has no default domain'],
+    ['SingleAppRoleAssignment([roles])', 'column 1: SingleAppRoleAssignment: the provider file has no app roles'],
+    ['Append("a@", DefaultDomain())', 'column 14: DefaultDomain: the provider file has no default domain'],
     ['ToLower([custom:no])', 'column 9: there is no CustomAttribute "no"'],
     ['Join(\n  "", [custom:no])', 'line 2, column 7: there is no CustomAttribute "no"'],
   ])('%s is refused', (expression, message) => {
     expect(problemsOf({ target: 'title', expression })).toEqual([expect.stringContaining(`/expression ${message}`)]);
+  });
+
+  it('says where a function stands that the source has nothing for, and takes it where nobody said which source it is', () => {
+    const expression = 'IIF(IsPresent([mail]),\n  SingleAppRoleAssignment([roles]),\n  "")';
+    expect(problemsOf({ target: 'title', expression })).toEqual([
+      '/expression line 2, column 3: SingleAppRoleAssignment: the provider file has no app roles',
+    ]);
+    const entries: AttributeEntry[] = [...BASE_ENTRIES, { target: 'title', expression }];
+    const offers = { appRoles: true, defaultDomain: false };
+    expect(compile(entries, [], { provider: 'entra', offers }).problems).toEqual([]);
+    expect(
+      compileMapping([aMapping(entries)], NO_CUSTOMS, { provider: 'file', hasGroups: false }, []).entries,
+    ).toHaveLength(3);
+  });
+
+  it.each([
+    [
+      { expression: 'AppRoleAssignmentsComplex([roles])' },
+      'warning: /expression column 1: AppRoleAssignmentsComplex gives no roles to whoever is not assigned to the application, and the scope takes them too; leave them out with a filter: appRoleAssignments IsNotNull',
+    ],
+    [
+      { expression: 'AssertiveAppRoleAssignmentsComplex([roles])', onEmpty: 'Clear' },
+      'warning: /expression column 1: AssertiveAppRoleAssignmentsComplex gives no roles to whoever is not assigned to the application, and the scope takes them too; leave them out with a filter: appRoleAssignments IsNotNull',
+    ],
+    [{ expression: 'SingleAppRoleAssignment([roles])', target: 'title' }, null],
+  ] as const)('warns of a list of roles where everybody is in scope: %j', (entry, warning) => {
+    const entries: AttributeEntry[] = [...BASE_ENTRIES, { target: 'roles', ...entry }];
+    const of = (takes: boolean) =>
+      compile(entries, [], { offers: { appRoles: true, defaultDomain: true }, takesUnassigned: takes }).problems;
+    expect(of(true)).toEqual(warning === null ? [] : [warning.replace('/expression', '/spec/attributes/2/expression')]);
+    expect(of(false)).toEqual([]);
+  });
+
+  it.each([
+    [
+      { expression: 'AppRoleAssignmentsComplex([roles])', onEmpty: 'Clear' },
+      '/spec/attributes/2/onEmpty AppRoleAssignmentsComplex adds roles and takes none away: onEmpty: Clear is for AssertiveAppRoleAssignmentsComplex',
+    ],
+    [
+      { expression: 'AssertiveAppRoleAssignmentsComplex([roles])' },
+      'warning: /spec/attributes/2/expression AssertiveAppRoleAssignmentsComplex gives an empty list to whoever has no role any more; write onEmpty: Clear so that their last one goes too',
+    ],
+  ] as const)('knows what an empty list of roles means: %j', (entry, problem) => {
+    const entries: AttributeEntry[] = [...BASE_ENTRIES, { target: 'roles', ...entry }];
+    const offers = { appRoles: true, defaultDomain: true };
+    expect(compile(entries, [], { offers }).problems).toEqual([problem]);
   });
 
   it('warns of a reference attribute in Switch, and of app roles without a function', () => {

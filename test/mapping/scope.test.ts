@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { AttributeEntry } from '../../src/api/attribute-mapping.ts';
+import type { Clause } from '../../src/api/clause.ts';
 import { KnownAttributes } from '../../src/mapping/names.ts';
 import { createPersonMapper } from '../../src/mapping/person.ts';
 import type { MappingProblem } from '../../src/mapping/problem.ts';
 import { compileRules } from '../../src/mapping/rules.ts';
-import { compileScope, type ScopeSpec } from '../../src/mapping/scope.ts';
+import { compileScope, type ScopeSpec, takesUnassigned } from '../../src/mapping/scope.ts';
 import { createTeamMapper } from '../../src/mapping/teams.ts';
 import type { Json, SourceUser } from '../../src/model.ts';
 import {
@@ -44,6 +45,24 @@ function presenceOf(spec: ScopeSpec, attributes: Record<string, Json>, rest: Par
   expect(problems).toEqual([]);
   return people.map(aSourceUser(attributes, rest), NOW).desired.presence;
 }
+
+describe('who is not assigned to the application', () => {
+  const assigned: Clause = { attribute: 'appRoleAssignments', operator: 'IsNotNull' };
+  const sales: Clause = { attribute: 'department', operator: 'Equals', value: 'Sales' };
+
+  it.each<readonly [ScopeSpec, boolean]>([
+    [{}, true],
+    [{ filters: [[sales]] }, true],
+    [{ filters: [[sales, assigned]] }, false],
+    [{ filters: [[sales, assigned], [sales]] }, true],
+    [{ filters: [[{ ...assigned, attribute: 'source:appRoleAssignments' }]] }, false],
+    [{ filters: [[{ ...assigned, operator: 'IsNull' }]] }, true],
+    [{ cel: 'size(user.appRoleAssignments) > 0' }, false],
+    [{ expression: 'IsPresent([appRoleAssignments])' }, false],
+  ])('is in the scope %j: %s', (scope, is) => {
+    expect(takesUnassigned(scope)).toBe(is);
+  });
+});
 
 describe('the scope', () => {
   const sales = { department: 'Sales', level: 7 };

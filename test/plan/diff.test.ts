@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AttributeChange, Attributes, Json } from '../../src/model.ts';
-import { diffValues, isClearing, isSameValue, isUnassigned, type PathShape } from '../../src/plan/diff.ts';
+import { diffValues, isClearing, isHeld, isSameValue, isUnassigned, type PathShape } from '../../src/plan/diff.ts';
 import { DEPARTMENT, MANAGER, SHAPES } from '../support/builders.ts';
 
 const desire = (attributes: Attributes, clear: string[] = [], references: Record<string, string> = {}) => ({
@@ -19,6 +19,15 @@ function applyChanges(current: Attributes, changes: readonly AttributeChange[]):
   }
   return values;
 }
+
+const LIST: PathShape = {
+  caseExact: false,
+  multiValued: true,
+  reference: false,
+  matching: false,
+  required: false,
+  unique: false,
+};
 
 describe('isSameValue', () => {
   it.each<readonly [Json | undefined, Json | undefined, boolean, string]>([
@@ -98,6 +107,20 @@ describe('diffValues', () => {
     ],
   ])('%j from %j: %#, %s', (desired, current, changes) => {
     expect(diffValues(desired, current, SHAPES)).toEqual(changes);
+  });
+
+  it.each<readonly [Json, Json, Json | null, string]>([
+    [[{ value: 'a' }], [], [{ value: 'a' }], 'a first one'],
+    [[{ value: 'b' }], [{ value: 'a' }], [{ value: 'a' }, { value: 'b' }], 'another one, and what is there stays'],
+    [[{ value: 'A', display: 'All' }], [{ value: 'a' }, { value: 'b' }], null, 'one that is there, by its value'],
+    [[], [{ value: 'a' }], null, 'none'],
+    [['b', 'a'], ['a'], ['a', 'b'], 'entries that are texts'],
+  ])('adds %j to %j: %#, %s', (wanted, held, after) => {
+    const shape: PathShape = { ...LIST, adds: true };
+    const changes = diffValues(desire({ roles: wanted }), { roles: held }, new Map([['roles', shape]]));
+    const before = isUnassigned(held) ? {} : { before: held };
+    expect(changes).toEqual(after === null ? [] : [{ path: 'roles', ...before, after, adds: true }]);
+    expect(isHeld(held, wanted, shape)).toBe(after === null);
   });
 
   it.each<readonly [string, string, string, boolean, string]>([

@@ -6,19 +6,20 @@ import type {
 } from '../../src/api/attribute-mapping.ts';
 import type { CustomAttributeResource, CustomAttributeSpec } from '../../src/api/custom-attribute.ts';
 import type { TeamRuleResource, TeamRuleSpec } from '../../src/api/team-rule.ts';
-import { type CompiledMapping, compileMapping } from '../../src/mapping/compile.ts';
+import { type CompiledMapping, compileMapping, type MappingOptions } from '../../src/mapping/compile.ts';
 import { compileCustomAttributes } from '../../src/mapping/custom-attributes.ts';
 import type { PersonView } from '../../src/mapping/names.ts';
 import type { MappingProblem } from '../../src/mapping/problem.ts';
-import type {
-  Attributes,
-  DesiredTeam,
-  DesiredUser,
-  GroupName,
-  GuardKind,
-  GuardSubject,
-  Json,
-  SourceUser,
+import {
+  type Attributes,
+  type DesiredTeam,
+  type DesiredUser,
+  type GroupName,
+  type GuardKind,
+  type GuardSubject,
+  type Json,
+  NOTHING_OFFERED,
+  type SourceUser,
 } from '../../src/model.ts';
 import type { PathShape } from '../../src/plan/diff.ts';
 import type { GuardInput } from '../../src/plan/guard.ts';
@@ -102,12 +103,18 @@ export const BASE_ENTRIES: AttributeEntry[] = [
 export function compile(
   entries: AttributeEntry[] | AttributeMappingResource[],
   customs: CustomAttributeResource[] = [],
+  options: Partial<MappingOptions> = {},
 ): { mapping: CompiledMapping; problems: string[] } {
   const problems: MappingProblem[] = [];
   const mappings = entries.map((entry) => ('kind' in entry ? entry : null)).filter((entry) => entry !== null);
   const resources = mappings.length > 0 ? mappings : [aMapping(entries as AttributeEntry[])];
   const set = compileCustomAttributes(customs, 'acme', problems);
-  const mapping = compileMapping(resources, set, { provider: 'file', hasGroups: false }, problems);
+  const mapping = compileMapping(
+    resources,
+    set,
+    { provider: 'file', hasGroups: false, offers: NOTHING_OFFERED, ...options },
+    problems,
+  );
   return { mapping, problems: problems.map(toLine) };
 }
 

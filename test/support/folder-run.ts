@@ -3,20 +3,26 @@
 import { createLocalHost } from '../../src/local/host.ts';
 import { createConnections } from '../../src/reconcile/connections.ts';
 import { createEngine } from '../../src/reconcile/engine.ts';
-import type { RunOptions, RunReport } from '../../src/reconcile/run.ts';
+import type { Providers, RunOptions, RunReport } from '../../src/reconcile/run.ts';
 import { sourceProviders } from '../../src/sources/registry.ts';
 import { openSqliteStore } from '../../src/state/sqlite/store.ts';
 import type { DirectoryState } from '../../src/state/store.ts';
 import { targetProviders } from '../../src/targets/registry.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 
-/** @param look what to read of the state before it is closed */
+/**
+ * @param look what to read of the state before it is closed
+ * @param sources others than those of this build
+ */
 export async function runFolder(
   folder: string,
   file: string,
-  options: Partial<RunOptions> & { readonly look?: (state: DirectoryState) => Promise<void> } = {},
+  options: Partial<RunOptions> & {
+    readonly look?: (state: DirectoryState) => Promise<void>;
+    readonly sources?: Providers['sources'];
+  } = {},
 ): Promise<RunReport> {
-  const { look, ...rest } = options;
+  const { look, sources = sourceProviders, ...rest } = options;
   const store = await openSqliteStore(file);
   const host = createLocalHost({ folder, loadStatus: async () => null, saveStatus: async () => undefined });
   await host.read();
@@ -25,7 +31,7 @@ export async function runFolder(
   const engine = createEngine({
     host,
     store,
-    providers: { sources: sourceProviders, targets: targetProviders },
+    providers: { sources, targets: targetProviders },
     createHttp: createConnections({ userAgent: 'dirsync/test' }),
     now: () => new Date(),
     log: createLogger({ level: 'silent' }),

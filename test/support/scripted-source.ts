@@ -4,7 +4,7 @@
  * script says otherwise; `endsAfter` and `failsAfter` are what a broken directory does.
  */
 import { SyncError } from '../../src/errors.ts';
-import type { GroupMember, Json, SourceUser } from '../../src/model.ts';
+import { type GroupMember, type Json, NOTHING_OFFERED, type SourceOffers, type SourceUser } from '../../src/model.ts';
 import type { FailedRecord, GroupPage, OneUser, SourceIdentity, SourceProvider } from '../../src/sources/source.ts';
 
 export type Person = Record<string, Json> & { readonly id: string };
@@ -41,6 +41,8 @@ export interface ScriptedSource {
   failsAfter: { readonly pages: number; readonly error: Error } | null;
   /** The source can be asked for one person. */
   answersOne: boolean;
+  /** What the directory says that it has besides. */
+  offers: SourceOffers;
   identity: SourceIdentity;
   /** One entry a read: the attributes that it asked for. */
   readonly reads: (readonly string[])[];
@@ -66,6 +68,7 @@ export function createScriptedSource(script: Partial<Omit<ScriptedSource, 'provi
     endsAfter: null,
     failsAfter: null,
     answersOne: false,
+    offers: NOTHING_OFFERED,
     identity: NOBODY,
     reads: [],
     identified: { count: 0 },
@@ -73,6 +76,7 @@ export function createScriptedSource(script: Partial<Omit<ScriptedSource, 'provi
     provider: {
       name: 'file',
       validate: () => [],
+      offers: () => source.offers,
       connect: async () => ({
         identity: async () => {
           source.identified.count += 1;

@@ -27,16 +27,17 @@ export const DIRECTORY_FUNCTIONS: readonly FunctionDefinition[] = [
       "A person's roles in the application as objects with `id`, `value`, `display`, `type` and `primary`, which is false.",
     example: 'Count(AppRoleAssignmentsComplex([appRoleAssignments]))',
     gives: '1',
-    evaluate: toRoles,
+    evaluate: (args, environment) =>
+      rolesOf(args, environment).map((role) => ({ ...(role.id === null ? {} : { id: role.id }), ...toComplex(role) })),
   },
   {
     name: 'AssertiveAppRoleAssignmentsComplex',
     parameters: [{ name: 'appRoleAssignments', type: 'Any' }],
     result: 'List',
-    description: 'The same, for targets in which roles that are not assigned must go.',
+    description: 'The same without `id`, for targets in which roles that are not assigned must go.',
     example: 'Count(AssertiveAppRoleAssignmentsComplex([appRoleAssignments]))',
     gives: '1',
-    evaluate: toRoles,
+    evaluate: (args, environment) => rolesOf(args, environment).map(toComplex),
   },
   {
     name: 'DefaultDomain',
@@ -114,7 +115,7 @@ export const DIRECTORY_FUNCTIONS: readonly FunctionDefinition[] = [
     gives: 'Editor',
     evaluate: (args, environment) => {
       const roles = rolesOf(args, environment);
-      const names = [...new Set(roles.map(({ value }) => value))];
+      const names = roles.map(({ value }) => value);
       if (names.length <= 1) return names[0] ?? null;
       throw recordError('SingleAppRoleAssignment', `one role, but the person has ${names.join(', ')}`);
     },
@@ -127,12 +128,13 @@ interface Role {
   readonly display: string;
 }
 
-/** Who has no assignment has no roles, which is a list of none: AppRoleAssignmentsComplex then takes what was there. */
+/** Each role once, however it was assigned. Who has no assignment has no roles, which is a list of none. */
 function rolesOf(args: readonly (Thunk | undefined)[], environment: Environment): Role[] {
   const value = evaluateArgument(args[0], environment);
   if (value === null) return [];
   const label = args[0]?.label ?? '';
-  return (isList(value) ? value : [value]).map((assignment) => toRole(assignment, label));
+  const roles = (isList(value) ? value : [value]).map((assignment) => toRole(assignment, label));
+  return [...new Map(roles.map((role) => [role.value, role])).values()];
 }
 
 /** An assignment is an app role of Graph (`id`, `value`, `displayName`), or its name alone. */
@@ -146,14 +148,8 @@ function toRole(assignment: Value, label: string): Role {
   return { id: typeof id === 'string' ? id : null, value: name, display: toText(displayName ?? name, label) ?? name };
 }
 
-function toRoles(args: readonly (Thunk | undefined)[], environment: Environment): Value {
-  return rolesOf(args, environment).map(({ id, value, display }) => ({
-    ...(id === null ? {} : { id }),
-    value,
-    display,
-    type: 'WindowsAzureActiveDirectoryRole',
-    primary: false,
-  }));
+function toComplex({ value, display }: Role) {
+  return { value, display, type: 'WindowsAzureActiveDirectoryRole', primary: false };
 }
 
 const PART = /\s*[^=,;+\\]+=((?:\\[0-9A-Fa-f]{2}|\\.|[^\\,;+])*)(?:[,;+]|$)/y;

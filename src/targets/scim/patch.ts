@@ -22,6 +22,8 @@ interface Change {
   readonly place: Place;
   readonly before: Json | undefined;
   readonly after: Json | undefined;
+  /** Entries are added to the list, and none goes. */
+  readonly adds: boolean;
 }
 
 /** All changes of one entry of a list: `phoneNumbers[type eq "mobile"]`. */
@@ -35,6 +37,7 @@ function toChanges(changes: readonly AttributeChange[], placeOf: PlaceOf): reado
     place: placeOf(each.path),
     before: isEmpty(each.before) ? undefined : each.before,
     after: isEmpty(each.after) ? undefined : each.after,
+    adds: each.adds === true,
   }));
 }
 
@@ -66,6 +69,7 @@ export function needsCurrent(changes: readonly AttributeChange[], placeOf: Place
  * - A single value is added where there was none and replaced where there was one; a list without filter is replaced.
  * - An entry that exists is changed through its filter; one that does not is added to the list, carrying the filter's
  *   values. An entry that would keep nothing but its type is removed whole.
+ * - What is added to a list that is not all ours is added by itself.
  * - When the primary mark moves, the list is replaced whole: servers disagree on what happens to the old mark.
  *
  * `current` is the object as it is, or null when `needsCurrent` says that it is not needed; changes that it already has
@@ -105,10 +109,25 @@ function patchValue(change: Change, current: JsonObject | null): PatchOperation[
   const path = printScimPath(place.isWhole ? { ...place.path, sub: null } : place.path);
   const before = current === null ? change.before : readScimPath(place.path, current);
   if (after === undefined) return current !== null && isEmpty(before) ? [] : [{ op: 'remove', path }];
+  if (change.adds) {
+    const value = findNew(before, after);
+    return value.length === 0 ? [] : [{ op: 'add', path, value }];
+  }
   const value = place.isWhole ? { value: after } : after;
   // "add" appends to a list, so a list is always replaced; for a single value both do the same (section 3.5.2.1).
   const op = isEmpty(before) && !Array.isArray(after) ? 'add' : 'replace';
   return [{ op, path, value }];
+}
+
+/** An entry is known by its value. */
+function findNew(before: Json | undefined, after: Json): readonly Json[] {
+  const toKey = (entry: Json): Json => toObject(entry)?.['value'] ?? entry;
+  const there = toList(before).map(toKey);
+  return toList(after).filter((entry) => !there.some((each) => isSameValue(each, toKey(entry), true)));
+}
+
+function toList(value: Json | undefined): readonly Json[] {
+  return isEmpty(value) ? [] : ([value].flat() as readonly Json[]);
 }
 
 function toEntries(changes: readonly Change[]): Entry[] {
@@ -214,8 +233,14 @@ export function applyChanges(current: JsonObject, changes: readonly AttributeCha
 function applyChange(change: Change, document: ScimDocument): void {
   const { place, after } = change;
   if (after === undefined) removeAt(place, document);
+  else if (change.adds) addTo(place, document, after);
   else writeScimPath(place.path, document, after);
   if (isPrimary(change)) unmarkOthers(place.path, document);
+}
+
+function addTo({ path }: Place, document: ScimDocument, after: Json): void {
+  const there = toList(readScimPath(path, document));
+  writeScimPath(path, document, [...there, ...findNew(there, after)]);
 }
 
 function unmarkOthers(path: ScimPath, document: ScimDocument): void {

@@ -35,6 +35,8 @@ export interface Profile {
   readonly booleans: 'json' | 'text';
   /** An attribute that has a reference and nothing else, such as `manager`: an object, or a list of one. */
   readonly references: 'object' | 'list';
+  /** Roles that are added to those that are there: as objects, or each as the JSON of one. */
+  readonly addedRoles: 'objects' | 'json';
   /** `value`: the body names who goes, as Entra's old client does; who takes RFC 7644 by the letter removes everybody. */
   readonly memberRemoval: 'filter' | 'value';
   readonly opCase: 'lower' | 'capitalised';
@@ -85,6 +87,7 @@ const STANDARD: Profile = {
   newEntries: 'added',
   booleans: 'json',
   references: 'object',
+  addedRoles: 'objects',
   memberRemoval: 'filter',
   opCase: 'lower',
   members: { add: 1000, remove: 1000, total: 1000, mixed: true },
@@ -134,6 +137,7 @@ export const PROFILES: Readonly<Record<ScimProfileName, Profile>> = {
     opCase: 'capitalised',
     booleans: 'text',
     references: 'list',
+    addedRoles: 'json',
     memberRemoval: 'value',
   },
   MicrosoftEntra: {

@@ -19,22 +19,32 @@ export function toWire(operations: readonly PatchOperation[], profile: Profile):
   return shaped.map((each): Json => {
     const op = profile.opCase === 'lower' ? each.op : `${each.op.charAt(0).toUpperCase()}${each.op.slice(1)}`;
     const { path } = each;
-    const value = toWireValue(path, each.value, profile);
+    const value = toWireValue(each, profile);
     return { op, ...(path === undefined ? {} : { path }), ...(value === undefined ? {} : { value }) };
   });
 }
 
-function toWireValue(path: string | undefined, value: Json | undefined, profile: Profile): Json | undefined {
+function toWireValue({ op, path, value }: WireOperation, profile: Profile): Json | undefined {
   if (path === 'emails') return markPrimary(value, profile);
+  if (path === 'roles' && op === 'add' && profile.addedRoles === 'json') return toRoleTexts(value);
   if (typeof value === 'boolean' && profile.booleans === 'text') return value ? 'True' : 'False';
   const isReference = profile.references === 'list' && Object.keys(toObject(value) ?? {}).join() === 'value';
   return isReference && value !== undefined ? [value] : value;
 }
 
+/** As Entra's client writes what AppRoleAssignmentsComplex gives. */
+function toRoleTexts(value: Json | undefined): Json | undefined {
+  if (!Array.isArray(value)) return value;
+  return value.map((role: Json) => {
+    const { id = null, value: name = null, display = name } = toObject(role) ?? {};
+    return { value: JSON.stringify({ id, value: name, displayName: display }) };
+  });
+}
+
 /** A path without filter that is set becomes a key of one value; the rest stays as it is, in its order. */
 function merge(operations: readonly PatchOperation[]): readonly WireOperation[] {
-  const isPlain = ({ op, path }: PatchOperation): boolean =>
-    op !== 'remove' && !path.includes('[') && path !== 'members';
+  const isPlain = ({ op, path, value }: PatchOperation): boolean =>
+    op !== 'remove' && !path.includes('[') && path !== 'members' && !(op === 'add' && Array.isArray(value));
   const plain = operations.filter(isPlain);
   const rest = operations.filter((each) => !isPlain(each));
   if (plain.length === 0) return rest;

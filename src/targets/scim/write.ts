@@ -1,11 +1,11 @@
 /** Writing users and teams. */
 
 import { SyncError } from '../../errors.ts';
-import type { AttributeChange, Attributes } from '../../model.ts';
+import type { AttributeChange, Attributes, Json } from '../../model.ts';
 import { URN_PATCH_OP } from '../../scim/schema.ts';
 import type { TargetObject, TargetTeam } from '../target.ts';
 import { isSuccess, type JsonObject, readScimType, type ScimAnswer, toScimError } from './client.ts';
-import { readVersion, type ScimResource, toDocument } from './convert.ts';
+import { readVersion, type ScimResource, toDocument, toObject } from './convert.ts';
 import { toSentMark } from './marks.ts';
 import type { Deletion } from './observations.ts';
 import { applyChanges, computePatch, hasChanges, needsCurrent, type PatchOperation } from './patch.ts';
@@ -44,7 +44,7 @@ export async function createResource(
   };
   const object = toTargetObject(connection, kind, { resource, headers: answer.headers }, Object.keys(attributes));
   if (object.id !== '') {
-    await noteFates(connection, { kind, id: object.id, sent: attributes, answer }, signal);
+    await noteFates(connection, { kind, id: object.id, sent: values, answer }, signal);
     return object;
   }
   throw new SyncError('TargetUnavailable', `${client.origin} does not say the id of what it created`, {
@@ -53,11 +53,21 @@ export async function createResource(
   });
 }
 
-/** The mark of a team in the letters that the application takes. */
+/** The mark of a team in the letters that the application takes; roles as SCIM has them. */
 function toSentValues({ profile }: Connection, kind: ScimResource, values: Attributes): Attributes {
-  const { externalId } = values;
-  if (kind === 'User' || typeof externalId !== 'string') return values;
+  const { externalId, roles } = values;
+  if (kind === 'User') return roles === undefined ? values : { ...values, roles: withoutRoleIds(roles) };
+  if (typeof externalId !== 'string') return values;
   return { ...values, externalId: toSentMark(externalId, profile.forbiddenCharacters) };
+}
+
+/** An app role has an id, for which SCIM has no place: only the form of Entra's client before the flag tells it. */
+function withoutRoleIds(roles: Json): Json {
+  if (!Array.isArray(roles)) return roles;
+  return roles.map((role: Json) => {
+    const { id: _id, ...rest } = toObject(role) ?? {};
+    return toObject(role) === null ? role : rest;
+  });
 }
 
 /** A service that answers without a body still says where the object is (RFC 7644 section 3.3). */
@@ -86,7 +96,8 @@ export async function updateResource(
   const sent = changes.map((change) => toSentChange(connection, target, change));
   const answer = await sendChanges(connection, target, sent, signal);
   if (answer === null) return;
-  const written = changes.filter(({ after }) => after !== undefined && after !== null);
+  // A list that is added to has entries of others, too.
+  const written = changes.filter(({ after, adds }) => after !== undefined && after !== null && adds !== true);
   const values = Object.fromEntries(written.map(({ path, after }) => [path, after ?? null]));
   await noteFates(connection, { ...target, sent: values, answer }, signal);
 }
@@ -101,6 +112,9 @@ function assertChanges({ profile }: Connection, { kind }: Written, changes: read
 }
 
 function toSentChange(connection: Connection, { kind }: Written, change: AttributeChange): AttributeChange {
+  const { profile } = connection;
+  if (kind === 'User' && change.path === 'roles' && change.after !== undefined && profile.addedRoles === 'objects')
+    return { ...change, after: withoutRoleIds(change.after) };
   if (kind === 'User' || change.path !== 'externalId' || typeof change.after !== 'string') return change;
   return { ...change, ...toSentValues(connection, kind, { externalId: change.after }), after: change.after };
 }

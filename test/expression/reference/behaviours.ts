@@ -148,7 +148,7 @@ export const BEHAVIOURS: Readonly<Record<string, string>> = {
   'role.single': 'SingleAppRoleAssignment gives one role name',
   'role.several': 'it is undefined for several roles: an error here',
   'role.complex': 'AppRoleAssignmentsComplex gives objects, primary false, type WindowsAzureActiveDirectoryRole',
-  'role.assertive': 'AssertiveAppRoleAssignmentsComplex gives the same',
+  'role.assertive': 'AssertiveAppRoleAssignmentsComplex gives the same without the id',
 
   'frombase64.decodes': 'ConvertFromBase64 decodes with Unicode, ASCII or UTF8',
   'dncomponent.takes': 'DNComponent gives the value of the n-th part from the left',

@@ -145,8 +145,13 @@ export const CONDITION_CASES = toCases([
   [
     'role.assertive',
     'AssertiveAppRoleAssignmentsComplex([r])',
-    [{ value: 'User', display: 'User', type: 'WindowsAzureActiveDirectoryRole', primary: false }],
-    { r: ['User'] },
+    [{ value: 'User', display: 'Users', type: 'WindowsAzureActiveDirectoryRole', primary: false }],
+    {
+      r: [
+        { id: '1', value: 'User', displayName: 'Users' },
+        { id: '1', value: 'User', displayName: 'Users' },
+      ],
+    },
   ],
   ['dncomponent.takes', 'DNComponent("cn=Joe,ou=Staff,dc=corp", 1)', 'Joe'],
   ['dncomponent.takes', 'DNComponent("cn=Joe,ou=Staff,dc=corp", 3)', 'corp'],

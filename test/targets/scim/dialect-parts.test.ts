@@ -86,6 +86,25 @@ describe('operations on the wire', () => {
     ]);
   });
 
+  it('roles that are added are an operation of their own, and texts of JSON to Entra’s client without the flag', () => {
+    const role = { value: 'Editor', display: 'Editors', type: 'WindowsAzureActiveDirectoryRole', primary: false };
+    const added: PatchOperation[] = [
+      { op: 'replace', path: 'displayName', value: 'Ada' },
+      { op: 'add', path: 'roles', value: [role] },
+    ];
+    expect(toWire(added, PROFILES.MicrosoftStyle)).toEqual([
+      { op: 'replace', value: { displayName: 'Ada' } },
+      { op: 'add', path: 'roles', value: [role] },
+    ]);
+    const withId: PatchOperation = { op: 'add', path: 'roles', value: [{ id: 'r1', ...role }] };
+    expect(toWire([withId], PROFILES.MicrosoftStyleLegacy)).toEqual([
+      { op: 'Add', path: 'roles', value: [{ value: '{"id":"r1","value":"Editor","displayName":"Editors"}' }] },
+    ]);
+    expect(toWire([{ op: 'replace', path: 'roles', value: [role] }], PROFILES.MicrosoftStyleLegacy)).toEqual([
+      { op: 'Replace', path: 'roles', value: [role] },
+    ]);
+  });
+
   it('GitLab wants capitals', () => {
     const [first] = toWire([{ op: 'replace', path: 'active', value: false }], PROFILES.GitLab);
     expect(first).toEqual({ op: 'Replace', path: 'active', value: false });

@@ -154,6 +154,27 @@ const CASES: Case[] = [
     ],
   },
   {
+    because: 'what is added to a list is added by itself, and what is called otherwise stays',
+    changes: [
+      {
+        path: 'roles',
+        before: [{ value: 'a' }],
+        after: [{ value: 'a', display: 'A' }, { value: 'b' }],
+        adds: true,
+      },
+    ],
+    patch: [{ op: 'add', path: 'roles', value: [{ value: 'b' }] }],
+  },
+  {
+    because: 'nor is anything added twice that somebody else has added',
+    changes: [
+      { path: 'roles', after: [{ value: 'b' }], adds: true },
+      { path: MOBILE, after: '2' },
+    ],
+    current: { id: '1', roles: [{ value: 'b' }, { value: 'c' }], phoneNumbers: [{ type: 'mobile', value: '1' }] },
+    patch: [{ op: 'replace', path: MOBILE, value: '2' }],
+  },
+  {
     because: 'what stays as it is is no change, and neither is another order of a list',
     changes: [
       { path: 'title', before: 'Analyst', after: 'Analyst' },
@@ -215,6 +236,14 @@ describe('applyChanges', () => {
     expect(applyChanges(current, [street, { path: CITY, before: 'York' }], placeOf)).toEqual({
       addresses: [{ type: 'home' }],
     });
+  });
+
+  it('adds to a list what it has not', () => {
+    const change: AttributeChange = { path: 'roles', after: [{ value: 'a' }, { value: 'b' }], adds: true };
+    expect(applyChanges({ roles: [{ value: 'a', display: 'A' }, { value: 'c' }] }, [change], placeOf)).toEqual({
+      roles: [{ value: 'a', display: 'A' }, { value: 'c' }, { value: 'b' }],
+    });
+    expect(applyChanges({}, [change], placeOf)).toEqual({ roles: [{ value: 'a' }, { value: 'b' }] });
   });
 
   it('keeps everything that is not changed, under its own spelling', () => {
