@@ -9,6 +9,8 @@ import { type CommandContext, runCommand } from './command.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { type CliIo, toPath } from './io.ts';
 import { withOutput } from './options.ts';
+import { formatValue } from './plan-values.ts';
+import { formatSteps } from './value-steps.ts';
 
 interface EvalOptions {
   readonly rule?: true;
@@ -97,15 +99,10 @@ async function readText(path: string): Promise<string> {
 
 function toText({ steps, result, ignored, error }: Trial): string {
   const end =
-    error === undefined ? (ignored === undefined ? show(result) : `nothing flows (${ignored})`) : `error: ${error}`;
-  return [...steps.flatMap((step) => toLines(step, '')), `= ${end}`, ''].join('\n');
-}
-
-function toLines({ text, value, steps }: Trial['steps'][number], indent: string): readonly string[] {
-  const shown = value === undefined ? '' : `  → ${show(value)}`;
-  return [`${indent}${text}${shown}`, ...steps.flatMap((step) => toLines(step, `${indent}  `))];
-}
-
-function show(value: Json | undefined): string {
-  return JSON.stringify(value ?? null);
+    error === undefined
+      ? ignored === undefined
+        ? formatValue(result ?? null, true)
+        : `nothing flows (${ignored})`
+      : `error: ${error}`;
+  return [...steps.flatMap((step) => formatSteps(step)), `= ${end}`, ''].join('\n');
 }

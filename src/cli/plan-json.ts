@@ -38,7 +38,7 @@ export async function printPlanJson(io: Pick<CliIo, 'stdout'>, run: SyncRun): Pr
   };
   if (accounts !== null) await printList(io, 'unmanaged', unmanaged());
   const operations = async function* () {
-    for await (const operation of readOperations(state, runId)) yield toShown(operation);
+    for await (const operation of readOperations(state, runId)) yield toShownOperation(operation);
   };
   await printList(io, 'operations', operations());
   await io.stdout('\n}');
@@ -60,7 +60,8 @@ export async function printList(io: Pick<CliIo, 'stdout'>, name: string, items: 
   await io.stdout(`${batch.join('')}${isFirst ? '' : '\n  '}]`);
 }
 
-function toShown({ kind, resource, id, targetId, name, member, changes, ...rest }: StoredOperation) {
+/** An operation as it is printed; an id that the target has not given yet is `new:` and the id here. */
+export function toShownOperation({ kind, resource, id, targetId, name, member, changes, ...rest }: StoredOperation) {
   const { cause, reason, unit, held } = rest;
   const who = member === null ? null : { ...member, targetId: member.targetId ?? toPlaceholder(member.sourceId) };
   const shown = { kind, resource, id, targetId: targetId ?? toPlaceholder(id), name, member: who };

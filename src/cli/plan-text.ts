@@ -159,7 +159,7 @@ async function printChanges(page: PlanPage, changes: readonly AttributeChange[])
   }
 }
 
-const WHY_HELD: Readonly<Record<HeldBy, string>> = {
+export const WHY_HELD: Readonly<Record<HeldBy, string>> = {
   deactivate: 'more people than guards.deactivate lets go without approval',
   delete: 'more people than guards.delete lets go without approval',
   adopt: 'more accounts than guards.adopt lets be taken over without approval',

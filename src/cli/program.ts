@@ -9,6 +9,7 @@ import { declareController } from './controller.ts';
 import { declareDrift } from './drift.ts';
 import { declareEval } from './eval.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
+import { declareExplain } from './explain.ts';
 import { declareGet } from './get.ts';
 import { declareHistory } from './history.ts';
 import type { CliIo } from './io.ts';
@@ -26,6 +27,7 @@ const COMMANDS: readonly ((program: Command, context: CommandContext) => void)[]
   declareEval,
   declareCheck,
   declarePlan,
+  declareExplain,
   declareApply,
   declareApprove,
   declareAdopt,

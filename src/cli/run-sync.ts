@@ -3,7 +3,7 @@ import { withDefaults } from '../api/defaults.ts';
 import type { DirectorySyncResource } from '../api/directory-sync.ts';
 import type { DirectorySyncStatus } from '../api/directory-sync-status.ts';
 import { writeDependents } from '../reconcile/dependents.ts';
-import { toDirectoryKey } from '../reconcile/engine.ts';
+import { type RunRequest, toDirectoryKey } from '../reconcile/engine.ts';
 import { toRef } from '../reconcile/publish.ts';
 import type { RunOptions, RunReport } from '../reconcile/run.ts';
 import { computeResting, computeStatus } from '../reconcile/status.ts';
@@ -22,7 +22,7 @@ export interface SyncRun {
 export async function runSync(
   session: Session,
   resource: DirectorySyncResource,
-  options: Partial<RunOptions>,
+  options: Partial<RunOptions> & Pick<RunRequest, 'witness'>,
 ): Promise<SyncRun> {
   const { io, engine } = session;
   const { name } = resource.metadata;

@@ -92,7 +92,7 @@ export function compileMapping(
     if (spec.omit === true) {
       if (!byTarget.delete(key)) report('/omit', `there is no entry for ${name} to be left out`, 'warning');
     } else {
-      const entry = compileEntry(spec, { customs, names, report });
+      const entry = compileEntry(spec, { owner, customs, names, report });
       if (entry !== null) byTarget.set(key, entry);
     }
     if (!at.startsWith('/spec/attributes')) continue;

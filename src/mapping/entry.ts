@@ -5,6 +5,7 @@ import { SyncError } from '../errors.ts';
 import { DateTime } from '../expression/dates/date-time.ts';
 import { formatProblem } from '../expression/dates/format.ts';
 import { ExpressionError } from '../expression/error.ts';
+import { type TraceNode, traceExpression } from '../expression/trace.ts';
 import { UniqueCandidates } from '../expression/values.ts';
 import type { Json } from '../model.ts';
 import { computeNearestName } from '../nearest-name.ts';
@@ -30,6 +31,9 @@ import { resolveTargetPath } from './target-path.ts';
 export interface CompiledEntry {
   /** As written, for messages. */
   readonly target: string;
+  /** The resource that it stands in. */
+  readonly owner: string;
+  readonly origin: EntryOrigin;
   /** Canonical path in the target; null for a CustomAttribute whose path is wrong. */
   readonly path: string | null;
   readonly custom: CustomAttribute | null;
@@ -43,6 +47,8 @@ export interface CompiledEntry {
   readonly names: readonly string[];
   /** Null for an entry that has only a default. */
   readonly evaluate: ((read: (name: string) => Json, circumstances: Circumstances) => EntryOutcome) | null;
+  /** What every part of an expression gives; null for whatever is none. */
+  readonly trace: ((read: (name: string) => Json, circumstances: Circumstances) => TraceNode) | null;
   /** The value depends on the person's groups of the source. */
   readonly usesGroups: boolean;
   /** The value depends on chance, which needs the secret of this installation. */
@@ -60,7 +66,14 @@ export interface CompiledEntry {
   readonly precedence: number | null;
 }
 
+/** What the value comes from, as it is written. */
+export interface EntryOrigin {
+  readonly language: 'source' | 'expression' | 'cel' | 'constant' | 'default';
+  readonly text: string;
+}
+
 export interface EntryContext {
+  readonly owner: string;
   readonly customs: CustomAttributeSet;
   readonly names: NameContext;
   readonly report: (key: string, message: string, severity?: MappingProblem['severity']) => void;
@@ -72,25 +85,22 @@ export function compileEntry(spec: AttributeEntry, context: EntryContext): Compi
   const value = compileValue(spec, place, context);
   if (value === null) return null;
   if (!checkFormat(spec, place, context)) return null;
-  if (value.constant !== undefined) compileFixed(spec, '/constant', { value: value.constant, place, context });
+  const { constant, ...evaluated } = { ...PLAIN, ...value };
+  if (constant !== undefined) compileFixed(spec, '/constant', { value: constant, place, context });
   const defaultValue = compileFixed(spec, '/default', { value: (spec.default ?? null) as Json, place, context });
   checkUse(spec, place, context);
   const { path, custom, multiValued, reference } = place;
   return {
     target: spec.target,
+    owner: context.owner,
+    origin: toOrigin(spec),
     path,
     custom,
-    definition: value.adds === true ? withId(place.definition) : place.definition,
+    definition: evaluated.adds ? withId(place.definition) : place.definition,
     multiValued,
     format: spec.format ?? null,
     reference,
-    names: value.names,
-    evaluate: value.evaluate,
-    usesGroups: value.usesGroups ?? false,
-    usesChance: value.usesChance ?? false,
-    redacted: value.redacted ?? false,
-    adds: value.adds ?? false,
-    isChosen: value.isChosen ?? false,
+    ...evaluated,
     defaultValue,
     onCreate: spec.apply === 'OnCreate',
     onEmpty: spec.onEmpty ?? place.custom?.onEmpty ?? 'Keep',
@@ -107,6 +117,14 @@ function withId(definition: AttributeDefinition): AttributeDefinition {
     ...definition,
     subAttributes: [...subAttributes, toAttributeDefinition('id', 'String', 'The id of the role.')],
   };
+}
+
+function toOrigin({ source, expression, cel, constant, default: fallback }: AttributeEntry): EntryOrigin {
+  if (source !== undefined) return { language: 'source', text: source };
+  if (expression !== undefined) return { language: 'expression', text: expression };
+  if (cel !== undefined) return { language: 'cel', text: cel };
+  if (constant !== undefined) return { language: 'constant', text: JSON.stringify(constant) };
+  return { language: 'default', text: JSON.stringify(fallback ?? null) };
 }
 
 /** `attribute "hireDate": "June sixth" is not a date; expected a date, such as 2026-03-01`. */
@@ -199,11 +217,15 @@ function checkUse(spec: AttributeEntry, place: Place, { report }: EntryContext):
     report('/default', '"active" needs a source, an expression, CEL or a constant beside the default');
 }
 
+/** What most values are not. */
+const PLAIN = { trace: null, usesGroups: false, usesChance: false, redacted: false, adds: false, isChosen: false };
+
 type CalledFunctions = ReturnType<typeof compileMappedExpression>['functions'];
 
 interface CompiledValue {
   readonly names: readonly string[];
   readonly evaluate: CompiledEntry['evaluate'];
+  readonly trace?: CompiledEntry['trace'];
   readonly usesGroups?: boolean;
   readonly usesChance?: boolean;
   readonly redacted?: boolean;
@@ -254,6 +276,8 @@ function compileEntryExpression(
     redacted: compiled.functions.has('Redact'),
     adds: place.multiValued && compiled.functions.has(ADDING_FUNCTION),
     isChosen: compiled.functions.has('SelectUniqueValue'),
+    trace: (read, { now, random, tenant }) =>
+      traceExpression(compiled.source, { attribute: (name) => read(own(name)), now, random, context: tenant }).tree,
     evaluate: (read, { now, random, tenant }) => {
       const outcome = compiled.evaluate({ attribute: (name) => read(own(name)), now, random, context: tenant });
       if ('skip' in outcome) return outcome;

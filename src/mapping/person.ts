@@ -3,13 +3,15 @@ import { SyncError } from '../errors.ts';
 import { createRandom } from '../expression/chance.ts';
 import { PersonError, type Skip, type TenantContext } from '../expression/values.ts';
 import type { Attributes, DesiredUser, Json, MatchValue, Presence, RecordError, SourceUser } from '../model.ts';
-import type { Condition } from '../rule/condition.ts';
+import { type Condition, EVERYBODY } from '../rule/condition.ts';
 import { readMails } from '../scim/mail.ts';
 import { coerceValue, isEmptyValue } from './coerce.ts';
 import type { CompiledMapping } from './compile.ts';
+import { type ConditionTrace, traceCondition } from './condition-trace.ts';
 import { type BoundCondition, bindCondition } from './conditions.ts';
 import { findForeignValue, splitValue } from './custom-attributes.ts';
 import { type CompiledEntry, toForeignMessage, toTypeMessage } from './entry.ts';
+import { type EntryEnd, type EntryTrace, toEntryTrace } from './entry-trace.ts';
 import type { Circumstances, EntryOutcome } from './expressions.ts';
 import type { KnownAttributes, PersonView } from './names.ts';
 import { NameReader } from './reader.ts';
@@ -18,6 +20,16 @@ export interface PersonMapper {
   /** Names that mappings or scope use and the read did not deliver for anybody. */
   readonly missingNames: readonly string[];
   map(user: SourceUser, now: Date): MappedPerson;
+  /** The same, told step by step. */
+  trace(user: SourceUser, now: Date): PersonTrace;
+}
+
+export interface PersonTrace {
+  readonly mapped: MappedPerson;
+  /** Null where the scope is everybody. */
+  readonly scope: ConditionTrace | null;
+  /** In the order in which they are evaluated. */
+  readonly entries: readonly EntryTrace[];
 }
 
 export interface MappedPerson {
@@ -43,35 +55,54 @@ export function createPersonMapper(options: PersonMapperOptions): PersonMapper {
   const reader = new NameReader(mapping, known);
   const entries = mapping.entries.map((entry) => ({ entry, names: entry.names.map((name) => reader.bind(name)) }));
   const inScopeBy = bindCondition(scope, reader);
+  const mapPerson = (user: SourceUser, now: Date, watch: Watch | null): MappedPerson => {
+    const customs = new Map<string, Json>();
+    const draft = newDraft();
+    const view: PersonView = { user, customs, mapped: draft };
+    for (const { entry, names } of entries) {
+      const unknown = names.some((name) => name.isUnknown(view)) || lacksGroups(entry, user);
+      const random = toRandom(entry, options.seed, user.id);
+      const circumstances = { now, random, groups: toGroupNames(entry, user), tenant: options.tenant };
+      const read = (name: string) => reader.bind(name).read(view);
+      evaluateEntry(entry, unknown, draft, { view, customs, circumstances, read, watch });
+    }
+    const inScope = decideScope(inScopeBy, draft, { view, now });
+    const presence = decidePresence(draft, { inScope, user, options });
+    if (presence !== 'outOfScope') checkMatching(draft, mapping, user);
+    const stays = presence === 'present' || presence === 'undecided';
+    const isHeldBack = draft.fatal || draft.skipped;
+    return {
+      desired: toDesired(draft, { user, presence: isHeldBack && stays ? 'undecided' : presence, mapping }),
+      // Leaving needs no values: what is wrong with those of a leaver keeps nobody in, and would be reported for ever.
+      errors: stays ? draft.errors : [],
+      view,
+    };
+  };
   return {
     missingNames: [
       ...new Set([...mapping.usedNames.filter((name) => reader.bind(name).missing), ...inScopeBy.missing]),
     ],
-    map: (user, now) => {
-      const customs = new Map<string, Json>();
-      const draft = newDraft();
-      const view: PersonView = { user, customs, mapped: draft };
-      for (const { entry, names } of entries) {
-        const unknown = names.some((name) => name.isUnknown(view)) || lacksGroups(entry, user);
+    map: (user, now) => mapPerson(user, now, null),
+    trace: (user, now) => {
+      const traced: EntryTrace[] = [];
+      const mapped = mapPerson(user, now, (entry, end, evaluation) => {
         const random = toRandom(entry, options.seed, user.id);
-        const circumstances = { now, random, groups: toGroupNames(entry, user), tenant: options.tenant };
-        const read = (name: string) => reader.bind(name).read(view);
-        evaluateEntry(entry, unknown, draft, { view, customs, circumstances, read });
-      }
-      const inScope = decideScope(inScopeBy, draft, { view, now });
-      const presence = decidePresence(draft, { inScope, user, options });
-      if (presence !== 'outOfScope') checkMatching(draft, mapping, user);
-      const stays = presence === 'present' || presence === 'undecided';
-      const isHeldBack = draft.fatal || draft.skipped;
+        const circumstances = { ...evaluation.circumstances, random };
+        traced.push(toEntryTrace(entry, end, { ...evaluation, circumstances, reader }));
+      });
+      const moment = { now, isInTeam: NO_TEAMS };
+      const isEverybody = scope === EVERYBODY;
       return {
-        desired: toDesired(draft, { user, presence: isHeldBack && stays ? 'undecided' : presence, mapping }),
-        // Leaving needs no values: what is wrong with those of a leaver keeps nobody in, and would be reported for ever.
-        errors: stays ? draft.errors : [],
-        view,
+        mapped,
+        scope: isEverybody ? null : traceCondition(scope, { reader, person: mapped.view, moment }),
+        entries: traced,
       };
     },
   };
 }
+
+/** Teams follow from the scope, so no scope asks for them. */
+const NO_TEAMS = (): null => null;
 
 /** A group whose members are not known whole may be one of theirs or not. */
 function lacksGroups({ usesGroups }: CompiledEntry, { groups, maybeGroups = [] }: SourceUser): boolean {
@@ -99,8 +130,7 @@ function decideScope(
   { view, now }: { readonly view: PersonView; readonly now: Date },
 ): boolean | null {
   try {
-    // Teams follow from the scope, so no scope asks for them.
-    return scope.decide(view, { now, isInTeam: () => null });
+    return scope.decide(view, { now, isInTeam: NO_TEAMS });
   } catch (thrown) {
     const { message } = SyncError.from(thrown);
     draft.errors.push({ resource: 'User', id: view.user.id, code: 'RecordInvalid', message: `scope: ${message}` });
@@ -136,11 +166,16 @@ interface Evaluation {
   readonly customs: Map<string, Json>;
   readonly circumstances: Circumstances;
   readonly read: (name: string) => Json;
+  /** Told of every entry as it ends; null: nobody asks. */
+  readonly watch: Watch | null;
 }
+
+type Watch = (entry: CompiledEntry, end: EntryEnd, evaluation: Evaluation) => void;
 
 function evaluateEntry(entry: CompiledEntry, unknown: boolean, draft: Draft, evaluation: Evaluation): void {
   if (unknown) {
     if (entry.path !== null) draft.kept.push(entry.path);
+    evaluation.watch?.(entry, { kind: 'unknown' }, evaluation);
     return;
   }
   try {
@@ -148,7 +183,9 @@ function evaluateEntry(entry: CompiledEntry, unknown: boolean, draft: Draft, eva
     if ('skip' in outcome) noteSkip(entry, outcome.skip, { draft, evaluation });
     else placeOutcome(entry, outcome, { draft, evaluation });
   } catch (thrown) {
-    noteError(entry, SyncError.from(thrown), draft, evaluation.view.user.id);
+    const error = SyncError.from(thrown);
+    noteError(entry, error, draft, evaluation.view.user.id);
+    evaluation.watch?.(entry, { kind: 'failed', message: error.message }, evaluation);
   }
 }
 
@@ -188,9 +225,29 @@ function placeOutcome(
   const [value = null] = converted;
   // An attribute that only a default fills is null to rules and expressions of the same run, not unknown.
   if (entry.custom !== null) evaluation.customs.set(entry.custom.name, value);
-  if (isEmptyValue(value)) noteEmpty(entry, draft, evaluation.view.user.id);
+  const isEmpty = isEmptyValue(value);
+  if (isEmpty) noteEmpty(entry, draft, evaluation.view.user.id);
   else place(entry, value, draft);
   if ('candidates' in outcome && entry.path !== null) draft.candidates[entry.path] = converted;
+  evaluation.watch?.(entry, isEmpty ? toEmptyEnd(entry) : toValueEnd(entry, converted), evaluation);
+}
+
+function toEmptyEnd(entry: CompiledEntry): EntryEnd {
+  if (isNeeded(entry) && isEmptyValue(entry.defaultValue)) return { kind: 'failed', message: toNeededMessage(entry) };
+  return { kind: 'empty', fallback: entry.defaultValue, clears: clears(entry) };
+}
+
+function toValueEnd({ onCreate }: CompiledEntry, values: readonly Json[]): EntryEnd {
+  return { kind: 'value', values, onCreate };
+}
+
+function toNeededMessage({ target }: CompiledEntry): string {
+  return `attribute ${JSON.stringify(target)} is required and empty`;
+}
+
+/** Of an empty value. */
+function clears({ onEmpty, evaluate, onCreate }: CompiledEntry): boolean {
+  return onEmpty === 'Clear' && evaluate !== null && !onCreate;
 }
 
 /** The target keeps what it has: no default, nothing cleared. A new account goes without, if it can. */
@@ -198,6 +255,7 @@ function noteSkip(entry: CompiledEntry, skip: Skip, { draft, evaluation }: Placi
   if (skip === 'SkipObject') draft.skipped = true;
   if (entry.custom !== null) evaluation.customs.set(entry.custom.name, null);
   if (entry.path !== null) draft.kept.push(entry.path);
+  evaluation.watch?.(entry, { kind: 'skipped', skip }, evaluation);
 }
 
 function convertValue(entry: CompiledEntry, given: Json, format: string | null): Json {
@@ -225,7 +283,7 @@ function checkCanonical({ custom, target, definition, redacted }: CompiledEntry,
 }
 
 function noteEmpty(entry: CompiledEntry, draft: Draft, id: string): void {
-  const message = `attribute ${JSON.stringify(entry.target)} is required and empty`;
+  const message = toNeededMessage(entry);
   const hasDefault = !isEmptyValue(entry.defaultValue);
   if (entry.required && !entry.onCreate) {
     draft.errors.push({ resource: 'User', id, code: 'RecordInvalid', message });
@@ -233,7 +291,7 @@ function noteEmpty(entry: CompiledEntry, draft: Draft, id: string): void {
   } else if (isNeeded(entry) && !hasDefault) noteCreation(draft, message, true);
   if (entry.path === null) return;
   if (hasDefault) draft.defaults[entry.path] = entry.defaultValue;
-  if (entry.onEmpty === 'Clear' && entry.evaluate !== null && !entry.onCreate) draft.clear.push(entry.path);
+  if (clears(entry)) draft.clear.push(entry.path);
 }
 
 function place(entry: CompiledEntry, value: Json, draft: Draft): void {

@@ -6,6 +6,7 @@ import { bindProperty } from './user-properties.ts';
 export class NameReader {
   readonly #bound = new Map<string, BoundName>();
   readonly #properties = new Map<string, BoundName>();
+  #hidden: ReadonlySet<string> | null = null;
   readonly #mapping: CompiledMapping;
   readonly #known: KnownAttributes;
 
@@ -22,6 +23,12 @@ export class NameReader {
     return bound;
   }
 
+  /** The name means a value that is written and not shown. */
+  isHidden(name: string): boolean {
+    this.#hidden ??= new Set(this.#mapping.entries.filter(({ redacted }) => redacted).flatMap(listNames));
+    return this.#hidden.has(name.toLowerCase());
+  }
+
   /** By Entra's name of a property of users. */
   bindProperty(name: string): BoundName {
     const known = this.#properties.get(name);
@@ -30,4 +37,11 @@ export class NameReader {
     this.#properties.set(name, bound);
     return bound;
   }
+}
+
+/** By which conditions and other entries may ask for what an entry gives; in lower case. */
+function listNames({ path, target, custom }: CompiledMapping['entries'][number]): readonly string[] {
+  const ofCustom = custom === null ? [] : [custom.name, `custom:${custom.name}`];
+  const names = [...(path === null ? [] : [`desired:${path}`]), `desired:${target}`, ...ofCustom];
+  return names.map((name) => name.toLowerCase());
 }

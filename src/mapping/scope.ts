@@ -53,6 +53,7 @@ function compileExpressionCondition(source: string, names: NameContext): Conditi
   const unstable = UNSTABLE_FUNCTIONS.find((name) => compiled.functions.has(name));
   if (unstable !== undefined) throw new SyncError('Invalid', `${unstable} cannot decide who is in scope`);
   return {
+    text: source.trim(),
     needs: { ...NO_NEEDS, attributes: compiled.attributes },
     matches: ({ read, now }) => {
       const outcome = compiled.evaluate({ attribute: read, now, random: () => 0, context: { defaultDomain: null } });

@@ -1,9 +1,11 @@
 /** Compiled rules → teams and who belongs to them. Pure. */
 import { SyncError } from '../errors.ts';
 import type { DesiredTeam, DesiredUser, Json, RecordError } from '../model.ts';
+import type { Condition } from '../rule/condition.ts';
 import { isMailPath, readMails } from '../scim/mail.ts';
 import { toTeamKey } from '../team-key.ts';
 import type { CompiledMapping } from './compile.ts';
+import { type ConditionTrace, type NamedValue, readName, traceCondition } from './condition-trace.ts';
 import { type BoundCondition, bindCondition } from './conditions.ts';
 import type { BoundName, KnownAttributes, PersonView } from './names.ts';
 import { NameReader } from './reader.ts';
@@ -22,6 +24,25 @@ export interface PersonTeams {
   readonly errors: readonly RecordError[];
 }
 
+/**
+ * `grants`, `denies`; `undecided`: something that it reads is unknown for this person, or cannot be judged; `frozen`: it is
+ * suspended, invalid, or needs what the whole read lacks, and its teams stay as they are.
+ */
+export interface RuleTrace {
+  readonly rule: string;
+  readonly verdict: 'grants' | 'denies' | 'undecided' | 'frozen';
+  /** The teams that it grants; of a rule that names one team that one, whatever the verdict. */
+  readonly teams: readonly { readonly key: string; readonly displayName: string }[];
+  /** An entry of `include` or `exclude` that the person answers to, which decides whatever the condition says. */
+  readonly by?: 'include' | 'exclude';
+  /** Of a rule that names one team and is not frozen. */
+  readonly condition?: ConditionTrace;
+  /** What names of teams were read from. */
+  readonly values?: readonly NamedValue[];
+  /** Why it is undecided or frozen, where the condition does not tell it. */
+  readonly message?: string;
+}
+
 export interface TeamMapper {
   /** Teams of rules that name one team: they are called for even when nobody belongs to them. */
   readonly fixedTeams: readonly DesiredTeam[];
@@ -30,6 +51,8 @@ export interface TeamMapper {
   /** Names that rules use and the read did not deliver for anybody. */
   readonly missingNames: readonly string[];
   map(person: DesiredUser, view: PersonView, now: Date): PersonTeams;
+  /** What each rule says of the person and why, in the order in which rules are evaluated; those that stand still last. */
+  trace(person: DesiredUser, view: PersonView, now: Date): readonly RuleTrace[];
   /** Entries of `include` and `exclude` that no person mapped so far answers to, with their rule. */
   unresolved(): readonly { readonly rule: string; readonly entry: string }[];
 }
@@ -46,14 +69,14 @@ export function createTeamMapper({ mapping, rules, known, mark }: TeamMapperOpti
   const reader = new NameReader(mapping, known);
   const bound = rules.rules.map((rule) => bindRule(rule, reader));
   const active = bound.filter(({ rule, missing }) => !rule.suspend && missing.length === 0);
-  const frozen = bound.filter((each) => !active.includes(each)).map(({ rule }) => rule);
+  const frozen = bound.filter((each) => !active.includes(each));
   const open = new Map(active.map(({ rule }) => [rule.name, new Set([...rule.include, ...rule.exclude])]));
   const context: RulesContext = {
     rules: active,
     read: (person) => (name) => reader.bind(name).read(person),
-    unsettled: [...rules.unsettled, ...frozen.flatMap(toOwnKeys)],
+    unsettled: [...rules.unsettled, ...frozen.flatMap(({ rule }) => toOwnKeys(rule))],
     // Which teams its values name is not known, so it may be any.
-    isAnyUnsettled: frozen.some(({ teamsFrom }) => teamsFrom !== null),
+    isAnyUnsettled: frozen.some(({ rule }) => rule.teamsFrom !== null),
     mark,
     marks: new Map(rules.rules.flatMap(toOwnMark)),
     descriptions: toDescriptions(rules.rules),
@@ -62,12 +85,21 @@ export function createTeamMapper({ mapping, rules, known, mark }: TeamMapperOpti
     fixedTeams: active.flatMap(({ rule }) =>
       rule.displayName === null ? [] : [toTeam(rule, rule.displayName, context)],
     ),
-    frozenRules: [...rules.invalid, ...frozen.map((rule) => rule.name)],
+    frozenRules: [...rules.invalid, ...frozen.map(({ rule }) => rule.name)],
     missingNames: [...new Set(bound.flatMap(({ missing }) => missing))],
     map: (person, view, now) => {
       const names = toPersonNames(person, view);
       for (const unresolved of open.values()) for (const name of names) unresolved.delete(name);
       return mapPerson({ names, hasUnknownNames: hasUnknownNames(person), view, now }, context);
+    },
+    trace: (person, view, now) => {
+      const traced: RuleTrace[] = [];
+      const names = toPersonNames(person, view);
+      mapPerson({ names, hasUnknownNames: hasUnknownNames(person), view, now }, context, (bound, end) =>
+        traced.push(toRuleTrace(bound, end, { reader, context })),
+      );
+      const still = frozen.map(({ rule, missing }) => toFrozen(rule, missing));
+      return [...traced, ...still, ...rules.invalid.map(toInvalid)];
     },
     unresolved: () => [...open].flatMap(([rule, entries]) => [...entries].map((entry) => ({ rule, entry }))),
   };
@@ -131,7 +163,17 @@ interface RuleInput {
   readonly now: Date;
 }
 
-function mapPerson(input: RuleInput, context: RulesContext): PersonTeams {
+/** How one rule ended for a person. */
+interface RuleEnd {
+  readonly input: TeamInput;
+  /** Null: undecided. */
+  readonly teams: readonly DesiredTeam[] | null;
+  readonly error: RecordError | undefined;
+}
+
+type Watch = (bound: BoundRule, end: RuleEnd) => void;
+
+function mapPerson(input: RuleInput, context: RulesContext, watch?: Watch): PersonTeams {
   const teams = new Map<string, DesiredTeam>();
   const undecided: CompiledRule[] = [];
   const errors: RecordError[] = [];
@@ -143,7 +185,9 @@ function mapPerson(input: RuleInput, context: RulesContext): PersonTeams {
     return isAnyUnsettled || unsettled.has(key) ? null : false;
   };
   for (const bound of context.rules) {
+    const before = errors.length;
     const called = tryTeams(bound, { ...input, isInTeam }, context, errors);
+    watch?.(bound, { input: { ...input, isInTeam }, teams: called, error: errors[before] });
     for (const team of called ?? []) unite(teams, team);
     if (called !== null) continue;
     undecided.push(bound.rule);
@@ -181,7 +225,11 @@ function tryTeams(
  * What `protectedUsers` calls a person by: source id, userName or a mail address that the mapping writes, in lower case.
  * Only these are still known when the person is gone from the source.
  */
-export function toAccountNames({ sourceId, attributes, onCreate }: DesiredUser): readonly string[] {
+export function toAccountNames({
+  sourceId,
+  attributes,
+  onCreate,
+}: Pick<DesiredUser, 'sourceId' | 'attributes' | 'onCreate'>): readonly string[] {
   const written = { ...onCreate, ...attributes };
   return [sourceId, written['userName'], ...readMails(written)]
     .filter((value) => typeof value === 'string' && value !== '')
@@ -200,19 +248,24 @@ function hasUnknownNames({ kept }: DesiredUser): boolean {
   return kept.some((path) => path === 'userName' || isMailPath(path));
 }
 
+/** By an entry of `include` or `exclude`. */
+function isNamed(entries: ReadonlySet<string>, { names }: Pick<RuleInput, 'names'>): boolean {
+  return names.some((name) => entries.has(name));
+}
+
 /** Null: not to be told, because of an unknown attribute, or because an entry of `include` or `exclude` may be meant. */
 function computeTeams(bound: BoundRule, input: TeamInput, context: RulesContext): readonly DesiredTeam[] | null {
   const { rule, condition, names } = bound;
   if (names.some((name) => name.isUnknown(input.view))) return null;
   const belongs = condition?.decide(input.view, input) ?? null;
   if (condition !== null && belongs === null) return null;
-  if (input.names.some((name) => rule.exclude.has(name))) return [];
+  if (isNamed(rule.exclude, input)) return [];
   if (input.hasUnknownNames && rule.exclude.size > 0) return null;
   if (rule.teamsFrom !== null) {
     const found = computeTeamNames(rule.teamsFrom, context.read(input.view), input.now);
     return found?.map((name) => toTeam(rule, name, context)) ?? null;
   }
-  const isMember = belongs === true || input.names.some((name) => rule.include.has(name));
+  const isMember = belongs === true || isNamed(rule.include, input);
   if (isMember && rule.displayName !== null) return [toTeam(rule, rule.displayName, context)];
   return input.hasUnknownNames && rule.include.size > 0 ? null : [];
 }
@@ -252,6 +305,44 @@ function toTeam(
     whenEmpty: rule.whenEmpty,
     deletionPolicy: rule.deletionPolicy,
   };
+}
+
+/** What a rule said of somebody, with what it was said from; asked at the moment of the rule, for teams come one by one. */
+function toRuleTrace(
+  { rule, names }: BoundRule,
+  { input, teams, error }: RuleEnd,
+  { reader, context }: { readonly reader: NameReader; readonly context: RulesContext },
+): RuleTrace {
+  const verdict = teams === null ? 'undecided' : teams.length > 0 ? 'grants' : 'denies';
+  const own = rule.displayName === null ? [] : [toTeam(rule, rule.displayName, context)];
+  const by = isNamed(rule.exclude, input) ? 'exclude' : isNamed(rule.include, input) ? 'include' : undefined;
+  const { view: person, now, isInTeam } = input;
+  const trace = (condition: Condition): ConditionTrace =>
+    traceCondition(condition, { reader, person, moment: { now, isInTeam } });
+  return {
+    rule: rule.name,
+    verdict,
+    teams: (rule.displayName === null ? (teams ?? []) : own).map(({ key, displayName }) => ({ key, displayName })),
+    ...(by === undefined || verdict === 'undecided' ? {} : { by }),
+    ...(rule.condition === null ? {} : { condition: trace(rule.condition) }),
+    ...(names.length === 0 ? {} : { values: toRuleNames(rule).map((name) => readName(name, reader, person)) }),
+    ...(error === undefined ? {} : { message: error.message }),
+  };
+}
+
+function toFrozen(rule: CompiledRule, missing: readonly string[]): RuleTrace {
+  const { name, displayName } = rule;
+  const names = missing.map((each) => JSON.stringify(each)).join(', ');
+  return {
+    rule: name,
+    verdict: 'frozen',
+    teams: displayName === null ? [] : toOwnKeys(rule).map((key) => ({ key, displayName })),
+    message: rule.suspend ? 'the rule is suspended' : `the read did not deliver ${names}`,
+  };
+}
+
+function toInvalid(rule: string): RuleTrace {
+  return { rule, verdict: 'frozen', teams: [], message: 'the rule is invalid; dirsync validate says what is wrong' };
 }
 
 const CAUTION: readonly string[] = ['Retain', 'Empty', 'Delete'];

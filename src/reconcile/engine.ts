@@ -23,6 +23,7 @@ import type {
 } from './run.ts';
 import { toLostReport, toRunKind } from './steps/report.ts';
 import { toId, toOldId } from './takeover.ts';
+import type { Witness } from './witness.ts';
 
 const SEED_BYTES = 32;
 
@@ -46,6 +47,8 @@ export interface RunRequest extends Partial<RunOptions> {
   readonly onProgress?: (progress: Progress) => void;
   /** Called as each step begins. */
   readonly onStep?: (step: Step) => void;
+  /** Shown what becomes of people and teams, to explain one of them. */
+  readonly witness?: Witness;
   /** Called once when another process holds the state store. */
   readonly onWait?: (holder: string) => void;
 }
@@ -145,6 +148,7 @@ async function runMachineWith(
     stopping: AbortSignal.any([request.stopping, runTimeout(resource, options.timeout)]),
     signal: request.signal,
     ...withPauses(request.onProgress ?? (() => undefined), now),
+    witness: request.witness ?? null,
     options: {
       planOnly: request.planOnly ?? false,
       approve: request.approve ?? null,

@@ -18,6 +18,7 @@ import type { DirectoryState, LinkCounts, RunKind } from '../state/store.ts';
 import type { Target, TargetCapabilities, TargetProvider } from '../targets/target.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { CredentialExpiry, ExpiryLog } from './expiry.ts';
+import type { Witness } from './witness.ts';
 
 /** Providers by the key under `spec.source` and `spec.target`; built by whoever starts the engine. */
 export interface Providers {
@@ -79,6 +80,8 @@ export interface RunDependencies {
   /** Nothing goes on for so many milliseconds, because the other side throttles. */
   readonly onPause: (ms: number) => void;
   readonly options: RunOptions;
+  /** Shown what becomes of people and teams; null: nobody asks. */
+  readonly witness: Witness | null;
   readonly startedAt: Date;
   /** Ends the run at the next operation: what is on the wire is waited for. */
   readonly stopping: AbortSignal;

@@ -9,6 +9,7 @@ export function compileCelCondition(source: string): Condition {
   const compiled = compileCel(source, { variables: ['user', 'desired', 'groups', 'now'], result: 'bool' });
   const desired = compiled.desired.map((name) => [name, `desired:${name}`] as const);
   return {
+    text: source.trim(),
     needs: {
       ...NO_NEEDS,
       attributes: [...compiled.user, ...desired.map(([, name]) => name)],

@@ -1,5 +1,5 @@
 import { SyncError } from '../errors.ts';
-import { allOf, type Condition, EVERYBODY, NO_NEEDS, uniteNeeds } from './condition.ts';
+import { allOf, anyOf, type Condition, EVERYBODY, NO_NEEDS } from './condition.ts';
 import {
   type AttributeOperator,
   type ClauseNeeds,
@@ -25,7 +25,7 @@ export function compileClause(clause: Clause): Condition {
   checkClause(clause);
   const { operator, value } = clause;
   return isMembership(operator)
-    ? compileMembership(operator, String(value))
+    ? compileMembership(clause, operator, String(value))
     : compileAttribute(clause.attribute ?? '', operator, clause);
 }
 
@@ -37,20 +37,35 @@ function compileAttribute(attribute: string, operator: AttributeOperator, clause
   const { value, values, caseSensitive = false } = clause;
   const judge = compileOperator({ operator, values: values ?? (value === undefined ? [] : [value]), caseSensitive });
   return {
+    text: printClause(clause),
     needs: { ...NO_NEEDS, attributes: [attribute] },
     matches: ({ read, now }) => judge(read(attribute), now),
   };
 }
 
-function compileMembership(operator: MembershipOperator, name: string): Condition {
+/** `department In ["Sales", "Support"]`. */
+function printClause({ attribute, operator, value, values, caseSensitive = false }: Clause): string {
+  const operand = value ?? values;
+  const parts = [attribute, operator, operand === undefined ? undefined : printOperand(operand)];
+  return `${parts.filter((part) => part !== undefined).join(' ')}${caseSensitive ? ' (case-sensitive)' : ''}`;
+}
+
+function printOperand(operand: Scalar | readonly Scalar[]): string {
+  return typeof operand === 'object' ? `[${operand.map(printOperand).join(', ')}]` : JSON.stringify(operand);
+}
+
+function compileMembership(clause: Clause, operator: MembershipOperator, name: string): Condition {
+  const text = printClause(clause);
   if (operator === 'IsInTeam') {
     return {
+      text,
       needs: { ...NO_NEEDS, teams: [name] },
       matches: ({ isInTeam }) => isInTeam(name),
     };
   }
   const wanted = name.toLowerCase();
   return {
+    text,
     needs: { ...NO_NEEDS, groups: true },
     matches: ({ groups }) =>
       groups.some(({ id, displayName }) => id.toLowerCase() === wanted || displayName.toLowerCase() === wanted),
@@ -68,11 +83,7 @@ export function compileAll(clauses: readonly Clause[]): Condition {
 /** One of the groups must hold, each as in compileAll. No groups at all: everybody passes. */
 export function compileAny(groups: readonly (readonly Clause[])[]): Condition {
   if (groups.length === 0) return EVERYBODY;
-  const compiled = groups.map(compileAll);
-  return {
-    needs: uniteNeeds(compiled.map(({ needs }) => needs)),
-    matches: (subject) => compiled.some((condition) => condition.matches(subject)),
-  };
+  return anyOf(groups.map(compileAll));
 }
 
 function checkClause({ attribute = '', operator, value, values }: Clause): void {

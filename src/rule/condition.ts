@@ -27,27 +27,55 @@ export interface Needs {
 }
 
 export interface Condition {
+  /** As it is written; what it is made of stands in `parts`. */
+  readonly text: string;
   readonly needs: Needs;
   /** @throws SyncError `RecordInvalid` where this person's values cannot be judged */
   matches(subject: Subject): boolean;
+  /** What it is put together from, for whoever asks why; absent for one that is judged as a whole. */
+  readonly parts?: ConditionParts;
+}
+
+export interface ConditionParts {
+  readonly join: 'and' | 'or' | 'not';
+  /** Made when they are asked for: a run asks for none. */
+  list(): readonly Condition[];
 }
 
 export const NO_NEEDS: Needs = { attributes: [], properties: [], groups: false, teams: [] };
 
 /** Holds for everybody. */
-export const EVERYBODY: Condition = { needs: NO_NEEDS, matches: () => true };
+export const EVERYBODY: Condition = { text: 'everybody', needs: NO_NEEDS, matches: () => true };
 
 /** Every condition must hold; those that come first are asked first. */
 export function allOf(conditions: readonly Condition[]): Condition {
   const [only, second] = conditions;
   if (only !== undefined && second === undefined) return only;
   return {
+    text: joinTexts(conditions, 'and'),
     needs: uniteNeeds(conditions.map(({ needs }) => needs)),
     matches: (subject) => conditions.every((condition) => condition.matches(subject)),
+    parts: { join: 'and', list: () => conditions },
   };
 }
 
-export function uniteNeeds(needs: readonly Needs[]): Needs {
+/** One of them must hold; those that come first are asked first. */
+export function anyOf(conditions: readonly Condition[]): Condition {
+  const [only, second] = conditions;
+  if (only !== undefined && second === undefined) return only;
+  return {
+    text: joinTexts(conditions, 'or'),
+    needs: uniteNeeds(conditions.map(({ needs }) => needs)),
+    matches: (subject) => conditions.some((condition) => condition.matches(subject)),
+    parts: { join: 'or', list: () => conditions },
+  };
+}
+
+function joinTexts(conditions: readonly Condition[], word: 'and' | 'or'): string {
+  return conditions.map(({ text, parts }) => (parts === undefined ? text : `(${text})`)).join(` ${word} `);
+}
+
+function uniteNeeds(needs: readonly Needs[]): Needs {
   return {
     attributes: [...new Set(needs.flatMap(({ attributes }) => attributes))],
     properties: [...new Set(needs.flatMap(({ properties }) => properties))],

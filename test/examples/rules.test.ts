@@ -87,4 +87,17 @@ describe('examples/rules', () => {
       ].join('\n'),
     );
   });
+
+  it('explains people as docs/cli.md shows', async () => {
+    const directory = await startApplication();
+    const company = await copyExample(directory.url);
+    const page = await readFile(new URL('../../docs/cli.md', import.meta.url), 'utf8');
+    const shown = [...page.matchAll(/^\$ dirsync explain (\S+) -f examples\/rules\n([\s\S]*?)^```/gm)];
+    expect(shown).toHaveLength(2);
+    for (const [, user = '', text = ''] of shown) {
+      const { code, stdout, stderr } = await company.run(['explain', user, '-f', 'manifests'], { now: () => NOW });
+      expect([code, stderr]).toEqual([0, '']);
+      expect(stdout).toBe(text);
+    }
+  });
 });

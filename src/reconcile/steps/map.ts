@@ -54,6 +54,7 @@ export async function map(
     const batch: Batch = { desired: [], teams: new Map(), memberships: [], errors: [] };
     for (const staged of page) {
       const mapped = mapOne(staged, people, now);
+      run.witness?.sawRecord(staged, mapped, { people, teams, now });
       unread.add(mapped);
       inScope += mapped.desired.presence === 'outOfScope' ? 0 : 1;
       batch.errors.push(...mapped.errors.filter(({ id }) => isMeant(run, id)));

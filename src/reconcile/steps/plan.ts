@@ -131,6 +131,7 @@ async function planPeople(
       const whole = detours.end(person, planPerson(person, context), settings);
       await drift?.addPerson(person, context);
       const planned = withhold(whole, person, { ...trying, backoffs: backoffs.get(person.sourceId) ?? [] });
+      run.witness?.sawState(person, { isSpared: planned.protected > 0 });
       note(person, planned, { people, settings });
       if (planned.protected > 0 && isOwn(person, settings)) people.own.add(person.sourceId);
       names.push(...toNames(person, await writer.add(planned), settings.shapes));
@@ -245,6 +246,7 @@ async function planTeams(run: RunDependencies, teams: TeamsInput): Promise<void>
   for await (const page of run.state.staging.teams()) {
     for (const team of page) {
       signal.throwIfAborted();
+      run.witness?.sawTeam(team);
       if (waiting.has(team.key)) teams.protectedTeams.keeps(team);
       else await planOneTeam(run, team, { ...teams, context });
       const restored = planRestoration(team, [...teams.people.back.values()], context);

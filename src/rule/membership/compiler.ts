@@ -4,23 +4,37 @@
  */
 import type { Json } from '../../model.ts';
 import { compilePattern } from '../../pattern/pattern.ts';
-import { type Condition, NO_NEEDS, type Subject } from '../condition.ts';
+import { type Condition, type ConditionParts, NO_NEEDS, type Subject } from '../condition.ts';
 import { parseDateTime } from '../moment.ts';
 import { isAbsent } from '../operators.ts';
 import type { Comparison, ConditionNode, QuantifiedNode, Rule, ValueNode } from './ast.ts';
 import { checkRule, type RuleContext, toProperty } from './checker.ts';
 import { parseIsoDuration } from './duration.ts';
 import { parseRule } from './parser.ts';
+import { printRule } from './print.ts';
 import { MANAGER, PLAN_PARTS, type PropertyType } from './properties.ts';
 
 /** Throws RuleError, a SyncError `Invalid` with its place, for what is no rule or can never be judged. */
 export function compileMembershipRule(source: string, context: RuleContext): Condition {
-  const rule = parseRule(source);
+  return toCondition(parseRule(source), context);
+}
+
+function toCondition(rule: Rule, context: RuleContext): Condition {
   const { properties, groups } = checkRule(rule, context);
+  const parts = toParts(rule, context);
   return {
+    text: printRule(rule),
     needs: { ...NO_NEEDS, properties, groups },
     matches: compile(rule, context),
+    ...(parts === null ? {} : { parts }),
   };
+}
+
+function toParts(rule: Rule, context: RuleContext): ConditionParts | null {
+  if (rule.kind === 'Not') return { join: 'not', list: () => [toCondition(rule.operand, context)] };
+  if (rule.kind !== 'Logical') return null;
+  const join = rule.operator === '-and' ? 'and' : 'or';
+  return { join, list: () => [rule.left, rule.right].map((side) => toCondition(side, context)) };
 }
 
 type Test = (subject: Subject) => boolean;
