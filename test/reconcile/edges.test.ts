@@ -1,6 +1,7 @@
 /** Corners of mapping and plan that only a whole run shows. */
 import { describe, expect, it } from 'vitest';
 import type { TeamRuleSpec } from '../../src/api/team-rule.ts';
+import { SyncError } from '../../src/errors.ts';
 import { MANAGER } from '../support/builders.ts';
 import { aCompanyOf, type Company, createCompany } from '../support/company.ts';
 
@@ -143,6 +144,22 @@ describe('values', () => {
     expect(report).toMatchObject({ outcome: 'waiting', reason: 'ReadSuspect', held: { kinds: { suspect: 16 } } });
     expect(report.suspicion).toBe('0 people have a value for "title", in the last good read 8 had');
     expect(company.target.writes).toEqual([]);
+  });
+
+  it('are measured against a whole read even where its run came to nothing (I1)', async () => {
+    const company = await createCompany();
+    company.people = aCompanyOf(12);
+    await company.run({ user: 'p1' });
+    company.target.intercept = (request) => {
+      if (request === 'listUsers') throw new SyncError('TargetUnavailable', 'the target is down');
+    };
+    expect(await company.run()).toMatchObject({ failedStep: 'observe' });
+    company.target.intercept = () => undefined;
+    company.people = company.people.slice(0, 3);
+    change(company, 'p1', { active: false });
+    const report = await company.run();
+    expect(report).toMatchObject({ reason: 'ReadSuspect', held: { kinds: { suspect: 1 } } });
+    expect(report.suspicion).toBe('the read has 3 people, the last good one had 12');
   });
 });
 

@@ -205,4 +205,18 @@ export const REGRESSIONS: readonly Regression[] = [
       ],
     },
   },
+  {
+    name: 'half of a read is lost, and the only whole one before it was of a run that came to nothing',
+    scenario: {
+      seed: 12145,
+      size: 6,
+      application: PLAIN,
+      steps: [
+        { ...RUN, user: 505 },
+        { ...RUN, faults: [{ kind: 'errorBefore', at: 3, count: 30 }] },
+        { do: 'scope', who: 1 },
+        { ...RUN, faults: [{ kind: 'readPartial', which: 498 }] },
+      ],
+    },
+  },
 ];

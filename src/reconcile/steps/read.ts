@@ -8,7 +8,7 @@ import { KnownAttributes } from '../../mapping/names.ts';
 import { toRuleReadNames } from '../../mapping/rules.ts';
 import type { RecordError, SourceUser } from '../../model.ts';
 import type { ReadEnd, SourcePage } from '../../sources/source.ts';
-import { getFact } from '../facts.ts';
+import { getFact, putFact } from '../facts.ts';
 import type { Loaded, ReadResult, ReadStats, RunDependencies } from '../run.ts';
 import { needsGroups, readGroups } from './read-groups.ts';
 
@@ -45,15 +45,22 @@ export async function read(
   const before = await getFact(run.state.facts, 'lastGoodRead');
   if (!run.options.resync) checkState(stats, before);
   const owned = (await run.state.links.counts()).people;
+  const suspicion = judge(stats, before ?? { people: owned, filled: {} }, loaded.spec.guards, known);
+  if (before === null && suspicion === null) await rememberFirst(run, stats);
   return {
     stats,
     known,
-    suspicion: judge(stats, before ?? { people: owned, filled: {} }, loaded.spec.guards, known),
+    suspicion,
     absenceProven: tally.unnamed === 0,
     failedIds: tally.failedIds,
     errors: tally.errors.filter(({ id }) => isMeant(run, id)),
     groups: groupsRead,
   };
+}
+
+/** At once: whatever becomes of this run, a later read that lost much of it is suspect. */
+async function rememberFirst({ state, options }: RunDependencies, stats: ReadStats): Promise<void> {
+  if (!options.planOnly && options.user === null) await putFact(state.facts, 'lastGoodRead', stats);
 }
 
 /** Somebody or something refers to people by what may be another name than the id. */
