@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { DirectorySyncResource } from '../api/directory-sync.ts';
 import { confirmRecovered, readRecovered } from '../reconcile/confirm.ts';
-import { toDirectoryKey } from '../reconcile/engine.ts';
+import { toDirectoryKey } from '../reconcile/takeover.ts';
 import type { DirectoryState } from '../state/store.ts';
 import {
   type AccountCounts,

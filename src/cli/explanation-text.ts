@@ -125,9 +125,10 @@ function describeAccount({ account, scope }: Explanation): readonly string[] {
   }
   if (scope.presence !== 'present') return ['none is linked'];
   if (candidates.length === 0) return ['none is linked, and none of the target matches'];
-  const lines = candidates.map(({ targetId, path, linkedTo }) => {
-    const owner = linkedTo === null ? 'nobody owns it' : `it belongs to ${linkedTo}`;
-    return `${targetId} matches by ${shortenPath(path)}; ${owner}`;
+  const lines = candidates.map(({ targetId, path, linkedTo, directorySync }) => {
+    const other = directorySync === null ? null : `the DirectorySync ${directorySync}`;
+    const owner = other ?? linkedTo;
+    return `${targetId} matches by ${shortenPath(path)}; ${owner === null ? 'nobody owns it' : `it belongs to ${owner}`}`;
   });
   return ['none is linked', ...lines];
 }

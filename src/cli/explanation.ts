@@ -67,7 +67,10 @@ export interface Explanation {
     readonly candidates: readonly {
       readonly targetId: string;
       readonly path: string;
+      /** Source id; null when none of this DirectorySync has it. */
       readonly linkedTo: string | null;
+      /** Another one that owns it: namespace and id. */
+      readonly directorySync: string | null;
     }[];
   };
   readonly teams: readonly TeamExplanation[];
@@ -110,10 +113,11 @@ export async function explain(input: ExplanationInput): Promise<Explanation> {
     account: {
       linked: link === null ? null : { targetId: link.targetId, origin: link.origin, active: link.active },
       gone: testimony.state?.gone ?? false,
-      candidates: (testimony.state?.candidates ?? []).map(({ object, path, linkedTo }) => ({
+      candidates: (testimony.state?.candidates ?? []).map(({ object, path, linkedTo, neighbour }) => ({
         targetId: object.id,
         path,
         linkedTo,
+        directorySync: neighbour === null ? null : `${neighbour.namespace}/${neighbour.id}`,
       })),
     },
     teams,

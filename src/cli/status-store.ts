@@ -4,7 +4,7 @@ import type { ResourceSet } from '../api/host.ts';
 import { findCondition } from '../api/kstatus.ts';
 import type { Resource } from '../api/resources.ts';
 import type { LocalHostOptions } from '../local/host.ts';
-import { toDirectoryKey } from '../reconcile/engine.ts';
+import { toDirectoryKey } from '../reconcile/takeover.ts';
 import type { DirectoryKey, Facts, StateStore } from '../state/store.ts';
 
 /** Facts of a namespace that belong to no one DirectorySync. No DirectorySync can have this id. */

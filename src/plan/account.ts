@@ -8,7 +8,7 @@ import { isEvidence, isFree, planInheritance } from './inheritance.ts';
 import { isSpared } from './protection.ts';
 import type { PlanSettings } from './settings.ts';
 import { toUpdatable } from './target-limits.ts';
-import { failPerson, forget, type PersonContext, toClear, toReferences, toReferenceUpdate } from './values.ts';
+import { failPerson, forget, type PersonContext, toClear, toOwner, toReferences, toReferenceUpdate } from './values.ts';
 
 export function planWithoutAccount(person: PersonState, desired: DesiredUser, context: PersonContext): Planned {
   const planned = planAccount(person, desired, context);
@@ -37,6 +37,10 @@ function planAccount(person: PersonState, desired: DesiredUser, context: PersonC
     const ids = candidates.map((each) => each.object.id).join(', ');
     return failPerson(desired, `${candidates.length} accounts of the target match (${ids}): none is guessed`);
   }
+  if (only.neighbour !== null) {
+    const owner = toOwner(only.neighbour);
+    return failPerson(desired, `the account ${only.object.id} that matches by ${only.path} belongs to ${owner}`);
+  }
   const others = (context.rivals.get(only.object.id) ?? []).filter((id) => id !== desired.sourceId);
   if (others.length > 0) {
     return failPerson(
@@ -47,8 +51,10 @@ function planAccount(person: PersonState, desired: DesiredUser, context: PersonC
   return planMatch(desired, only, context);
 }
 
+/** By another person of this DirectorySync. */
 function isTaken(candidate: Candidate, { sourceId }: DesiredUser): boolean {
-  return !isFree(candidate) && candidate.linkedTo !== sourceId;
+  const { linkedTo, neighbour } = candidate;
+  return linkedTo !== null && neighbour === null && !isFree(candidate) && linkedTo !== sourceId;
 }
 
 function toExternalId({ attributes, onCreate }: DesiredUser): Json | undefined {

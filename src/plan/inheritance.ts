@@ -10,8 +10,8 @@ import type { PlanSettings } from './settings.ts';
 import { forget } from './values.ts';
 
 /** Nobody has it, or nobody of the new source has it yet. */
-export function isFree({ linkedTo }: Candidate): boolean {
-  return linkedTo === null || isInherited(linkedTo);
+export function isFree({ linkedTo, neighbour }: Candidate): boolean {
+  return neighbour === null && (linkedTo === null || isInherited(linkedTo));
 }
 
 /**

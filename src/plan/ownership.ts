@@ -22,15 +22,15 @@ const REASON = 'the DirectorySync is deleted';
 
 /**
  * Who was only recognised again (`recovered`) is left alone: whether Dirsync made that account nobody has confirmed (rule I7). So is
- * an inherited account that nobody of the new source has.
+ * an inherited account that nobody of the new source has, and one that an older DirectorySync has linked as well.
  */
 export function planOwnedPerson(person: PersonState, settings: OwnershipSettings): Planned {
   const { policy, target } = settings;
-  const { sourceId, link, observed, gone } = person;
+  const { sourceId, link, observed, gone, contestedBy } = person;
   const kind = toKind(fitPolicy(policy, { target }));
   if (link === null || kind === null) return NOTHING;
   if (gone) return { ...NOTHING, effects: [{ type: 'dropLink', sourceId }, ...forget(link)] };
-  if (link.origin === 'recovered' || isInherited(sourceId)) return NOTHING;
+  if (link.origin === 'recovered' || contestedBy !== null || isInherited(sourceId)) return NOTHING;
   const active = observed === null ? link.active : observed.attributes['active'] !== false;
   if (kind === 'deactivate' && !active) return NOTHING;
   if (isSpared(person, settings)) return { ...NOTHING, protected: 1 };

@@ -18,6 +18,7 @@ import {
   forget,
   type PersonContext,
   toClear,
+  toOwner,
   toReferences,
   toReferenceUpdate,
 } from './values.ts';
@@ -52,12 +53,22 @@ function planOne(person: PersonState, context: PersonContext): Planned {
   }
   const departure = toDeparture(desired);
   if (departure === null) return NOTHING;
+  if (person.contestedBy !== null) return departure === 'stays' ? planContested(person) : NOTHING;
   if (departure === 'deletedAtSource' && !isAbsent(person, context)) return NOTHING;
   if (departure !== 'stays' || desired === null) return planDeparture(person, departure as Departure, context);
   if (context.collidesWith !== null) return failCollision(desired, context.collidesWith);
   return link === null || gone
     ? planWithoutAccount(person, desired, context)
     : planUpdate(person, desired, { link, context });
+}
+
+/** The older DirectorySync keeps it: nothing of it is written here, and nobody is removed. */
+function planContested({ desired, link, contestedBy }: PersonState): Planned {
+  if (desired === null || link === null || contestedBy === null) return NOTHING;
+  return failPerson(
+    desired,
+    `the account ${link.targetId} is owned by ${toOwner(contestedBy)} as well, which is older`,
+  );
 }
 
 /** An account that was taken over waits until nobody can turn up any more whose it is. */

@@ -17,6 +17,7 @@ import { type DraftOperation, NOTHING, type Planned, toDraft } from './draft.ts'
 import type { PlanSettings, TargetLimits } from './settings.ts';
 import { isHidden, toTeamChanges } from './target-limits.ts';
 import { toOrigin } from './team-origin.ts';
+import { toOwner } from './values.ts';
 
 export interface TeamContext {
   readonly settings: PlanSettings;
@@ -140,7 +141,8 @@ export function planTeamRecovery(
 /** The only one that is meant, if nobody owns it. */
 function findOnly(candidates: TeamState['candidates'], isMeant: (team: TargetTeam) => boolean): TargetTeam | null {
   const [mine, second] = candidates.filter(({ object }) => isMeant(object));
-  return mine === undefined || second !== undefined || mine.linkedTo !== null ? null : mine.object;
+  if (mine === undefined || second !== undefined) return null;
+  return mine.linkedTo === null && mine.neighbour === null ? mine.object : null;
 }
 
 function hasNameAlone({ attributes }: TargetTeam, { displayName }: DesiredTeam): boolean {
@@ -189,11 +191,12 @@ function planTeamInheritance(
 function planMissing(team: TeamState, desired: DesiredTeam, context: TeamContext): TeamPlan {
   if (team.desiredMembers === 0 || (team.gone && context.settings.drift === 'Report')) return KEEP;
   const [other, second] = team.candidates.filter((each) => isEvidence(desired, each));
-  if (other !== undefined && second === undefined && other.linkedTo === null && context.settings.adoptTeams)
+  const isUnowned = other?.linkedTo === null && other.neighbour === null;
+  if (other !== undefined && second === undefined && isUnowned && context.settings.adoptTeams)
     return planTeamAdoption(desired, other.object, context);
   if (other !== undefined) {
-    const owner = other.linkedTo === null ? 'is not managed by Dirsync' : 'is managed as another team';
-    return fail(desired, 'Conflict', `the target already has a team of this name (${other.object.id}), which ${owner}`);
+    const message = `the target already has a team of this name (${other.object.id}), which ${toTeamOwner(other)}`;
+    return fail(desired, 'Conflict', message);
   }
   const { target } = context.settings;
   if (target.teams === 'updateOnly')
@@ -215,6 +218,11 @@ function planMissing(team: TeamState, desired: DesiredTeam, context: TeamContext
     members: 'compare',
     deleteWhenEmpty: false,
   };
+}
+
+function toTeamOwner({ linkedTo, neighbour }: TeamState['candidates'][number]): string {
+  if (neighbour !== null) return `belongs to ${toOwner(neighbour)}`;
+  return linkedTo === null ? 'is not managed by Dirsync' : 'is managed as another team';
 }
 
 /** Its members are compared with those of the rules; what guards hold of that stays in it. */

@@ -1,6 +1,6 @@
 /** What the plans of people have in common. Pure. */
 import type { AttributeChange, Attributes, DesiredUser, RecordError } from '../model.ts';
-import type { Effect, Link } from '../state/store.ts';
+import type { DirectoryKey, Effect, Link } from '../state/store.ts';
 import { toChangeGuards } from './changes.ts';
 import { isSameValue } from './diff.ts';
 import { type DraftOperation, NOTHING, type Planned, toDraft } from './draft.ts';
@@ -28,6 +28,11 @@ export interface PersonContext {
 
 export function failPerson(desired: DesiredUser, message: string, code: RecordError['code'] = 'Conflict'): Planned {
   return { ...NOTHING, errors: [{ resource: 'User', id: desired.sourceId, code, message }] };
+}
+
+/** As messages name another DirectorySync: by its id, which is its name unless `spec.id` says otherwise. */
+export function toOwner({ namespace, id }: DirectoryKey): string {
+  return `the DirectorySync ${namespace}/${id}`;
 }
 
 /** An account that does not exist is a member of nothing. */

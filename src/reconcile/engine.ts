@@ -7,10 +7,11 @@ import type { Step } from '../api/directory-sync-status.ts';
 import type { ResourceHost } from '../api/host.ts';
 import { toReadyReason } from '../api/reasons.ts';
 import { SyncError } from '../errors.ts';
-import type { DirectoryKey, DirectoryState, StateStore } from '../state/store.ts';
+import type { StateStore } from '../state/store.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { runMachine } from './machine.ts';
-import { openRunState } from './preview.ts';
+import { findNeighbours } from './neighbours.ts';
+import { openRunState, type RunState } from './preview.ts';
 import { withPauses } from './progress.ts';
 import type {
   HttpClientNeeds,
@@ -22,7 +23,7 @@ import type {
   RunReport,
 } from './run.ts';
 import { toLostReport, toRunKind } from './steps/report.ts';
-import { toId, toOldId } from './takeover.ts';
+import { toDirectoryKey, toOldId } from './takeover.ts';
 import type { Witness } from './witness.ts';
 
 const SEED_BYTES = 32;
@@ -82,11 +83,6 @@ function toTurns(resource: DirectorySyncResource): readonly string[] {
   return [key, ...(old === null ? [] : [{ ...key, id: old }])].map((each) => JSON.stringify(each));
 }
 
-/** Identity of a resource in the state store, whatever else of it is wrong. */
-export function toDirectoryKey(resource: DirectorySyncResource): DirectoryKey {
-  return { namespace: resource.metadata.namespace ?? 'default', id: toId(resource) };
-}
-
 async function runLeased(options: EngineOptions, request: RunRequest): Promise<RunReport> {
   const stopping = request.stopping ?? new AbortController().signal;
   const startedAt = options.now();
@@ -107,18 +103,18 @@ async function runMachineOnce(
   options: EngineOptions,
   request: RunRequest & { stopping: AbortSignal },
 ): Promise<RunReport> {
-  const { state, close } = await openRunState(options.store, request);
+  const opened = await openRunState(options.store, request, options.host.resources());
   try {
-    return await runMachineWith(options, request, state);
+    return await runMachineWith(options, request, opened);
   } finally {
-    await close();
+    await opened.close();
   }
 }
 
 async function runMachineWith(
   options: EngineOptions,
   request: RunRequest & { stopping: AbortSignal },
-  state: DirectoryState,
+  { state, store }: RunState,
 ): Promise<RunReport> {
   const { host, providers, createHttp, now } = options;
   const { resource } = request;
@@ -136,6 +132,7 @@ async function runMachineWith(
   const run: RunDependencies = {
     resource,
     resources: host.resources(),
+    neighbours: (target) => findNeighbours(store, { resource, resources: host.resources(), target }),
     host,
     state,
     providers,

@@ -4,12 +4,13 @@ import type { ResourceHost } from '../api/host.ts';
 import type { StateStore } from '../state/store.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { type Engine, toDirectoryKey } from './engine.ts';
+import type { Engine } from './engine.ts';
 import { type FactShapes, getFact } from './facts.ts';
 import type { Outcome, Publisher } from './publish.ts';
 import type { QueueClock, WorkQueue } from './queue.ts';
 import type { RunReport } from './run.ts';
 import type { Commands } from './status.ts';
+import { toDirectoryKey } from './takeover.ts';
 import { toFingerprint, toQueueKey } from './triggers.ts';
 
 export interface LoopOptions {

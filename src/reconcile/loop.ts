@@ -7,11 +7,11 @@
 import type { DirectorySyncResource } from '../api/directory-sync.ts';
 import { SyncError } from '../errors.ts';
 import { writeDependents } from './dependents.ts';
-import { toDirectoryKey } from './engine.ts';
 import { type LoopOptions, type LoopState, readFact, track, WRITE_AGAIN_MS } from './loop-state.ts';
 import { createPublisher } from './publish.ts';
 import { createQueue, systemClock } from './queue.ts';
 import { computeNextRun } from './schedule.ts';
+import { toDirectoryKey } from './takeover.ts';
 import { isAsked, readSpec, toMark, toQueueKey, toRequests } from './triggers.ts';
 import { onChange } from './watch.ts';
 import { work } from './work.ts';

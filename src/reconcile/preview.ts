@@ -1,12 +1,16 @@
 /** What a run works on: its state, or, while it may not write and has something to take over, a copy of both ids. */
 import type { DirectorySyncResource } from '../api/directory-sync.ts';
+import type { ResourceSet } from '../api/host.ts';
 import { toFields } from '../api/rules.ts';
-import type { DirectoryKey, DirectoryState, Facts, StateStore } from '../state/store.ts';
-import type { FactShapes } from './facts.ts';
-import { isTakenOver, toId, toOldId } from './takeover.ts';
+import type { DirectoryState, Facts, StateStore } from '../state/store.ts';
+import { type FactShapes, getFact } from './facts.ts';
+import { findNeighbours } from './neighbours.ts';
+import { isTakenOver, toDirectoryKey, toOldId } from './takeover.ts';
 
 export interface RunState {
   readonly state: DirectoryState;
+  /** Where others stand beside it. */
+  readonly store: StateStore;
   close(): Promise<void>;
 }
 
@@ -17,14 +21,19 @@ export interface RunState {
 export async function openRunState(
   store: StateStore,
   { resource, planOnly }: { readonly resource: DirectorySyncResource; readonly planOnly?: boolean },
+  resources: ResourceSet,
 ): Promise<RunState> {
-  const key: DirectoryKey = { namespace: resource.metadata.namespace ?? 'default', id: toId(resource) };
+  const key = toDirectoryKey(resource);
   const own = await store.directory(key);
   const from = toOldId(resource);
   const mayWrite = planOnly !== true && toFields(resource.spec)?.['mode'] !== 'Plan';
-  if (mayWrite || from === null || (await isTakenOver(own, from))) return { state: own, close: async () => undefined };
-  const copies = await store.copy([key, { ...key, id: from }]);
-  return { state: join(own, await copies.directory(key)), close: () => copies.close() };
+  if (mayWrite || from === null || (await isTakenOver(own, from))) {
+    return { state: own, store, close: async () => undefined };
+  }
+  const old = { ...key, id: from };
+  const target = (await getFact((await store.directory(old)).facts, 'endpoint'))?.target ?? '';
+  const copies = await store.copy([key, old, ...(await findNeighbours(store, { resource, resources, target }))]);
+  return { state: join(own, await copies.directory(key)), store: copies, close: () => copies.close() };
 }
 
 /** Of the run that planned, which did happen. */

@@ -7,7 +7,6 @@ import { SyncError } from '../errors.ts';
 import type { StateStore } from '../state/store.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { toDirectoryKey } from './engine.ts';
 import { fromStored, mergeExpiries } from './expiry.ts';
 import { createProgressWriter, type ProgressWriter } from './progress.ts';
 import type { RunReport } from './run.ts';
@@ -20,6 +19,7 @@ import {
   type Rest,
   toEvents,
 } from './status.ts';
+import { toDirectoryKey } from './takeover.ts';
 import { type Requests, toQueueKey } from './triggers.ts';
 
 export interface PublisherOptions {

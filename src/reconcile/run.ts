@@ -14,7 +14,7 @@ import type { GuardResult } from '../plan/guard.ts';
 import type { Order } from '../plan/order.ts';
 import type { Condition } from '../rule/condition.ts';
 import type { Source, SourceIdentity, SourceProvider } from '../sources/source.ts';
-import type { DirectoryState, LinkCounts, RunKind } from '../state/store.ts';
+import type { DirectoryKey, DirectoryState, LinkCounts, RunKind } from '../state/store.ts';
 import type { Target, TargetCapabilities, TargetProvider } from '../targets/target.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { CredentialExpiry, ExpiryLog } from './expiry.ts';
@@ -66,6 +66,8 @@ export interface Warning {
 export interface RunDependencies {
   readonly resource: DirectorySyncResource;
   readonly resources: ResourceSet;
+  /** Others that write to this application; `target` as `FactShapes.endpoint` says it. */
+  readonly neighbours: (target: string) => Promise<readonly DirectoryKey[]>;
   readonly host: ResourceHost;
   /** Open, and leased for this run. */
   readonly state: DirectoryState;

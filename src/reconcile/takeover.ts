@@ -8,7 +8,7 @@ import type { ResourceSet } from '../api/host.ts';
 import { toFields } from '../api/rules.ts';
 import { SyncError } from '../errors.ts';
 import { INHERITED, type Json } from '../model.ts';
-import type { DirectoryState } from '../state/store.ts';
+import type { DirectoryKey, DirectoryState } from '../state/store.ts';
 import type { Predecessor, Takeover } from '../state/takeovers.ts';
 import { type Adopted, type FactShapes, getFact, putFact } from './facts.ts';
 import type { ReadStats } from './run.ts';
@@ -17,6 +17,11 @@ import type { ReadStats } from './run.ts';
 export function toId({ metadata, spec }: DirectorySyncResource): string {
   const id = toFields(spec)?.['id'];
   return typeof id === 'string' ? id : metadata.name;
+}
+
+/** The same in the state store. */
+export function toDirectoryKey(resource: DirectorySyncResource): DirectoryKey {
+  return { namespace: resource.metadata.namespace ?? 'default', id: toId(resource) };
 }
 
 /** The id that it wants to take over; null for none. */

@@ -4,7 +4,7 @@
  */
 import type { DesiredTeam, DesiredUser, ResourceKind, SourceUser } from '../model.ts';
 import type { TargetObject, TargetTeam } from '../targets/target.ts';
-import type { Link, TeamLink } from './store.ts';
+import type { DirectoryKey, Link, TeamLink } from './store.ts';
 
 /** A value by which people (or accounts) are looked up, already normalised by the attribute's case rule. */
 export interface MatchKey {
@@ -49,8 +49,10 @@ export interface StagedUser {
 export interface Candidate {
   readonly object: TargetObject;
   readonly path: string;
-  /** Source id of the person that it is linked to; null when nobody owns it. */
+  /** Source id of the person that it is linked to; null when nobody of this directory owns it. */
   readonly linkedTo: string | null;
+  /** The neighbour that has it linked, the oldest of several; null when none has. */
+  readonly neighbour: DirectoryKey | null;
 }
 
 /** Everything that is known of one person when a plan is made. */
@@ -68,6 +70,8 @@ export interface PersonState {
    * order in which the person's keys were given, then by the account's id. At most 10.
    */
   readonly candidates: readonly Candidate[];
+  /** An older neighbour that has linked the same account: it keeps it. Null without a link, and for almost everybody. */
+  readonly contestedBy: DirectoryKey | null;
 }
 
 export interface TeamState {
@@ -83,7 +87,7 @@ export interface TeamState {
    * Without members. Observed teams of the same mark or (trimmed, without case) the same name; not the linked one. Only
    * for desired teams; those of the same mark first, then by id; at most 10.
    */
-  readonly candidates: readonly { readonly object: TargetTeam; readonly linkedTo: string | null }[];
+  readonly candidates: readonly (Pick<Candidate, 'linkedTo' | 'neighbour'> & { readonly object: TargetTeam })[];
   /** How many people the rules put into it. */
   readonly desiredMembers: number;
   /**
@@ -143,6 +147,10 @@ export interface Staging {
   ): Promise<void>;
   /** The same id again replaces what was said of it; without members it keeps those that were read before. */
   addObservedTeams(teams: readonly TargetTeam[]): Promise<void>;
+  /** Directories of the same application (not this one): what they have linked is theirs. Replaces those said before. */
+  setNeighbours(keys: readonly DirectoryKey[]): Promise<void>;
+  /** The neighbour that has this account (or team) linked now, the oldest of several; null when none has. */
+  neighbourOf(resource: 'User' | 'Team', targetId: string): Promise<DirectoryKey | null>;
   /** Was an account seen with this value? Only for paths whose keys were given. */
   isObserved(key: MatchKey): Promise<boolean>;
   /** Of a value that nobody else of this run may have: false when somebody asked for it before. */
@@ -176,7 +184,7 @@ export interface Staging {
    * `memberDifferences`.
    */
   countMembers(teamKey: string, targetId?: string): Promise<number>;
-  /** Accounts seen in the target that no link and no candidate of this run explains. */
+  /** Accounts seen in the target that no link, none of a neighbour and no candidate of this run explains. */
   countUnmanaged(): Promise<number>;
   /** The same accounts, in the order in which they were seen. */
   unmanaged(): AsyncIterable<readonly TargetObject[]>;

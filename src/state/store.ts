@@ -6,7 +6,7 @@
  *
  * - **D1** What a resolved promise wrote survives a kill of the process at any later moment.
  * - **D2** `Journal.settle` is atomic: an operation's result and its effects on links are written together or not at all.
- * - **D3** Two directories never see each other's rows.
+ * - **D3** Two directories never see each other's rows, but for which accounts and teams neighbours have linked.
  * - **D4** One holder at a time has the store's lease, whatever process it is in; a killed holder frees it by dying.
  * - **D5** Memory does not grow with the directory: lists are streamed in pages of at most 500 rows.
  * - **D6** A store written by a newer version is refused; an older one is migrated forward before the first read.

@@ -74,7 +74,15 @@ export function describeStaging(states: OpenStates): void {
       await state.staging.clear();
       expect(await state.staging.countUsers()).toBe(0);
       expect(await collect(state.staging.people())).toEqual([
-        { sourceId: 'ada', desired: null, link: aLink('ada'), observed: null, gone: false, candidates: [] },
+        {
+          sourceId: 'ada',
+          desired: null,
+          link: aLink('ada'),
+          observed: null,
+          gone: false,
+          candidates: [],
+          contestedBy: null,
+        },
       ]);
       expect(await collect(state.staging.teams())).toMatchObject([
         { key: 'rule:sales', desired: null, observed: null, gone: false, desiredMembers: 0 },
@@ -130,7 +138,7 @@ export function describeStaging(states: OpenStates): void {
         { desired: aDesiredUser('ada', { references: { manager: 'bob' } }), keys: [] },
       ]);
       await staging.addObservedUsers([{ object: anAccount('account-bob', { version: 'W/"1"' }), keys: [] }]);
-      const none = { desired: null, link: null, observed: null, gone: false, candidates: [] };
+      const none = { desired: null, link: null, observed: null, gone: false, candidates: [], contestedBy: null };
       expect(await collect(staging.people())).toEqual([
         { ...none, sourceId: 'cyd', desired: aDesiredUser('cyd', { presence: 'outOfScope' }) },
         {
@@ -164,7 +172,9 @@ export function describeStaging(states: OpenStates): void {
       const [ada, bob] = await collect(staging.people());
       expect([ada?.sourceId, bob?.sourceId]).toEqual(['ada', 'bob']);
       expect(ada?.desired?.presence).toBe('undecided');
-      expect(ada?.candidates).toEqual([{ object: anAccount('2', { version: '2' }), path: 'emails', linkedTo: null }]);
+      expect(ada?.candidates).toEqual([
+        { object: anAccount('2', { version: '2' }), path: 'emails', linkedTo: null, neighbour: null },
+      ]);
     });
 
     describe('an account is gone', () => {
@@ -243,6 +253,58 @@ export function describeStaging(states: OpenStates): void {
       ]);
       expect([bob?.candidates, cyd?.candidates]).toEqual([[], []]);
       expect(await staging.countUnmanaged(), 'only 4 belongs to nobody').toBe(1);
+    });
+
+    it('D3 tells of neighbours whose accounts and teams they are, the oldest first, and nothing else', async () => {
+      const store = await states.store();
+      const keys = ['old', 'acme', 'new', 'far'].map((id) => ({ namespace: 'identity', id }));
+      const [old, acme, young, far] = await Promise.all(keys.map((key) => store.directory(key)));
+      for (const [index, each] of [old, acme, young, far].entries()) {
+        await each?.links.apply([
+          { type: 'putLink', link: aLink(`p${index}`, { targetId: 'shared' }) },
+          { type: 'putTeam', team: aTeamLink('Sales', { targetId: `team-${index}` }) },
+        ]);
+      }
+      await young?.links.apply([{ type: 'putLink', link: aLink('theirs', { targetId: '2' }) }]);
+      if (acme === undefined) throw new Error('no directory');
+      const { staging } = acme;
+      await staging.addDesired([{ desired: aDesiredUser('ada'), keys: [mail('ada')] }]);
+      await staging.addTeams([aDesiredTeam('Sales')]);
+      const seen = () =>
+        staging.addObservedUsers(
+          ['2', '3', '4'].map((id) => ({ object: anAccount(id), keys: id < '4' ? [mail('ada')] : [] })),
+        );
+      await seen();
+      await staging.addObservedTeams(['team-0', 'team-2', 'team-3'].map((id) => aGroup(id, 'Sales')));
+
+      const look = async () => {
+        const people = await collect(staging.people());
+        const [sales] = await collect(staging.teams());
+        const owners = (list: readonly { object: { id: string }; neighbour: { id: string } | null }[] = []) =>
+          list.map(({ object, neighbour }) => `${object.id} ${neighbour?.id ?? ''}`.trim());
+        return {
+          candidates: owners(people[0]?.candidates),
+          contested: people.map(({ contestedBy }) => contestedBy?.id ?? null),
+          teams: owners(sales?.candidates),
+          unmanaged: (await collect(staging.unmanaged())).map(({ id }) => id),
+        };
+      };
+      const alone = { candidates: ['2', '3'], contested: [null, null], teams: ['team-0', 'team-2', 'team-3'] };
+      expect(await look()).toEqual({ ...alone, unmanaged: ['4'] });
+      await staging.setNeighbours([...keys.slice(0, 3), { namespace: 'identity', id: 'unknown' }]);
+      expect(await look()).toEqual({
+        candidates: ['2 new', '3'],
+        contested: [null, 'old'],
+        teams: ['team-0 old', 'team-2 new', 'team-3'],
+        unmanaged: ['4'],
+      });
+      expect(await staging.neighbourOf('User', 'shared')).toEqual(keys[0]);
+      expect(await staging.neighbourOf('Team', 'team-2')).toEqual(keys[2]);
+      expect(await staging.neighbourOf('Team', 'team-3')).toBeNull();
+      await young?.links.apply([{ type: 'putLink', link: aLink('late', { targetId: '4' }) }]);
+      expect(await look(), 'as it is now, not as it was').toMatchObject({ unmanaged: [] });
+      await staging.setNeighbours([]);
+      expect(await look()).toEqual({ ...alone, unmanaged: ['4'] });
     });
 
     it('a value that half the target shares gives ten candidates and not all', async () => {

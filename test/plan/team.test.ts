@@ -13,6 +13,7 @@ const MARK = 'dirsync:identity/acme:research';
 const candidate = (attributes = {}, linkedTo: string | null = null, id = 't9') => ({
   object: aTeam(attributes, id),
   linkedTo,
+  neighbour: null,
 });
 
 describe('a team that is not there', () => {

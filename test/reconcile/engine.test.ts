@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import type { DirectorySyncResource } from '../../src/api/directory-sync.ts';
-import { createEngine, toDirectoryKey } from '../../src/reconcile/engine.ts';
+import { createEngine } from '../../src/reconcile/engine.ts';
 import type { Providers } from '../../src/reconcile/run.ts';
+import { toDirectoryKey } from '../../src/reconcile/takeover.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 import { aCompanyOf, createCompany } from '../support/company.ts';
 import { createMemoryHost, NAMESPACE } from '../support/memory-host.ts';

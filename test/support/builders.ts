@@ -166,6 +166,7 @@ export function aPersonState(overrides: Partial<PersonState> = {}): PersonState 
     observed: null,
     gone: false,
     candidates: [],
+    contestedBy: null,
     ...overrides,
   };
 }
@@ -178,6 +179,7 @@ export function aCandidate(
     object: { id, version: null, attributes: { userName: 'p1@example.com', active: true, ...attributes } },
     path: 'userName',
     linkedTo: null,
+    neighbour: null,
     ...rest,
   };
 }

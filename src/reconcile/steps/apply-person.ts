@@ -1,6 +1,7 @@
 /** One operation on a person: the request, and what its success means for the link. */
 import { SyncError } from '../../errors.ts';
 import type { AttributeChange, Attributes, Json } from '../../model.ts';
+import { toOwner } from '../../plan/values.ts';
 import type { Effect, Link, OperationResult, StoredOperation } from '../../state/store.ts';
 import type { TargetObject } from '../../targets/target.ts';
 import type { Applying } from './apply.ts';
@@ -67,7 +68,10 @@ async function createOnce(operation: StoredOperation, values: Attributes, applyi
 
 async function adopt(operation: StoredOperation, applying: Applying): Promise<readonly Effect[]> {
   const targetId = needTarget(operation);
-  const { loaded, signal } = applying;
+  const { loaded, run, signal } = applying;
+  // Another DirectorySync may have been as fast.
+  const owner = await run.state.staging.neighbourOf('User', targetId);
+  if (owner !== null) throw new SyncError('Conflict', `the account ${targetId} belongs to ${toOwner(owner)} by now`);
   if (operation.changes.length > 0) await loaded.target.updateUser(targetId, operation.changes, signal);
   // What was there before and what was written: with all of it known, the next run needs no look.
   const observed = await lookAgain(targetId, applying);

@@ -1,5 +1,6 @@
 /** One operation on a team itself; its members have a file of their own. */
 import { SyncError } from '../../errors.ts';
+import { toOwner } from '../../plan/values.ts';
 import type { Effect, OperationResult, StoredOperation, TeamLink } from '../../state/store.ts';
 import type { TargetObject } from '../../targets/target.ts';
 import type { Applying } from './apply.ts';
@@ -56,8 +57,10 @@ async function create(operation: StoredOperation, applying: Applying): Promise<r
 }
 
 /** Its members are those that this run has seen, until the operations on them are done. */
-async function adopt(operation: StoredOperation, { loaded, signal }: Applying): Promise<readonly Effect[]> {
+async function adopt(operation: StoredOperation, { loaded, run, signal }: Applying): Promise<readonly Effect[]> {
   const targetId = needTarget(operation);
+  const owner = await run.state.staging.neighbourOf('Team', targetId);
+  if (owner !== null) throw new SyncError('Conflict', `the team ${targetId} belongs to ${toOwner(owner)} by now`);
   if (operation.changes.length > 0) await loaded.target.updateTeam(targetId, operation.changes, signal);
   return [
     { type: 'putTeam', team: toTeamLink(operation, targetId, { ...toMark(operation), origin: 'adopted' }) },

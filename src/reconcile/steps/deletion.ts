@@ -12,7 +12,7 @@ import type { Source } from '../../sources/source.ts';
 import type { CompiledResources } from '../compile.ts';
 import { toDeletionPolicy } from '../deletion-policy.ts';
 import type { Guarded, Loaded, Observed, PlanResult, RunDependencies, RunHttpClient } from '../run.ts';
-import { observeDoubtful } from './observe.ts';
+import { noteNeighbours, observeDoubtful } from './observe.ts';
 import { PlanWriter } from './plan-writer.ts';
 import { ProtectedTeams } from './protected-teams.ts';
 import { settleBegun } from './settle.ts';
@@ -65,6 +65,7 @@ export async function observeOwned(
 ): Promise<Observed> {
   const capabilities = await loaded.target.capabilities(signal);
   await run.state.staging.clear();
+  await noteNeighbours(run, loaded);
   await settleBegun(run, loaded.target, signal);
   await observeDoubtful(run, loaded, signal);
   return { kind: 'Full', capabilities, verified: false, unmanaged: 0, unreadTeams: 0, warnings: [] };

@@ -12,6 +12,7 @@ import { compareWithTarget } from '../compile.ts';
 import { getFact } from '../facts.ts';
 import type { Loaded, Mapped, Observed, RunDependencies, Warning } from '../run.ts';
 import { chooseValues } from './choose-values.ts';
+import { toTargetEndpoint } from './endpoint.ts';
 import { settleBegun } from './settle.ts';
 
 export async function observe(
@@ -22,6 +23,7 @@ export async function observe(
   const looking: Looking = { run, loaded, signal };
   const capabilities = await loaded.target.capabilities(signal);
   const warnings = checkAgainstSchemas(loaded, capabilities);
+  await noteNeighbours(run, loaded);
   await settleBegun(run, loaded.target, signal);
   const verified = run.options.user === null && (!capabilities.filter || (await isVerifyDue(run, loaded)));
   const unreadTeams = verified ? await verify(run, loaded, signal) : 0;
@@ -45,6 +47,11 @@ export async function observe(
     unreadTeams,
     warnings,
   };
+}
+
+/** Before any account is looked at: whose it may not become. */
+export async function noteNeighbours(run: RunDependencies, { spec }: Loaded): Promise<void> {
+  await run.state.staging.setNeighbours(await run.neighbours(toTargetEndpoint(run, spec)));
 }
 
 async function isVerifyDue(run: RunDependencies, { spec }: Loaded): Promise<boolean> {

@@ -47,6 +47,7 @@ async function askCreated(operation: StoredOperation, { run, target, signal }: A
   // One that has the same userName and belongs to somebody else: our request was refused, or never arrived.
   const owner = await run.state.links.byTarget(found.id);
   if (owner !== null && owner.sourceId !== operation.id) return { status: 'dropped', effects: [] };
+  if ((await run.state.staging.neighbourOf('User', found.id)) !== null) return { status: 'dropped', effects: [] };
   return { status: 'done', effects: [toCreatedLink(operation, found)] };
 }
 

@@ -4,6 +4,7 @@
  */
 import { SyncError } from '../../errors.ts';
 import type { Json } from '../../model.ts';
+import { toOwner } from '../../plan/values.ts';
 import type { Link, StoredOperation } from '../../state/store.ts';
 import type { TargetObject } from '../../targets/target.ts';
 import type { Applying } from './apply.ts';
@@ -34,6 +35,9 @@ export async function explainTaken(
   const owner = await run.state.links.byTarget(id);
   if (owner !== null && owner.sourceId !== operation.id)
     return toConflict(`the account ${id} that has this ${first.path} belongs to ${owner.sourceId}`);
+  const neighbour = await run.state.staging.neighbourOf('User', id);
+  if (neighbour !== null)
+    return toConflict(`the account ${id} that has this ${first.path} belongs to ${toOwner(neighbour)}`);
   if (isTheirs(first, operation, applying)) {
     await run.state.links.apply([{ type: 'putLink', link: toRecovered(operation, first.account) }]);
     return toConflict(

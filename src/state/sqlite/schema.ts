@@ -360,6 +360,12 @@ export const SCRATCH = `
     PRIMARY KEY (place, target_id)
   ) STRICT, WITHOUT ROWID;
 
+  CREATE TABLE run.neighbours (
+    directory INTEGER NOT NULL,
+    neighbour INTEGER NOT NULL,
+    PRIMARY KEY (directory, neighbour)
+  ) STRICT, WITHOUT ROWID;
+
   CREATE TABLE run.missing (
     directory INTEGER NOT NULL,
     resource TEXT NOT NULL,

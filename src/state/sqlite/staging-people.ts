@@ -5,6 +5,7 @@ import type { Candidate, PersonState } from '../staging.ts';
 import { type Connection, firstPlace, PAGE, readPages } from './connection.ts';
 import type { Directory } from './directory.ts';
 import { LINK_COLUMNS, type LinkRow, parseJson, toLink } from './rows.ts';
+import { neighbourExpression, readDirectoryKey } from './staging-neighbours.ts';
 
 /** More accounts than this say nothing that two do not say: nobody is guessed. */
 const CANDIDATES = 10;
@@ -18,6 +19,7 @@ type PersonRow = { [Column in keyof LinkRow]: LinkRow[Column] | null } & {
   desired: string | null;
   observed: string | null;
   gone: number;
+  contested_by: number | null;
 };
 
 /**
@@ -33,6 +35,8 @@ export function goneExpression(resource: 'User' | 'Team', link: string): string 
     AND NOT EXISTS (SELECT 1 FROM ${observed} x WHERE x.directory = ?1 AND x.id = ${link}.target_id))`;
 }
 
+const CONTESTED_BY = neighbourExpression('User', 'l.target_id', 'n.neighbour < ?1');
+
 export async function* readPeople(of: Directory, only: string | null): AsyncGenerator<readonly PersonState[]> {
   of.db.openScratch();
   const directory = of.number();
@@ -43,7 +47,8 @@ export async function* readPeople(of: Directory, only: string | null): AsyncGene
 function readDesiredRows(db: Connection, directory: number, only: string | null): AsyncGenerator<PersonRow[]> {
   return readPages<PersonRow>((last) =>
     db.all(
-      `SELECT d.place, b.body AS desired, o.body AS observed, ${goneExpression('User', 'l')} AS gone, ${LINK_COLUMNS}
+      `SELECT d.place, b.body AS desired, o.body AS observed, ${goneExpression('User', 'l')} AS gone,
+         ${CONTESTED_BY} AS contested_by, ${LINK_COLUMNS}
        FROM run.desired d
        JOIN run.desired_bodies b ON b.place = d.place
        LEFT JOIN main.links l ON l.directory = ?1 AND l.source_id = d.source_id
@@ -60,7 +65,7 @@ function readLinkedRows(db: Connection, directory: number, only: string | null):
   return readPages<PersonRow>((last) =>
     db.all(
       `SELECT NULL AS place, NULL AS desired, o.body AS observed, ${goneExpression('User', 'l')} AS gone,
-         ${LINK_COLUMNS}
+         ${CONTESTED_BY} AS contested_by, ${LINK_COLUMNS}
        FROM main.links l
        LEFT JOIN run.observed o ON o.directory = ?1 AND o.id = l.target_id
        WHERE l.directory = ?1 AND l.source_id > ?2 ${only === null ? '' : 'AND l.source_id = ?3'}
@@ -88,6 +93,7 @@ function toPeople(db: Connection, directory: number, rows: readonly PersonRow[])
       observed: row.observed === null ? null : parseJson<TargetObject>(db, row.observed),
       gone: row.gone === 1,
       candidates: candidates.get(row.place) ?? [],
+      contestedBy: readDirectoryKey({ db }, row.contested_by),
     };
   });
 }
@@ -102,8 +108,14 @@ function readCandidates(
   places: readonly (number | null)[],
 ): ReadonlyMap<number | null, readonly Candidate[]> {
   if (places.length === 0) return new Map();
-  const rows = db.all<{ place: number; path: string; body: string; linked_to: string | null }>(
-    `SELECT c.place, c.path, o.body, l.source_id AS linked_to FROM (
+  const rows = db.all<{
+    place: number;
+    path: string;
+    body: string;
+    linked_to: string | null;
+    neighbour: number | null;
+  }>(
+    `SELECT c.place, c.path, o.body, l.source_id AS linked_to, ${neighbourExpression('User', 'o.id')} AS neighbour FROM (
        SELECT k.place, k.path, ok.place AS object,
          row_number() OVER (PARTITION BY k.place ORDER BY k.rank, o.id) AS position
        FROM run.desired_keys k
@@ -119,7 +131,12 @@ function readCandidates(
   );
   const found = new Map<number, Candidate[]>();
   for (const row of rows) {
-    const candidate = { object: parseJson<TargetObject>(db, row.body), path: row.path, linkedTo: row.linked_to };
+    const candidate: Candidate = {
+      object: parseJson<TargetObject>(db, row.body),
+      path: row.path,
+      linkedTo: row.linked_to,
+      neighbour: readDirectoryKey({ db }, row.neighbour),
+    };
     const others = found.get(row.place);
     if (others === undefined) found.set(row.place, [candidate]);
     else others.push(candidate);
@@ -182,6 +199,7 @@ export async function readPresences(
 
 /** Of the row `o` of what was observed: nobody's account. */
 const UNMANAGED = `NOT EXISTS (SELECT 1 FROM main.links l WHERE l.directory = ?1 AND l.target_id = o.id)
+  AND ${neighbourExpression('User', 'o.id')} IS NULL
   AND NOT EXISTS (
     SELECT 1 FROM run.observed_keys ok
     JOIN run.desired_keys dk ON dk.directory = ?1 AND dk.path = ok.path AND dk.key = ok.key

@@ -5,6 +5,7 @@ import type { MemberDifference, TeamState } from '../staging.ts';
 import { type Connection, PAGE, readPages } from './connection.ts';
 import type { Directory } from './directory.ts';
 import { parseJson, TEAM_COLUMNS, type TeamRow, toTeamLink } from './rows.ts';
+import { neighbourExpression, readDirectoryKey } from './staging-neighbours.ts';
 import { goneExpression } from './staging-people.ts';
 
 const CANDIDATES = 10;
@@ -85,14 +86,18 @@ function readCandidates(
   desired: DesiredTeam,
   linkedId: string | null,
 ): TeamState['candidates'] {
-  const rows = db.all<{ body: string; linked_to: string | null }>(
-    `SELECT o.body, t.key AS linked_to FROM run.observed_teams o
+  const rows = db.all<{ body: string; linked_to: string | null; neighbour: number | null }>(
+    `SELECT o.body, t.key AS linked_to, ${neighbourExpression('Team', 'o.id')} AS neighbour FROM run.observed_teams o
      LEFT JOIN main.teams t ON t.directory = ?1 AND t.target_id = o.id
      WHERE o.directory = ?1 AND (o.external_id = ?2 OR o.name = ?3) AND o.id IS NOT ?4
      ORDER BY o.external_id IS ?2 DESC, o.id LIMIT ${CANDIDATES}`,
     ...[directory, desired.externalId, toComparableName(desired.displayName), linkedId],
   );
-  return rows.map((row) => ({ object: toTeam(db, row.body), linkedTo: row.linked_to }));
+  return rows.map((row) => ({
+    object: toTeam(db, row.body),
+    linkedTo: row.linked_to,
+    neighbour: readDirectoryKey({ db }, row.neighbour),
+  }));
 }
 
 function toTeam(db: Connection, body: string): TargetTeam {

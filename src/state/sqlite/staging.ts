@@ -6,6 +6,7 @@ import { type Connection, firstPlace, PAGE, readPages } from './connection.ts';
 import type { Directory } from './directory.ts';
 import { parseJson } from './rows.ts';
 import { readContentions } from './staging-names.ts';
+import { readNeighbourOf, writeNeighbours } from './staging-neighbours.ts';
 import { countUnmanaged, readCollisions, readPeople, readPresences, readUnmanaged } from './staging-people.ts';
 import { readMemberCount, readMemberDifferences, readTeams } from './staging-teams.ts';
 
@@ -29,6 +30,7 @@ const BY_DIRECTORY = [
   'aliases',
   'desired_teams',
   'memberships',
+  'neighbours',
   'missing',
   'complete',
   'differences',
@@ -94,6 +96,8 @@ export function toStaging(of: Directory): Staging {
         for (const team of teams) insertObservedTeam(of, directory, team);
       });
     },
+    setNeighbours: (keys) => writeNeighbours(of, keys),
+    neighbourOf: async (resource, targetId) => readNeighbourOf(of, resource, targetId),
     async isObserved({ path, key }) {
       db.openScratch();
       const row = db.get(
