@@ -104,6 +104,16 @@ describe('a protected team', () => {
     expect(company.teamMembers('Research')).toEqual(['p7@example.com', 'p8@example.com']);
   });
 
+  it('counts whom the same run deletes: they are gone from it all the same (protectedTeams)', async () => {
+    const company = await aConvergedCompany(6, { guards: { ...guards, delete: { percent: 100 } } });
+    company.spec = { ...company.spec, deprovisioning: { deletedAtSource: 'Delete' } };
+    company.people = company.people.slice(0, 4);
+    edit(company, () => ({ department: 'Sales' }));
+    const report = await company.run();
+    expect(report).toMatchObject({ applied: { delete: 2, removeMembers: 2 }, people: { protected: 2 } });
+    expect(company.teamMembers('Research')).toHaveLength(2);
+  });
+
   it('is not deleted with its rule, and a name that no team has is a warning (protectedTeams)', async () => {
     const company = await aConvergedCompany(6, { guards: { ...guards, protectedTeams: ['Research', 'Reserach'] } });
     company.rules = {};

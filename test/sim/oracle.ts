@@ -280,8 +280,10 @@ function compareTeam(
 ): string[] {
   const isDeleted = wanted.members.size === 0 && wanted.rules.every(({ whenEmpty }) => whenEmpty === 'Delete');
   const problems = compareMembers(name, team, { wanted: wanted.members, input });
+  // With the store went who is in it, and a team of which nobody knows that it is empty is not deleted.
+  const isForgotten = input.damaged && hidesMembers(input);
   // Somebody whose standing is not sure may keep it.
-  if (isDeleted && team.members.length === 0 && !isProtectedTeam(name, input.company))
+  if (isDeleted && team.members.length === 0 && !isForgotten && !isProtectedTeam(name, input.company))
     problems.push(`team ${name} is empty and must be gone`);
   if (normalize(team.displayName) !== name) problems.push(`team ${name} is called ${team.displayName}`);
   return problems;
@@ -312,9 +314,12 @@ function belongs(member: string, wanted: ReadonlySet<string>, input: OracleInput
 }
 
 /** Where members are not shown, what was changed by hand or forgotten with a store is not seen. */
-function isChangedUnseen({ id }: Team, { server, damaged }: OracleInput): boolean {
-  const { shown } = server.dialect.members;
-  return (shown === 'absent' || shown === 'empty') && (damaged || server.byHand.has(id));
+function isChangedUnseen({ id }: Team, input: OracleInput): boolean {
+  return hidesMembers(input) && (input.damaged || input.server.byHand.has(id));
+}
+
+function hidesMembers({ server }: OracleInput): boolean {
+  return ['absent', 'empty'].includes(server.dialect.members.shown);
 }
 
 /** Who keeps memberships that no rule gives. */

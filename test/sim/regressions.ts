@@ -219,4 +219,44 @@ export const REGRESSIONS: readonly Regression[] = [
       ],
     },
   },
+  {
+    name: 'two leave a protected team, and the account of one of them is deleted',
+    scenario: {
+      seed: 16582,
+      size: 6,
+      application: { quirks: ['filterIgnored', 'cursorsOnly'], pageSize: 5, tokenLife: 2 },
+      steps: [
+        { do: 'manifest', what: 'deletedAtSource', value: 85 },
+        { do: 'manifest', what: 'protectedTeams', value: 218 },
+        RUN,
+        { do: 'hire', n: 140 },
+        { do: 'scope', who: 996 },
+        { do: 'swap', who: 389, other: 114 },
+        { do: 'rotate', who: 568, other: 368 },
+        { do: 'leave', who: 677 },
+      ],
+    },
+  },
+  {
+    // By the oracle: nobody could know of it.
+    name: 'a team whose members are not shown becomes empty after the store is lost',
+    scenario: {
+      seed: 19237,
+      size: 3,
+      application: {
+        quirks: ['dropsTitle', 'noBodies', 'bulkMissing', 'membersAbsent', 'filterIgnored', 'cursorsUnannounced'],
+        pageSize: 5,
+      },
+      steps: [
+        { do: 'manifest', what: 'ruleWhenEmpty', value: 373 },
+        { do: 'manifest', what: 'deleteAfter', value: 874 },
+        RUN,
+        { do: 'scope', who: 160 },
+        { do: 'hire', n: 760 },
+        RUN,
+        { do: 'store', how: 'lost', which: 488 },
+        { do: 'scope', who: 107 },
+      ],
+    },
+  },
 ];

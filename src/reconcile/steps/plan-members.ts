@@ -15,6 +15,8 @@ export interface MembersInput {
   readonly drift: DriftTally | null;
   /** Members that a protected team keeps; null for any other team. */
   readonly keeps: number | null;
+  /** People whose account this plan deletes, by source id: they are gone from the team all the same. */
+  readonly ending: ReadonlySet<string>;
   /** The target shows who is in a team. */
   readonly tellsMembers: boolean;
   /** This run carries out its plan. */
@@ -29,11 +31,9 @@ export async function planMembers(state: DirectoryState, input: MembersInput): P
   const { team, planned, member, drift, add, only } = input;
   let creates = planned.operations.filter(({ kind }) => kind === 'create');
   let removed = 0;
-  // Who joins in this run is not there yet.
-  const mayGo =
-    input.keeps === null ? Number.POSITIVE_INFINITY : (await state.staging.countMembers(team.key)) - input.keeps;
   const seen = { added: [] as string[], removed: [] as string[], byHand: false };
   const adopted = planned.operations.find(({ kind }) => kind === 'adopt')?.targetId ?? undefined;
+  const mayGo = await countFree(state, input, adopted);
   for await (const all of state.staging.memberDifferences(team.key, adopted)) {
     const page = only === null ? all : all.filter(({ sourceId }) => sourceId === only);
     const context = { ...member, deactivated: await findDeactivated(state, page, member) };
@@ -58,6 +58,20 @@ export async function planMembers(state: DirectoryState, input: MembersInput): P
     if (member.targetId === null) throw new SyncError('Unknown', 'a team without an account was to be deleted');
     await add({ ...NOTHING, operations: [planTeamDeletion(member)] });
   }
+}
+
+/** Members that may be removed. Who joins in this run is not there yet. */
+async function countFree(
+  { staging }: DirectoryState,
+  { team, keeps, ending }: MembersInput,
+  adopted: string | undefined,
+): Promise<number> {
+  if (keeps === null) return Number.POSITIVE_INFINITY;
+  let free = (await staging.countMembers(team.key, adopted)) - keeps;
+  if (ending.size === 0) return free;
+  for await (const page of staging.memberDifferences(team.key, adopted))
+    free -= page.filter(({ change, sourceId }) => change === 'remove' && ending.has(sourceId ?? '')).length;
+  return free;
 }
 
 /** Who was in a team before it was ours only the target can say. */

@@ -86,6 +86,8 @@ function toSettings(run: RunDependencies, { loaded, read, observed }: PlanInput)
 /** What plans of people leave for plans of teams: leavers, failures and open matches only, never everybody. */
 interface PeoplePlan {
   readonly leaving: Map<string, Departure>;
+  /** People whose account this plan deletes. */
+  readonly ending: Set<string>;
   readonly returning: Set<string>;
   readonly withoutAccount: Set<string>;
   readonly spared: Set<string>;
@@ -109,6 +111,7 @@ async function planPeople(
   const collisions = await readCollisions(run);
   const people: PeoplePlan = {
     leaving: new Map(),
+    ending: new Set(),
     returning: new Set(),
     withoutAccount: new Set(),
     spared: new Set(),
@@ -186,6 +189,7 @@ function note(person: PersonState, planned: Planned, { people, settings }: NoteI
   const { sourceId } = person;
   for (const { kind, cause } of planned.operations) {
     if (kind === 'deactivate') people.leaving.set(sourceId, cause as Departure);
+    if (kind === 'delete') people.ending.add(sourceId);
     if (kind === 'reactivate') people.returning.add(sourceId);
   }
   if (planned.protected > 0) people.spared.add(sourceId);
@@ -350,7 +354,8 @@ async function planOneTeam(
   }
   const member = toMemberContext(team, planned, teams);
   const { tellsMembers } = teams.input.observed.capabilities;
-  await planMembers(run.state, { team, planned, member, drift, keeps, tellsMembers, writes, add, only });
+  const { ending } = teams.people;
+  await planMembers(run.state, { team, planned, member, drift, keeps, ending, tellsMembers, writes, add, only });
 }
 
 function toMemberContext(
