@@ -18,6 +18,7 @@ export type Layer =
   | 'kube'
   | 'local'
   | 'directory'
+  | 'convert'
   | 'registry'
   | 'provider'
   | 'contracts'
@@ -73,10 +74,12 @@ export const LAYERS: Readonly<Record<Layer, Allowed>> = {
   kube: { imports: ['api', 'http', 'telemetry', ...GROUND] },
   local: { imports: ['api', 'http', 'telemetry', ...GROUND] },
   directory: { imports: ['telemetry', ...GROUND] },
+  // Text in, resources out: what they mean to the engine is for whoever asked for them to check.
+  convert: { imports: PURE_BASE },
   // Providers, kube and local come in as contracts, so that a run can be tested and moved without them.
   reconcile: { imports: ENGINE },
   main: { imports: ['reconcile', 'kube', 'local', 'registry', ...ENGINE] },
-  cli: { imports: ['main', 'reconcile', 'kube', 'local', 'directory', 'registry', ...ENGINE] },
+  cli: { imports: ['main', 'reconcile', 'kube', 'local', 'directory', 'convert', 'registry', ...ENGINE] },
 };
 
 /** Layers that compute and do nothing else: time, chance and everything read come in as arguments. */
@@ -89,6 +92,7 @@ export const PURE_LAYERS: ReadonlySet<Layer> = new Set([
   'plan',
   'scim',
   'api',
+  'convert',
 ]);
 
 export const IMPURE_MODULES: ReadonlySet<string> = new Set(

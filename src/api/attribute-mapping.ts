@@ -67,9 +67,9 @@ const AttributeEntrySchema = object(
     ),
     expression: Type.Optional(
       text({
-        maxLength: 8192,
+        maxLength: 10_000,
         description:
-          'Expression in Entra’s language, such as `Join(" ", [givenName], [surname])`; at most 8192 characters.',
+          'Expression in Entra’s language, such as `Join(" ", [givenName], [surname])`; at most 10,000 characters.',
       }),
     ),
     cel: Type.Optional(

@@ -6,6 +6,7 @@ import { declareApprove } from './approve.ts';
 import { declareCheck } from './check.ts';
 import type { CommandContext } from './command.ts';
 import { declareController } from './controller.ts';
+import { declareConvert } from './convert.ts';
 import { declareDrift } from './drift.ts';
 import { declareEval } from './eval.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
@@ -36,6 +37,7 @@ const COMMANDS: readonly ((program: Command, context: CommandContext) => void)[]
   declareRun,
   declareGet,
   declareHistory,
+  declareConvert,
   declareServe,
   declareController,
 ];
