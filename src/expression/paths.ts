@@ -89,6 +89,15 @@ export function topLevelNames(path: SourcePath): string[] {
   return first?.kind === 'names' ? (first.splits[0] ?? []).map((split) => split.key) : [];
 }
 
+/**
+ * What a directory is asked for that the path may be found in: the first of its names, or all of a URN, in which dots and
+ * colons separate nothing that could be told here.
+ */
+export function toAskedName(path: SourcePath): string {
+  const names = topLevelNames(path);
+  return (/^urn:/i.test(path.text) ? names[0] : names.at(-1)) ?? path.text;
+}
+
 function readBracket(text: string, offset: number, steps: Step[]): number {
   if (text[offset + 1] === '"') return readForcedName(text, offset, steps);
   if (offset === 0) throw pathError('a path begins with a name', 0, 1);

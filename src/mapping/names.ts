@@ -168,6 +168,20 @@ export function bindName(raw: string, context: NameContext, known: KnownAttribut
   return normalised === undefined ? bindSource(path, known) : bindNormalised(normalised, known);
 }
 
+/**
+ * Where in a record of the source the name may be found, whichever of these places a read delivers; none for what is no
+ * attribute of the source. The name has passed `checkName`.
+ */
+export function listSources(raw: string, context: Pick<NameContext, 'customs' | 'provider'>): readonly SourcePath[] {
+  const [prefix, name] = splitPrefix(raw);
+  if (prefix === 'custom' || prefix === 'desired' || (prefix === null && context.customs.has(name))) return [];
+  const own = prefix === null || prefix === 'source' ? [parseSourcePath(name)] : [];
+  const isNormalised = (kind: string): boolean => prefix === null || prefix === kind;
+  const predefined = isNormalised('predefined') ? findPredefinedAttribute(context.provider, name) : undefined;
+  const standard = isNormalised('standard') ? findStandardAttribute(context.provider, name) : undefined;
+  return [...own, ...(predefined?.sources ?? []), ...(standard?.sources ?? [])];
+}
+
 function bindCustom(name: string): BoundName {
   return {
     read: (person) => person.customs.get(name) ?? null,

@@ -4,8 +4,7 @@ import { type ResolvedDirectorySyncSpec, withDefaults } from '../api/defaults.ts
 import type { ResourceSet } from '../api/host.ts';
 import { validateResource } from '../api/validate.ts';
 import { SyncError } from '../errors.ts';
-import { parseSourcePath } from '../expression/paths.ts';
-import { KnownAttributes } from '../mapping/names.ts';
+import { bindName, KnownAttributes } from '../mapping/names.ts';
 import type { SourceIdentity, SourcePage } from '../sources/source.ts';
 import type { ProbeFinding, Target } from '../targets/target.ts';
 import {
@@ -18,7 +17,7 @@ import {
 import { createExpiryLog, mergeExpiries, toExpiringChange } from './expiry.ts';
 import { checkConfigs, type Opening, openSource, openTarget } from './open.ts';
 import type { RunHttpClient } from './run.ts';
-import { projectionOf } from './steps/read.ts';
+import { listReadNames, projectionOf } from './steps/read.ts';
 
 export interface CheckInput extends Omit<Opening, 'onPause'> {
   readonly resources: ResourceSet;
@@ -144,10 +143,9 @@ async function* inspectSource(
   const { source } = await openSource(opening, spec, opened);
   try {
     yield { verdict: 'ok', about: 'identity', message: describeIdentity(await source.identity(signal)) };
-    const projection = compiled === null ? [] : projectionOf(compiled);
-    const page = await readFirstPage(source.readUsers(projection, signal));
+    const page = await readFirstPage(source.readUsers(compiled === null ? [] : projectionOf(compiled), signal));
     yield* describePage(page);
-    yield* compareAttributes(page, projection);
+    yield* compareAttributes(page, compiled);
   } finally {
     await source.close();
   }
@@ -179,14 +177,17 @@ function* describePage({ users, failed, end }: SourcePage): Generator<ProbeFindi
 
 const SHOWN = 50;
 
-function* compareAttributes({ users, end }: SourcePage, projection: readonly string[]): Generator<ProbeFinding> {
+function* compareAttributes({ users, end }: SourcePage, compiled: CompiledResources | null): Generator<ProbeFinding> {
   const names = [...new Set(end?.attributes ?? users.flatMap(({ attributes }) => Object.keys(attributes)))].sort();
   const more = names.length > SHOWN ? ` and ${names.length - SHOWN} more` : '';
   yield { verdict: 'ok', about: 'attributes', message: `${names.slice(0, SHOWN).join(', ')}${more}` };
+  if (compiled === null) return;
   const known = new KnownAttributes(names);
-  for (const name of projection.filter((each) => !known.has(parseSourcePath(each)))) {
+  const context = compiled.mapping.names;
+  for (const name of listReadNames(compiled).filter((each) => bindName(each, context, known).missing)) {
     const where = end === undefined ? 'not on the first page' : 'not there';
-    const message = `${JSON.stringify(name)} is ${where}, but mappings, rules or filters read it: what depends on it stays as it is`;
+    const shown = JSON.stringify(name.replace(/^source:/, ''));
+    const message = `${shown} is ${where}, but mappings, rules or filters read it: what depends on it stays as it is`;
     yield { verdict: 'warning', about: 'attributes', message };
   }
 }

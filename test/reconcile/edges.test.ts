@@ -7,6 +7,8 @@ import { aCompanyOf, type Company, createCompany } from '../support/company.ts';
 
 const WORK = 'emails[type eq "work"].value';
 
+const IN_OBJECT = { attribute: 'custom.department', operator: 'Equals' as const, value: 'Research' };
+
 function byDepartment(displayName: string, value = displayName): TeamRuleSpec {
   return {
     directorySyncRef: { name: 'acme' },
@@ -160,6 +162,23 @@ describe('values', () => {
     const report = await company.run();
     expect(report).toMatchObject({ reason: 'ReadSuspect', held: { kinds: { suspect: 1 } } });
     expect(report.suspicion).toBe('the read has 3 people, the last good one had 12');
+  });
+});
+
+describe('values inside of objects', () => {
+  it('that vanished from every record are a suspect read too (I1)', async () => {
+    const company = await createCompany();
+    const custom = (department: string | null) => ({ custom: { department } });
+    company.people = aCompanyOf(8).map((person) => ({ ...person, ...custom('Research') }));
+    company.rules = { research: { ...byDepartment('Nested'), match: [IN_OBJECT] } };
+    expect(await company.run()).toMatchObject({ outcome: 'synced' });
+    expect(company.source.reads.at(-1)).toContain('custom');
+    company.target.writes.length = 0;
+    company.people = company.people.map((person) => ({ ...person, ...custom(null) }));
+    const report = await company.run();
+    expect(report).toMatchObject({ reason: 'ReadSuspect' });
+    expect(report.suspicion).toBe('0 people have a value for "custom.department", in the last good read 8 had');
+    expect(company.target.writes).toEqual([]);
   });
 });
 

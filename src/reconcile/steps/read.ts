@@ -1,10 +1,10 @@
 /** read: the source's pages, staged as they come. Complete only when the provider's last page arrived (rule I1). */
 import { SyncError } from '../../errors.ts';
-import { parseSourcePath } from '../../expression/paths.ts';
+import { parseSourcePath, readSourcePath, type SourcePath, toAskedName } from '../../expression/paths.ts';
 import { ALIAS_ATTRIBUTES, toAliases } from '../../mapping/aliases.ts';
 import { isEmptyValue } from '../../mapping/coerce.ts';
 import { toReadNames } from '../../mapping/conditions.ts';
-import { KnownAttributes } from '../../mapping/names.ts';
+import { KnownAttributes, listSources } from '../../mapping/names.ts';
 import { toRuleReadNames } from '../../mapping/rules.ts';
 import type { RecordError, SourceUser } from '../../model.ts';
 import type { ReadEnd, SourcePage } from '../../sources/source.ts';
@@ -24,7 +24,7 @@ export async function read(
   if (isOne && !needsGroups(loaded)) return readOne(run, loaded, signal);
   const isReferred = needsAliases(loaded);
   const projection = projectionOf(loaded);
-  const tally = new Tally(projection);
+  const tally = new Tally(listReadPaths(loaded));
   const asked = isReferred ? [...new Set([...projection, ...ALIAS_ATTRIBUTES])] : projection;
   for await (const page of loaded.source.readUsers(asked, signal)) {
     signal.throwIfAborted();
@@ -100,17 +100,25 @@ function toStateFrom(attributes: readonly string[]): string | null {
   return STATE_ATTRIBUTES.find((name) => attributes.includes(name)) ?? null;
 }
 
-/** Top-level names that mappings, rules and filters use, without prefixes. */
-export function projectionOf({
+/** What mappings, rules and filters read of a person, as they call it. */
+export function listReadNames({
   mapping,
   rules,
   scope,
 }: Pick<Loaded, 'mapping' | 'rules' | 'scope'>): readonly string[] {
   const ofRules = rules.rules.flatMap((rule) => toRuleReadNames(rule, mapping.names));
-  const names = [...mapping.usedNames, ...toReadNames(scope, mapping.names), ...ofRules];
-  return [...new Set(names.map((name) => name.replace(/^source:/, '')))].filter(
-    (name) => !/^(custom|standard|predefined|desired):/.test(name),
-  );
+  return [...new Set([...mapping.usedNames, ...toReadNames(scope, mapping.names), ...ofRules])];
+}
+
+/** The same as places in a record of the source: each once. */
+function listReadPaths(loaded: Pick<Loaded, 'mapping' | 'rules' | 'scope'>): readonly SourcePath[] {
+  const paths = listReadNames(loaded).flatMap((name) => listSources(name, loaded.mapping.names));
+  return [...new Map(paths.map((path) => [path.text, path])).values()];
+}
+
+/** Top-level names of attributes that the source is asked for. */
+export function projectionOf(loaded: Pick<Loaded, 'mapping' | 'rules' | 'scope'>): readonly string[] {
+  return [...new Set(listReadPaths(loaded).map(toAskedName))];
 }
 
 /** Attributes of a record that say whether the person is active, where a source has no other way to tell. */
@@ -135,10 +143,10 @@ class Tally {
   end: ReadEnd | null = null;
   readonly failedIds: string[] = [];
   readonly errors: RecordError[] = [];
-  readonly #filled: Map<string, number>;
+  readonly #filled: { readonly path: SourcePath; count: number }[];
 
-  constructor(names: readonly string[]) {
-    this.#filled = new Map(names.map((name) => [name, 0]));
+  constructor(paths: readonly SourcePath[]) {
+    this.#filled = paths.map((path) => ({ path, count: 0 }));
   }
 
   add(page: SourcePage): void {
@@ -153,14 +161,14 @@ class Tally {
   }
 
   #count(user: SourceUser): void {
-    for (const [name, count] of this.#filled) {
-      if (Object.hasOwn(user.attributes, name) && !isEmptyValue(user.attributes[name]))
-        this.#filled.set(name, count + 1);
-    }
+    for (const each of this.#filled) if (!isEmptyValue(readSourcePath(each.path, user.attributes))) each.count += 1;
   }
 
   stats(): ReadStats {
-    return { people: this.people, filled: Object.fromEntries(this.#filled) };
+    return {
+      people: this.people,
+      filled: Object.fromEntries(this.#filled.map(({ path, count }) => [path.text, count])),
+    };
   }
 }
 
