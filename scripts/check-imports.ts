@@ -17,6 +17,7 @@ import {
   type Layer,
   MACHINE,
   PURE_LAYERS,
+  SHARED_FILES,
 } from './import-rules.ts';
 import { blankOutText, type ImportStatement, lineAt, parseImports } from './source-text.ts';
 
@@ -42,7 +43,7 @@ function toLayer(path: string): Layer | null {
   if (folder === 'sources' || folder === 'targets') {
     if (rest.length > 1) return 'provider';
     if (rest[0] === 'registry.ts') return 'registry';
-    return rest[0] === `${folder.slice(0, -1)}.ts` ? 'contracts' : null;
+    return rest[0] === `${folder.slice(0, -1)}.ts` || SHARED_FILES.has(path) ? 'contracts' : null;
   }
   const name = rest.length === 0 ? folder.replace(/\.ts$/, '') : folder;
   const isFile = name !== folder;

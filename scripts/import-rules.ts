@@ -5,8 +5,8 @@
  */
 
 /**
- * The part of `src/` that a file belongs to. `contracts` are `sources/source.ts` and `targets/target.ts`, `registry` is
- * `registry.ts` beside them, `provider` is a folder below them.
+ * The part of `src/` that a file belongs to. `contracts` are `sources/source.ts` and `targets/target.ts` and what several
+ * providers keep their rules by, `registry` is `registry.ts` beside them, `provider` is a folder below them.
  */
 export type Layer =
   | 'main'
@@ -36,6 +36,9 @@ export type Layer =
   | 'team-key'
   | 'text-error'
   | 'scim';
+
+/** Beside the contracts: for more than one provider, which do not know each other. */
+export const SHARED_FILES: ReadonlySet<string> = new Set(['sources/attribute-names.ts', 'sources/paged-list.ts']);
 
 interface Allowed {
   /** Beside itself. */

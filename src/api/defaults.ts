@@ -23,7 +23,7 @@ import {
   type DirectorySyncSpec,
   DirectorySyncSpecSchema,
 } from './directory-sync.ts';
-import type { FileSource, ScimTarget } from './providers.ts';
+import type { FileSource, ScimTarget, WorkosSource } from './providers.ts';
 import { type TeamRuleResource, TeamRuleSpecSchema } from './team-rule.ts';
 
 export type LeavingPolicy = 'Deactivate' | 'Delete' | 'Retain';
@@ -34,7 +34,9 @@ export type ResolvedSchedule =
   | { readonly kind: 'Once' };
 
 /** The provider's own block, its defaults filled in. */
-export type ResolvedSource = { readonly provider: 'file'; readonly config: FileSource };
+export type ResolvedSource =
+  | { readonly provider: 'file'; readonly config: FileSource }
+  | { readonly provider: 'workos'; readonly config: WorkosSource };
 export type ResolvedTarget = { readonly provider: 'scim'; readonly config: ScimTarget };
 
 /** `max` null: no such limit. `percent` 100: no such limit. */
@@ -219,12 +221,17 @@ function toDeprovisioning(
   return { outOfScope, disabledAtSource, deletedAtSource, memberships, deleteAfterMs, restoreMemberships };
 }
 
+function toSource({ file, workos }: DirectorySyncSpec['source']): ResolvedSource | null {
+  if (file !== undefined) return { provider: 'file', config: file };
+  return workos === undefined ? null : { provider: 'workos', config: workos };
+}
+
 function resolveDirectorySync({ metadata, spec }: DirectorySyncResource): ResolvedDirectorySyncSpec {
   const filled = fill(DirectorySyncSpecSchema, spec);
   const { guards } = filled;
-  const { file }: DirectorySyncSpec['source'] = filled.source;
+  const source = toSource(filled.source);
   const { scim }: DirectorySyncSpec['target'] = filled.target;
-  if (file === undefined || scim === undefined) {
+  if (source === null || scim === undefined) {
     throw new SyncError('Invalid', 'spec.source and spec.target: exactly one provider must be set');
   }
   return {
@@ -233,7 +240,7 @@ function resolveDirectorySync({ metadata, spec }: DirectorySyncResource): Resolv
     mode: filled.mode,
     schedule: toSchedule(filled.schedule),
     settleMs: parseDuration(filled.settle),
-    source: { provider: 'file', config: file },
+    source,
     scope: { filters: filled.scope.filters, nestedGroups: filled.scope.nestedGroups },
     groups: filled.groups,
     mappings: filled.mappings,

@@ -13,18 +13,21 @@ function isLoopbackHost(hostname: string): boolean {
 }
 
 /** Plain http would show credentials and people to everybody on the way. */
-const URL_ENCRYPTED_RULE: SchemaRule = {
-  name: 'urlEncrypted',
-  message: 'url must begin with https; plain http to a host other than loopback needs allowHTTP: true',
-  cel: "self.url.startsWith('https://') || (has(self.allowHTTP) && self.allowHTTP) || self.url.matches('^http://(localhost|127(\\\\.[0-9]{1,3}){3}|\\\\[::1\\\\])(:[0-9]+)?(/|$)')",
-  holds: (value) => {
-    const config = toFields(value);
-    const url = config?.['url'];
-    if (typeof url !== 'string' || config?.['allowHTTP'] === true || !URL.canParse(url)) return true;
-    const { protocol, hostname } = new URL(url);
-    return protocol !== 'http:' || isLoopbackHost(hostname);
-  },
-};
+function encryptedRule(field: string, isRequired: boolean): SchemaRule {
+  const plain = "'^http://(localhost|127(\\\\.[0-9]{1,3}){3}|\\\\[::1\\\\])(:[0-9]+)?(/|$)'";
+  return {
+    name: `${field}Encrypted`,
+    message: `${field} must begin with https; plain http to a host other than loopback needs allowHTTP: true`,
+    cel: `${isRequired ? '' : `!has(self.${field}) || `}self.${field}.startsWith('https://') || (has(self.allowHTTP) && self.allowHTTP) || self.${field}.matches(${plain})`,
+    holds: (value) => {
+      const config = toFields(value);
+      const url = config?.[field];
+      if (typeof url !== 'string' || config?.['allowHTTP'] === true || !URL.canParse(url)) return true;
+      const { protocol, hostname } = new URL(url);
+      return protocol !== 'http:' || isLoopbackHost(hostname);
+    },
+  };
+}
 
 const FILE_FORMATS = ['CSV', 'JSON', 'JSONLines'] as const;
 export type FileFormat = (typeof FILE_FORMATS)[number];
@@ -106,6 +109,43 @@ const FileSourceSchema = object(
 );
 export type FileSource = Of<typeof FileSourceSchema>;
 
+const WorkosSourceSchema = object(
+  {
+    directoryId: text({
+      maxLength: 128,
+      pattern: '^directory_[A-Za-z0-9]+$',
+      expected: 'the id of a directory, as directory_01ECAZ4NV9QMV47GW873HDCX74',
+      description:
+        'Id of the directory, as its page in the dashboard of WorkOS shows it. Fixed once people are linked: another one is `EndpointChanged`.',
+    }),
+    credentialsRef: reference(
+      'Secret',
+      'Secret with `apiKey`, a secret key of the environment that the directory is in. It is read at each run.',
+    ),
+    apiUrl: Type.Optional(
+      text({
+        maxLength: 2048,
+        pattern: URL_PATTERN,
+        expected: 'an http or https URL without user, query and fragment',
+        default: 'https://api.workos.com',
+        description: 'Root of the API, where it is reached through a proxy.',
+      }),
+    ),
+    allowHTTP: Type.Optional(
+      flag({
+        default: false,
+        description:
+          'Take an `apiUrl` that begins with `http://` for a host other than loopback. The key and people then travel readable for everybody on the way.',
+      }),
+    ),
+  },
+  {
+    description: 'People and groups of a directory of WorkOS Directory Sync.',
+    rules: [encryptedRule('apiUrl', false)],
+  },
+);
+export type WorkosSource = Of<typeof WorkosSourceSchema>;
+
 /** Applications whose ways are known beforehand; Standard is asked and watched. */
 export const SCIM_PROFILES = [
   'Standard',
@@ -172,21 +212,25 @@ const ScimTargetSchema = object(
       }),
     ),
   },
-  { description: 'An application with a SCIM 2.0 interface (RFC 7643, RFC 7644).', rules: [URL_ENCRYPTED_RULE] },
+  {
+    description: 'An application with a SCIM 2.0 interface (RFC 7643, RFC 7644).',
+    rules: [encryptedRule('url', true)],
+  },
 );
 export type ScimTarget = Of<typeof ScimTargetSchema>;
 
 /** Keys of `spec.source`. A key enters here when its provider is registered. */
-const SOURCE_PROVIDERS = ['file'] as const;
+const SOURCE_PROVIDERS = ['file', 'workos'] as const;
+type SourceProviderName = (typeof SOURCE_PROVIDERS)[number];
 /** Keys of `spec.target`. */
-export const TARGET_PROVIDERS = ['scim'] as const;
+const TARGET_PROVIDERS = ['scim'] as const;
 type TargetProviderName = (typeof TARGET_PROVIDERS)[number];
 
 export const SourceSchema = object(
-  { file: Type.Optional(FileSourceSchema) },
+  { file: Type.Optional(FileSourceSchema), workos: Type.Optional(WorkosSourceSchema) },
   {
     description:
-      'The directory to read people from; exactly one provider. The provider and `idAttribute` are fixed once people are linked; a file’s place is not.',
+      'The directory to read people from; exactly one provider. The provider, which directory of it and `idAttribute` are fixed once people are linked; a file’s place is not.',
     rules: [exactlyOneOf('sourceExactlyOne', SOURCE_PROVIDERS)],
   },
 );
@@ -200,7 +244,13 @@ export const TargetSchema = object(
   },
 );
 
-/** Keys that a target's Secret must have: all of one of these sets. */
-export const CREDENTIAL_KEYS: Readonly<Record<TargetProviderName, readonly (readonly string[])[]>> = {
-  scim: [['token'], ['username', 'password'], ['clientId', 'clientSecret', 'tokenUrl']],
+type KeySets = readonly (readonly string[])[];
+
+/** Keys that the Secret of `credentialsRef` must have: all of one of these sets. A file needs none. */
+export const CREDENTIAL_KEYS: {
+  readonly source: Readonly<Record<Exclude<SourceProviderName, 'file'>, KeySets>>;
+  readonly target: Readonly<Record<TargetProviderName, KeySets>>;
+} = {
+  source: { workos: [['apiKey']] },
+  target: { scim: [['token'], ['username', 'password'], ['clientId', 'clientSecret', 'tokenUrl']] },
 };

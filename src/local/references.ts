@@ -2,7 +2,8 @@
 
 import type { DirectorySyncResource } from '../api/directory-sync.ts';
 import type { Kind, ResourceReference } from '../api/metadata.ts';
-import { CREDENTIAL_KEYS, TARGET_PROVIDERS } from '../api/providers.ts';
+import { CREDENTIAL_KEYS } from '../api/providers.ts';
+import { toFields } from '../api/rules.ts';
 import { SyncError } from '../errors.ts';
 import { computeNearestName } from '../nearest-name.ts';
 import type { Manifest, ManifestSet } from './manifests.ts';
@@ -103,13 +104,16 @@ async function checkCredentials(
   { missingSecret, secretsDir, report }: ReferenceOptions & { readonly report: Report },
 ): Promise<void> {
   const { namespace } = reference;
-  for (const provider of TARGET_PROVIDERS) {
-    const name = resource.spec.target[provider]?.credentialsRef.name;
-    if (name === undefined) continue;
-    const pointer = `/spec/target/${provider}/credentialsRef/name`;
+  const sides = (['source', 'target'] as const).flatMap((side) =>
+    Object.entries(CREDENTIAL_KEYS[side]).map(([provider, keys]) => ({ side, provider, keys })),
+  );
+  for (const { side, provider, keys } of sides) {
+    const name = toFields(toFields(toFields(resource.spec[side])?.[provider])?.['credentialsRef'])?.['name'];
+    if (typeof name !== 'string') continue;
+    const pointer = `/spec/${side}/${provider}/credentialsRef/name`;
     try {
       const values = await readLocalSecret(set, { namespace, name }, secretsDir);
-      const message = explainMissingKeys({ kind: 'Secret', namespace, name }, values, CREDENTIAL_KEYS[provider]);
+      const message = explainMissingKeys({ kind: 'Secret', namespace, name }, values, keys);
       if (message !== null) report(pointer, message);
     } catch (thrown) {
       const { code, message } = SyncError.from(thrown);

@@ -1,4 +1,4 @@
-/** What a target is reached with, read by name at each run: Secret and authorities. Nothing of it is kept between runs. */
+/** What source and target are reached with, read by name at each run: Secrets and authorities. Nothing of it is kept between runs. */
 import type { ResolvedTarget } from '../api/defaults.ts';
 import type { ResourceHost } from '../api/host.ts';
 import { formatReference } from '../api/metadata.ts';
@@ -31,12 +31,21 @@ export interface CredentialsInput {
  */
 export async function readCredentials(input: CredentialsInput, expiries: ExpiryLog): Promise<Credentials> {
   const { host, namespace, target, provider } = input;
-  const { name } = target.config.credentialsRef;
-  const secrets = await host.readSecret(namespace, name);
+  const read = await readSecrets({ host, namespace, name: target.config.credentialsRef.name });
   const ca = await readAuthorities(input, expiries);
-  const expiresAt = provider.expiresAt?.(secrets) ?? null;
+  const expiresAt = provider.expiresAt?.(read.secrets) ?? null;
   if (expiresAt !== null) expiries.note({ kind: 'Token', host: null, expiresAt });
-  return { secrets, where: formatReference({ kind: 'Secret', namespace, name }), ca, key: toCredentialKey(secrets) };
+  return { ...read, ca };
+}
+
+/** @throws SyncError `ReferenceNotFound` where there is no such Secret */
+export async function readSecrets({
+  host,
+  namespace,
+  name,
+}: Pick<CredentialsInput, 'host' | 'namespace'> & { readonly name: string }): Promise<Omit<Credentials, 'ca'>> {
+  const secrets = await host.readSecret(namespace, name);
+  return { secrets, where: formatReference({ kind: 'Secret', namespace, name }), key: toCredentialKey(secrets) };
 }
 
 async function readAuthorities(input: CredentialsInput, expiries: ExpiryLog): Promise<string | null> {

@@ -5,7 +5,7 @@ import { SyncError } from '../errors.ts';
 import type { Json } from '../model.ts';
 import type { Source, SourceProvider } from '../sources/source.ts';
 import type { Target, TargetProvider } from '../targets/target.ts';
-import { readCredentials } from './credentials.ts';
+import { type Credentials, readCredentials, readSecrets } from './credentials.ts';
 import type { ExpiryLog } from './expiry.ts';
 import type { HttpClientNeeds, Providers, RunDependencies, RunHttpClient } from './run.ts';
 
@@ -73,13 +73,39 @@ export async function openSource(
   const { host, onPause } = opening;
   const provider = findProviders(opening.providers, spec).source;
   const owner = toOwner(opening);
-  const nothing = (): void => undefined;
-  const http = opening.createHttp({ side: 'source', credential: '', spec, ca: null, onCertificate: nothing, onPause });
+  const { secrets, where, key } = await readSourceSecrets(opening, spec);
+  const http = opening.createHttp({
+    side: 'source',
+    credential: key,
+    spec: withSourceLimit(spec, provider),
+    ca: null,
+    onCertificate: () => undefined,
+    onPause,
+  });
   opened.push(http);
   const files = {
     resolvePath: (path: string): string => host.resolvePath(owner, path),
     readConfigMap: (name: string, key: string): Promise<Uint8Array> => host.readConfigMap(owner.namespace, name, key),
   };
-  const source = await provider.connect(spec.source.config, { secrets: {}, files, http });
+  const source = await provider.connect(spec.source.config, { secrets, where, files, http, now: opening.now });
   return { source, http };
+}
+
+/** A file has no credentials, and nobody shares a budget with it. */
+async function readSourceSecrets(
+  opening: Opening,
+  { source: { config } }: ResolvedDirectorySyncSpec,
+): Promise<Pick<Credentials, 'secrets' | 'where' | 'key'>> {
+  if (!('credentialsRef' in config)) return { secrets: {}, where: '', key: '' };
+  return readSecrets({ host: opening.host, namespace: toOwner(opening).namespace, name: config.credentialsRef.name });
+}
+
+/** The lower of what the directory is known to take and what the spec says. */
+function withSourceLimit(
+  spec: ResolvedDirectorySyncSpec,
+  { requestsPerSecond }: SourceProvider<unknown>,
+): ResolvedDirectorySyncSpec {
+  const own = spec.limits.sourceRequestsPerSecond;
+  if (requestsPerSecond === undefined || (own !== null && own <= requestsPerSecond)) return spec;
+  return { ...spec, limits: { ...spec.limits, sourceRequestsPerSecond: requestsPerSecond } };
 }

@@ -30,10 +30,7 @@ export function findConcerned(change: ResourceChange, resources: ResourceSet): r
     case 'CustomAttribute':
       return here;
     case 'Secret':
-      return here.filter(
-        ({ spec }) =>
-          readName(spec, ['target', 'scim', 'credentialsRef', 'name']) === change.name || isAuthority(spec, change),
-      );
+      return here.filter(({ spec }) => listCredentials(spec).includes(change.name) || isAuthority(spec, change));
     case 'ConfigMap':
       return here.filter(
         ({ spec }) =>
@@ -41,6 +38,14 @@ export function findConcerned(change: ResourceChange, resources: ResourceSet): r
           isAuthority(spec, change),
       );
   }
+}
+
+/** Names of Secrets, of whichever provider. */
+function listCredentials(spec: unknown): readonly (string | null)[] {
+  return ['source', 'target'].flatMap((side) => {
+    const providers = toFields(toFields(spec)?.[side]) ?? {};
+    return Object.values(providers).map((config) => readName(config, ['credentialsRef', 'name']));
+  });
 }
 
 /** Does `caRef` name it? */

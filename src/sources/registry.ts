@@ -1,8 +1,9 @@
 /** The source directories of this build, by their key under `spec.source`: a line for each. */
 import { fileSource } from './file/index.ts';
 import type { SourceProvider } from './source.ts';
+import { workosSource } from './workos/index.ts';
 
-const providers: readonly SourceProvider<never>[] = [fileSource];
+const providers: readonly SourceProvider<never>[] = [fileSource, workosSource];
 
 export const sourceProviders: ReadonlyMap<string, SourceProvider<unknown>> = new Map(
   providers.map((provider) => [provider.name, provider]),

@@ -2,20 +2,30 @@
  * The contract of a source directory. The numbers stand again in the conformance suite, which every provider passes.
  *
  * - **S1** A read is complete only when a page with `end` arrived. A provider throws (`ReadFailed`, `ReadIncomplete`,
- *   `CredentialsRejected`) rather than end early; the engine treats iteration that stops without `end` as incomplete.
- * - **S2** An item that could not be read is reported in `failed`, never left out: left out means gone.
+ *   `CredentialsRejected`) rather than end early; the engine treats iteration that stops without `end` as incomplete. Where
+ *   the directory gives pages, `end` comes after its last one, and a page without anything on it is not the last one.
+ * - **S2** An item that could not be read is reported in `failed`, never left out: left out means gone. So is one with an
+ *   error in it, or without an id.
  * - **S3** `id` is the provider's immutable id, not empty, the same for one person in every read.
  * - **S4** `end.attributes` names every attribute that the read could deliver. A name that is missing there is unknown,
  *   not null (rule I13).
  * - **S5** The signal reaches the socket or file: after an abort, iteration throws within a second.
- * - **S6** Nothing is kept between calls; two reads at once do not disturb each other.
+ * - **S6** Nothing is kept between calls; two reads at once do not disturb each other. Secrets come in as values, and
+ *   reach no message.
  * - **S7** Memory does not grow with the directory: pages are bounded and not held.
- * - **S8** A source that changed while it was read is a failed read.
+ * - **S8** A source that changed while it was read is a failed read. A directory that gives pages is no snapshot: who is
+ *   edited meanwhile is there once, as before or as after.
  * - **S9** For groups the same rules hold. A group whose members could not be read whole is in `failed` by its id, on
  *   whichever page, and counts as there; a list of groups that could not be read whole is a failed read.
  * - **S10** `readOne` says of a person what `readUsers` says, with the same names in `attributes`. `user` is null only when
  *   the source says for certain that it has nobody with this id: an id that cannot be read now, a directory that is away and
- *   an abort throw. A provider that reads everybody to find one leaves it out.
+ *   an abort throw. A provider that reads everybody to find one leaves it out. Where names are told by records alone, one
+ *   person may tell fewer: what is missing is unknown, and stays as it is.
+ * - **S11** A page that came before, whatever asked for it, is a failed read: another one may be missing in its place. Where
+ *   the directory says how many there are, fewer are `ReadIncomplete`.
+ * - **S12** What is no whole answer of the directory ends the read with an error of the run: 401 and 403
+ *   (`CredentialsRejected`), 429, 5xx, a page of a proxy, half a body, silence. What passes is waited for first, as long as
+ *   the directory asks.
  */
 import type { ErrorCode } from '../errors.ts';
 import type { HttpClient } from '../http/client.ts';
@@ -68,8 +78,12 @@ export interface FileAccess {
 export interface SourceContext {
   /** Values of the Secret that `credentialsRef` names; empty where the provider needs none. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** What the Secret is called in messages: `Secret identity/acme-workos`. */
+  readonly where: string;
   readonly files: FileAccess;
+  /** Takes requests to any host; each has its own budget. */
   readonly http: HttpClient;
+  readonly now: () => Date;
 }
 
 /** A connection to one directory. */
@@ -103,5 +117,7 @@ export interface SourceProvider<Config> {
   validate(config: Config): readonly string[];
   /** What there is with this config, told offline; without it nothing. */
   offers?(config: Config): SourceOffers;
+  /** What the directory takes of one credential; absent: what it bears. `limits.sourceRequestsPerSecond` may be less. */
+  readonly requestsPerSecond?: number;
   connect(config: Config, context: SourceContext): Promise<Source>;
 }

@@ -44,6 +44,7 @@ const groups = of('DirectorySync', 'groupsNeedSource');
 const adoptFrom = of('DirectorySync', 'adoptFromAnother');
 const target = of('DirectorySync', 'targetExactlyOne');
 const url = of('DirectorySync', 'urlEncrypted');
+const apiUrl = of('DirectorySync', 'apiUrlEncrypted');
 const duration = of('DirectorySync', 'durationForm');
 const least = of('DirectorySync', 'durationAtLeast1s');
 const most = of('DirectorySync', 'durationAtMost2160h');
@@ -66,6 +67,9 @@ const syncs = of('CustomAttribute', 'directorySyncsAllOrNames');
 
 const cron = { expression: '0 6 * * 1', timeZone: 'Europe/Belfast' };
 const scim = (config: object) => ({ target: { scim: { credentialsRef: { name: 'app' }, ...config } } });
+const workos = (config: object) => ({
+  source: { workos: { directoryId: 'directory_01', credentialsRef: { name: 'key' }, ...config } },
+});
 const clause = (fields: object) => ({ match: [{ attribute: 'department', ...fields }] });
 const entry = (fields: object) => ({ attributes: [{ target: 'userName', ...fields }] });
 const teamsFrom = { team: undefined, match: undefined, teamsFrom: { attributes: ['teams'] } };
@@ -107,6 +111,12 @@ export const RULE_CASES: readonly RuleCase[] = [
   url(false, 'another host', scim({ url: 'http://app.example.com/scim/v2' })),
   url(false, 'a name that only begins like loopback', scim({ url: 'http://localhost.example.com/scim' })),
   url(false, 'a name that only begins like an address', scim({ url: 'http://127.0.0.1.example.com/scim' })),
+  apiUrl(true, 'none said', workos({})),
+  apiUrl(true, 'https anywhere', workos({ apiUrl: 'https://proxy.example.com/workos' })),
+  apiUrl(true, 'loopback', workos({ apiUrl: 'http://127.0.0.1:8080' })),
+  apiUrl(true, 'allowed', workos({ apiUrl: 'http://proxy.example.com', allowHTTP: true })),
+  apiUrl(false, 'another host', workos({ apiUrl: 'http://proxy.example.com' })),
+  apiUrl(false, 'allowed for nobody', workos({ apiUrl: 'http://proxy.example.com', allowHTTP: false })),
   url(false, 'said, but not allowed', scim({ url: 'http://app.example.com/scim/v2', allowHTTP: false })),
   duration(true, 'several units', { settle: '1h30m15s500ms' }),
   duration(true, 'a part of a unit', { settle: '1.5h' }),

@@ -30,7 +30,7 @@ const BAD: readonly Case[] = [
     because: 'two providers',
     files: { 'sync.yaml': SYNC.replace('source: { ', 'source: { scim: { url: "http://127.0.0.1/x" }, ') },
     says: [
-      'manifests/sync.yaml:5:3 spec.source: exactly one of file must be set (found scim and file); known here: file',
+      'manifests/sync.yaml:5:3 spec.source: exactly one of file, workos must be set (found scim and file); known here: file, workos',
     ],
   },
   {

@@ -81,7 +81,9 @@ describe('problems have their place', () => {
     {
       because: 'two providers: the key of the union',
       text: SYNC.replace('    file:', '    entra: {}\n    file:'),
-      says: ['a.yaml:5:3 spec.source: exactly one of file must be set (found entra and file); known here: file'],
+      says: [
+        'a.yaml:5:3 spec.source: exactly one of file, workos must be set (found entra and file); known here: file, workos',
+      ],
     },
     {
       because: 'a bad duration: the value',

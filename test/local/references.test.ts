@@ -13,6 +13,10 @@ async function check(
   return problems.map(formatProblem);
 }
 
+const FROM_WORKOS = SYNC.replace(
+  'file: { users: { path: people.csv } }',
+  'workos: { directoryId: directory_01, credentialsRef: { name: acme-workos } }',
+);
 const FROM_CONFIG_MAP = SYNC.replace('path: people.csv', 'configMapRef: { name: people, key: people.csv }');
 const CONFIG_MAP = 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: people }\ndata: { people.csv: "id" }\n';
 const ATTRIBUTE = `apiVersion: dirsync.dev/v1alpha1
@@ -103,6 +107,18 @@ describe('checkReferences', () => {
       says: [
         'sync.yaml:11:31 Secret default/acme-app needs token, or username and password, or clientId and clientSecret and tokenUrl; it has username',
       ],
+    },
+    {
+      because: 'a Secret of the source that is missing',
+      files: { ...all, 'sync.yaml': FROM_WORKOS },
+      says: [
+        'sync.yaml:6:66 warning: Secret default/acme-workos is missing: put it among the manifests, or one file per key into DIR/acme-workos (--secrets DIR)',
+      ],
+    },
+    {
+      because: 'a Secret of the source without the key',
+      files: { ...all, 'sync.yaml': FROM_WORKOS, 'key.yaml': SECRET.replace('acme-app', 'acme-workos') },
+      says: ['sync.yaml:6:66 Secret default/acme-workos needs apiKey; it has token'],
     },
     {
       because: 'two with one id',

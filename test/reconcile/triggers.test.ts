@@ -60,15 +60,29 @@ describe('a change concerns', () => {
     spec: { mappings: [], target: {}, source: {} },
     status: { conditions: [{ type: 'Ready', status: 'False', reason: 'IdInUse' }] },
   });
+  const online = aSync({
+    name: 'online',
+    spec: {
+      source: { workos: { directoryId: 'directory_01', credentialsRef: { name: 'workos-key' } } },
+      target: {},
+      mappings: [],
+    },
+  });
   const broken = aSync({ name: 'broken', spec: { mappings: 'users', target: [null], source: null } });
-  const resources = aSet([acme, other, elsewhere, waiting, broken]);
+  const resources = aSet([acme, other, elsewhere, waiting, online, broken]);
   it.each<[string, ResourceChange['kind'], string, string[]]>([
     ['itself, and whoever waits for its id', 'DirectorySync', 'acme', ['acme', 'waiting']],
     ['nobody but those who wait when it is gone', 'DirectorySync', 'gone', ['waiting']],
     ['who names the mapping', 'AttributeMapping', 'users', ['acme']],
-    ['the whole namespace for a rule, which may be gone', 'TeamRule', 'x', ['acme', 'other', 'waiting', 'broken']],
-    ['the whole namespace for an attribute', 'CustomAttribute', 'x', ['acme', 'other', 'waiting', 'broken']],
+    [
+      'the whole namespace for a rule, which may be gone',
+      'TeamRule',
+      'x',
+      ['acme', 'other', 'waiting', 'online', 'broken'],
+    ],
+    ['the whole namespace for an attribute', 'CustomAttribute', 'x', ['acme', 'other', 'waiting', 'online', 'broken']],
     ['who has the Secret', 'Secret', 'app', ['acme']],
+    ['who reads its source with it', 'Secret', 'workos-key', ['online']],
     ['who reads the ConfigMap', 'ConfigMap', 'people', ['acme']],
     ['who trusts its authorities', 'ConfigMap', 'corp-ca', ['other']],
     ['nobody for a Secret with the name of a ConfigMap', 'Secret', 'corp-ca', []],

@@ -13,7 +13,10 @@ describeSource('scripted', {
   seedGroups: async (people, groups) => {
     const script = createScriptedSource({ people: people.map(toPerson), groups });
     return {
-      source: await script.provider.connect({}, { secrets: {}, files: FILES, http: HTTP }),
+      source: await script.provider.connect(
+        {},
+        { secrets: {}, where: '', files: FILES, http: HTTP, now: () => new Date(0) },
+      ),
       truncate: async () => {
         script.groupsEnd = new SyncError('ReadIncomplete', 'it broke off');
       },
@@ -26,7 +29,10 @@ describeSource('scripted', {
   seed: async (people) => {
     const script = createScriptedSource({ people: people.map(toPerson), answersOne: true });
     return {
-      source: await script.provider.connect({}, { secrets: {}, files: FILES, http: HTTP }),
+      source: await script.provider.connect(
+        {},
+        { secrets: {}, where: '', files: FILES, http: HTTP, now: () => new Date(0) },
+      ),
       truncate: async () => {
         script.failsAfter = { pages: 3, error: new SyncError('ReadIncomplete', 'it broke off') };
       },

@@ -44,7 +44,8 @@ export function toTargetEndpoint({ providers }: RunDependencies, spec: Loaded['s
 
 /** Provider, tenant and id attribute are fixed once links exist; where a file lies is not. */
 function toSourceEndpoint(source: Loaded['spec']['source'], tenantId: string | null): string {
-  return [source.provider, tenantId ?? '', source.config.idAttribute ?? 'id'].join('|');
+  const idAttribute = 'idAttribute' in source.config ? source.config.idAttribute : undefined;
+  return [source.provider, tenantId ?? '', idAttribute ?? 'id'].join('|');
 }
 
 /** Without links nothing hangs on it. */

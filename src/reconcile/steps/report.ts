@@ -164,7 +164,7 @@ function isOverdue({ stopping }: RunContext['run']): boolean {
 
 function toReadPart(context: RunContext): Partial<RunReport> {
   const { read, loaded, failure, mapped, observed, guarded } = context;
-  const failed = failure?.step === 'read' ? false : null;
+  const failed = isUnread(failure) ? false : null;
   return {
     sourceRead: read === undefined ? failed : true,
     suspicion: guarded?.trusted === true ? null : (read?.suspicion ?? null),
@@ -360,4 +360,11 @@ function toSummary({
     drift,
     takenOver: takenOver?.message,
   };
+}
+
+/** A directory that is not there, or not to be trusted, may say so as soon as it is asked who it is. */
+function isUnread(failure: RunContext['failure']): boolean {
+  if (failure === undefined) return false;
+  const { step, thrown } = failure;
+  return step === 'read' || (thrown instanceof SyncError && thrown.code === 'ReadFailed');
 }

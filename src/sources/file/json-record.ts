@@ -1,5 +1,6 @@
 import type { Json } from '../../model.ts';
-import { type FileRecord, type FormatOptions, isObject } from './convert.ts';
+import { isObject } from '../attribute-names.ts';
+import type { FileRecord, FormatOptions } from './convert.ts';
 import { toReadFailed } from './failure.ts';
 
 /** One object of a JSON file, its names noted. Throws `ReadFailed` naming the position. */

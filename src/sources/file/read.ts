@@ -1,5 +1,6 @@
 /** The pages of the files of users and groups. */
 import type { FileFormat } from '../../api/providers.ts';
+import { createNameCollector, type NameCollector } from '../attribute-names.ts';
 import type { GroupPage, SourcePage } from '../source.ts';
 import { type FileSpot, throwIfAborted } from './client.ts';
 import {
@@ -9,15 +10,7 @@ import {
   type FileSourceConfig,
   toFormat,
 } from './config.ts';
-import {
-  createNameCollector,
-  type FileRecord,
-  type FormatOptions,
-  type FormatReader,
-  type NameCollector,
-  toGroupRecord,
-  toSourceUser,
-} from './convert.ts';
+import { type FileRecord, type FormatOptions, type FormatReader, toGroupRecord, toSourceUser } from './convert.ts';
 import { readCsv } from './csv.ts';
 import { toReadFailed } from './failure.ts';
 import { readJson } from './json.ts';

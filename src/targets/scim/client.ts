@@ -1,6 +1,7 @@
 /** Requests to a SCIM service (RFC 7644): credentials, JSON, and the one switch from status to error. */
 
 import { SyncError } from '../../errors.ts';
+import { type Authorizer, sendAuthorized, toStaticAuthorizer, toTokenAuthorizer } from '../../http/authorization.ts';
 import type { HttpClient, HttpRequest, HttpResponse, LastResponse } from '../../http/client.ts';
 import { createTokenSource } from '../../http/client-credentials.ts';
 import { computeAskedWait } from '../../http/rate-hints.ts';
@@ -84,23 +85,11 @@ export function createScimClient(options: ScimClientOptions): ScimClient {
     });
   }
 
-  async function sendAuthorized(request: ScimRequest, signal: AbortSignal): Promise<LastResponse> {
-    const authorization = await authorizer.get(signal);
-    const response = await attempt(request, authorization, signal);
-    // Refused, so not carried out: the same request may go once more with a fresh token.
-    if (response.status !== 401 || !authorizer.renew(authorization)) return response;
-    try {
-      const again = await attempt(request, await authorizer.get(signal), signal);
-      return { ...again, mayBeDone: again.mayBeDone || response.mayBeDone };
-    } catch (thrown) {
-      throw response.mayBeDone ? SyncError.ofUnknownOutcome(thrown) : thrown;
-    }
-  }
-
   async function send(request: ScimRequest, signal: AbortSignal): Promise<ScimAnswer> {
     if (rejected !== null) throw rejected;
     try {
-      const response = await sendAuthorized(request, signal);
+      const sendWith = (authorization: string): Promise<LastResponse> => attempt(request, authorization, signal);
+      const response = await sendAuthorized(authorizer, sendWith, signal);
       if (!judge.isRejection(request, response.status)) return toAnswer(request, response);
       throw new SyncError(
         'CredentialsRejected',
@@ -149,17 +138,8 @@ function createJudge(): { isRejection(request: ScimRequest, status: number): boo
   };
 }
 
-/** Gives the `Authorization` header. */
-interface Authorizer {
-  get(signal: AbortSignal): Promise<string>;
-  /** This one was refused. False: there will be no other. */
-  renew(authorization: string): boolean;
-}
-
 function createAuthorizer({ credentials, where, http, now }: ScimClientOptions): Authorizer {
-  if (credentials.kind === 'Static') {
-    return { get: async () => credentials.authorization, renew: () => false };
-  }
+  if (credentials.kind === 'Static') return toStaticAuthorizer(credentials.authorization);
   const tokens = createTokenSource({
     ...credentials,
     http,
@@ -167,13 +147,7 @@ function createAuthorizer({ credentials, where, http, now }: ScimClientOptions):
     unavailable: 'TargetUnavailable',
     now: () => now().getTime(),
   });
-  return {
-    get: async (signal) => `Bearer ${await tokens.get(signal)}`,
-    renew(authorization) {
-      tokens.drop(authorization.slice('Bearer '.length));
-      return true;
-    },
-  };
+  return toTokenAuthorizer(tokens);
 }
 
 /** A page of a proxy (a sign-in, a network for guests) has carried nothing out, whatever its status says. */

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toCsvLine } from '../../../scripts/generate-people.ts';
-import { createNameCollector, type FileRecord } from '../../../src/sources/file/convert.ts';
+import { createNameCollector } from '../../../src/sources/attribute-names.ts';
+import type { FileRecord } from '../../../src/sources/file/convert.ts';
 import { readCsv } from '../../../src/sources/file/csv.ts';
 import { cut } from './chunks.ts';
 import { readContent, readFailure } from './files.ts';

@@ -30,7 +30,7 @@ export function connectFile(config: FileSourceConfig, files: FileAccess): Promis
     },
     sent: 0,
   };
-  return fileSource.connect(config, { secrets: {}, files, http });
+  return fileSource.connect(config, { secrets: {}, where: '', files, http, now: () => new Date(0) });
 }
 
 /** A folder of its own, removed afterwards. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createNameCollector, type FileRecord } from '../../../src/sources/file/convert.ts';
+import { createNameCollector } from '../../../src/sources/attribute-names.ts';
+import type { FileRecord } from '../../../src/sources/file/convert.ts';
 import { readJson } from '../../../src/sources/file/json.ts';
 import { readJsonLines } from '../../../src/sources/file/json-lines.ts';
 import { cut } from './chunks.ts';

@@ -1,0 +1,128 @@
+/** Reads of a directory that is asked over HTTP and answers in JSON: the one switch from an answer to an error. */
+import { SyncError } from '../errors.ts';
+import type { Json } from '../model.ts';
+import { type Authorizer, sendAuthorized } from './authorization.ts';
+import type { HttpClient, LastResponse } from './client.ts';
+import { computeAskedWait } from './rate-hints.ts';
+import { toOrigin } from './redact.ts';
+
+export type JsonObject = { readonly [key: string]: Json };
+
+export interface JsonApiOptions {
+  /** Root of the interface, without a slash at its end. */
+  readonly baseUrl: string;
+  readonly http: HttpClient;
+  readonly authorizer: Authorizer;
+  /** Where the credentials come from, for messages: `Secret identity/acme-workos`. */
+  readonly where: string;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+export interface JsonRequest {
+  /** Behind the root, each part encoded: `/directories/directory_01`. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  /** What is asked for, for messages: `the list of people`. No names, no ids of people. */
+  readonly what: string;
+}
+
+export interface JsonApi {
+  /** Scheme and host, for messages. */
+  readonly origin: string;
+  /**
+   * The object that a GET is answered with; null where there is none (404). A refused token is renewed once. Throws
+   * - `CredentialsRejected` for 401 and 403
+   * - `ReadFailed` for every other status, with the wait that a 429 or 503 asks for, and for 200 with something that is no
+   *   JSON object: a page of a proxy, or the half of an answer
+   */
+  find(request: JsonRequest, signal: AbortSignal): Promise<JsonObject | null>;
+  /** The same where it must be there: 404 is `ReadFailed` too. */
+  get(request: JsonRequest, signal: AbortSignal): Promise<JsonObject>;
+}
+
+export function createJsonApi(options: JsonApiOptions): JsonApi {
+  const { baseUrl, http, authorizer } = options;
+  const origin = toOrigin(baseUrl);
+
+  async function find(request: JsonRequest, signal: AbortSignal): Promise<JsonObject | null> {
+    const url = `${baseUrl}${request.path}${toQuery(request.query)}`;
+    const response = await sendAuthorized(
+      authorizer,
+      (authorization) => {
+        const headers = { authorization, accept: 'application/json' };
+        return http.send({ method: 'GET', url, headers, repeatable: true, signal });
+      },
+      signal,
+    );
+    if (response.status === 200) return toObject(response, origin, request);
+    // A page of a proxy says nothing of what is there.
+    if (response.status === 404 && !isHTML(response)) return null;
+    throw toError(response, request, { ...options, origin });
+  }
+
+  return {
+    origin,
+    find,
+    async get(request, signal) {
+      const object = await find(request, signal);
+      if (object !== null) return object;
+      throw new SyncError('ReadFailed', `${origin} does not have ${request.what} (404)`);
+    },
+  };
+}
+
+/** `encodeURIComponent` also encodes `+`, which many servers would read as a blank. */
+function toQuery(query: Readonly<Record<string, string>> = {}): string {
+  const pairs = Object.entries(query).map(([key, value]) => `${key}=${encodeURIComponent(value)}`);
+  return pairs.length > 0 ? `?${pairs.join('&')}` : '';
+}
+
+function isHTML({ headers, body }: LastResponse): boolean {
+  return /^\s*</.test(body) || (headers['content-type'] ?? '').toLowerCase().includes('text/html');
+}
+
+function toObject(response: LastResponse, origin: string, { what }: JsonRequest): JsonObject {
+  if (isHTML(response)) {
+    const message = `${origin} answers the request for ${what} with an HTML page; check the URL, and what stands in between`;
+    throw new SyncError('ReadFailed', message);
+  }
+  const value = parse(response.body);
+  if (isObject(value)) return value;
+  const message = `${origin} answers the request for ${what} with something that is no JSON object; it may be cut off`;
+  throw new SyncError('ReadFailed', message);
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // What JSON.parse says quotes the text, which is people's data.
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The body is not shown: it may name people, and this error is the whole read's. */
+function toError(
+  { status, headers }: LastResponse,
+  { what }: JsonRequest,
+  { origin, where, now }: JsonApiOptions & Pick<JsonApi, 'origin'>,
+): SyncError {
+  if (status === 401)
+    return new SyncError('CredentialsRejected', `${origin} rejects the credentials (401); check ${where}`);
+  if (status === 403) {
+    const message = `${origin} does not let these credentials read ${what} (403); check what those of ${where} may do`;
+    return new SyncError('CredentialsRejected', message);
+  }
+  const afterMs = status === 429 || status === 503 ? computeAskedWait(headers, now()) : null;
+  const retry = afterMs === null ? 'backoff' : { afterMs };
+  if (status === 429) return new SyncError('ReadFailed', `${origin} is throttling`, { retry });
+  if (status >= 500) {
+    return new SyncError('ReadFailed', `${origin} answers with an error of its own (${status})`, { retry });
+  }
+  return new SyncError('ReadFailed', `${origin} refuses the request for ${what} (${status})`);
+}

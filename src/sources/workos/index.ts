@@ -1,0 +1,25 @@
+import type { Source, SourceProvider } from '../source.ts';
+import { createWorkosClient } from './client.ts';
+import { validateConfig, type WorkosConfig } from './config.ts';
+import { readGroupPages, readOneUser, readUserPages } from './read.ts';
+
+/** A directory of WorkOS Directory Sync, by an API key. */
+export const workosSource: SourceProvider<WorkosConfig> = {
+  name: 'workos',
+  validate: validateConfig,
+  // The published limit of /directory_users for an environment, which is all that is asked often.
+  requestsPerSecond: 4,
+  connect: async (config, context): Promise<Source> => {
+    const client = createWorkosClient(config, context);
+    return {
+      identity: async (signal) => {
+        const { id, name, domain } = await client.readDirectory(signal);
+        return { tenantId: id, tenantName: name, domains: domain === null ? [] : [domain] };
+      },
+      readUsers: (_projection, signal) => readUserPages(client, signal),
+      readGroups: (_projection, signal) => readGroupPages(client, signal),
+      readOne: (id, _projection, signal) => readOneUser(client, id, signal),
+      close: async () => undefined,
+    };
+  },
+};
