@@ -72,12 +72,18 @@ const PREFIX = 'dirsync-';
 
 /**
  * The value that an account has in the middle of a swap: of the form of the one that it gives up (a mail address stays
- * one), the same in every run, and nobody else's.
+ * one, where there is room for it), the same in every run, and nobody else's.
+ * @param maxLength characters that the target takes at most; absent where that is not known
  */
-export function toTemporary(sourceId: string, { path, before }: Pick<AttributeChange, 'path' | 'before'>): string {
+export function toTemporary(
+  sourceId: string,
+  { path, before }: Pick<AttributeChange, 'path' | 'before'>,
+  maxLength = Number.POSITIVE_INFINITY,
+): string {
   const text = String(before ?? '');
   const domain = text.includes('@') ? text.slice(text.lastIndexOf('@')) : '';
-  return `${toTemporaryName(sourceId, path)}${domain}`;
+  const name = toTemporaryName(sourceId, path);
+  return name.length + domain.length <= maxLength ? `${name}${domain}` : name;
 }
 
 const TEMPORARY = new RegExp(`^${PREFIX}[0-9a-f]{12}(@|$)`);

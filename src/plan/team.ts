@@ -274,10 +274,11 @@ const NOT_RENAMED =
 function planExisting(
   team: TeamState,
   desired: DesiredTeam,
-  { link, context }: { link: TeamLink; context: TeamContext },
+  { link: known, context }: { link: TeamLink; context: TeamContext },
 ): TeamPlan {
   // A name that was changed by hand stays, where that is the policy; one that the rules change goes on as ever.
-  const observed = context.settings.drift === 'Report' && !link.dirty ? null : team.observed;
+  const observed = context.settings.drift === 'Report' && !known.dirty ? null : team.observed;
+  const link = takeName(known, desired, { seen: team.observed, settings: context.settings });
   // The first spelling of a name stays while the team exists; only another name is a rename.
   const calledOtherwise = toComparableName(link.displayName) !== toComparableName(desired.displayName);
   const { target } = context.settings;
@@ -294,7 +295,7 @@ function planExisting(
   const { rules, deletionPolicy } = desired;
   const seen = toSeen(wanted, observed, changes);
   const stored: TeamLink = { ...link, ...seen, rules, deletionPolicy, dirty };
-  const changed = JSON.stringify(stored) !== JSON.stringify(link);
+  const changed = JSON.stringify(stored) !== JSON.stringify(known);
   return {
     ...NOTHING,
     operations: changes.length === 0 ? [] : [{ ...update, changes, cause }],
@@ -303,6 +304,18 @@ function planExisting(
     members: 'compare',
     deleteWhenEmpty: desired.whenEmpty === 'Delete' && team.desiredMembers === 0,
   };
+}
+
+/** Where Dirsync cannot rename a team, its name is what somebody has made it there. */
+function takeName(
+  link: TeamLink,
+  desired: DesiredTeam,
+  { seen, settings: { target, drift } }: Pick<TeamContext, 'settings'> & { readonly seen: TeamState['observed'] },
+): TeamLink {
+  const displayName = toBelievedTeam(seen, link, target)?.attributes['displayName'];
+  if (target.renameTeams || typeof displayName !== 'string') return link;
+  const isCalledFor = toComparableName(displayName) === toComparableName(desired.displayName);
+  return isCalledFor || drift === 'Repair' || link.dirty ? { ...link, displayName } : link;
 }
 
 function toUpdateCause(

@@ -88,6 +88,8 @@ export interface AttributeBehaviour {
    * compared with; or `never`.
    */
   readonly shows: 'exactly' | 'otherCase' | 'otherwise' | 'never';
+  /** Characters of the longest text that is taken; absent where that is not known. */
+  readonly maxLength?: number;
 }
 
 /** Of a target without quirks. */

@@ -68,6 +68,10 @@ describe('a temporary value', () => {
     expect(toTemporary('p1', { path: 'userName', before })).toBe(value);
     expect(toTemporary('p2', { path: 'userName', before })).not.toBe(value);
     expect(toTemporary('p1', { path: 'userName', before: 'ada' })).toMatch(/^dirsync-[0-9a-f]{12}$/);
+    const short = toTemporary('p1', { path: 'userName', before }, 20);
+    expect(short).toMatch(/^dirsync-[0-9a-f]{12}$/);
+    expect(isTemporary(short)).toBe(true);
+    expect(toTemporary('p1', { path: 'userName', before }, value.length)).toBe(value);
     expect([value, before, 'dirsync-admin', undefined].map(isTemporary)).toEqual([true, false, false, false]);
   });
 });

@@ -151,6 +151,22 @@ describe('teams of a target', () => {
     expect(planned).toMatchObject({ errors: [{ code: 'Conflict', id: 'research' }], members: 'compare' });
   });
 
+  it('that cannot be renamed: a name that was given there is taken as it is, and ends what waited for it', () => {
+    const toTeam = (shown: string, wanted: string) => ({
+      key: `rule:${wanted.toLowerCase()}`,
+      desired: aDesiredTeam({ key: `rule:${wanted.toLowerCase()}`, displayName: wanted }),
+      link: aTeamLink({ key: `rule:${wanted.toLowerCase()}`, displayName: 'Research', externalId: null }),
+      observed: { id: 't1', version: null, members: null, attributes: { displayName: shown } },
+      desiredMembers: 3,
+    });
+    const isOfName = ({ path }: { path: string }): boolean => path === 'displayName';
+    const mended = planOf(toTeam('Science', 'Science'), { renameTeams: false });
+    expect(mended).toMatchObject({ errors: [], effects: [{ type: 'putTeam', team: { displayName: 'Science' } }] });
+    const byHand = planOf(toTeam('Anything', 'Research'), { renameTeams: false });
+    expect(byHand.operations.some(({ changes }) => changes.some(isOfName))).toBe(false);
+    expect(byHand).toMatchObject({ errors: [{ code: 'Conflict' }], members: 'compare' });
+  });
+
   it('whose names come back in a form of their own are not renamed again (I2)', () => {
     const observed = { id: 't1', version: null, members: null, attributes: { displayName: 'research-team' } };
     const seen = { desired: aDesiredTeam(), link: aTeamLink(), observed, desiredMembers: 3 };

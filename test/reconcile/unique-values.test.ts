@@ -1,6 +1,7 @@
 /** Values that one account at most may have, against a target that enforces it: who waits for whom, and who is a conflict. */
 import { describe, expect, it } from 'vitest';
 import { SyncError } from '../../src/errors.ts';
+import { PLAIN_ATTRIBUTE } from '../../src/targets/target.ts';
 import { aCompanyOf, type Company, createCompany, type Person } from '../support/company.ts';
 
 const NO_LIMITS = { max: -1, percent: 100 };
@@ -65,6 +66,21 @@ describe('values that must be unique', () => {
     });
     expect(detour?.changes[0]?.after).toMatch(/^dirsync-[0-9a-f]{12}@example\.com$/);
     await expectSettled(company, ['p1 p2@example.com', 'p2 p1@example.com', 'p3 p3@example.com']);
+  });
+
+  it('a swap where no name may be longer than twenty characters: the temporary value has none of the domain', async () => {
+    const company = await createCompany({
+      capabilities: {
+        attribute: (_, path) => ({ ...PLAIN_ATTRIBUTE, ...(path === 'userName' ? { maxLength: 20 } : {}) }),
+      },
+    });
+    company.people = aCompanyOf(2);
+    await company.run();
+    company.people = withMails(company, { p1: 'p2@example.com', p2: 'p1@example.com' });
+    const [, , detour] = await company.operations(await company.run());
+    const after = expect.stringMatching(/^dirsync-[0-9a-f]{12}$/);
+    expect(detour).toMatchObject({ cause: 'swap', changes: [{ path: 'userName', after }] });
+    await expectSettled(company, ['p1 p2@example.com', 'p2 p1@example.com']);
   });
 
   it('a circle of three and one of two, in the same run', async () => {

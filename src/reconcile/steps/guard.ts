@@ -6,7 +6,7 @@ import { toDeletionUnit } from '../../plan/member.ts';
 import { toAdoptionUnit } from '../../plan/team.ts';
 import type { Unit } from '../../state/store.ts';
 import { type FactShapes, getFact, putFact } from '../facts.ts';
-import type { Guarded, Loaded, Mapped, PlanResult, ReadResult, RunDependencies } from '../run.ts';
+import type { Guarded, Loaded, Mapped, Observed, PlanResult, ReadResult, RunDependencies } from '../run.ts';
 import { toConfirmAfterMs } from '../schedule.ts';
 import { order } from './order.ts';
 
@@ -15,6 +15,7 @@ export interface GuardStepInput {
   readonly read: ReadResult;
   readonly mapped: Mapped;
   readonly planned: PlanResult;
+  readonly observed: Observed;
 }
 
 export async function guard(run: RunDependencies, input: GuardStepInput, _signal: AbortSignal): Promise<Guarded> {
@@ -44,7 +45,8 @@ export async function guard(run: RunDependencies, input: GuardStepInput, _signal
     await rememberSuspicion(run, input.read, { suspect, result, trusted });
   }
   const writes = !run.options.planOnly && input.loaded.spec.mode === 'Apply';
-  const ordered = await order(run, { nextSeq: input.planned.operations + 1, writes });
+  const { attribute } = input.observed.capabilities;
+  const ordered = await order(run, { nextSeq: input.planned.operations + 1, writes, attribute });
   return { ...result, trusted, heldUnits: result.held.size, order: ordered };
 }
 

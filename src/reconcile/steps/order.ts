@@ -11,6 +11,7 @@ import { toTemporary } from '../../plan/names.ts';
 import { type Block, computeOrder, type Detour, findBlocked } from '../../plan/order.ts';
 import type { Contention } from '../../state/staging.ts';
 import type { StoredOperation } from '../../state/store.ts';
+import type { TargetCapabilities } from '../../targets/target.ts';
 import type { Guarded, RunDependencies } from '../run.ts';
 import { rememberDetours } from './detours.ts';
 
@@ -33,10 +34,15 @@ export async function withdrawBlocked(run: RunDependencies): Promise<Withdrawn> 
 /**
  * @param nextSeq the number of the first operation that is added
  * @param writes the plan is to be carried out
+ * @param attribute what the target makes of a value
  */
 export async function order(
   run: RunDependencies,
-  { nextSeq, writes }: { readonly nextSeq: number; readonly writes: boolean },
+  {
+    nextSeq,
+    writes,
+    attribute,
+  }: { readonly nextSeq: number; readonly writes: boolean } & Pick<TargetCapabilities, 'attribute'>,
 ): Promise<Guarded['order']> {
   const contentions = await readContentions(run);
   if (contentions.length === 0) return { rounds: [], waits: new Map() };
@@ -51,7 +57,7 @@ export async function order(
     straight,
     nextSeq: nextSeq + rest.length,
   });
-  const added = [...rest, ...detours.map((detour) => toDetour(detour, operations))];
+  const added = [...rest, ...detours.map((detour) => toDetour(detour, operations, attribute))];
   await run.state.journal.addOperations(
     run.runId,
     added.map((draft, index) => toRow(draft, nextSeq + index)),
@@ -138,7 +144,11 @@ function toOwnValues(
 }
 
 /** A request of its own, written down like every other, so that a kill after it is settled and mended. */
-function toDetour({ of, paths }: Detour, operations: ReadonlyMap<number, StoredOperation>): DraftOperation {
+function toDetour(
+  { of, paths }: Detour,
+  operations: ReadonlyMap<number, StoredOperation>,
+  attribute: TargetCapabilities['attribute'],
+): DraftOperation {
   const { id, targetId, name, changes, unit, guards } = operations.get(of) as StoredOperation;
   const given = changes.filter(({ path }) => paths.includes(path));
   return toDraft({
@@ -148,7 +158,10 @@ function toDetour({ of, paths }: Detour, operations: ReadonlyMap<number, StoredO
     id,
     targetId,
     name,
-    changes: given.map(({ path, before }) => ({ path, before, after: toTemporary(id, { path, before }) })),
+    changes: given.map(({ path, before }) => {
+      const { maxLength } = attribute('User', path);
+      return { path, before, after: toTemporary(id, { path, before }, maxLength) };
+    }),
     // Counted here, where the value is given up: what is left after a kill is the end of it and no second loss.
     guards: guards.filter(({ kind, scope }) => (kind === 'rename' ? given.some(isName) : paths.includes(scope))),
     cause: 'swap',

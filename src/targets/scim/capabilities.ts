@@ -59,6 +59,7 @@ function toContradictions({ discovered, profile }: Connection, teams: boolean): 
 function combine(said: AttributeBehaviour, observed: AttributeBehaviour | null): AttributeBehaviour {
   if (observed === null) return said;
   return {
+    ...said,
     writes: said.writes === 'always' ? observed.writes : said.writes,
     shows: said.shows === 'exactly' ? observed.shows : said.shows,
   };

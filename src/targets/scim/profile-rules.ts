@@ -19,7 +19,8 @@ export function toBehaviour(profile: Profile, kind: ResourceKind, path: string):
   const isFixed = facts.onCreate === 'all' || has(facts.onCreate);
   const writes = isRefused ? 'never' : isFixed ? 'onCreate' : PLAIN_ATTRIBUTE.writes;
   const shows = has(facts.hidden) || isRefused ? 'never' : has(facts.rewritten) ? 'otherwise' : PLAIN_ATTRIBUTE.shows;
-  return { writes, shows };
+  const maxLength = kind === 'User' ? profile.maxLength[path] : undefined;
+  return { writes, shows, ...(maxLength === undefined ? {} : { maxLength }) };
 }
 
 /** `emails` and `name.givenName` as profiles write them: without URN and filter. */
