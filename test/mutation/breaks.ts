@@ -115,6 +115,15 @@ export const BREAKS: readonly Break[] = [
   },
   {
     rule: 'I4',
+    name: 'where switching off removes, it is counted as switching off',
+    file: 'src/plan/target-limits.ts',
+    find: "if (policy === 'Deactivate' && target.deactivation === 'removes') return 'Delete';",
+    replace: '',
+    tests: ['test/reconcile/target-limits.test.ts'],
+    sim: true,
+  },
+  {
+    rule: 'I4',
     name: 'max is ignored below the floor',
     file: 'src/plan/guard.ts',
     find: 'if (max !== null && count > max) return false;',

@@ -30,7 +30,7 @@ it('where switching off removes, a leaver is deleted, counted as a delete, forgo
   expect((await company.run()).applied).toMatchObject({ create: 1, addMembers: 1, reactivate: 0 });
 });
 
-it('where switching off removes, the guard for deletions holds what the one for deactivations would let go', async () => {
+it('where switching off removes, the guard for deletions holds what the one for deactivations would let go (I4)', async () => {
   const company = await aCompany({ deactivation: 'removes' }, 20);
   company.spec = { ...company.spec, guards: { deactivate: { percent: 100 }, delete: { max: 0, percent: 100 } } };
   await company.run();

@@ -63,8 +63,9 @@ const ACTS: Readonly<Record<AdminAct, (world: World, which: number) => void>> = 
 };
 
 function addUser({ server, invariants }: World, userName: string, externalId: string | null): void {
-  const id = server.nextId();
+  const { idFromExternalId } = server.dialect;
+  const id = (idFromExternalId ? externalId : null) ?? server.nextId();
   const rest = { title: null, active: true, department: null, manager: null };
-  server.putUser({ id, userName, externalId, ...rest });
+  server.putUser({ id, userName, externalId: idFromExternalId ? id : externalId, ...rest });
   invariants.onMadeByHand(id);
 }

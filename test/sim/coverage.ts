@@ -1,5 +1,6 @@
 /** What a simulation must have met to prove anything: each fault, operation and guard at least so often. */
 import { HTTP_FAULTS, PROCESS_FAULTS, READ_FAULTS, WORLD_FAULTS } from './faults.ts';
+import { PROFILE_NAMES } from './profiles.ts';
 import { QUIRK_NAMES } from './quirks.ts';
 
 const AT_LEAST = 20;
@@ -34,10 +35,12 @@ const HELD = [
 
 const WANTED: readonly string[] = [
   ...[...HTTP_FAULTS, ...READ_FAULTS, ...PROCESS_FAULTS, ...WORLD_FAULTS].map((kind) => `fault ${kind}`),
-  ...QUIRK_NAMES.map((quirk) => `target ${quirk}`),
+  ...[...QUIRK_NAMES, ...PROFILE_NAMES].map((name) => `target ${name}`),
   ...OPERATIONS.map((kind) => `operation ${kind}`),
   ...HELD.map((kind) => `held ${kind}`),
   'approvals',
+  'deleted where off is gone',
+  'held where off is gone',
   'runs for one person',
   'confirmed links',
   'ending Deactivate',

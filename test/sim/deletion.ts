@@ -45,7 +45,8 @@ export function checkDeletion(change: Change, owned: Owned, { facts, scene }: { 
   const isOwned = (change.kind === 'User' ? owned.users : owned.teams).has(id);
   if (!isOwned) scene.fail('I3', `${facts.name}: ${id}, which is not ours to delete, was touched`);
   if (after === null) {
-    if (owned.policy !== 'Delete')
+    // Where off is gone, switching off removes.
+    if (owned.policy !== 'Delete' && scene.server.dialect.activeFalse !== 'removes')
       scene.fail('oracle', `${facts.name}: ${id} was deleted, and the policy is to deactivate`);
     return;
   }

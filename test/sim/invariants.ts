@@ -17,8 +17,8 @@ export interface Invariants {
   leftAt(id: string): number | null;
   onRunStart(facts: RunFacts): void;
   onChange(change: Change, moment: Moment): void;
-  /** A run ended by itself. `trusted`: its read is the new measure. */
-  onRunEnd(facts: RunFacts, trusted: boolean): void;
+  /** A run ended by itself. `read`: it has read all; `trusted`: its read is the new measure. */
+  onRunEnd(facts: RunFacts, end: { readonly read: boolean; readonly trusted: boolean }): void;
   /** What approval of a held set lets go. */
   grant(removals: readonly Removal[]): void;
   revoke(): void;
@@ -67,8 +67,10 @@ export function createInvariants(server: Server): Invariants {
       leavers.onChange(change, moment.now);
       removals.observeSizes();
     },
-    onRunEnd(facts, trusted) {
-      if (trusted && isWhole(facts)) reads.onTrusted(facts);
+    onRunEnd(facts, { read, trusted }) {
+      if (!isWhole(facts)) return;
+      if (read) reads.onRead(facts);
+      if (trusted) reads.onTrusted(facts);
     },
     grant: removals.grant,
     revoke: removals.revoke,

@@ -3,6 +3,7 @@
 import type { DirectorySyncSpec } from '../../src/api/directory-sync.ts';
 import type { TeamRuleSpec } from '../../src/api/team-rule.ts';
 import type { OwnMappingSpec } from '../support/builders.ts';
+import { type ProfileName, toProfileEntries } from './profiles.ts';
 
 /** One person as the source has them now. */
 export interface Employee {
@@ -76,7 +77,8 @@ export function toMarkedName(externalId: string | null): string | null {
   return mark === undefined || externalId === null ? null : externalId.slice(mark.length);
 }
 
-export function createCompany(size: number): Company {
+/** @param profile of the application that it uses */
+export function createCompany(size: number, profile?: ProfileName): Company {
   const company: Company = {
     people: [],
     gone: [],
@@ -86,7 +88,13 @@ export function createCompany(size: number): Company {
         source: { file: { users: { path: 'people.csv' } } },
         scope: { filters: [[{ attribute: 'scope', operator: 'Equals', value: 'in' }]] },
         mappings: [{ name: 'users' }],
-        target: { scim: { url: 'https://app.example.com/scim/v2', credentialsRef: { name: 'app' } } },
+        target: {
+          scim: {
+            url: 'https://app.example.com/scim/v2',
+            credentialsRef: { name: 'app' },
+            ...(profile === undefined ? {} : { profile }),
+          },
+        },
         guards: { floor: 1, deactivate: { percent: 34 }, delete: { percent: 34 } },
         limits: { concurrency: 3 },
       },
@@ -97,6 +105,7 @@ export function createCompany(size: number): Company {
           { target: 'title', source: 'title', onEmpty: 'Clear' },
           { target: DEPARTMENT, source: 'department' },
           { target: MANAGER, source: 'manager' },
+          ...toProfileEntries(profile),
         ],
       },
       rules: {

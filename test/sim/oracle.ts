@@ -88,7 +88,8 @@ function hasRival({ id, mail }: Employee, { company }: OracleInput): boolean {
 
 /** Somebody who is there, is called otherwise now, and may be. */
 function givesUp({ externalId, userName }: User, input: OracleInput, asked: ReadonlySet<string>): boolean {
-  const { company, damaged } = input;
+  const { company, damaged, server } = input;
+  if (!isChangeable('userName', server.dialect)) return false;
   const holder = company.people.find((each) => each.id === externalId);
   if (holder === undefined || damaged || isSameName(holder.mail, userName)) return false;
   if (standingOf(holder.id, company) !== 'present' || isProtectedPerson(holder, company.manifests)) return false;
@@ -109,14 +110,21 @@ function comparePerson(id: string, input: OracleInput): string[] {
   const isForgotten = damaged && (person === undefined || person.mail === null || isBlocked(person, input));
   if (account === null || isForgotten || isProtectedPerson({ id }, company.manifests)) return [];
   const policy = company.manifests.spec.deprovisioning?.[standing] ?? 'Deactivate';
-  const { deleteUser } = server.dialect;
+  const problem = compareLeaver(account, policy, input);
+  return problem === null ? [] : [`${id} left (${standing}) and ${problem}`];
+}
+
+/** What is wrong with the account of somebody who left; null: nothing. */
+function compareLeaver(account: User, policy: 'Deactivate' | 'Delete' | 'Retain', input: OracleInput): string | null {
+  if (policy === 'Retain') return null;
+  const { deleteUser, activeFalse } = input.server.dialect;
+  const stays = `still has the account ${account.id}`;
+  if (activeFalse === 'removes') return `${stays}, where switching off removes`;
   // One deletion that is forbidden is an error of that account; several say that none is had there.
-  if (policy === 'Delete' && deleteUser === 'forbidden') return [];
-  if (policy === 'Delete' && deleteUser === 'deletes')
-    return [`${id} left (${standing}) and still has the account ${account.id}`];
-  if (policy === 'Deactivate' && isOverdue(account, input))
-    return [`${id} left (${standing}) long ago and still has the account ${account.id}`];
-  return policy !== 'Retain' && account.active ? [`${id} left (${standing}) and ${account.id} is still active`] : [];
+  if (policy === 'Delete' && deleteUser === 'forbidden') return null;
+  if (policy === 'Delete' && deleteUser === 'deletes') return stays;
+  if (policy === 'Deactivate' && isOverdue(account, input)) return `${stays}, long ago`;
+  return account.active ? `${account.id} is still active` : null;
 }
 
 /** Switched off before the faults stopped, and for longer than the grace since: runs have had time to delete it. */
@@ -158,7 +166,12 @@ function toExpected(person: Employee, input: OracleInput): readonly (readonly [k
     ...(entries.has(DEPARTMENT) && person.department !== null ? [['department', person.department] as const] : []),
     ...(entries.has(MANAGER) ? toManager(person, input) : []),
   ];
-  return values.filter(([name]) => isKept(name, server.dialect));
+  return values.filter(([name]) => isKept(name, server.dialect) && isChangeable(name, server.dialect));
+}
+
+/** What a new account is given alone is as it was then. */
+function isChangeable(name: keyof User, { patchable }: Server['dialect']): boolean {
+  return patchable === null || patchable.includes(name);
 }
 
 /** What the application takes and forgets cannot be had. */
@@ -195,6 +208,7 @@ interface WantedTeam {
 }
 
 function compareTeams(input: OracleInput): string[] {
+  if (input.server.dialect.groups === 'none') return [];
   const wanted = toWantedTeams(input);
   const problems = [...wanted].flatMap(([name, team]) => compareWanted(name, team, input));
   return [...problems, ...compareLeftClubs(wanted, input)];

@@ -1,6 +1,7 @@
 /** How the target of a scenario deviates from the letter of the standard: names of single deviations, put together. */
-import { type Dialect, QUIRKS } from '../support/dialects/dialect.ts';
+import { APPLICATIONS, type Dialect, QUIRKS } from '../support/dialects/dialect.ts';
 import { DEPARTMENT } from './model.ts';
+import type { ProfileName } from './profiles.ts';
 
 type Change = (dialect: Dialect) => Dialect;
 
@@ -82,16 +83,20 @@ export function selectQuirks(wanted: readonly Quirk[]): readonly Quirk[] {
 export interface Application {
   readonly quirks: readonly Quirk[];
   readonly pageSize: number;
+  /** The application that the profile of this name is for, and the profile with it; absent: the profile Standard. */
+  readonly profile?: ProfileName;
   /** Seconds for which a token of its OAuth server is good; absent: it takes one that never ends. */
   readonly tokenLife?: number;
 }
 
 export const PLAIN: Application = { quirks: [], pageSize: 100 };
 
-export function toDialect({ quirks, pageSize }: Application): Dialect {
-  const { config, ...dialect }: Dialect = quirks.reduce<Dialect>((before, quirk) => CHANGES[quirk](before), plain);
+export function toDialect({ quirks, pageSize, profile }: Application): Dialect {
+  const base: Dialect = profile === undefined ? plain : APPLICATIONS[profile];
+  const { config, ...dialect }: Dialect = quirks.reduce<Dialect>((before, quirk) => CHANGES[quirk](before), base);
   const filter = { ...(config?.['filter'] as object), maxResults: pageSize };
   // A list of which only the first page can be had must be one page.
   const shown = dialect.ignoresStartIndex ? 500 : pageSize;
-  return { ...dialect, pageSize: shown, config: { ...config, filter: { ...filter, maxResults: shown } } };
+  const announced = config === null ? null : { ...config, filter: { ...filter, maxResults: shown } };
+  return { ...dialect, pageSize: shown, config: announced };
 }

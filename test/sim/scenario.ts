@@ -4,6 +4,7 @@ import type { Ending } from './deletion.ts';
 import { MANIFEST_EDITS } from './edits.ts';
 import type { HttpFault, ProcessFault, ReadFault, RunFault } from './faults.ts';
 import { HTTP_FAULTS, PROCESS_FAULTS, READ_FAULTS } from './faults.ts';
+import { PROFILE_NAMES } from './profiles.ts';
 import { type Application, PLAIN, QUIRK_NAMES, selectQuirks } from './quirks.ts';
 import { createRandom, type Random } from './random.ts';
 import type { CompanyStep } from './steps.ts';
@@ -74,7 +75,8 @@ export function createScenario(seed: number): Scenario {
     if (random.chance(0.1)) steps.push({ ...toRun(random, []), approve: false, user: random.below(1000) });
   }
   const application = toApplication(random);
-  return { seed, size, application, steps, ...(random.chance(0.15) ? { ending: toEnding(random) } : {}) };
+  const ending = random.chance(0.15) ? { ending: toEnding(random) } : {};
+  return { seed, size, application: withProfile(application, random), steps, ...ending };
 }
 
 function toEnding(random: Random): Ending {
@@ -118,6 +120,12 @@ function toApplication(random: Random): Application {
     .map(({ quirk }) => quirk);
   const tokens = random.chance(0.6) ? { tokenLife: random.pick([1, 2, 5, 3600]) } : {};
   return { quirks: selectQuirks(wanted), pageSize: random.pick([2, 3, 5, 100]), ...tokens };
+}
+
+/** Now and then an application that a profile is made for, as it is. */
+function withProfile(application: Application, random: Random): Application {
+  if (!random.chance(0.1)) return application;
+  return { ...application, quirks: [], profile: random.pick(PROFILE_NAMES) };
 }
 
 function toRun(random: Random, faults: readonly RunFault[]): RunStep {

@@ -84,6 +84,11 @@ export function createServer(dialect: Dialect, options: ServerOptions): Server {
   const byHand = new Set<string>();
   const tokens = options.tokenLife === null ? null : createTokens({ ...options, tokenLife: options.tokenLife });
 
+  const drop = (id: string): void => {
+    inner.users.delete(id);
+    for (const [team, members] of inner.members) if (members.delete(id)) byHand.add(team);
+  };
+
   return {
     dialect,
     users: mirror.users,
@@ -104,15 +109,17 @@ export function createServer(dialect: Dialect, options: ServerOptions): Server {
         ({ id, userName }) => id !== user.id && userName.toLowerCase() === user.userName.toLowerCase(),
       );
       if (isTaken) return;
-      inner.users.set(user.id, toUserDocument(user, inner));
+      // Whoever is switched off there is gone.
+      if (!user.active && dialect.activeFalse === 'removes') drop(user.id);
+      else inner.users.set(user.id, toUserDocument(user, inner));
       mirror.sync();
     },
     dropUser(id) {
-      inner.users.delete(id);
-      for (const [team, members] of inner.members) if (members.delete(id)) byHand.add(team);
+      drop(id);
       mirror.sync();
     },
     putTeam({ id, displayName, externalId, members }) {
+      if (dialect.groups === 'none') return;
       inner.groups.set(id, { id, displayName, ...(externalId === null ? {} : { externalId }) });
       inner.members.set(id, new Set(members));
       byHand.add(id);

@@ -100,7 +100,7 @@ export function createWorld(scenario: Scenario, folder: string): World {
     file,
     log,
     counts,
-    company: createCompany(scenario.size),
+    company: createCompany(scenario.size, scenario.application.profile),
     host: createMemoryHost(),
     invariants: createInvariants(server),
     processes: new Set(),

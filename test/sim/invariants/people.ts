@@ -23,9 +23,12 @@ export function createPeopleChecks(scene: Scene, reads: Reads, removals: Removal
     if (!isRecovered) removals.onRemoval({ kind: 'adopt', scope: '', id: before.id }, moment);
   };
 
-  const onDeleted = ({ id, externalId }: User, moment: Moment): void => {
-    if (standingOf(externalId, moment.facts) === 'present')
-      fail('I10', `${moment.facts.name}: the account ${id} of somebody who is there was deleted`);
+  const onDeleted = (before: User, moment: Moment): void => {
+    const { id, externalId } = before;
+    const standing = standingOf(externalId, moment.facts);
+    if (standing !== 'leaves')
+      fail('I10', `${moment.facts.name}: the account ${id} of somebody who is ${standing} was deleted`);
+    if (isProtected(before, moment.facts)) fail('I3', `${moment.facts.name}: the protected ${id} was deleted`);
     removals.onRemoval({ kind: 'delete', scope: '', id }, moment);
   };
 

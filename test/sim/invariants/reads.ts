@@ -3,6 +3,8 @@ import type { RunFacts } from './facts.ts';
 
 export interface Reads {
   onRunStart(facts: RunFacts): void;
+  /** The run has read all, and ended by itself. */
+  onRead(facts: RunFacts): void;
   /** The run's read became the measure of the next one. */
   onTrusted(facts: RunFacts): void;
   /** Nobody can tell what the next read is measured against. */
@@ -21,11 +23,13 @@ const CONFIRM_AFTER = 10 * 60_000;
 export function createReads(): Reads {
   /** Reads that may be the measure; null: nobody can tell. */
   let measures: Measure[] | null = [];
+  /** Whether one of them certainly is. */
+  let isMeasured = false;
   let suspectSince: number | null = null;
   const suspects = new Set<RunFacts>();
   return {
     onRunStart(facts) {
-      const isSuspect = judge(facts, measures);
+      const isSuspect = isMeasured && judge(facts, measures);
       // A second complete read long enough after the first may confirm what both call for. Any read since the last good
       // one may have been the first: not all that makes one suspect is looked at here.
       const isMeasure = facts.reading.end === 'whole' && facts.only === null;
@@ -33,6 +37,9 @@ export function createReads(): Reads {
       const mayConfirm = suspectSince !== null && facts.startedAt - suspectSince >= CONFIRM_AFTER;
       if (isSuspect && !mayConfirm) suspects.add(facts);
       if (isMeasure) measures?.push(toMeasure(facts));
+    },
+    onRead(facts) {
+      isMeasured ||= facts.reading.end === 'whole';
     },
     onTrusted(facts) {
       suspectSince = null;
