@@ -151,7 +151,10 @@ async function readErrors(
   const granting = teams.filter(({ verdict }) => verdict !== 'denies');
   const concerns = new Set([
     `User ${sourceId}`,
-    ...granting.map(({ rule, group }) => (group === null ? `TeamRule ${rule}` : `Team ${group.id}`)),
+    ...granting.flatMap(({ rule, group, teams: made }) => [
+      group === null ? `TeamRule ${rule}` : `Team ${group.id}`,
+      ...made.map(({ key }) => `Team ${key}`),
+    ]),
   ]);
   const errors: RecordError[] = [];
   for await (const page of state.journal.errors(report.runId)) {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { toAttributeDefinition } from '../../src/scim/schema.ts';
 import {
   type Company,
   createCompany,
@@ -207,6 +208,58 @@ spec: { type: DateTime, path: 'urn:ietf:params:scim:schemas:extension:acme:2.0:U
     expect(mapping.find(({ end }: { end: { kind: string } }) => end.kind === 'failed').end.message).toContain(
       '"Agent" is not a date',
     );
+  });
+
+  it('tells what waits after a refusal, and tries nothing', async () => {
+    const urn = 'urn:ietf:params:scim:schemas:extension:acme:2.0:User';
+    const schema = {
+      id: urn,
+      name: 'Acme',
+      description: '',
+      attributes: [toAttributeDefinition('seat', 'Integer', '')],
+    };
+    const directory = await startApplication({ schemas: [schema] });
+    const company = await createReadyCompany(directory.url, { people: makePeople(1) });
+    await company.write('manifests/mapping.yaml', `${MAPPING}    - { target: '${urn}:seat', source: title }\n`);
+    await company.write(
+      'manifests/custom.yaml',
+      `apiVersion: dirsync.dev/v1alpha1
+kind: CustomAttribute
+metadata: { name: seat }
+spec: { path: '${urn}:seat' }
+`,
+    );
+    expect((await company.apply()).code).toBe(4);
+    const { writes } = directory.counts();
+    const { result, operations } = await explain(company, 'id-1', 4);
+    expect([result.state, operations]).toEqual(['Failed', []]);
+    expect(result.reasons[0]).toMatch(
+      /^User id-1: the target refused .*failed once; tried again after .*, or by hand\)/,
+    );
+    expect(directory.counts().writes).toBe(writes);
+  });
+
+  it('tells that two records have one id, and that an account is about to be taken over', async () => {
+    const directory = await startApplication();
+    const people = [...makePeople(2), { id: 'id-2', userName: 'again@corp.example' }];
+    const company = await createReadyCompany(directory.url, { people });
+    const twice = await explain(company, 'id-2', 4);
+    expect([twice.source.duplicate, twice.mapping]).toEqual([true, []]);
+    expect(twice.result.reasons).toEqual([
+      'User id-2: two records have the id id-2 (row 3): neither is used (RecordInvalid)',
+      'User id-2: two records have the id id-2 (row 4): neither is used (RecordInvalid)',
+    ]);
+    await fetch(`${directory.url}/Users`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/scim+json' },
+      body: JSON.stringify({
+        schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'],
+        userName: 'P1@corp.example',
+      }),
+    });
+    const { account, result } = await explain(company, 'id-1', 0);
+    const [{ targetId }] = account.candidates;
+    expect(result.summary).toBe(`the next run takes over the account ${targetId}, adds them to Sales People`);
   });
 
   it('says of an unknown attribute that the value and the membership stay', async () => {
