@@ -80,6 +80,19 @@ export function readSourcePath(path: SourcePath, attributes: Readonly<Record<str
   return value;
 }
 
+/** `readSourcePath` for one path, with what the path alone decides decided once: most are one name. */
+export function compileSourcePath(path: SourcePath): (attributes: Readonly<Record<string, Json>>) => Json {
+  const key = toOnlyName(path);
+  if (key === null) return (attributes) => readSourcePath(path, attributes);
+  return (attributes) => (Object.hasOwn(attributes, key) ? (attributes[key] ?? null) : null);
+}
+
+/** Null for a path of several steps, or of a name that may be several. */
+function toOnlyName({ steps: [first, second] }: SourcePath): string | null {
+  if (first?.kind !== 'names' || second !== undefined) return null;
+  return first.splits.length === 1 ? (first.splits[0]?.[0]?.key ?? null) : null;
+}
+
 /**
  * The top-level names under which the path may be found, the longest first. When a record's source knows none of them,
  * the path is unknown rather than absent.

@@ -123,6 +123,7 @@ export function isEmptyValue(value: Json | undefined): boolean {
 
 /** The value must not be empty. */
 export function coerceValue(value: Json, shape: ValueShape): Coerced {
+  if (!Array.isArray(value) && !shape.multiValued) return coerceOne(value, shape);
   const values = (Array.isArray(value) ? (value as readonly Json[]) : [value]).filter((each) => !isEmptyValue(each));
   const wanted = shape.multiValued ? values : values.slice(0, 1);
   const coerced: Json[] = [];

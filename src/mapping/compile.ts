@@ -174,11 +174,12 @@ function toPathShapes(entries: readonly CompiledEntry[]): Map<string, PathShape>
   const plain = { multiValued: false, reference: false, matching: false, required: false, unique: false };
   const active: PathShape = { ...plain, caseExact: true };
   const shapes = new Map<string, PathShape>([['active', active]]);
-  for (const { path, custom, definition, multiValued, reference, precedence, redacted, adds, ...entry } of entries) {
+  for (const { path, custom, definition, reference, precedence, redacted, adds, ...entry } of entries) {
     const caseExact = definition.caseExact || reference;
     const unique = definition.uniqueness !== 'none';
     const matching = precedence !== null;
     const required = entry.required || custom?.required === true;
+    const { multiValued } = entry.shape;
     const shape = { caseExact, multiValued, reference, matching, required, unique };
     if (path !== null) shapes.set(path, { ...shape, ...(redacted ? { redacted } : {}), ...(adds ? { adds } : {}) });
   }

@@ -10,7 +10,7 @@ import { UniqueCandidates } from '../expression/values.ts';
 import type { Json } from '../model.ts';
 import { computeNearestName } from '../nearest-name.ts';
 import { type AttributeDefinition, toAttributeDefinition } from '../scim/schema.ts';
-import { coerceValue, isEmptyValue, type Refusal } from './coerce.ts';
+import { coerceValue, isEmptyValue, type Refusal, type ValueShape } from './coerce.ts';
 import { checkGroups } from './conditions.ts';
 import { type CustomAttribute, type CustomAttributeSet, findForeignValue, splitValue } from './custom-attributes.ts';
 import {
@@ -38,9 +38,10 @@ export interface CompiledEntry {
   readonly path: string | null;
   readonly custom: CustomAttribute | null;
   readonly definition: AttributeDefinition;
-  readonly multiValued: boolean;
-  /** Of dates; null: as the standard writes them. */
-  readonly format: string | null;
+  /** By what values are converted; its `format` is that of dates, null: as the standard writes them. */
+  readonly shape: ValueShape;
+  /** A text is written as it is: it is converted to nothing else, and every text will do. */
+  readonly takesText: boolean;
   /** The value is the source id of a person. */
   readonly reference: boolean;
   /** Names that the value depends on. */
@@ -90,15 +91,16 @@ export function compileEntry(spec: AttributeEntry, context: EntryContext): Compi
   const defaultValue = compileFixed(spec, '/default', { value: (spec.default ?? null) as Json, place, context });
   checkUse(spec, place, context);
   const { path, custom, multiValued, reference } = place;
+  const definition = evaluated.adds ? withId(place.definition) : place.definition;
   return {
     target: spec.target,
     owner: context.owner,
     origin: toOrigin(spec),
     path,
     custom,
-    definition: evaluated.adds ? withId(place.definition) : place.definition,
-    multiValued,
-    format: spec.format ?? null,
+    definition,
+    shape: { ...definition, multiValued, format: spec.format ?? null },
+    takesText: custom === null && definition.type === 'String' && !multiValued && spec.format === undefined,
     reference,
     ...evaluated,
     defaultValue,
@@ -139,7 +141,7 @@ function shorten(text: string): string {
 
 const MAX_SHOWN = 200;
 
-type Place = Pick<CompiledEntry, 'path' | 'custom' | 'definition' | 'multiValued' | 'reference'>;
+type Place = Pick<CompiledEntry, 'path' | 'custom' | 'definition' | 'reference'> & { readonly multiValued: boolean };
 
 /** By its name, or by the place where it lives: both mean the attribute with all that it says of its values. */
 export function findCustom(
@@ -242,7 +244,7 @@ function compileValue(spec: AttributeEntry, place: Place, { names, report }: Ent
       const name = own(spec.source);
       checkName(name, names);
       if (/^(?:source:)?appRoleAssignments$/.test(spec.source)) report('/source', DIRECT_ROLES, 'warning');
-      return { names: [name], evaluate: (read) => ({ value: read(name) }) };
+      return { names: [name], evaluate: (read) => ({ value: read(name), isDate: false }) };
     }
     if (spec.expression !== undefined) return compileEntryExpression(spec, place, { own, names, report });
     if (spec.cel !== undefined) return compileEntryCel(spec.cel, own, names);
@@ -253,7 +255,7 @@ function compileValue(spec: AttributeEntry, place: Place, { names, report }: Ent
   }
   const constant = spec.constant as Json | undefined;
   if (constant === undefined) return { names: [], evaluate: null };
-  return { names: [], evaluate: () => ({ value: constant }), constant };
+  return { names: [], evaluate: () => ({ value: constant, isDate: false }), constant };
 }
 
 const DIRECT_ROLES =
@@ -270,6 +272,7 @@ function compileEntryExpression(
   checkRoles(spec, compiled.functions, { names, report });
   // With a format a text takes a date as RFC 3339, and writes it by the format.
   const isForDate = place.definition.type === 'DateTime' || spec.format !== undefined;
+  const hasOwn = compiled.attributes.some((name) => own(name) !== name);
   return {
     names: compiled.attributes.map(own),
     usesChance: CHANCE_FUNCTIONS.some((name) => compiled.functions.has(name)),
@@ -279,7 +282,8 @@ function compileEntryExpression(
     trace: (read, { now, random, tenant }) =>
       traceExpression(compiled.source, { attribute: (name) => read(own(name)), now, random, context: tenant }).tree,
     evaluate: (read, { now, random, tenant }) => {
-      const outcome = compiled.evaluate({ attribute: (name) => read(own(name)), now, random, context: tenant });
+      const attribute = hasOwn ? (name: string) => read(own(name)) : read;
+      const outcome = compiled.evaluate({ attribute, now, random, context: tenant });
       if ('skip' in outcome) return outcome;
       if (outcome.value instanceof UniqueCandidates) return { candidates: outcome.value.values };
       return { value: toPlainValue(outcome.value, isForDate), isDate: outcome.value instanceof DateTime };
@@ -296,7 +300,7 @@ function compileEntryCel(source: string, own: (name: string) => string, names: N
     usesGroups: compiled.groups,
     evaluate: (read, { now, groups }) => {
       const user = new Map(compiled.user.map((name) => [name, read(own(name))]));
-      return { value: compiled.evaluate({ user, groups, now }) };
+      return { value: compiled.evaluate({ user, groups, now }), isDate: false };
     },
   };
 }

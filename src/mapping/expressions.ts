@@ -21,7 +21,7 @@ export interface Circumstances {
 
 /** A value; or candidates of which the target says which one is free; or the decision that nothing flows. */
 export type EntryOutcome =
-  | { readonly value: Json /** It was computed as a date: no format has to read it. */; readonly isDate?: boolean }
+  | { readonly value: Json /** It was computed as a date: no format has to read it. */; readonly isDate: boolean }
   | { readonly candidates: readonly Json[] }
   | { readonly skip: Skip };
 

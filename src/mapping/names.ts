@@ -8,7 +8,7 @@
  */
 import { PREDEFINED_NAMES } from '../api/custom-attribute.ts';
 import { SyncError } from '../errors.ts';
-import { parseSourcePath, readSourcePath, type SourcePath, topLevelNames } from '../expression/paths.ts';
+import { compileSourcePath, parseSourcePath, type SourcePath, topLevelNames } from '../expression/paths.ts';
 import type { DesiredUser, Json, SourceOffers, SourceUser } from '../model.ts';
 import { computeNearestName } from '../nearest-name.ts';
 import {
@@ -201,14 +201,16 @@ function bindDesired(path: string): BoundName {
 
 /** Of one person, or of everybody where the whole read lacks it. */
 function toUnknown(names: readonly string[], missing: boolean): BoundName['isUnknown'] {
-  return ({ user }) => missing || names.some((name) => user.unknown?.includes(name) === true);
+  if (missing) return () => true;
+  return ({ user: { unknown } }) => unknown !== undefined && names.some((name) => unknown.includes(name));
 }
 
 function bindSource(path: SourcePath, known: KnownAttributes): BoundName {
   const missing = !known.has(path);
   const names = topLevelNames(path);
+  const read = compileSourcePath(path);
   return {
-    read: (person) => readSourcePath(path, person.user.attributes),
+    read: (person) => read(person.user.attributes),
     isUnknown: toUnknown(names, missing),
     missing,
   };

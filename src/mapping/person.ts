@@ -2,10 +2,10 @@
 import { SyncError } from '../errors.ts';
 import { createRandom } from '../expression/chance.ts';
 import { PersonError, type Skip, type TenantContext } from '../expression/values.ts';
-import type { Attributes, DesiredUser, Json, MatchValue, Presence, RecordError, SourceUser } from '../model.ts';
+import type { DesiredUser, Json, MatchValue, Presence, RecordError, SourceUser } from '../model.ts';
 import { type Condition, EVERYBODY } from '../rule/condition.ts';
 import { readMails } from '../scim/mail.ts';
-import { coerceValue, isEmptyValue } from './coerce.ts';
+import { coerceValue, isEmptyValue, type ValueShape } from './coerce.ts';
 import type { CompiledMapping } from './compile.ts';
 import { type ConditionTrace, traceCondition } from './condition-trace.ts';
 import { type BoundCondition, bindCondition } from './conditions.ts';
@@ -13,7 +13,7 @@ import { findForeignValue, splitValue } from './custom-attributes.ts';
 import { type CompiledEntry, toForeignMessage, toTypeMessage } from './entry.ts';
 import { type EntryEnd, type EntryTrace, toEntryTrace } from './entry-trace.ts';
 import type { Circumstances, EntryOutcome } from './expressions.ts';
-import type { KnownAttributes, PersonView } from './names.ts';
+import type { BoundName, KnownAttributes, PersonView } from './names.ts';
 import { NameReader } from './reader.ts';
 
 export interface PersonMapper {
@@ -53,19 +53,16 @@ export interface PersonMapperOptions {
 export function createPersonMapper(options: PersonMapperOptions): PersonMapper {
   const { mapping, scope, known } = options;
   const reader = new NameReader(mapping, known);
-  const entries = mapping.entries.map((entry) => ({ entry, names: entry.names.map((name) => reader.bind(name)) }));
+  const entries = mapping.entries.map((entry) => bindEntry(entry, reader));
   const inScopeBy = bindCondition(scope, reader);
   const mapPerson = (user: SourceUser, now: Date, watch: Watch | null): MappedPerson => {
     const customs = new Map<string, Json>();
     const draft = newDraft();
     const view: PersonView = { user, customs, mapped: draft };
-    for (const { entry, names } of entries) {
-      const unknown = names.some((name) => name.isUnknown(view)) || lacksGroups(entry, user);
-      const random = toRandom(entry, options.seed, user.id);
-      const circumstances = { now, random, groups: toGroupNames(entry, user), tenant: options.tenant };
-      const read = (name: string) => reader.bind(name).read(view);
-      evaluateEntry(entry, unknown, draft, { view, customs, circumstances, read, watch });
-    }
+    const read = (name: string) => reader.bind(name).read(view);
+    const circumstances: Circumstances = { now, random: drawNothing, groups: NO_GROUPS, tenant: options.tenant };
+    const plain: Evaluation = { view, customs, draft, circumstances, read, watch };
+    for (const bound of entries) evaluateEntry(bound, toOwnEvaluation(bound.entry, plain, options.seed));
     const inScope = decideScope(inScopeBy, draft, { view, now });
     const presence = decidePresence(draft, { inScope, user, options });
     if (presence !== 'outOfScope') checkMatching(draft, mapping, user);
@@ -103,6 +100,39 @@ export function createPersonMapper(options: PersonMapperOptions): PersonMapper {
 
 /** Teams follow from the scope, so no scope asks for them. */
 const NO_TEAMS = (): null => null;
+
+const NO_GROUPS: readonly string[] = [];
+
+/** With what this entry alone depends on. */
+function toOwnEvaluation(entry: CompiledEntry, plain: Evaluation, seed: string | null): Evaluation {
+  if (!entry.usesChance && !entry.usesGroups) return plain;
+  const { user } = plain.view;
+  const own = { random: toRandom(entry, seed, user.id), groups: toGroupNames(entry, user) };
+  return { ...plain, circumstances: { ...plain.circumstances, ...own } };
+}
+
+interface BoundEntry {
+  readonly entry: CompiledEntry;
+  /** What it depends on, bound to the read. */
+  readonly names: readonly BoundName[];
+  readonly evaluate: (evaluation: Evaluation) => EntryOutcome;
+}
+
+/** What one name gives needs nothing but that name. */
+function bindEntry(entry: CompiledEntry, reader: NameReader): BoundEntry {
+  const names = entry.names.map((name) => reader.bind(name));
+  const [only] = names;
+  if (entry.origin.language === 'source' && only !== undefined)
+    return { entry, names, evaluate: ({ view }) => ({ value: only.read(view), isDate: false }) };
+  const { evaluate } = entry;
+  if (evaluate === null) return { entry, names, evaluate: () => ({ value: null, isDate: false }) };
+  return { entry, names, evaluate: ({ read, circumstances }) => evaluate(read, circumstances) };
+}
+
+function isAnyUnknown(names: readonly BoundName[], view: PersonView): boolean {
+  for (const name of names) if (name.isUnknown(view)) return true;
+  return false;
+}
 
 /** A group whose members are not known whole may be one of theirs or not. */
 function lacksGroups({ usesGroups }: CompiledEntry, { groups, maybeGroups = [] }: SourceUser): boolean {
@@ -164,6 +194,7 @@ function newDraft(): Draft {
 interface Evaluation {
   readonly view: PersonView;
   readonly customs: Map<string, Json>;
+  readonly draft: Draft;
   readonly circumstances: Circumstances;
   readonly read: (name: string) => Json;
   /** Told of every entry as it ends; null: nobody asks. */
@@ -172,19 +203,20 @@ interface Evaluation {
 
 type Watch = (entry: CompiledEntry, end: EntryEnd, evaluation: Evaluation) => void;
 
-function evaluateEntry(entry: CompiledEntry, unknown: boolean, draft: Draft, evaluation: Evaluation): void {
-  if (unknown) {
+function evaluateEntry({ entry, names, evaluate }: BoundEntry, evaluation: Evaluation): void {
+  const { draft, view } = evaluation;
+  if (isAnyUnknown(names, view) || lacksGroups(entry, view.user)) {
     if (entry.path !== null) draft.kept.push(entry.path);
     evaluation.watch?.(entry, { kind: 'unknown' }, evaluation);
     return;
   }
   try {
-    const outcome = entry.evaluate?.(evaluation.read, evaluation.circumstances) ?? { value: null };
-    if ('skip' in outcome) noteSkip(entry, outcome.skip, { draft, evaluation });
-    else placeOutcome(entry, outcome, { draft, evaluation });
+    const outcome = evaluate(evaluation);
+    if ('skip' in outcome) noteSkip(entry, outcome.skip, evaluation);
+    else placeOutcome(entry, outcome, evaluation);
   } catch (thrown) {
     const error = SyncError.from(thrown);
-    noteError(entry, error, draft, evaluation.view.user.id);
+    noteError(entry, error, draft, view.user.id);
     evaluation.watch?.(entry, { kind: 'failed', message: error.message }, evaluation);
   }
 }
@@ -209,27 +241,29 @@ function isNeeded({ required, custom }: CompiledEntry): boolean {
   return required || custom?.required === true;
 }
 
-interface Placing {
-  readonly draft: Draft;
-  readonly evaluation: Evaluation;
-}
-
 function placeOutcome(
   entry: CompiledEntry,
   outcome: Exclude<EntryOutcome, { readonly skip: unknown }>,
-  { draft, evaluation }: Placing,
+  evaluation: Evaluation,
 ): void {
-  const values = 'candidates' in outcome ? outcome.candidates : [outcome.value];
-  const isRead = 'isDate' in outcome && outcome.isDate === true && entry.definition.type === 'DateTime';
-  const converted = values.map((value) => convertValue(entry, value, isRead ? null : entry.format));
-  const [value = null] = converted;
+  const { draft } = evaluation;
+  const isChosen = 'candidates' in outcome;
+  const candidates = isChosen ? outcome.candidates.map((each) => convertValue(entry, each, entry.shape)) : null;
+  const value = isChosen
+    ? (candidates?.[0] ?? null)
+    : convertValue(entry, outcome.value, toShape(entry, outcome.isDate));
   // An attribute that only a default fills is null to rules and expressions of the same run, not unknown.
   if (entry.custom !== null) evaluation.customs.set(entry.custom.name, value);
   const isEmpty = isEmptyValue(value);
   if (isEmpty) noteEmpty(entry, draft, evaluation.view.user.id);
   else place(entry, value, draft);
-  if ('candidates' in outcome && entry.path !== null) draft.candidates[entry.path] = converted;
-  evaluation.watch?.(entry, isEmpty ? toEmptyEnd(entry) : toValueEnd(entry, converted), evaluation);
+  if (candidates !== null && entry.path !== null) draft.candidates[entry.path] = candidates;
+  evaluation.watch?.(entry, isEmpty ? toEmptyEnd(entry) : toValueEnd(entry, candidates ?? [value]), evaluation);
+}
+
+/** No format has to read what was computed as a date. */
+function toShape({ definition, shape }: CompiledEntry, isDate: boolean): ValueShape {
+  return isDate && definition.type === 'DateTime' ? { ...shape, format: null } : shape;
 }
 
 function toEmptyEnd(entry: CompiledEntry): EntryEnd {
@@ -251,17 +285,19 @@ function clears({ onEmpty, evaluate, onCreate }: CompiledEntry): boolean {
 }
 
 /** The target keeps what it has: no default, nothing cleared. A new account goes without, if it can. */
-function noteSkip(entry: CompiledEntry, skip: Skip, { draft, evaluation }: Placing): void {
+function noteSkip(entry: CompiledEntry, skip: Skip, evaluation: Evaluation): void {
+  const { draft } = evaluation;
   if (skip === 'SkipObject') draft.skipped = true;
   if (entry.custom !== null) evaluation.customs.set(entry.custom.name, null);
   if (entry.path !== null) draft.kept.push(entry.path);
   evaluation.watch?.(entry, { kind: 'skipped', skip }, evaluation);
 }
 
-function convertValue(entry: CompiledEntry, given: Json, format: string | null): Json {
+function convertValue(entry: CompiledEntry, given: Json, shape: ValueShape): Json {
+  if (typeof given === 'string' && entry.takesText) return given === '' ? null : given;
   const value = splitValue(entry.custom, given);
   if (isEmptyValue(value)) return null;
-  const coerced = coerceValue(value, { ...entry.definition, multiValued: entry.multiValued, format });
+  const coerced = coerceValue(value, shape);
   if ('refused' in coerced)
     throw new SyncError('RecordInvalid', toTypeMessage(entry.target, toShown(entry, value), coerced.refused));
   checkCanonical(entry, coerced.value);
@@ -350,28 +386,43 @@ function toDesired(
     const value = matchText(draft, path);
     if (value !== null) match.push({ path, value });
   }
-  const { attributes, onCreate, defaults, clear, kept, references } = draft;
-  // Whom a record error keeps from being updated leaves all the same.
-  const values =
-    draft.fatal && presence === 'disabledAtSource'
-      ? { attributes: {}, onCreate: {}, defaults: {}, clear: [], kept: [], references: {} }
-      : { attributes, onCreate, defaults, clear, kept, references };
-  const byEntry = presence === 'disabledAtSource' && user.active && attributes['active'] === false;
-  const { candidates } = draft;
-  return {
+  const { attributes, onCreate, defaults, clear, kept, references, candidates, creation } = draft;
+  const name = toName(draft, user.id);
+  const desired: DesiredUser = {
     sourceId: user.id,
-    name: toName({ ...onCreate, ...attributes }, user.id),
+    name,
     presence,
-    ...(byEntry ? { byEntry } : {}),
-    ...values,
-    ...(Object.keys(candidates).length === 0 ? {} : { candidates }),
-    ...(draft.creation.errors.length === 0 ? {} : { creation: draft.creation }),
+    attributes,
+    onCreate,
+    defaults,
+    clear,
+    kept,
+    references,
     match,
+  };
+  const isOff = presence === 'disabledAtSource';
+  const isPlain = !isOff && creation.errors.length === 0 && hasNone(candidates);
+  if (isPlain) return desired;
+  const byEntry = isOff && user.active && attributes['active'] === false;
+  return {
+    ...desired,
+    // Whom a record error keeps from being updated leaves all the same.
+    ...(draft.fatal && isOff ? NO_VALUES : {}),
+    ...(byEntry ? { byEntry } : {}),
+    ...(hasNone(candidates) ? {} : { candidates }),
+    ...(creation.errors.length === 0 ? {} : { creation }),
   };
 }
 
-function toName(attributes: Attributes, id: string): string {
-  const { userName } = attributes;
+const NO_VALUES = { attributes: {}, onCreate: {}, defaults: {}, clear: [], kept: [], references: {} };
+
+function hasNone(record: Readonly<Record<string, unknown>>): boolean {
+  for (const _ in record) return false;
+  return true;
+}
+
+function toName({ attributes, onCreate }: Pick<Draft, 'attributes' | 'onCreate'>, id: string): string {
+  const userName = attributes['userName'] ?? onCreate['userName'];
   if (typeof userName === 'string' && userName !== '') return userName;
-  return readMails(attributes)[0] ?? id;
+  return readMails({ ...onCreate, ...attributes })[0] ?? id;
 }

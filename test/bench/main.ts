@@ -11,6 +11,7 @@ import { text } from 'node:stream/consumers';
 import { writePeople } from '../../scripts/generate-people.ts';
 import type { DirectorySyncStatus } from '../../src/api/directory-sync-status.ts';
 import { startDirectory } from '../../src/directory/server.ts';
+import { measureMapping } from './mapping.ts';
 
 const EXAMPLE = join(import.meta.dirname, '../../examples/quickstart');
 const TOKEN = 'quickstart-token';
@@ -103,16 +104,31 @@ function print(people: number, sizes: Sizes): void {
   }
 }
 
-const small = await measure(SMALL);
-print(SMALL, small);
-const large = await measure(LARGE);
-print(LARGE, large);
-
 let failed = 0;
 function check(what: string, holds: boolean): void {
   process.stdout.write(`${holds ? 'ok  ' : 'FAIL'}  ${what}\n`);
   if (!holds) failed += 1;
 }
+
+/** Twenty mappings of a person may take at most this many times what a function takes that was written by hand. */
+const MAPPING_CEILING = 2.5;
+
+const { hand, mapping, jsonata, cel } = await measureMapping();
+for (const [name, time] of Object.entries({ 'by hand': hand, mapping, JSONata: jsonata, CEL: cel }))
+  process.stdout.write(`twenty mappings  ${name.padEnd(8)}  ${time.toFixed(1).padStart(6)} µs a person\n`);
+check(
+  `twenty mappings take ${(mapping / hand).toFixed(2)} times what a function written by hand takes, at most ${MAPPING_CEILING}`,
+  mapping <= MAPPING_CEILING * hand,
+);
+check(
+  `they take less than JSONata (${(jsonata / mapping).toFixed(1)} times as much) and CEL (${(cel / mapping).toFixed(1)} times)`,
+  mapping < jsonata && mapping < cel,
+);
+
+const small = await measure(SMALL);
+print(SMALL, small);
+const large = await measure(LARGE);
+print(LARGE, large);
 
 function checkMemory(what: string, ratio: number): void {
   check(
