@@ -1,5 +1,5 @@
 /** One person: from what must be, what was applied and what the target holds to operations. Pure. */
-import type { AttributeChange, Attributes, Departure, DesiredUser } from '../model.ts';
+import type { AttributeChange, Attributes, Departure, DesiredUser, Json } from '../model.ts';
 import type { PersonState } from '../state/staging.ts';
 import type { Link } from '../state/store.ts';
 import { planWithoutAccount } from './account.ts';
@@ -187,11 +187,20 @@ function toLeavingPhase(policy: LeavingPolicy, { target }: PlanSettings): DraftO
   return policy === 'Delete' && target.deactivation === 'deactivates' ? 'deletePeople' : 'deactivate';
 }
 
+/** What is wanted and needs no change. */
+interface Settled {
+  readonly values: Attributes;
+  /** Paths that the target has nothing at: else the next run would clear them again. */
+  readonly cleared: readonly string[];
+}
+
+const NOTHING_SETTLED: Settled = { values: {}, cleared: [] };
+
 /** The target was read and nothing is to be done: what was read is the truth now. */
-function refresh({ observed }: PersonState, link: Link, context: PersonContext, wanted: Attributes = {}): Planned {
+function refresh({ observed }: PersonState, link: Link, context: PersonContext, settled = NOTHING_SETTLED): Planned {
   if (observed === null) return NOTHING;
   const active = observed.attributes['active'] !== false;
-  const applied = toApplied({ ...link.applied, ...wanted }, observed.attributes, context.settings);
+  const applied = toApplied(link, settled, { observed: observed.attributes, settings: context.settings });
   if (!link.dirty && active === link.active && JSON.stringify(applied) === JSON.stringify(link.applied)) return NOTHING;
   return { ...NOTHING, effects: [{ type: 'putLink', link: { ...link, applied, active, dirty: false } }] };
 }
@@ -201,16 +210,21 @@ function refresh({ observed }: PersonState, link: Link, context: PersonContext, 
  * confirmed) must know the rest of it when the operation is done, for then it is taken for the whole truth. Until then
  * it stays as doubtful as it was.
  */
-function noteSeen({ observed }: PersonState, link: Link, context: PersonContext, wanted: Attributes = {}): Planned {
+function noteSeen({ observed }: PersonState, link: Link, context: PersonContext, settled = NOTHING_SETTLED): Planned {
   if (observed === null || !link.dirty) return NOTHING;
   const active = observed.attributes['active'] !== false;
-  const applied = toApplied({ ...link.applied, ...wanted }, observed.attributes, context.settings);
+  const applied = toApplied(link, settled, { observed: observed.attributes, settings: context.settings });
   return { ...NOTHING, effects: [{ type: 'putLink', link: { ...link, applied, active } }] };
 }
 
 /** What the target has, in our spelling where that is the same to it: the next diff compares with what we wrote. */
-function toApplied(ours: Attributes, observed: Attributes, { shapes }: PlanSettings): Attributes {
-  const applied = { ...ours };
+function toApplied(
+  link: Link,
+  { values, cleared }: Settled,
+  { observed, settings: { shapes } }: { readonly observed: Attributes; readonly settings: PlanSettings },
+): Attributes {
+  const applied: Record<string, Json> = { ...link.applied, ...values };
+  for (const path of cleared) delete applied[path];
   for (const [path, value] of Object.entries(observed)) {
     if (!isSameValue(applied[path], value, shapes.get(path)?.caseExact ?? true)) applied[path] = value;
   }
@@ -243,9 +257,14 @@ function planUpdate(
   );
   const changed = new Set(all.map(({ path }) => path));
   const named = { ...settleInherited(link, desired, changed), name: toShownName(desired, link) };
-  const same = Object.entries({ ...desired.attributes, ...known }).filter(([path]) => !changed.has(path));
+  const settled = {
+    values: Object.fromEntries(
+      Object.entries({ ...desired.attributes, ...known }).filter(([path]) => !changed.has(path)),
+    ),
+    cleared: wanted.clear.filter((path) => !changed.has(path)),
+  };
   const isDone = changes.length + oldIds.length === 0;
-  const truth = (isDone ? refresh : noteSeen)(person, named, context, Object.fromEntries(same));
+  const truth = (isDone ? refresh : noteSeen)(person, named, context, settled);
   const isSettled = named.origin !== link.origin && truth.effects.length === 0;
   const effects: Planned['effects'] = isSettled ? [{ type: 'putLink', link: named }] : truth.effects;
   const groups = [...splitChanges(changes, context.settings), ...toIdGroup(oldIds)];

@@ -197,6 +197,15 @@ describe('somebody who stays', () => {
     expect(plan({ desired: aDesiredUser({ onCreate, defaults }) })).toEqual(NOTHING);
   });
 
+  it('is not cleared again of what the target is seen without (I2)', () => {
+    const link = aLink({ applied: { ...aLink().applied, title: 'Clerk' } });
+    const desired = aDesiredUser({ clear: ['title'] });
+    const { operations, effects } = plan({ link, desired, observed: observe(aLink().applied) });
+    expect(operations).toEqual([]);
+    expect(effects).toEqual([{ type: 'putLink', link: aLink() }]);
+    expect(plan({ link: aLink(), desired })).toEqual(NOTHING);
+  });
+
   it('gets the smallest change', () => {
     const link = aLink({ applied: { ...aLink().applied, title: 'Clerk', [DEPARTMENT]: 'IT' } });
     const desired = withValues({ title: 'Boss', [DEPARTMENT]: 'it' }, { clear: ['nickName'] });

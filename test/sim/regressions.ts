@@ -259,4 +259,17 @@ export const REGRESSIONS: readonly Regression[] = [
       ],
     },
   },
+  {
+    name: 'a value is cleared, the answer is lost, and the look after it leaves it to be cleared once more',
+    scenario: {
+      seed: 12342,
+      size: 3,
+      application: { quirks: ['lowerCaseWords'], pageSize: 100, tokenLife: 5 },
+      steps: [
+        RUN,
+        { do: 'promote', who: 595, value: 404 },
+        { ...RUN, faults: [{ kind: 'lostResponse', at: 4, count: 5 }] },
+      ],
+    },
+  },
 ];
