@@ -25,17 +25,30 @@ import {
 
 export function planPerson(found: PersonState, context: PersonContext): Planned {
   const person = overlookDrift(fitToTarget(found, context.settings), context);
-  return noteDoubt(person, planOne(person, context));
+  return noteDoubt(person, planOne(person, context), context);
 }
 
 /**
  * What the target was seen to hold and the link does not say is forgotten when the operation that mends it is held or
- * fails: the next run would take the link for the truth. So the link stays in doubt until the operation is done.
+ * fails: the next run would take the link for the truth. So the link stays in doubt until the operation is done. It is
+ * forgotten too where nothing can be planned for the person.
  */
-function noteDoubt({ sourceId, link, gone }: PersonState, planned: Planned): Planned {
+function noteDoubt(person: PersonState, planned: Planned, context: PersonContext): Planned {
+  const { sourceId, link, gone } = person;
   if (link === null || planned.effects.some(({ type }) => type === 'dropLink')) return planned;
-  if (!gone && !planned.operations.some((operation) => isNews(operation, link))) return planned;
+  const isOpen = gone || planned.operations.some((operation) => isNews(operation, link));
+  if (!isOpen && !isUnplannedNews({ ...person, link }, planned, context)) return planned;
   return { ...planned, effects: [...planned.effects, { type: 'markDirty', sourceId }] };
+}
+
+function isUnplannedNews(
+  person: PersonState & { readonly link: Link },
+  { operations, errors }: Planned,
+  context: PersonContext,
+): boolean {
+  const isPlanned = operations.length > 0 || (errors.length === 0 && toDeparture(person.desired) !== null);
+  if (isPlanned || person.observed === null) return false;
+  return refresh(person, { ...person.link, dirty: false }, context).effects.length > 0;
 }
 
 function isNews({ kind, changes }: DraftOperation, link: Link): boolean {

@@ -206,6 +206,19 @@ describe('somebody who stays', () => {
     expect(plan({ link: aLink(), desired })).toEqual(NOTHING);
   });
 
+  it('stays in doubt while nothing can be planned, and the target holds what nobody wrote (I8)', () => {
+    const link = aLink();
+    const seen = observe({ ...link.applied, title: 'By hand' });
+    const doubt = [{ type: 'markDirty', sourceId: 'p1' }];
+    const undecided = aDesiredUser({ presence: 'undecided' });
+    expect(plan({ link, desired: undecided, observed: seen })).toEqual({ ...NOTHING, effects: doubt });
+    expect(plan({ link: { ...link, active: false }, desired: undecided, observed: observe(link.applied) })).toEqual({
+      ...NOTHING,
+      effects: doubt,
+    });
+    expect(plan({ link, desired: undecided, observed: observe(link.applied) })).toEqual(NOTHING);
+  });
+
   it('gets the smallest change', () => {
     const link = aLink({ applied: { ...aLink().applied, title: 'Clerk', [DEPARTMENT]: 'IT' } });
     const desired = withValues({ title: 'Boss', [DEPARTMENT]: 'it' }, { clear: ['nickName'] });

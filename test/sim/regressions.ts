@@ -272,4 +272,21 @@ export const REGRESSIONS: readonly Regression[] = [
       ],
     },
   },
+  {
+    name: 'who has a record error is switched on by hand, which is forgotten when the DirectorySync is deleted',
+    scenario: {
+      seed: 12384,
+      size: 5,
+      application: PLAIN,
+      steps: [
+        RUN,
+        { do: 'blank', who: 202 },
+        { do: 'leave', who: 357 },
+        RUN,
+        { do: 'return', who: 599 },
+        { do: 'admin', act: 'reactivate', which: 227 },
+      ],
+      ending: { policy: 'Deactivate', kills: [13] },
+    },
+  },
 ];
