@@ -65,6 +65,18 @@ export function withhold(
   };
 }
 
+/**
+ * A deletion that failed before is tried again, and nobody counts on the name that it would free until it went: what is
+ * held would come and go with every try, and no approval would find it.
+ */
+export function freesNames(
+  operation: Pick<Operation, 'kind' | 'targetId' | 'changes'>,
+  backoffs: readonly Backoff[],
+): boolean {
+  const mark = toBackoffMark(operation);
+  return operation.kind !== 'delete' || backoffs.every((each) => each.mark !== mark);
+}
+
 /** A clock that was ahead must not make anybody wait for longer than the longest time. */
 function isWaiting({ until }: Backoff, now: number): boolean {
   return now < until && until - now <= LONGEST_MS;

@@ -96,6 +96,26 @@ describe('an operation that failed', () => {
     expect(await (await company.state()).backoffs.many(['p1'])).toMatchObject(new Map([['p1', [{ failures: 1 }]]]));
   });
 
+  it('and was a deletion frees no name before it went: what is held stays the same set (I5)', async () => {
+    const company = await aSettledCompany();
+    company.spec = { ...company.spec, deprovisioning: { deletedAtSource: 'Delete' }, guards: { rename: { max: 0 } } };
+    company.target.unique = ['userName'];
+    refuse(company, /^deleteUser u1/);
+    company.people = company.people.filter(({ id }) => id !== 'p1');
+    await scheduled(company);
+    change(company, 'p2', { mail: 'p1@example.com' });
+    const held: unknown[] = [];
+    for (const minutes of [1, 1440, 1, 1440]) {
+      pass(company, minutes);
+      held.push((await company.run({ tryAll: false })).held.count);
+    }
+    expect(held).toEqual([0, 0, 0, 0]);
+    company.target.intercept = () => undefined;
+    pass(company, 1440);
+    await company.run({ tryAll: false });
+    expect(await company.run({ tryAll: false })).toMatchObject({ outcome: 'held', held: { kinds: { rename: 1 } } });
+  });
+
   it('that went is forgotten: the same is done at once when it is called for again', async () => {
     const company = await aSettledCompany();
     change(company, 'p1', { title: 'Lead' });

@@ -37,12 +37,13 @@ export function compareWithOracle(input: OracleInput): readonly string[] {
   const { company, server } = input;
   const ids = new Set([...company.people, ...company.gone].map(({ id }) => id));
   const problems = [...ids].flatMap((id) => comparePerson(id, input));
-  return [...problems, ...compareTeams(input), ...findDoubles(server)];
+  return [...problems, ...compareTeams(input), ...findDoubles(server, ids)];
 }
 
-function findDoubles({ users }: Server): string[] {
+/** Of people: whom somebody makes twice by hand, under an id that nobody has, is not touched. */
+function findDoubles({ users }: Server, ids: ReadonlySet<string>): string[] {
   const byId = Map.groupBy(
-    [...users.values()].filter(({ externalId }) => externalId !== null),
+    [...users.values()].filter(({ externalId }) => externalId !== null && ids.has(externalId)),
     (user) => user.externalId,
   );
   return [...byId].filter(([, some]) => some.length > 1).map(([id, some]) => `${id} has ${some.length} accounts`);

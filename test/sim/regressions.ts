@@ -289,4 +289,25 @@ export const REGRESSIONS: readonly Regression[] = [
       ending: { policy: 'Deactivate', kills: [13] },
     },
   },
+  {
+    name: 'a deletion is refused for ever, and what would take its name is held and not, in turns',
+    scenario: {
+      seed: 15339,
+      size: 4,
+      application: {
+        quirks: ['lowerCaseKeys', 'membersEmpty', 'strict', 'fewMembers', 'upperIds', 'cursorsOnly', 'deleteForbidden'],
+        pageSize: 2,
+      },
+      steps: [
+        { do: 'manifest', what: 'disabledAtSource', value: 139 },
+        { do: 'admin', act: 'namesake', which: 798 },
+        RUN,
+        { do: 'disable', who: 826 },
+        { do: 'admin', act: 'namesake', which: 2 },
+        RUN,
+        { do: 'hire', n: 882 },
+        { do: 'rotate', who: 983, other: 847 },
+      ],
+    },
+  },
 ];

@@ -212,7 +212,9 @@ class Play {
     const refusal = await open(world.file);
     if (refusal === null) await this.#run({ ...QUIET, approve: false });
     const { failedStep = null, reason, message = '' } = this.#report ?? {};
-    const isUnclear = refusal === null && failedStep !== null && reason !== 'StateUnavailable';
+    // Nothing may stand under the old id, broken page or not.
+    const isRefused = reason === 'StateUnavailable' || message.startsWith('spec.adoptFrom: ');
+    const isUnclear = refusal === null && failedStep !== null && !isRefused;
     const problem = refusal === null ? findManyLines(message) : refusal.problem;
     if (isUnclear || problem !== null)
       world.invariants.fail('engine', `a broken page: ${problem ?? `${reason}: ${message}`}`);

@@ -1,7 +1,7 @@
 /** plan: desired against current, person by person and team by team, stored before anything is carried out. */
 
 import type { Departure } from '../../model.ts';
-import { withhold } from '../../plan/backoff.ts';
+import { freesNames, withhold } from '../../plan/backoff.ts';
 import { NOTHING, type Planned } from '../../plan/draft.ts';
 import type { MemberContext } from '../../plan/member.ts';
 import { toNames } from '../../plan/names.ts';
@@ -133,11 +133,13 @@ async function planPeople(
       const context: PersonContext = { settings, accounts, coming, collidesWith, rivals: open.rivals };
       const whole = detours.end(person, planPerson(person, context), settings);
       await drift?.addPerson(person, context);
-      const planned = withhold(whole, person, { ...trying, backoffs: backoffs.get(person.sourceId) ?? [] });
+      const failed = backoffs.get(person.sourceId) ?? [];
+      const planned = withhold(whole, person, { ...trying, backoffs: failed });
       run.witness?.sawState(person, { isSpared: planned.protected > 0 });
       note(person, planned, { people, settings });
       if (planned.protected > 0 && isOwn(person, settings)) people.own.add(person.sourceId);
-      names.push(...toNames(person, await writer.add(planned), settings.shapes));
+      const freeing = (await writer.add(planned)).filter((operation) => freesNames(operation, failed));
+      names.push(...toNames(person, freeing, settings.shapes));
     }
     await staging.addNames(names.splice(0));
     done += page.length;
