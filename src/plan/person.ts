@@ -255,11 +255,12 @@ function planUpdate(
   { link, context }: { link: Link; context: PersonContext },
 ): Planned {
   const { observed } = person;
-  const current = observed === null ? link.applied : { ...link.applied, ...clearAbsent(link, observed.attributes) };
   const { shapes } = context.settings;
+  const held = observed === null ? link.applied : { ...link.applied, ...clearAbsent(link, observed.attributes) };
+  const current = { ...held, ...clearDangling(held, desired, context) };
   const { known, coming } = toReferences(desired, context);
   const wanted = { attributes: desired.attributes, clear: toClear(desired, current, shapes), references: known };
-  const all = diffValues(wanted, current, shapes, link.applied);
+  const all = diffValues(wanted, current, shapes, link.applied).map((change) => inOurSpelling(change, link, shapes));
   const oldIds = all.filter(({ path }) => isOldId(link, path));
   const others = all.filter((change) => !oldIds.includes(change));
   const { changes, spared } = spareName(person, others, context.settings);
@@ -313,6 +314,19 @@ function spareName(
 /** Whose userName and mail the read did not deliver is still called what they were called. */
 function toShownName(desired: DesiredUser, link: Link): string {
   return desired.name === desired.sourceId ? link.name : desired.name;
+}
+
+/** Applications clear what refers to an account that is deleted, or do not: the plan is the same. */
+function clearDangling(held: Attributes, { references }: DesiredUser, { gone }: PersonContext): Attributes {
+  const dangling = Object.keys(references).filter((path) => gone.has(String(held[path])));
+  return Object.fromEntries(dangling.map((path) => [path, null]));
+}
+
+/** A plan says the same whether or not the target was looked at, which may spell what was applied in its own way. */
+function inOurSpelling(change: AttributeChange, { applied }: Link, shapes: PlanSettings['shapes']): AttributeChange {
+  const { path, before } = change;
+  const isOurs = isSameValue(applied[path], before, shapes.get(path)?.caseExact ?? true);
+  return isOurs && applied[path] !== undefined ? { ...change, before: applied[path] } : change;
 }
 
 /** What was applied and is not at the target any more was removed there: absent, not "as applied". */

@@ -24,6 +24,8 @@ export interface PersonContext {
   readonly collidesWith: Collision | null;
   /** Accounts that more than one person without an account matches, by whatever attributes: target id → source ids. */
   readonly rivals: ReadonlyMap<string, readonly string[]>;
+  /** Linked accounts that are not there any more, by target id: who refers to one refers to nobody. */
+  readonly gone: ReadonlySet<string>;
 }
 
 export function failPerson(desired: DesiredUser, message: string, code: RecordError['code'] = 'Conflict'): Planned {

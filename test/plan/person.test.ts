@@ -206,6 +206,28 @@ describe('somebody who stays', () => {
     expect(plan({ link: aLink(), desired })).toEqual(NOTHING);
   });
 
+  it('is planned for in the same words whether or not the target was looked at (I5)', () => {
+    const link = aLink({ applied: { ...aLink().applied, userName: 'P1@corp.example' } });
+    const desired = withValues({ userName: 'new@corp.example' });
+    const seen = observe({ ...link.applied, userName: 'p1@corp.example' });
+    expect(plan({ link, desired, observed: seen }).operations).toEqual(plan({ link, desired }).operations);
+  });
+
+  it('refers to nobody where the account is gone, whether or not the target has cleared it (I5)', () => {
+    const link = aLink({ applied: { ...aLink().applied, [MANAGER]: 'u9' } });
+    const desired = aDesiredUser({ references: { [MANAGER]: 'p9' } });
+    const more = { coming: new Set(['p9']), gone: new Set(['u9']) };
+    const [operation, ...others] = plan({ link, desired }, more).operations;
+    expect(operation).toMatchObject({
+      phase: 'references',
+      changes: [{ path: MANAGER, after: 'p9', reference: true }],
+    });
+    expect(operation?.guards).toEqual([]);
+    expect(others).toEqual([]);
+    expect(plan({ link, desired, observed: observe(aLink().applied) }, more).operations).toEqual([operation]);
+    expect(plan({ link, desired, observed: observe(link.applied) }, more).operations).toEqual([operation]);
+  });
+
   it('stays in doubt while nothing can be planned, and the target holds what nobody wrote (I8)', () => {
     const link = aLink();
     const seen = observe({ ...link.applied, title: 'By hand' });

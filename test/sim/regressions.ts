@@ -310,4 +310,25 @@ export const REGRESSIONS: readonly Regression[] = [
       ],
     },
   },
+  {
+    name: 'a name that the target spells in its own way is held to be changed, under a hash that depends on who was asked',
+    scenario: {
+      seed: 39769,
+      size: 7,
+      application: {
+        quirks: ['firstPageOnly', 'membersOneByOne', 'deleteForbidden', 'lowered', 'statusOk'],
+        pageSize: 2,
+      },
+      steps: [
+        { do: 'manifest', what: 'floor', value: 879 },
+        RUN,
+        { do: 'leave', who: 34 },
+        { do: 'manifest', what: 'updateGuard', value: 903 },
+        { ...RUN, faults: [{ kind: 'readPartial', which: 385 }] },
+        { do: 'leave', who: 775 },
+        { do: 'swap', who: 848, other: 580 },
+        { do: 'admin', act: 'drop', which: 336 },
+      ],
+    },
+  },
 ];

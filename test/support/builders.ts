@@ -251,6 +251,7 @@ export function aPersonContext({
     coming: new Set(),
     collidesWith: null,
     rivals: new Map(),
+    gone: new Set(),
     ...overrides,
   };
 }

@@ -130,7 +130,8 @@ async function planPeople(
     const { accounts, coming } = await readReferences(run, page, open.gone);
     for (const person of page) {
       const collidesWith = collisions.get(person.sourceId) ?? null;
-      const context: PersonContext = { settings, accounts, coming, collidesWith, rivals: open.rivals };
+      const { rivals, gone } = open;
+      const context: PersonContext = { settings, accounts, coming, collidesWith, rivals, gone };
       const whole = detours.end(person, planPerson(person, context), settings);
       await drift?.addPerson(person, context);
       const failed = backoffs.get(person.sourceId) ?? [];
