@@ -331,4 +331,20 @@ export const REGRESSIONS: readonly Regression[] = [
       ],
     },
   },
+  {
+    // By the check of lost links: the account is another one.
+    name: 'an account is made again under the id of one whose link was lost',
+    scenario: {
+      seed: 41583,
+      size: 3,
+      application: { quirks: [], pageSize: 2, tokenLife: 1, profile: 'GitLab' },
+      steps: [
+        RUN,
+        { do: 'store', how: 'lost', which: 790 },
+        { do: 'admin', act: 'drop', which: 301 },
+        RUN,
+        { do: 'leave', who: 685 },
+      ],
+    },
+  },
 ];

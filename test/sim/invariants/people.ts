@@ -82,6 +82,8 @@ export function createPeopleChecks(scene: Scene, reads: Reads, removals: Removal
     onChange(before, after, moment) {
       if (before === null) {
         onCreated(after, moment, scene);
+        // Where ids are not given by the application, an account may be made again under that of a lost link.
+        if (after !== null) removals.onConfirmed([after.id]);
         return;
       }
       if (!ours.has(before.id)) onStranger(before, after, moment);
