@@ -296,3 +296,21 @@ describe('a change of members whose end nobody knows, where none are shown', () 
     await expectQuiet(company);
   });
 });
+
+describe('a team that is to be deleted because it is empty', () => {
+  it('stays while somebody is in it who was put in by hand, and goes once they are out (I4)', async () => {
+    const company = await aConvergedCompany(3);
+    const guards = { removeMembers: { percent: 100 }, deleteTeams: { percent: 100 } };
+    company.spec = { ...company.spec, guards };
+    company.rules = { research: { ...RESEARCH, whenEmpty: 'Delete' } };
+    const stranger = company.target.addUser({ userName: 'stranger@example.com' });
+    const [team] = company.target.teams.values();
+    team?.members.add(stranger.id);
+    company.people = company.people.map((person) => ({ ...person, department: 'Sales' }));
+    expect((await company.run()).applied).toMatchObject({ update: 3, removeMembers: 3, deleteTeams: 0 });
+    expect([...(team?.members ?? [])]).toEqual([stranger.id]);
+    expect((await company.run()).applied).toMatchObject({ removeMembers: 1, deleteTeams: 1 });
+    expect(company.target.teams.size).toBe(0);
+    await expectQuiet(company);
+  });
+});

@@ -347,4 +347,36 @@ export const REGRESSIONS: readonly Regression[] = [
       ],
     },
   },
+  {
+    name: 'the last member leaves a team that is deleted when it is empty, and somebody else was put in by hand',
+    scenario: {
+      seed: 46857,
+      size: 4,
+      application: { quirks: [], pageSize: 100 },
+      steps: [
+        { do: 'manifest', what: 'ruleWhenEmpty', value: 797 },
+        RUN,
+        { do: 'admin', act: 'addMember', which: 604 },
+        { do: 'disable', who: 961 },
+        RUN,
+      ],
+    },
+  },
+  {
+    name: 'whose account it is is plain when one is looked for, and not when all are looked at',
+    scenario: {
+      seed: 43693,
+      size: 8,
+      application: { quirks: ['statusOk'], pageSize: 2, tokenLife: 1 },
+      steps: [
+        { do: 'admin', act: 'namesake', which: 240 },
+        { do: 'hire', n: 930 },
+        RUN,
+        { do: 'rotate', who: 116, other: 630 },
+        { do: 'disable', who: 701 },
+        { do: 'admin', act: 'deactivate', which: 647 },
+        { do: 'store', how: 'broken', which: 591 },
+      ],
+    },
+  },
 ];

@@ -12,8 +12,10 @@ export async function carryOutTeam(
   operation: StoredOperation,
   applying: Applying,
 ): Promise<readonly OperationResult[]> {
+  const { seq, kind } = operation;
+  if (kind === 'delete') return [{ seq, ...(await remove(operation, applying)) }];
   const effects = await request(operation, applying);
-  return [{ seq: operation.seq, status: effects === null ? 'dropped' : 'done', effects: effects ?? [] }];
+  return [{ seq, status: effects === null ? 'dropped' : 'done', effects: effects ?? [] }];
 }
 
 /** Null: there is nothing to carry out (any more). */
@@ -27,16 +29,27 @@ async function request(operation: StoredOperation, applying: Applying): Promise<
       return [];
     case 'update':
       return update(operation, applying);
-    case 'delete': {
-      // A removal that was held or failed leaves somebody in it: who keeps a team keeps the team's existence.
-      if (operation.cause !== 'resourceDeleted' && (await applying.run.state.links.members(operation.id)) > 0)
-        return null;
-      await applying.loaded.target.deleteTeam(needTarget(operation), applying.signal);
-      return [{ type: 'dropTeam', key: operation.id }, ...toCounts(operation, applying.run.now())];
-    }
     default:
       throw new SyncError('Unknown', `an operation of kind ${operation.kind} is none on a team`);
   }
+}
+
+async function remove(
+  operation: StoredOperation,
+  applying: Applying,
+): Promise<Pick<OperationResult, 'status' | 'effects'>> {
+  const { loaded, run, signal } = applying;
+  const { id: key } = operation;
+  const targetId = needTarget(operation);
+  if (operation.cause !== 'resourceDeleted') {
+    // A removal that was held or failed leaves somebody in it: who keeps a team keeps the team's existence.
+    if ((await run.state.links.members(key)) > 0) return { status: 'dropped', effects: [] };
+    // For whom somebody put in by hand nothing is planned: the next run looks at the team.
+    const members = (await loaded.target.readTeam(targetId, signal))?.members ?? [];
+    if (members.length > 0) return { status: 'dropped', effects: [{ type: 'markTeamDirty', key }] };
+  }
+  await loaded.target.deleteTeam(targetId, signal);
+  return { status: 'done', effects: [{ type: 'dropTeam', key }, ...toCounts(operation, run.now())] };
 }
 
 /** Whoever was to be its first member may have got no account after all: held back, refused, or in doubt. */

@@ -36,8 +36,9 @@ export interface PlanInput {
 export async function plan(run: RunDependencies, input: PlanInput, signal: AbortSignal): Promise<PlanResult> {
   const settings = toSettings(run, input);
   const writer = new PlanWriter(run, settings.shapes);
-  const open = await recoverLinks(run, { settings, writer, signal });
-  const drift = input.observed.verified ? new DriftTally(run) : null;
+  const { verified } = input.observed;
+  const open = await recoverLinks(run, { settings, writer, signal, verified });
+  const drift = verified ? new DriftTally(run) : null;
   const teams = new ProtectedTeams(input.loaded.spec.guards);
   const people = await planPeople(run, { settings, writer, signal, open, drift });
   // Memberships are planned by what links say now, truths found on the way included.

@@ -23,8 +23,13 @@ export interface OpenAccounts {
   readonly claims: readonly RecoveryClaim[];
 }
 
+interface RecoveryInput extends PeopleInput {
+  /** The whole target was looked at; else accounts were looked for of those alone who are to get one. */
+  readonly verified: boolean;
+}
+
 /** Before anything else: who is a member of what is told by links. */
-export async function recoverLinks(run: RunDependencies, input: PeopleInput): Promise<OpenAccounts> {
+export async function recoverLinks(run: RunDependencies, input: RecoveryInput): Promise<OpenAccounts> {
   const { state } = run;
   const { settings, writer } = input;
   const open = await findOpenAccounts(state, input);
@@ -51,7 +56,7 @@ async function hasRecovered({ links }: RunDependencies['state']): Promise<boolea
 
 async function findOpenAccounts(
   { staging }: RunDependencies['state'],
-  { settings, signal }: PeopleInput,
+  { settings, signal, verified }: RecoveryInput,
 ): Promise<OpenAccounts> {
   const rivals = new Map<string, string[]>();
   const gone = new Set<string>();
@@ -66,7 +71,7 @@ async function findOpenAccounts(
         if (others === undefined) rivals.set(id, [person.sourceId]);
         else others.push(person.sourceId);
       }
-      claims.push(...toClaims(person, settings));
+      claims.push(...toClaims(person, { settings, verified }));
     }
   }
   return { rivals, gone, claims };
@@ -82,9 +87,14 @@ export function toOpenAccounts({ desired, candidates }: PersonState): ReadonlySe
   return new Set(candidates.filter((each) => isFree(each) && isEvidence(each)).map(({ object }) => object.id));
 }
 
-function toClaims(person: PersonState, settings: PlanSettings): readonly RecoveryClaim[] {
+function toClaims(
+  person: PersonState,
+  { settings, verified }: Pick<RecoveryInput, 'settings' | 'verified'>,
+): readonly RecoveryClaim[] {
   const { sourceId, desired } = person;
   const present = desired?.presence === 'present';
+  // Of others nobody knows what else matches them: the only account that was seen need not be the only one.
+  if (!verified && !present) return [];
   return planRecovery(person, settings).operations.map(({ targetId }) => ({
     sourceId,
     targetId: targetId ?? '',
