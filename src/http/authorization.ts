@@ -1,7 +1,8 @@
 /** What a request says of who asks: a fixed `Authorization` header, or tokens that are renewed when they are refused. */
 import { SyncError } from '../errors.ts';
 import type { LastResponse } from './client.ts';
-import type { TokenSource } from './client-credentials.ts';
+import { type ClientCredentials, createTokenSource, type TokenSourceOptions } from './client-credentials.ts';
+import type { HttpCredentials } from './credentials.ts';
 
 /** Gives the `Authorization` header. */
 export interface Authorizer {
@@ -15,7 +16,13 @@ export function toStaticAuthorizer(authorization: string): Authorizer {
   return { get: async () => authorization, renew: () => false };
 }
 
-export function toTokenAuthorizer(tokens: TokenSource): Authorizer {
+/** Tokens of an OAuth client are fetched when the first one is needed. */
+export function createAuthorizer(
+  credentials: HttpCredentials,
+  options: Omit<TokenSourceOptions, keyof ClientCredentials>,
+): Authorizer {
+  if (credentials.kind === 'Static') return toStaticAuthorizer(credentials.authorization);
+  const tokens = createTokenSource({ ...credentials, ...options });
   return {
     get: async (signal) => `Bearer ${await tokens.get(signal)}`,
     renew(authorization) {

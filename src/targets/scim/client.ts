@@ -1,13 +1,12 @@
 /** Requests to a SCIM service (RFC 7644): credentials, JSON, and the one switch from status to error. */
 
 import { SyncError } from '../../errors.ts';
-import { type Authorizer, sendAuthorized, toStaticAuthorizer, toTokenAuthorizer } from '../../http/authorization.ts';
+import { createAuthorizer, sendAuthorized } from '../../http/authorization.ts';
 import type { HttpClient, HttpRequest, HttpResponse, LastResponse } from '../../http/client.ts';
-import { createTokenSource } from '../../http/client-credentials.ts';
+import type { HttpCredentials } from '../../http/credentials.ts';
 import { computeAskedWait } from '../../http/rate-hints.ts';
 import { redact, toOrigin } from '../../http/redact.ts';
 import type { Json } from '../../model.ts';
-import type { ScimCredentials } from './config.ts';
 import { readField, toObject } from './convert.ts';
 
 export type JsonObject = { readonly [key: string]: Json };
@@ -58,7 +57,7 @@ const SCIM_JSON = 'application/scim+json';
 
 export interface ScimClientOptions {
   readonly baseUrl: string;
-  readonly credentials: ScimCredentials;
+  readonly credentials: HttpCredentials;
   /** The Secret that they come from, for messages. */
   readonly where: string;
   /** Headers of every request beside its own. */
@@ -68,9 +67,14 @@ export interface ScimClientOptions {
 }
 
 export function createScimClient(options: ScimClientOptions): ScimClient {
-  const { baseUrl, http, where } = options;
+  const { baseUrl, http, where, now } = options;
   const origin = toOrigin(baseUrl);
-  const authorizer = createAuthorizer(options);
+  const authorizer = createAuthorizer(options.credentials, {
+    http,
+    where,
+    unavailable: 'TargetUnavailable',
+    now: () => now().getTime(),
+  });
   const judge = createJudge();
   let rejected: SyncError | null = null;
 
@@ -136,18 +140,6 @@ function createJudge(): { isRejection(request: ScimRequest, status: number): boo
       return !mayWrite && forbidden >= FORBIDDEN_AT_FIRST;
     },
   };
-}
-
-function createAuthorizer({ credentials, where, http, now }: ScimClientOptions): Authorizer {
-  if (credentials.kind === 'Static') return toStaticAuthorizer(credentials.authorization);
-  const tokens = createTokenSource({
-    ...credentials,
-    http,
-    where,
-    unavailable: 'TargetUnavailable',
-    now: () => now().getTime(),
-  });
-  return toTokenAuthorizer(tokens);
 }
 
 /** A page of a proxy (a sign-in, a network for guests) has carried nothing out, whatever its status says. */

@@ -1,12 +1,9 @@
 /** `spec.target.scim`: what can be judged without a connection, and what the Secret must hold. */
 
 import type { ScimTarget } from '../../api/providers.ts';
-import { SyncError } from '../../errors.ts';
-import type { ClientCredentials } from '../../http/client-credentials.ts';
+import { type HttpCredentials, isLoopbackHost, readSecret, toHttpCredentials } from '../../http/credentials.ts';
 
 export type ScimConfig = ScimTarget;
-
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 export function validateScimConfig(config: ScimConfig): readonly string[] {
   if (!URL.canParse(config.url))
@@ -18,7 +15,7 @@ export function validateScimConfig(config: ScimConfig): readonly string[] {
     problems.push('target.scim.url must not hold a user or password; put them into the Secret of credentialsRef');
   }
   if (url.search !== '' || url.hash !== '') problems.push('target.scim.url must not have a query or fragment');
-  if (url.protocol === 'http:' && config.allowHTTP !== true && !LOOPBACK.test(url.hostname)) {
+  if (url.protocol === 'http:' && config.allowHTTP !== true && !isLoopbackHost(url.hostname)) {
     problems.push('target.scim.url is plain http, which needs allowHTTP: true for a host other than loopback');
   }
   return [...problems, ...validateHeaders(config.headers ?? {})];
@@ -56,76 +53,18 @@ function validateHeaders(headers: Readonly<Record<string, string>>): readonly st
   });
 }
 
-/** What the Secret of `credentialsRef` holds. A line end behind a value is left out, as files of Secrets often have one. */
-export type ScimCredentials =
-  | { readonly kind: 'Static'; readonly authorization: string }
-  | ({ readonly kind: 'ClientCredentials' } & ClientCredentials);
-
 /** What the Secret is called where nobody said its name. */
 export const UNNAMED = 'the Secret of target.scim.credentialsRef';
 
 /**
- * A bearer token, basic credentials (RFC 7617) or those of an OAuth client; the first of these that is whole counts.
- * Throws `ReferenceNotFound` naming the keys that are wanted, and `Invalid` for values that cannot be sent.
+ * @throws SyncError `ReferenceNotFound` naming the keys that are wanted, and `Invalid` for values that cannot be sent
  */
 export function toCredentials(
-  config: ScimConfig,
+  { allowHTTP = false }: ScimConfig,
   secrets: Readonly<Record<string, string>>,
   where = UNNAMED,
-): ScimCredentials {
-  const read = (key: string): string | undefined => readSecret(secrets, key);
-  const token = read('token');
-  if (token !== undefined) return { kind: 'Static', authorization: `Bearer ${requireToken(token, where)}` };
-  const [username, password] = [read('username'), read('password')];
-  if (username !== undefined && password !== undefined) {
-    const pair = Buffer.from(`${username}:${password}`, 'utf8').toString('base64');
-    return { kind: 'Static', authorization: `Basic ${pair}` };
-  }
-  const [clientId, clientSecret, tokenUrl] = [read('clientId'), read('clientSecret'), read('tokenUrl')];
-  if (clientId !== undefined && clientSecret !== undefined && tokenUrl !== undefined) {
-    requireTokenUrl(config, tokenUrl, where);
-    return { kind: 'ClientCredentials', clientId, clientSecret, tokenUrl, scope: read('scope') ?? null };
-  }
-  throw toMissingKeys(secrets, where);
-}
-
-const WANTED = ['username', 'password', 'clientId', 'clientSecret', 'tokenUrl'] as const;
-
-function toMissingKeys(secrets: Readonly<Record<string, string>>, where: string): SyncError {
-  const there = WANTED.filter((key) => readSecret(secrets, key) !== undefined).map((key) => `"${key}"`);
-  const keys = Object.keys(secrets).toSorted().slice(0, 10).join(', ');
-  const found =
-    there.length === 0
-      ? `it has ${keys === '' ? 'no keys' : keys}`
-      : `of these only ${there.join(' and ')} ${there.length === 1 ? 'is' : 'are'} there`;
-  return new SyncError(
-    'ReferenceNotFound',
-    `${where} must have the key "token", or "username" and "password", or "clientId", "clientSecret" and "tokenUrl"; ${found}`,
-  );
-}
-
-/** The secret of the client would travel readable for everybody on the way. */
-function requireTokenUrl(config: ScimConfig, tokenUrl: string, where: string): void {
-  const url = URL.canParse(tokenUrl) ? new URL(tokenUrl) : null;
-  const isPlain = url?.protocol === 'http:' && (config.allowHTTP === true || LOOPBACK.test(url.hostname));
-  if (url !== null && (url.protocol === 'https:' || isPlain) && url.username === '' && url.password === '') return;
-  throw new SyncError(
-    'Invalid',
-    `the key "tokenUrl" of ${where} must be an https URL without user and password; plain http to a host other than loopback needs allowHTTP: true`,
-  );
-}
-
-function readSecret(secrets: Readonly<Record<string, string>>, key: string): string | undefined {
-  const value = Object.hasOwn(secrets, key) ? secrets[key]?.replace(/[\r\n]+$/, '') : undefined;
-  return value === '' ? undefined : value;
-}
-
-function requireToken(token: string, where: string): string {
-  if (/^[\x21-\x7e]+$/.test(token)) return token;
-  throw new SyncError(
-    'Invalid',
-    `the key "token" of ${where} has blanks, line ends or other characters that no header can carry`,
-  );
+): HttpCredentials {
+  return toHttpCredentials(secrets, { allowHTTP, where });
 }
 
 /**

@@ -2,9 +2,9 @@
 
 import { SyncError } from '../../errors.ts';
 import type { Json } from '../../model.ts';
+import { createIdLog, type IdLog } from '../../scim/id-log.ts';
 import { isSuccess, type JsonObject, readScimType, requireBody, type ScimClient, toScimError } from './client.ts';
 import { readField, toCount, toObject } from './convert.ts';
-import { createIdLog, type IdLog } from './id-log.ts';
 
 export interface ListRequest {
   /** `/Users` */

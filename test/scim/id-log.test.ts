@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createIdLog } from '../../../src/targets/scim/id-log.ts';
+import { createIdLog } from '../../src/scim/id-log.ts';
 
 it('tells what is new from what came in this pass and in an earlier one', () => {
   const log = createIdLog();
