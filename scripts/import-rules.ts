@@ -38,7 +38,11 @@ export type Layer =
   | 'scim';
 
 /** Beside the contracts: for more than one provider, which do not know each other. */
-export const SHARED_FILES: ReadonlySet<string> = new Set(['sources/attribute-names.ts', 'sources/paged-list.ts']);
+export const SHARED_FILES: ReadonlySet<string> = new Set([
+  'sources/attribute-names.ts',
+  'sources/group-failures.ts',
+  'sources/paged-list.ts',
+]);
 
 interface Allowed {
   /** Beside itself. */

@@ -23,7 +23,7 @@ import {
   type DirectorySyncSpec,
   DirectorySyncSpecSchema,
 } from './directory-sync.ts';
-import type { FileSource, ScimTarget, WorkosSource } from './providers.ts';
+import type { FileSource, ScimSource, ScimTarget, WorkosSource } from './providers.ts';
 import { type TeamRuleResource, TeamRuleSpecSchema } from './team-rule.ts';
 
 export type LeavingPolicy = 'Deactivate' | 'Delete' | 'Retain';
@@ -36,6 +36,7 @@ export type ResolvedSchedule =
 /** The provider's own block, its defaults filled in. */
 export type ResolvedSource =
   | { readonly provider: 'file'; readonly config: FileSource }
+  | { readonly provider: 'scim'; readonly config: ScimSource }
   | { readonly provider: 'workos'; readonly config: WorkosSource };
 export type ResolvedTarget = { readonly provider: 'scim'; readonly config: ScimTarget };
 
@@ -221,8 +222,9 @@ function toDeprovisioning(
   return { outOfScope, disabledAtSource, deletedAtSource, memberships, deleteAfterMs, restoreMemberships };
 }
 
-function toSource({ file, workos }: DirectorySyncSpec['source']): ResolvedSource | null {
+function toSource({ file, scim, workos }: DirectorySyncSpec['source']): ResolvedSource | null {
   if (file !== undefined) return { provider: 'file', config: file };
+  if (scim !== undefined) return { provider: 'scim', config: scim };
   return workos === undefined ? null : { provider: 'workos', config: workos };
 }
 

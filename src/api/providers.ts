@@ -146,6 +146,34 @@ const WorkosSourceSchema = object(
 );
 export type WorkosSource = Of<typeof WorkosSourceSchema>;
 
+const ScimSourceSchema = object(
+  {
+    url: text({
+      maxLength: 2048,
+      pattern: URL_PATTERN,
+      expected: 'an http or https URL without user, query and fragment',
+      description:
+        'Base URL of the SCIM 2.0 service, such as `https://directory.example.com/scim/v2`; `/Users` and `/Groups` are added to it. Fixed once people are linked: another one is `EndpointChanged`.',
+    }),
+    credentialsRef: reference(
+      'Secret',
+      'Secret with `token`, with `username` and `password`, or with `clientId`, `clientSecret` and `tokenUrl` (and `scope` where one is wanted). It is read at each run.',
+    ),
+    allowHTTP: Type.Optional(
+      flag({
+        default: false,
+        description:
+          'Take a `url` that begins with `http://` for a host other than loopback. Credentials and people then travel readable for everybody on the way.',
+      }),
+    ),
+  },
+  {
+    description: 'People and groups of a service with a SCIM 2.0 interface.',
+    rules: [encryptedRule('url', true)],
+  },
+);
+export type ScimSource = Of<typeof ScimSourceSchema>;
+
 /** Applications whose ways are known beforehand; Standard is asked and watched. */
 export const SCIM_PROFILES = [
   'Standard',
@@ -220,14 +248,18 @@ const ScimTargetSchema = object(
 export type ScimTarget = Of<typeof ScimTargetSchema>;
 
 /** Keys of `spec.source`. A key enters here when its provider is registered. */
-const SOURCE_PROVIDERS = ['file', 'workos'] as const;
+const SOURCE_PROVIDERS = ['file', 'scim', 'workos'] as const;
 type SourceProviderName = (typeof SOURCE_PROVIDERS)[number];
 /** Keys of `spec.target`. */
 const TARGET_PROVIDERS = ['scim'] as const;
 type TargetProviderName = (typeof TARGET_PROVIDERS)[number];
 
 export const SourceSchema = object(
-  { file: Type.Optional(FileSourceSchema), workos: Type.Optional(WorkosSourceSchema) },
+  {
+    file: Type.Optional(FileSourceSchema),
+    scim: Type.Optional(ScimSourceSchema),
+    workos: Type.Optional(WorkosSourceSchema),
+  },
   {
     description:
       'The directory to read people from; exactly one provider. The provider, which directory of it and `idAttribute` are fixed once people are linked; a file’s place is not.',
@@ -246,11 +278,13 @@ export const TargetSchema = object(
 
 type KeySets = readonly (readonly string[])[];
 
+const SCIM_KEYS: KeySets = [['token'], ['username', 'password'], ['clientId', 'clientSecret', 'tokenUrl']];
+
 /** Keys that the Secret of `credentialsRef` must have: all of one of these sets. A file needs none. */
 export const CREDENTIAL_KEYS: {
   readonly source: Readonly<Record<Exclude<SourceProviderName, 'file'>, KeySets>>;
   readonly target: Readonly<Record<TargetProviderName, KeySets>>;
 } = {
-  source: { workos: [['apiKey']] },
-  target: { scim: [['token'], ['username', 'password'], ['clientId', 'clientSecret', 'tokenUrl']] },
+  source: { scim: SCIM_KEYS, workos: [['apiKey']] },
+  target: { scim: SCIM_KEYS },
 };

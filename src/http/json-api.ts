@@ -13,6 +13,8 @@ export interface JsonApiOptions {
   readonly baseUrl: string;
   readonly http: HttpClient;
   readonly authorizer: Authorizer;
+  /** `application/json` by default. */
+  readonly accept?: string;
   /** Where the credentials come from, for messages: `Secret identity/acme-workos`. */
   readonly where: string;
   /** Milliseconds since 1970. */
@@ -42,7 +44,7 @@ export interface JsonApi {
 }
 
 export function createJsonApi(options: JsonApiOptions): JsonApi {
-  const { baseUrl, http, authorizer } = options;
+  const { baseUrl, http, authorizer, accept = 'application/json' } = options;
   const origin = toOrigin(baseUrl);
 
   async function find(request: JsonRequest, signal: AbortSignal): Promise<JsonObject | null> {
@@ -50,7 +52,7 @@ export function createJsonApi(options: JsonApiOptions): JsonApi {
     const response = await sendAuthorized(
       authorizer,
       (authorization) => {
-        const headers = { authorization, accept: 'application/json' };
+        const headers = { authorization, accept };
         return http.send({ method: 'GET', url, headers, repeatable: true, signal });
       },
       signal,

@@ -67,6 +67,7 @@ const syncs = of('CustomAttribute', 'directorySyncsAllOrNames');
 
 const cron = { expression: '0 6 * * 1', timeZone: 'Europe/Belfast' };
 const scim = (config: object) => ({ target: { scim: { credentialsRef: { name: 'app' }, ...config } } });
+const scimSource = (config: object) => ({ source: { scim: { credentialsRef: { name: 'key' }, ...config } } });
 const workos = (config: object) => ({
   source: { workos: { directoryId: 'directory_01', credentialsRef: { name: 'key' }, ...config } },
 });
@@ -111,6 +112,8 @@ export const RULE_CASES: readonly RuleCase[] = [
   url(false, 'another host', scim({ url: 'http://app.example.com/scim/v2' })),
   url(false, 'a name that only begins like loopback', scim({ url: 'http://localhost.example.com/scim' })),
   url(false, 'a name that only begins like an address', scim({ url: 'http://127.0.0.1.example.com/scim' })),
+  url(true, 'https of a source', scimSource({ url: 'https://directory.example.com' })),
+  url(false, 'plain http of a source', scimSource({ url: 'http://directory.example.com' })),
   apiUrl(true, 'none said', workos({})),
   apiUrl(true, 'https anywhere', workos({ apiUrl: 'https://proxy.example.com/workos' })),
   apiUrl(true, 'loopback', workos({ apiUrl: 'http://127.0.0.1:8080' })),

@@ -39,7 +39,7 @@ const CASES: readonly Case[] = [
   sync(
     'two providers',
     { source: { file, entra: {} } },
-    'spec.source: exactly one of file, workos must be set (found file and entra); known here: file, workos',
+    'spec.source: exactly one of file, scim, workos must be set (found file and entra); known here: file, scim, workos',
   ),
   sync(
     'two targets',
@@ -49,9 +49,9 @@ const CASES: readonly Case[] = [
   sync(
     'a provider that this version lacks',
     { source: { ldap: {} } },
-    'unknown field "spec.source.ldap"; known here: file, workos',
+    'unknown field "spec.source.ldap"; known here: file, scim, workos',
   ),
-  sync('no provider', { source: {} }, 'spec.source: exactly one of file, workos must be set (found none)'),
+  sync('no provider', { source: {} }, 'spec.source: exactly one of file, scim, workos must be set (found none)'),
   sync(
     'a bad duration',
     { schedule: { interval: '40 minutes' } },

@@ -28,9 +28,9 @@ const BAD: readonly Case[] = [
   },
   {
     because: 'two providers',
-    files: { 'sync.yaml': SYNC.replace('source: { ', 'source: { scim: { url: "http://127.0.0.1/x" }, ') },
+    files: { 'sync.yaml': SYNC.replace('source: { ', 'source: { ldap: { url: "ldaps://127.0.0.1" }, ') },
     says: [
-      'manifests/sync.yaml:5:3 spec.source: exactly one of file, workos must be set (found scim and file); known here: file, workos',
+      'manifests/sync.yaml:5:3 spec.source: exactly one of file, scim, workos must be set (found ldap and file); known here: file, scim, workos',
     ],
   },
   {

@@ -82,7 +82,7 @@ describe('problems have their place', () => {
       because: 'two providers: the key of the union',
       text: SYNC.replace('    file:', '    entra: {}\n    file:'),
       says: [
-        'a.yaml:5:3 spec.source: exactly one of file, workos must be set (found entra and file); known here: file, workos',
+        'a.yaml:5:3 spec.source: exactly one of file, scim, workos must be set (found entra and file); known here: file, scim, workos',
       ],
     },
     {

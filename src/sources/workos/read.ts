@@ -2,6 +2,7 @@
 import { SyncError } from '../../errors.ts';
 import type { GroupMember, Json } from '../../model.ts';
 import { createNameCollector, type NameCollector } from '../attribute-names.ts';
+import { createGroupFailures, type GroupFailures, toFailedGroup } from '../group-failures.ts';
 import { checkTotal } from '../paged-list.ts';
 import type { FailedRecord, GroupPage, OneUser, SourcePage } from '../source.ts';
 import type { WorkosClient, WorkosDirectory, WorkosList } from './client.ts';
@@ -39,7 +40,7 @@ export async function* readGroupPages(client: WorkosClient, signal: AbortSignal)
   const before = await client.readDirectory(signal);
   const names = createNameCollector();
   const list: WorkosList = { path: '/directory_groups', query: { directory: directoryId }, what: GROUPS };
-  const failures = createFailureCount();
+  const failures = createGroupFailures();
   for await (const { items, total } of client.list(list, signal)) {
     const { found, failed } = split(items, (item) => toGroup(item, directoryId));
     for (const { group } of found) names.addRecord(group.attributes);
@@ -51,27 +52,10 @@ export async function* readGroupPages(client: WorkosClient, signal: AbortSignal)
   }
 }
 
-/** So many groups whose members cannot be had, one after another, and it is not the groups. */
-const MOST_FAILURES = 3;
-
-/** @throws SyncError what the last of several in a row failed with */
-function createFailureCount(): { note(error: SyncError): void; reset(): void } {
-  let count = 0;
-  return {
-    note(error) {
-      count += 1;
-      if (count >= MOST_FAILURES) throw error;
-    },
-    reset: () => {
-      count = 0;
-    },
-  };
-}
-
 async function* readMembers(
   client: WorkosClient,
   { group, ownId }: WorkosGroup,
-  failures: ReturnType<typeof createFailureCount>,
+  failures: GroupFailures,
   signal: AbortSignal,
 ): AsyncGenerator<GroupPage> {
   const list: WorkosList = { path: '/directory_users', query: { group: ownId }, what: 'the members of a group' };
@@ -81,20 +65,12 @@ async function* readMembers(
       const members = found.map(({ id }): GroupMember => ({ kind: 'User', ref: id }));
       if (members.length > 0) yield { groups: [], members: [{ group: group.id, members }], failed: [] };
       const [first] = failed;
-      if (first !== undefined) yield toFailedGroup(group.id, first.message);
+      if (first !== undefined) yield { groups: [], members: [], failed: [toFailedGroup(group.id, first.message)] };
     }
     failures.reset();
   } catch (thrown) {
-    const error = SyncError.from(thrown);
-    if (error.code !== 'ReadFailed' && error.code !== 'ReadIncomplete') throw error;
-    failures.note(error);
-    yield toFailedGroup(group.id, error.message);
+    yield { groups: [], members: [], failed: [failures.toFailed(group.id, thrown)] };
   }
-}
-
-function toFailedGroup(id: string, message: string): GroupPage {
-  const failed = { id, code: 'RecordInvalid' as const, message: `its members cannot be read: ${message}` };
-  return { groups: [], members: [], failed: [failed] };
 }
 
 /**

@@ -2,7 +2,8 @@ import type { Json } from '../../../src/model.ts';
 import { describeSource, type SampleGroup, type SamplePerson } from '../../conformance/source.ts';
 import { describeHttpSource, NAMELESS } from '../../conformance/source-over-http.ts';
 import { startWorkos, toWorkosUser, type WorkosGroup, type WorkosServer } from '../../support/workos-server.ts';
-import { connectWorkos, createTestClient } from './connect.ts';
+import { createTestClient } from '../http-client.ts';
+import { connectWorkos } from './connect.ts';
 
 function toUser({ id, active, attributes }: SamplePerson): ReturnType<typeof toWorkosUser> {
   const { mail = null } = attributes as Readonly<Record<string, Json>>;

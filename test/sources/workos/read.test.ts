@@ -4,7 +4,8 @@ import { SyncError } from '../../../src/errors.ts';
 import type { Source, SourcePage } from '../../../src/sources/source.ts';
 import { workosSource } from '../../../src/sources/workos/index.ts';
 import { startWorkos, toWorkosUser, type WorkosServer } from '../../support/workos-server.ts';
-import { connectWorkos, createTestClient } from './connect.ts';
+import { createTestClient } from '../http-client.ts';
+import { connectWorkos } from './connect.ts';
 
 const NEVER = new AbortController().signal;
 

@@ -1,0 +1,21 @@
+import type { Source, SourceProvider } from '../source.ts';
+import { createScimSourceClient } from './client.ts';
+import { type ScimSourceConfig, toDirectoryId, validateConfig } from './config.ts';
+import { readGroupPages, readOneUser, readUserPages } from './read.ts';
+
+/** Any service with a SCIM 2.0 interface, read as a directory. */
+export const scimSource: SourceProvider<ScimSourceConfig> = {
+  name: 'scim',
+  validate: validateConfig,
+  connect: async (config, context): Promise<Source> => {
+    const client = createScimSourceClient(config, context);
+    return {
+      // A service does not say whose it is; ids of another address are those of other people.
+      identity: async () => ({ tenantId: toDirectoryId(config), tenantName: null, domains: [] }),
+      readUsers: (_projection, signal) => readUserPages(client, signal),
+      readGroups: (_projection, signal) => readGroupPages(client, signal),
+      readOne: (id, _projection, signal) => readOneUser(client, id, signal),
+      close: async () => undefined,
+    };
+  },
+};
