@@ -25,28 +25,8 @@ import {
   wellTypedExpression,
   withoutPositions,
 } from '../support/expressions.ts';
-
-/** One thing that holds for every input of its kind. */
-export interface FuzzProperty {
-  readonly name: string;
-  /** How many inputs take about a second. */
-  readonly batch: number;
-  readonly property: fc.IRawProperty<unknown, false>;
-}
-
-function fail(message: string): never {
-  throw new Error(message);
-}
-
-/** Undefined when it threw one of the errors that it may throw. */
-function tolerate<T>(run: () => T, isAllowed: (error: unknown) => boolean): T | undefined {
-  try {
-    return run();
-  } catch (error) {
-    if (isAllowed(error)) return undefined;
-    throw error;
-  }
-}
+import { MEMBERSHIP_PROPERTIES } from './membership.ts';
+import { type FuzzProperty, fail, tolerate } from './property.ts';
 
 const isExpressionError = (error: unknown) => error instanceof ExpressionError;
 const isRecordInvalid = (error: unknown) => error instanceof SyncError && error.code === 'RecordInvalid';
@@ -305,6 +285,7 @@ export const PROPERTIES: readonly FuzzProperty[] = [
       if (formatDate(again, format) !== written) fail(`${written} was read as ${formatDate(again, format)}`);
     }),
   },
+  ...MEMBERSHIP_PROPERTIES,
 ];
 
 const READING = { style: { leading: true, trailing: true, inner: false }, today: new Date(0) };
