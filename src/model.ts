@@ -17,9 +17,20 @@ export interface SourceOffers {
   readonly appRoles: boolean;
   /** The tenant has a default domain. */
   readonly defaultDomain: boolean;
+  /** Photos of people; null: none. */
+  readonly photos: PhotoOffer | null;
 }
 
-export const NOTHING_OFFERED: SourceOffers = { appRoles: false, defaultDomain: false };
+export interface PhotoOffer {
+  /** Attribute of records with the URL of the photo, where whoever may can fetch it; null: there is none. */
+  readonly url: string | null;
+  /** `Source.readPhoto` gives the photo itself. */
+  readonly bytes: boolean;
+  /** Attribute of records without which `readPhoto` cannot tell whether there is a photo; null: it needs none. */
+  readonly needs: string | null;
+}
+
+export const NOTHING_OFFERED: SourceOffers = { appRoles: false, defaultDomain: false, photos: null };
 
 /** A group of the source, as far as its members need to know it. */
 export interface GroupName {
@@ -115,6 +126,8 @@ export interface DesiredUser {
   readonly references: Readonly<Record<string, string>>;
   /** Matching attributes that have a value, by precedence. */
   readonly match: readonly MatchValue[];
+  /** Paths of photos → the mark of the one that must be there; null: there must be none. A missing one stays as it is. */
+  readonly photos?: Readonly<Record<string, string | null>>;
 }
 
 /** A team that rules call for, or a group of the source. */
@@ -140,6 +153,8 @@ export interface AttributeChange {
   readonly after?: Json;
   /** The value is the source id of a person whose target id is filled in when the request is made. */
   readonly reference?: true;
+  /** The value is the mark of a photo, whose bytes are filled in when the request is made: they are never stored. */
+  readonly photo?: true;
   /** What `after` has and `before` has not is added to the list; nothing of the list goes. */
   readonly adds?: true;
   /** The expression of the attribute says Redact: values are written and not shown. */
@@ -200,7 +215,8 @@ export type Cause =
 
 /**
  * Order of apply. Rebuilt links come first, because what follows needs them; then leavers, because that is what people
- * wait for. References and memberships need both of their ends; deletions go last so that nothing refers to what is gone.
+ * wait for. References and memberships need both of their ends; photos are large, and nobody waits for them; deletions go
+ * last so that nothing refers to what is gone.
  */
 export const PHASES = [
   'recover',
@@ -209,6 +225,7 @@ export const PHASES = [
   'references',
   'teams',
   'members',
+  'photos',
   'deleteTeams',
   'deletePeople',
 ] as const;

@@ -22,7 +22,7 @@ export type PresetName = (typeof PRESET_NAMES)[number];
 const OMIT_RULE: SchemaRule = {
   name: 'omitAlone',
   message: 'omit: true leaves the attribute out; nothing else can be said of it',
-  cel: '!has(self.omit) || !self.omit || !(has(self.source) || has(self.expression) || has(self.cel) || (has(self.required) && self.required) || has(self.format) || has(self.matching) || (has(self.apply) && self.apply != "Always") || has(self.onEmpty))',
+  cel: '!has(self.omit) || !self.omit || !(has(self.source) || has(self.expression) || has(self.cel) || has(self.photo) || (has(self.required) && self.required) || has(self.format) || has(self.matching) || (has(self.apply) && self.apply != "Always") || has(self.onEmpty))',
   // Beside the other rules of an entry, of which one has the `not`; CEL sees no field without a type.
   structural: {
     allOf: [
@@ -48,6 +48,9 @@ const OMIT_RULE: SchemaRule = {
 function toSaid(apply: unknown): unknown {
   return apply === 'Always' ? undefined : apply;
 }
+
+/** As Base64 it still fits into a request of one megabyte, with room for the rest of an account. */
+const MAX_PHOTO_BYTES = 720_000;
 
 const SCALARS = [{ type: 'string', maxLength: 4096 }, { type: 'number' }, { type: 'boolean' }];
 
@@ -86,12 +89,35 @@ const AttributeEntrySchema = object(
         description: 'The same value for everybody: a string, boolean, number, or a list of them (1 to 100).',
       }),
     ),
+    photo: Type.Optional(
+      object(
+        {
+          as: oneOf(['Url', 'DataUri'] as const, {
+            description:
+              'What the application takes: Url, the address of the photo at the source, where the application fetches it itself; DataUri, the photo itself as `data:image/…;base64,…`.',
+          }),
+          maxBytes: Type.Optional(
+            whole({
+              minimum: 1,
+              maximum: MAX_PHOTO_BYTES,
+              default: 262_144,
+              description:
+                'Bytes that a photo may have, before Base64 makes four of three: a larger one is an error of its person, whose photo stays. For DataUri alone.',
+            }),
+          ),
+        },
+        {
+          description:
+            'The photo of the person, where the source has photos: read only when it has changed, and nowhere kept.',
+        },
+      ),
+    ),
     default: Type.Optional(
       Type.Unsafe<Json>({
         [UNTYPED]: 'a value other than null',
         not: { type: 'null' },
         description:
-          'Value used when the other one is empty: on creation, and on adoption where the target has none either; never later. Without `source`, `expression`, `cel` and `constant` it stands alone (None).',
+          'Value used when the other one is empty: on creation, and on adoption where the target has none either; never later. Without `source`, `expression`, `cel`, `constant` and `photo` it stands alone (None).',
       }),
     ),
     apply: Type.Optional(
@@ -150,8 +176,8 @@ const AttributeEntrySchema = object(
   {
     description: 'How one attribute of the target is made.',
     rules: [
-      atMostOneOf('entryAtMostOneValue', ['source', 'expression', 'cel', 'constant']),
-      atLeastOneOf('entryHasValue', ['source', 'expression', 'cel', 'constant', 'default', 'omit']),
+      atMostOneOf('entryAtMostOneValue', ['source', 'expression', 'cel', 'constant', 'photo']),
+      atLeastOneOf('entryHasValue', ['source', 'expression', 'cel', 'constant', 'photo', 'default', 'omit']),
       OMIT_RULE,
     ],
   },

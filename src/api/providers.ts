@@ -94,6 +94,14 @@ const FileSourceSchema = object(
           'Column (CSV) or key (JSON) with the id of each person: unique, not empty and never changed, for it is what a person is recognised by. A mail address or user principal name is a warning, because it changes with the name. Fixed once people are linked.',
       }),
     ),
+    photoAttribute: Type.Optional(
+      text({
+        maxLength: 256,
+        documentedDefault: 'none: people have no photos',
+        description:
+          'Column (CSV) or key (JSON) with the photo of each person, for mappings with `photo`: the path of a JPEG, PNG, GIF or WebP file, relative to the file of users and in its folder or below, or an http or https URL. Empty: no photo.',
+      }),
+    ),
     delimiter: Type.Optional(
       text({
         maxLength: 1,

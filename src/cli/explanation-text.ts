@@ -106,6 +106,8 @@ function describeEnd({ end, values }: Pick<EntryTrace, 'end' | 'values'>): strin
     }
     case 'unknown':
       return `stays: ${describeValues(values.filter(({ unknown }) => unknown !== undefined))}`;
+    case 'photo':
+      return 'is written when it is another one than the last';
     case 'skipped':
       return end.skip === 'SkipObject'
         ? 'leaves the person as they are'

@@ -65,6 +65,8 @@ export interface OperationTally {
   count(kind: Operation['kind'], resource?: Operation['resource']): number;
   /** Second requests of people who refer to somebody new; `count` leaves them out. */
   readonly references: number;
+  /** Requests with a photo; `count` leaves them out too. */
+  readonly photos: number;
   readonly total: number;
 }
 
@@ -78,14 +80,19 @@ export async function countOperations(
   const counts = (await journal.counts(runId)).filter(isMeant);
   const sum = (where: (each: (typeof counts)[number]) => boolean): number =>
     counts.filter(where).reduce((total, each) => total + each.count, 0);
-  let references = 0;
-  for await (const page of journal.operations(runId, { phase: 'references' }))
-    references += page.filter(isMeant).length;
+  const countPhase = async (phase: Phase): Promise<number> => {
+    let count = 0;
+    for await (const page of journal.operations(runId, { phase })) count += page.filter(isMeant).length;
+    return count;
+  };
+  const references = await countPhase('references');
+  const photos = await countPhase('photos');
   return {
     count: (kind, resource = 'User') =>
       sum((each) => each.kind === kind && each.resource === resource) -
-      (kind === 'update' && resource === 'User' ? references : 0),
+      (kind === 'update' && resource === 'User' ? references + photos : 0),
     references,
+    photos,
     total: sum(() => true),
   };
 }
@@ -110,6 +117,11 @@ const WORDS: readonly {
     of: (tally) => tally.references,
     planned: ['reference to set', 'references to set'],
     done: ['reference set', 'references set'],
+  },
+  {
+    of: (tally) => tally.photos,
+    planned: ['photo to write', 'photos to write'],
+    done: ['photo written', 'photos written'],
   },
   team('create', 'to create', 'created'),
   team('adopt', 'to take over', 'taken over'),

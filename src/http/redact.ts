@@ -6,6 +6,8 @@ export function toOrigin(url: string): string {
 }
 
 const REPLACEMENTS: readonly (readonly [RegExp, string])[] = [
+  // What stands in a data URL, such as a photo.
+  [/\bdata:[a-z0-9.+-]+\/[a-z0-9.+-]+(?:;[^\s,"'<>]*)?,[^\s"'<>]*/gi, 'data:[hidden]'],
   // User and password of a URL, then its query and fragment.
   [/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#"'<>@]*@/gi, '$1'],
   [/\b([a-z][a-z0-9+.-]*:\/\/[^\s?#"'<>]*)[?#][^\s"'<>]*/gi, '$1'],

@@ -116,6 +116,18 @@ export function renderCoercionTable(): string {
     .concat('\n');
 }
 
+/** `attribute "hireDate": "June sixth" is not a date; expected a date, such as 2026-03-01`. */
+export function toTypeMessage(target: string, value: Json, { noun, expected }: Refusal): string {
+  return `attribute ${JSON.stringify(target)}: ${shorten(JSON.stringify(value))} is not ${noun}; expected ${expected}`;
+}
+
+/** A whole page of text in a title would hide what is said of it. */
+function shorten(text: string): string {
+  return text.length <= MAX_SHOWN ? text : `${text.slice(0, MAX_SHOWN)}…`;
+}
+
+const MAX_SHOWN = 200;
+
 /** Null, empty text and empty lists are one state, "unassigned" (RFC 7643 section 2.5). */
 export function isEmptyValue(value: Json | undefined): boolean {
   return value === undefined || value === null || value === '' || (Array.isArray(value) && value.every(isEmptyValue));

@@ -23,6 +23,8 @@ export interface PathShape {
   readonly redacted?: true;
   /** Entries are added to the list; those that are there stay. */
   readonly adds?: true;
+  /** A photo, which is written and never read. */
+  readonly photo?: true;
 }
 
 export interface CompiledMapping {
@@ -174,16 +176,24 @@ function toPathShapes(entries: readonly CompiledEntry[]): Map<string, PathShape>
   const plain = { multiValued: false, reference: false, matching: false, required: false, unique: false };
   const active: PathShape = { ...plain, caseExact: true };
   const shapes = new Map<string, PathShape>([['active', active]]);
-  for (const { path, custom, definition, reference, precedence, redacted, adds, ...entry } of entries) {
+  for (const { path, custom, definition, reference, precedence, redacted, adds, photo, ...entry } of entries) {
     const caseExact = definition.caseExact || reference;
     const unique = definition.uniqueness !== 'none';
     const matching = precedence !== null;
     const required = entry.required || custom?.required === true;
     const { multiValued } = entry.shape;
     const shape = { caseExact, multiValued, reference, matching, required, unique };
-    if (path !== null) shapes.set(path, { ...shape, ...(redacted ? { redacted } : {}), ...(adds ? { adds } : {}) });
+    if (path !== null) shapes.set(path, { ...shape, ...toMarks({ redacted, adds, photo: photo !== null }) });
   }
   return shapes;
+}
+
+/** Only those that hold. */
+function toMarks(marks: Readonly<Record<'redacted' | 'adds' | 'photo', boolean>>) {
+  return Object.fromEntries(Object.entries(marks).filter(([, holds]) => holds)) as Pick<
+    PathShape,
+    'redacted' | 'adds' | 'photo'
+  >;
 }
 
 /** CustomAttributes before what reads them; a cycle is an error that names its members. */

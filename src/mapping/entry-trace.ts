@@ -24,12 +24,13 @@ export interface EntryTrace {
 
 /**
  * `value`: converted; several where the target decides which one is free. `empty`: nothing to write, or a default.
- * `unknown`: something that it reads was not delivered (rule I13). `skipped`: the expression says that nothing flows.
+ * `unknown`: something that it reads was not delivered (rule I13). `photo`: the photo itself, which no mapping reads. `skipped`: the expression says that nothing flows.
  */
 export type EntryEnd =
   | { readonly kind: 'value'; readonly values: readonly Json[]; readonly onCreate: boolean }
   | { readonly kind: 'empty'; readonly fallback: Json; readonly clears: boolean }
   | { readonly kind: 'unknown' }
+  | { readonly kind: 'photo' }
   | { readonly kind: 'skipped'; readonly skip: Skip }
   | { readonly kind: 'failed'; readonly message: string };
 

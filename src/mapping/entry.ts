@@ -10,7 +10,7 @@ import { UniqueCandidates } from '../expression/values.ts';
 import type { Json } from '../model.ts';
 import { computeNearestName } from '../nearest-name.ts';
 import { type AttributeDefinition, toAttributeDefinition } from '../scim/schema.ts';
-import { coerceValue, isEmptyValue, type Refusal, type ValueShape } from './coerce.ts';
+import { coerceValue, isEmptyValue, toTypeMessage, type ValueShape } from './coerce.ts';
 import { checkGroups } from './conditions.ts';
 import { type CustomAttribute, type CustomAttributeSet, findForeignValue, splitValue } from './custom-attributes.ts';
 import {
@@ -24,6 +24,7 @@ import {
   VOLATILE_FUNCTIONS,
 } from './expressions.ts';
 import { checkName, type NameContext } from './names.ts';
+import { compilePhoto } from './photo.ts';
 import type { MappingProblem } from './problem.ts';
 import { resolveTargetPath } from './target-path.ts';
 
@@ -58,6 +59,8 @@ export interface CompiledEntry {
   readonly redacted: boolean;
   /** The values are added to the list that the account has. */
   readonly adds: boolean;
+  /** The value is the photo itself, which is looked at when the person is known to stay. */
+  readonly photo: { readonly maxBytes: number } | null;
   /** The value is one of several that nobody else's account may have. */
   readonly isChosen: boolean;
   readonly defaultValue: Json;
@@ -69,7 +72,7 @@ export interface CompiledEntry {
 
 /** What the value comes from, as it is written. */
 export interface EntryOrigin {
-  readonly language: 'source' | 'expression' | 'cel' | 'constant' | 'default';
+  readonly language: 'source' | 'expression' | 'cel' | 'constant' | 'photo' | 'default';
   readonly text: string;
 }
 
@@ -121,27 +124,18 @@ function withId(definition: AttributeDefinition): AttributeDefinition {
   };
 }
 
-function toOrigin({ source, expression, cel, constant, default: fallback }: AttributeEntry): EntryOrigin {
+function toOrigin({ source, expression, cel, constant, photo, default: fallback }: AttributeEntry): EntryOrigin {
   if (source !== undefined) return { language: 'source', text: source };
   if (expression !== undefined) return { language: 'expression', text: expression };
   if (cel !== undefined) return { language: 'cel', text: cel };
   if (constant !== undefined) return { language: 'constant', text: JSON.stringify(constant) };
+  if (photo !== undefined) return { language: 'photo', text: photo.as };
   return { language: 'default', text: JSON.stringify(fallback ?? null) };
 }
 
-/** `attribute "hireDate": "June sixth" is not a date; expected a date, such as 2026-03-01`. */
-export function toTypeMessage(target: string, value: Json, { noun, expected }: Refusal): string {
-  return `attribute ${JSON.stringify(target)}: ${shorten(JSON.stringify(value))} is not ${noun}; expected ${expected}`;
-}
-
-/** A whole page of text in a title would hide what is said of it. */
-function shorten(text: string): string {
-  return text.length <= MAX_SHOWN ? text : `${text.slice(0, MAX_SHOWN)}…`;
-}
-
-const MAX_SHOWN = 200;
-
-type Place = Pick<CompiledEntry, 'path' | 'custom' | 'definition' | 'reference'> & { readonly multiValued: boolean };
+export type Place = Pick<CompiledEntry, 'path' | 'custom' | 'definition' | 'reference'> & {
+  readonly multiValued: boolean;
+};
 
 /** By its name, or by the place where it lives: both mean the attribute with all that it says of its values. */
 export function findCustom(
@@ -220,11 +214,19 @@ function checkUse(spec: AttributeEntry, place: Place, { report }: EntryContext):
 }
 
 /** What most values are not. */
-const PLAIN = { trace: null, usesGroups: false, usesChance: false, redacted: false, adds: false, isChosen: false };
+const PLAIN = {
+  trace: null,
+  usesGroups: false,
+  usesChance: false,
+  redacted: false,
+  adds: false,
+  photo: null,
+  isChosen: false,
+};
 
 type CalledFunctions = ReturnType<typeof compileMappedExpression>['functions'];
 
-interface CompiledValue {
+export interface CompiledValue {
   readonly names: readonly string[];
   readonly evaluate: CompiledEntry['evaluate'];
   readonly trace?: CompiledEntry['trace'];
@@ -232,6 +234,7 @@ interface CompiledValue {
   readonly usesChance?: boolean;
   readonly redacted?: boolean;
   readonly adds?: boolean;
+  readonly photo?: CompiledEntry['photo'];
   readonly isChosen?: boolean;
   readonly constant?: Json;
 }
@@ -248,8 +251,9 @@ function compileValue(spec: AttributeEntry, place: Place, { names, report }: Ent
     }
     if (spec.expression !== undefined) return compileEntryExpression(spec, place, { own, names, report });
     if (spec.cel !== undefined) return compileEntryCel(spec.cel, own, names);
+    if (spec.photo !== undefined) return compilePhoto(spec, spec.photo, { place, names });
   } catch (thrown) {
-    const key = (['source', 'expression', 'cel'] as const).find((each) => spec[each] !== undefined);
+    const key = (['source', 'expression', 'cel', 'photo'] as const).find((each) => spec[each] !== undefined);
     report(`/${key}`, SyncError.from(thrown).message);
     return null;
   }

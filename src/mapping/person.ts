@@ -5,12 +5,12 @@ import { PersonError, type Skip, type TenantContext } from '../expression/values
 import type { DesiredUser, Json, MatchValue, Presence, RecordError, SourceUser } from '../model.ts';
 import { type Condition, EVERYBODY } from '../rule/condition.ts';
 import { readMails } from '../scim/mail.ts';
-import { coerceValue, isEmptyValue, type ValueShape } from './coerce.ts';
+import { coerceValue, isEmptyValue, toTypeMessage, type ValueShape } from './coerce.ts';
 import type { CompiledMapping } from './compile.ts';
 import { type ConditionTrace, traceCondition } from './condition-trace.ts';
 import { type BoundCondition, bindCondition } from './conditions.ts';
 import { findForeignValue, splitValue } from './custom-attributes.ts';
-import { type CompiledEntry, toForeignMessage, toTypeMessage } from './entry.ts';
+import { type CompiledEntry, toForeignMessage } from './entry.ts';
 import { type EntryEnd, type EntryTrace, toEntryTrace } from './entry-trace.ts';
 import type { Circumstances, EntryOutcome } from './expressions.ts';
 import type { BoundName, KnownAttributes, PersonView } from './names.ts';
@@ -37,6 +37,8 @@ export interface MappedPerson {
   readonly errors: readonly RecordError[];
   /** For rules: reads any bound name of this person. */
   readonly view: PersonView;
+  /** Entries of photos that are to be looked at, of who stays. */
+  readonly photos: readonly CompiledEntry[];
 }
 
 export interface PersonMapperOptions {
@@ -73,6 +75,7 @@ export function createPersonMapper(options: PersonMapperOptions): PersonMapper {
       // Leaving needs no values: what is wrong with those of a leaver keeps nobody in, and would be reported for ever.
       errors: stays ? draft.errors : [],
       view,
+      photos: presence === 'present' && !isHeldBack ? draft.photos : [],
     };
   };
   return {
@@ -177,6 +180,7 @@ interface Draft {
   readonly kept: string[];
   readonly errors: RecordError[];
   readonly candidates: Record<string, readonly Json[]>;
+  readonly photos: CompiledEntry[];
   /** Whoever has an account needs none of it, and is kept back by none of it. */
   readonly creation: { readonly errors: string[]; held: boolean };
   /** A record error holds back the whole person. */
@@ -188,7 +192,7 @@ interface Draft {
 function newDraft(): Draft {
   const values = { attributes: {}, onCreate: {}, defaults: {}, references: {}, candidates: {} };
   const creation = { errors: [], held: false };
-  return { ...values, creation, clear: [], kept: [], errors: [], fatal: false, skipped: false };
+  return { ...values, creation, clear: [], kept: [], errors: [], photos: [], fatal: false, skipped: false };
 }
 
 interface Evaluation {
@@ -208,6 +212,11 @@ function evaluateEntry({ entry, names, evaluate }: BoundEntry, evaluation: Evalu
   if (isAnyUnknown(names, view) || lacksGroups(entry, view.user)) {
     if (entry.path !== null) draft.kept.push(entry.path);
     evaluation.watch?.(entry, { kind: 'unknown' }, evaluation);
+    return;
+  }
+  if (entry.photo !== null) {
+    draft.photos.push(entry);
+    evaluation.watch?.(entry, { kind: 'photo' }, evaluation);
     return;
   }
   try {

@@ -9,6 +9,7 @@ import { type DraftOperation, NOTHING, type Planned, toDraft } from './draft.ts'
 import { overlookDrift } from './drift.ts';
 import { isOldId, isUnclaimed, isUnclaimedForGood, settleInherited } from './inheritance.ts';
 import { beginLeave, isGraceOver } from './leave.ts';
+import { withPhotos } from './photos.ts';
 import { isSpared } from './protection.ts';
 import type { LeavingPolicy, PlanSettings } from './settings.ts';
 import { fitPolicy, fitToTarget } from './target-limits.ts';
@@ -25,7 +26,8 @@ import {
 
 export function planPerson(found: PersonState, context: PersonContext): Planned {
   const person = overlookDrift(fitToTarget(found, context.settings), context);
-  return noteDoubt(person, planOne(person, context), context);
+  const planned = noteDoubt(person, planOne(person, context), context);
+  return context.collidesWith === null ? withPhotos(person, planned, context.settings) : planned;
 }
 
 /**

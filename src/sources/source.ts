@@ -26,6 +26,10 @@
  * - **S12** What is no whole answer of the directory ends the read with an error of the run: 401 and 403
  *   (`CredentialsRejected`), 429, 5xx, a page of a proxy, half a body, silence. What passes is waited for first, as long as
  *   the directory asks.
+ * - **S13** `readPhoto` is there exactly where `offers` says that there are bytes. It gives the photo as it is now, and
+ *   `unchanged` only when it is the one that had this `etag`. `none` is said only when the source says for certain that the
+ *   person has no photo; what cannot be read now throws. More than `maxBytes` bytes are never held: that is `tooLarge`, and
+ *   nothing of it is given.
  */
 import type { ErrorCode } from '../errors.ts';
 import type { HttpClient } from '../http/client.ts';
@@ -103,8 +107,24 @@ export interface Source {
    * One user, where the provider can ask for one; without it the engine reads all and plans one.
    */
   readOne?(id: string, projection: readonly string[], signal: AbortSignal): Promise<OneUser>;
+  /** The photo of a user of a read. Throws `RecordInvalid` where what the record says of it is wrong. */
+  readPhoto?(user: SourceUser, asked: PhotoRequest, signal: AbortSignal): Promise<PhotoAnswer>;
   close(): Promise<void>;
 }
+
+export interface PhotoRequest {
+  /** Of the photo that is known already; null: it is wanted in any case. */
+  readonly etag: string | null;
+  readonly maxBytes: number;
+}
+
+export type PhotoAnswer =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'unchanged' }
+  /** `size` in bytes; null: only that it is too large is known. */
+  | { readonly kind: 'tooLarge'; readonly etag: string | null; readonly size: number | null }
+  /** `etag`: another one when the photo is another one; null: the source has nothing of the kind. */
+  | { readonly kind: 'photo'; readonly etag: string | null; readonly bytes: Uint8Array };
 
 export interface OneUser extends ReadEnd {
   readonly user: SourceUser | null;

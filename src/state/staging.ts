@@ -126,6 +126,8 @@ export interface Staging {
   addUsers(users: readonly SourceUser[]): Promise<void>;
   /** In the order of the read. */
   users(): AsyncIterable<readonly StagedUser[]>;
+  /** The first record with this id; null without any. */
+  user(id: string): Promise<SourceUser | null>;
   countUsers(): Promise<number>;
   /** Keys in order of precedence. The same source id again replaces what was said of it, in its old place. */
   addDesired(rows: readonly { readonly desired: DesiredUser; readonly keys: readonly MatchKey[] }[]): Promise<void>;

@@ -54,7 +54,7 @@ export interface StateStore {
   directory(key: DirectoryKey): Promise<DirectoryState>;
   directories(): Promise<readonly DirectoryKey[]>;
   /**
-   * A store with the links, teams, facts, removals and sizes, backoffs and unsettled operations of these directories as they
+   * A store with the links, teams, facts, removals and sizes, backoffs, seen photos and unsettled operations of these directories as they
    * are now. What is written to it reaches nobody else and ends with `close`.
    */
   copy(keys: readonly DirectoryKey[]): Promise<StateStore>;
@@ -73,6 +73,7 @@ export interface DirectoryState {
   readonly journal: Journal;
   readonly ledger: Ledger;
   readonly backoffs: Backoffs;
+  readonly photos: Photos;
   readonly takeovers: Takeovers;
 }
 
@@ -93,6 +94,25 @@ export interface Backoffs {
   many(sourceIds: readonly string[]): Promise<ReadonlyMap<string, readonly Backoff[]>>;
   /** Those that ended before this. */
   purge(before: number): Promise<void>;
+}
+
+/** What was seen of a person's photo: never the photo itself. */
+export interface SeenPhoto {
+  readonly sourceId: string;
+  readonly etag: string;
+  /** SHA-256 in hexadecimal digits; null for one that was too large to be read. */
+  readonly hash: string | null;
+  /** In bytes; null: not known. */
+  readonly size: number | null;
+}
+
+export interface Photos {
+  /** By source id. */
+  many(sourceIds: readonly string[]): Promise<ReadonlyMap<string, SeenPhoto>>;
+  /** One of each person; the same source id again replaces what was said of it. */
+  put(photos: readonly SeenPhoto[]): Promise<void>;
+  /** Forgets those of people without a link. */
+  purge(): Promise<void>;
 }
 
 /** Small documents by name (JSON). The reconcile folder owns their shapes. */

@@ -110,7 +110,12 @@ export interface Target {
   ownNames(): readonly string[];
   /** Read once and kept for the life of the connection. */
   capabilities(signal: AbortSignal): Promise<TargetCapabilities>;
-  listUsers(paths: readonly string[], signal: AbortSignal): AsyncIterable<TargetPage<TargetObject>>;
+  /** @param without attributes that are large and not asked for: left out of the answers where the target can do so */
+  listUsers(
+    paths: readonly string[],
+    signal: AbortSignal,
+    without?: readonly string[],
+  ): AsyncIterable<TargetPage<TargetObject>>;
   /** Teams with their members. */
   listTeams(signal: AbortSignal): AsyncIterable<TargetPage<TargetTeam>>;
   /** Null when there is none with this id. */

@@ -1,5 +1,5 @@
 /**
- * What every source directory must do: the rules S1 to S10 of `src/sources/source.ts`; the numbers are theirs. Those that are
+ * What every source directory must do: the rules S1 to S10 and S13 of `src/sources/source.ts`; the numbers are theirs. Those that are
  * asked over HTTP pass `source-over-http.ts` besides. A provider's test calls `describeSource` with a harness that fills its directory with people and breaks it. A rule that a provider
  * cannot show is declared with the reason; a harness that is silent about it fails.
  */
@@ -9,7 +9,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { SyncError } from '../../src/errors.ts';
 import { parseSourcePath, readSourcePath } from '../../src/expression/paths.ts';
 import type { Json, SourceUser } from '../../src/model.ts';
-import type { GroupPage, OneUser, Source, SourcePage } from '../../src/sources/source.ts';
+import type { GroupPage, OneUser, PhotoAnswer, Source, SourcePage } from '../../src/sources/source.ts';
 
 export interface SamplePerson {
   readonly id: string;
@@ -49,14 +49,26 @@ export interface SeededGroups {
   close(): Promise<void>;
 }
 
+/** A directory with people and photos of them. */
+export interface SeededPhotos {
+  readonly source: Source;
+  /** Null takes the photo away. */
+  setPhoto(id: string, bytes: Uint8Array | null): Promise<void>;
+  /** Makes the photo of this one person unreadable. */
+  breakPhoto(id: string): Promise<void>;
+  close(): Promise<void>;
+}
+
 export interface SourceHarness {
   /** Where the provider has an attribute of a sample: by its own name unless it says otherwise, as `custom_attributes.mail`. */
   readonly toName?: (name: string) => string;
   seed(people: readonly SamplePerson[]): Promise<SeededSource>;
   /** Needed unless S9 is declared unsupported. */
   seedGroups?(people: readonly SamplePerson[], groups: readonly SampleGroup[]): Promise<SeededGroups>;
+  /** Needed unless S13 is declared unsupported. */
+  seedPhotos?(people: readonly SamplePerson[]): Promise<SeededPhotos>;
   /** Rules that the provider cannot show, with the reason. */
-  readonly unsupported: Readonly<Partial<Record<'S2' | 'S8' | 'S9' | 'S9 one group' | 'S10', string>>>;
+  readonly unsupported: Readonly<Partial<Record<'S2' | 'S8' | 'S9' | 'S9 one group' | 'S10' | 'S13', string>>>;
 }
 
 const PEOPLE = 1_500;
@@ -344,6 +356,58 @@ export function describeSource(name: string, harness: SourceHarness): void {
       });
     }
 
+    /** S13: the case with a directory that has photos; else that there are none is declared. */
+    function hasPhotos(title: string, run: (seeded: SeededPhotos) => Promise<void>): void {
+      const reason = harness.unsupported.S13;
+      if (reason !== undefined) return;
+      it(`S13 ${title}`, async () => {
+        if (harness.seedPhotos === undefined) throw new Error('S13 is neither shown nor declared unsupported');
+        const seeded = await harness.seedPhotos(createSamplePeople(3));
+        try {
+          await run(seeded);
+        } finally {
+          await seeded.close();
+        }
+      });
+    }
+
+    hasPhotos('gives the photo as it is now, and only another one when it has changed', async (seeded) => {
+      const look = lookAt(seeded.source);
+      expect(await look('person-1', null)).toEqual({ kind: 'none' });
+      await seeded.setPhoto('person-1', toPhoto('first'));
+      const first = await look('person-1', null);
+      expect(first).toMatchObject({ kind: 'photo', bytes: toPhoto('first') });
+      const etag = 'etag' in first ? first.etag : null;
+      expect((await look('person-1', etag)).kind).toBe(etag === null ? 'photo' : 'unchanged');
+      await seeded.setPhoto('person-1', toPhoto('second'));
+      expect(await look('person-1', etag)).toMatchObject({ kind: 'photo', bytes: toPhoto('second') });
+      expect(await look('person-2', etag)).toEqual({ kind: 'none' });
+      await seeded.setPhoto('person-1', null);
+      expect(await look('person-1', etag)).toEqual({ kind: 'none' });
+    });
+
+    hasPhotos('gives nothing of what is too large', async ({ source, setPhoto }) => {
+      await setPhoto('person-1', toPhoto('large'));
+      const answer = await lookAt(source)('person-1', null, { maxBytes: toPhoto('large').length - 1 });
+      expect(answer.kind).toBe('tooLarge');
+      expect(answer).not.toHaveProperty('bytes');
+      expect((await lookAt(source)('person-1', null, { maxBytes: toPhoto('large').length })).kind).toBe('photo');
+    });
+
+    hasPhotos('throws for a photo that cannot be read, and when it is aborted', async (seeded) => {
+      await seeded.setPhoto('person-1', toPhoto('first'));
+      const aborted = lookAt(seeded.source)('person-1', null, { signal: AbortSignal.abort() });
+      expect((await toRejection(aborted)).code).toBe('Aborted');
+      await seeded.breakPhoto('person-1');
+      await toRejection(lookAt(seeded.source)('person-1', null));
+    });
+
+    if (harness.unsupported.S13 !== undefined) {
+      it(`S13 is declared unsupported: ${harness.unsupported.S13}`, async () => {
+        expect((await seed(createSamplePeople(1))).source.readPhoto).toBeUndefined();
+      });
+    }
+
     it('says which directory it is, and can be closed twice', async () => {
       const { source } = await seed(createSamplePeople(1));
       const identity = await source.identity(new AbortController().signal);
@@ -360,6 +424,25 @@ function pickNamed(user: SourceUser | undefined, toName: (name: string) => strin
   return Object.fromEntries(
     names.map((name) => [name, readSourcePath(parseSourcePath(toName(name)), user?.attributes ?? {})]),
   );
+}
+
+/** A photo of a person as a read has them. */
+function lookAt(source: Source) {
+  return async (
+    id: string,
+    etag: string | null,
+    { maxBytes = 10_000, signal = new AbortController().signal } = {},
+  ): Promise<PhotoAnswer> => {
+    const user = (await readUsers(source)).find((each) => each.id === id);
+    if (user === undefined || source.readPhoto === undefined) throw new Error(`there is no photo to be read of ${id}`);
+    return await source.readPhoto(user, { etag, maxBytes }, signal);
+  };
+}
+
+const PNG = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+
+function toPhoto(text: string): Buffer {
+  return Buffer.concat([Buffer.from(PNG), Buffer.from(text.repeat(50))]);
 }
 
 type ReadOne = (id: string, signal?: AbortSignal) => Promise<OneUser | undefined>;

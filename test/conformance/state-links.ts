@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Json } from '../../src/model.ts';
-import type { Effect, Leave, Link, Links, TeamLink } from '../../src/state/store.ts';
+import type { Effect, Leave, Link, Links, SeenPhoto, TeamLink } from '../../src/state/store.ts';
 import { aLink, aTeamLink, collect, numbers } from '../support/state-rows.ts';
 import type { OpenStates } from './state.ts';
 
@@ -25,6 +25,28 @@ export function describeLinks(states: OpenStates): void {
       );
       expect(await links.counts()).toEqual({ people: 2, active: 1, teams: 0, members: 0 });
       expect(await collect(links.recovered())).toEqual([bob]);
+    });
+
+    it('of people decide whose photos are remembered', async () => {
+      const store = await states.store();
+      const { links, photos } = await store.directory({ namespace: 'identity', id: 'acme' });
+      const seen: SeenPhoto = { sourceId: 'ada', etag: 'e1', hash: 'a1', size: 10 };
+      const tooLarge: SeenPhoto = { sourceId: 'bob', etag: 'e2', hash: null, size: null };
+      await photos.put([]);
+      await photos.put([seen, tooLarge]);
+      await photos.put([{ ...seen, etag: 'e3' }]);
+      expect(await photos.many(['ada', 'bob', 'cyd'])).toEqual(
+        new Map([
+          ['ada', { ...seen, etag: 'e3' }],
+          ['bob', tooLarge],
+        ]),
+      );
+      const other = await store.directory({ namespace: 'identity', id: 'other' });
+      await other.photos.put([{ ...seen, etag: 'e9' }]);
+      await links.apply([{ type: 'putLink', link: aLink('ada') }]);
+      await photos.purge();
+      expect([...(await photos.many(['ada', 'bob'])).keys()]).toEqual(['ada']);
+      expect([...(await other.photos.many(['ada'])).keys()]).toEqual(['ada']);
     });
 
     it('keep long values whole, whether they compress or not', async () => {

@@ -11,6 +11,8 @@ describe('redact', () => {
     ['Authorization: Bearer abc.def', 'Authorization: [hidden]'],
     ['{"authorization":"Bearer abcdef123"}', '{"authorization":"[hidden]"}'],
     ['used bearer abcdef123', 'used bearer [hidden]'],
+    ['photos.value "data:image/png;base64,iVBORw0KGgo=" is too long', 'photos.value "data:[hidden]" is too long'],
+    ['see data: it is short, or so', 'see data: it is short, or so'],
     ['access_token=s3cr3t&x=1', 'access_token=[hidden]&x=1'],
     ['{"password":"hunter2"}', '{"password":"[hidden]"}'],
     ['jwt eyJhbGciOi.eyJzdWIiOi.c2ln here', 'jwt [hidden] here'],

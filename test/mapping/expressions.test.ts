@@ -164,7 +164,7 @@ describe('what Entra and other providers differ in', () => {
       '/expression line 2, column 3: SingleAppRoleAssignment: the provider file has no app roles',
     ]);
     const entries: AttributeEntry[] = [...BASE_ENTRIES, { target: 'title', expression }];
-    const offers = { appRoles: true, defaultDomain: false };
+    const offers = { appRoles: true, defaultDomain: false, photos: null };
     expect(compile(entries, [], { provider: 'entra', offers }).problems).toEqual([]);
     expect(
       compileMapping([aMapping(entries)], NO_CUSTOMS, { provider: 'file', hasGroups: false }, []).entries,
@@ -184,7 +184,8 @@ describe('what Entra and other providers differ in', () => {
   ] as const)('warns of a list of roles where everybody is in scope: %j', (entry, warning) => {
     const entries: AttributeEntry[] = [...BASE_ENTRIES, { target: 'roles', ...entry }];
     const of = (takes: boolean) =>
-      compile(entries, [], { offers: { appRoles: true, defaultDomain: true }, takesUnassigned: takes }).problems;
+      compile(entries, [], { offers: { appRoles: true, defaultDomain: true, photos: null }, takesUnassigned: takes })
+        .problems;
     expect(of(true)).toEqual(warning === null ? [] : [warning.replace('/expression', '/spec/attributes/2/expression')]);
     expect(of(false)).toEqual([]);
   });
@@ -200,7 +201,7 @@ describe('what Entra and other providers differ in', () => {
     ],
   ] as const)('knows what an empty list of roles means: %j', (entry, problem) => {
     const entries: AttributeEntry[] = [...BASE_ENTRIES, { target: 'roles', ...entry }];
-    const offers = { appRoles: true, defaultDomain: true };
+    const offers = { appRoles: true, defaultDomain: true, photos: null };
     expect(compile(entries, [], { offers }).problems).toEqual([problem]);
   });
 

@@ -69,7 +69,7 @@ async function aWorld(profile: (typeof PROFILES)[number], entry: AttributeEntry)
   });
   onTestFinished(() => directory.close());
   await writeFile(join(folder, 'acme.yaml'), toManifests(directory.url, profile, entry));
-  const source = createScriptedSource({ offers: { appRoles: true, defaultDomain: true } });
+  const source = createScriptedSource({ offers: { appRoles: true, defaultDomain: true, photos: null } });
   const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/scim+json' };
   const readAda = async () => {
     const answer = (await (await fetch(`${directory.url}/Users`, { headers })).json()) as {
@@ -195,7 +195,7 @@ describe('who is not assigned', () => {
     const filtered = manifests.replace('mappings:', `scope: ${JSON.stringify({ filters: FILTER })}\n  mappings:`);
     await writeFile(join(folder, 'acme.yaml'), filtered);
     const source = createScriptedSource({
-      offers: { appRoles: true, defaultDomain: true },
+      offers: { appRoles: true, defaultDomain: true, photos: null },
       people: [
         { id: 'u1', userPrincipalName: 'ada@corp.example', appRoleAssignments: [ROLES.editor] },
         { id: 'u2', userPrincipalName: 'bob@corp.example', appRoleAssignments: [] },

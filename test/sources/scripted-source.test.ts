@@ -6,6 +6,8 @@ import { createScriptedSource } from '../support/scripted-source.ts';
 const FILES = { resolvePath: (path: string) => path, readConfigMap: async () => new Uint8Array() };
 const HTTP = { send: () => Promise.reject(new Error('it needs no request')), sent: 0 };
 
+const CONTEXT = { secrets: {}, where: '', files: FILES, http: HTTP, now: () => new Date(0) };
+
 const toPerson = ({ id, active, attributes }: SamplePerson) => ({ id, active, ...attributes });
 
 describeSource('scripted', {
@@ -13,10 +15,7 @@ describeSource('scripted', {
   seedGroups: async (people, groups) => {
     const script = createScriptedSource({ people: people.map(toPerson), groups });
     return {
-      source: await script.provider.connect(
-        {},
-        { secrets: {}, where: '', files: FILES, http: HTTP, now: () => new Date(0) },
-      ),
+      source: await script.provider.connect({}, CONTEXT),
       truncate: async () => {
         script.groupsEnd = new SyncError('ReadIncomplete', 'it broke off');
       },
@@ -26,13 +25,28 @@ describeSource('scripted', {
       close: async () => undefined,
     };
   },
+  seedPhotos: async (people) => {
+    const photos = { url: null, bytes: true, needs: null };
+    const script = createScriptedSource({
+      people: people.map(toPerson),
+      offers: { appRoles: false, defaultDomain: false, photos },
+    });
+    return {
+      source: await script.provider.connect({}, CONTEXT),
+      setPhoto: async (id, bytes) => {
+        if (bytes === null) script.photos.delete(id);
+        else script.photos.set(id, bytes);
+      },
+      breakPhoto: async (id) => {
+        script.photos.set(id, new SyncError('ReadFailed', 'it cannot be read'));
+      },
+      close: async () => undefined,
+    };
+  },
   seed: async (people) => {
     const script = createScriptedSource({ people: people.map(toPerson), answersOne: true });
     return {
-      source: await script.provider.connect(
-        {},
-        { secrets: {}, where: '', files: FILES, http: HTTP, now: () => new Date(0) },
-      ),
+      source: await script.provider.connect({}, CONTEXT),
       truncate: async () => {
         script.failsAfter = { pages: 3, error: new SyncError('ReadIncomplete', 'it broke off') };
       },

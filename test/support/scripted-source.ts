@@ -5,7 +5,15 @@
  */
 import { SyncError } from '../../src/errors.ts';
 import { type GroupMember, type Json, NOTHING_OFFERED, type SourceOffers, type SourceUser } from '../../src/model.ts';
-import type { FailedRecord, GroupPage, OneUser, SourceIdentity, SourceProvider } from '../../src/sources/source.ts';
+import type {
+  FailedRecord,
+  GroupPage,
+  OneUser,
+  PhotoAnswer,
+  PhotoRequest,
+  SourceIdentity,
+  SourceProvider,
+} from '../../src/sources/source.ts';
 
 export type Person = Record<string, Json> & { readonly id: string };
 
@@ -43,6 +51,10 @@ export interface ScriptedSource {
   answersOne: boolean;
   /** What the directory says that it has besides. */
   offers: SourceOffers;
+  /** Source id → photo; the ETag is the text of its bytes. A photo that is an error cannot be read. */
+  readonly photos: Map<string, Uint8Array | Error>;
+  /** One entry for each photo that was asked for: whose, and with which ETag. */
+  readonly photoReads: (readonly [id: string, etag: string | null])[];
   identity: SourceIdentity;
   /** One entry a read: the attributes that it asked for. */
   readonly reads: (readonly string[])[];
@@ -69,6 +81,8 @@ export function createScriptedSource(script: Partial<Omit<ScriptedSource, 'provi
     failsAfter: null,
     answersOne: false,
     offers: NOTHING_OFFERED,
+    photos: new Map(),
+    photoReads: [],
     identity: NOBODY,
     reads: [],
     identified: { count: 0 },
@@ -89,6 +103,12 @@ export function createScriptedSource(script: Partial<Omit<ScriptedSource, 'provi
         ...(source.groups === null ? {} : { readGroups: (_names, signal) => readGroupPages(source, signal) }),
         ...(source.answersOne
           ? { readOne: async (id: string, _names: readonly string[], signal: AbortSignal) => toOne(id, source, signal) }
+          : {}),
+        ...(source.offers.photos?.bytes === true
+          ? {
+              readPhoto: async (user: SourceUser, asked: PhotoRequest, signal: AbortSignal) =>
+                toPhoto(user, { source, asked, signal }),
+            }
           : {}),
         close: async () => undefined,
       }),
@@ -146,6 +166,25 @@ function toOne(id: string, source: ScriptedSource, signal: AbortSignal): OneUser
   if (failed !== undefined) throw new SyncError(failed.code, failed.message);
   const found = source.people.find((person) => person.id === id);
   return { user: found === undefined ? null : toUser(found, source), attributes: toAttributes(source) };
+}
+
+interface Asking {
+  readonly source: ScriptedSource;
+  readonly asked: PhotoRequest;
+  readonly signal: AbortSignal;
+}
+
+function toPhoto({ id }: SourceUser, { source, asked, signal }: Asking): PhotoAnswer {
+  throwIfAborted(signal);
+  source.photoReads.push([id, asked.etag]);
+  const bytes = source.photos.get(id);
+  if (bytes === undefined) return { kind: 'none' };
+  if (bytes instanceof Error) throw bytes;
+  const etag = Buffer.from(bytes).toString('base64');
+  if (etag === asked.etag) return { kind: 'unchanged' };
+  return bytes.length > asked.maxBytes
+    ? { kind: 'tooLarge', etag, size: bytes.length }
+    : { kind: 'photo', etag, bytes };
 }
 
 interface PageOf {

@@ -6,8 +6,10 @@ import type { Effect, Link, OperationResult, StoredOperation } from '../../state
 import type { TargetObject } from '../../targets/target.ts';
 import type { Applying } from './apply.ts';
 import { readCounts } from './count.ts';
+import { fillPhotos } from './photos.ts';
 import { resolveReferences } from './references.ts';
 import { findCreated } from './settle.ts';
+import { toReadPaths } from './shapes.ts';
 import { explainTaken } from './taken.ts';
 
 export async function carryOutPerson(
@@ -83,7 +85,7 @@ async function adopt(operation: StoredOperation, applying: Applying): Promise<re
 /** Null: not to be seen now. The account is ours all the same, and the next run looks. */
 async function lookAgain(targetId: string, { loaded, signal }: Applying): Promise<TargetObject | null> {
   try {
-    return await loaded.target.readUser(targetId, [...loaded.mapping.paths.keys()], signal);
+    return await loaded.target.readUser(targetId, toReadPaths(loaded.mapping), signal);
   } catch (thrown) {
     if (signal.aborted) throw thrown;
     return null;
@@ -97,8 +99,9 @@ async function update(operation: StoredOperation, applying: Applying): Promise<r
   const targetId = link?.targetId ?? (operation.cause === 'swap' ? operation.targetId : null);
   // One in doubt still has the account that is gone: the new one was not made.
   const changes = await resolveReferences(operation.changes, run.state.links, ({ dirty }) => !dirty);
-  if (targetId === null || changes.length === 0) return null;
-  await loaded.target.updateUser(targetId, changes, signal);
+  const sent = targetId === null ? null : await fillPhotos(operation, changes, applying);
+  if (targetId === null || sent === null || sent.length === 0) return null;
+  await loaded.target.updateUser(targetId, sent, signal);
   return link === null ? [] : [{ type: 'putLink', link: toUpdated(link, operation, changes) }];
 }
 

@@ -9,6 +9,7 @@ import type { MatchKey, StagedUser } from '../../state/staging.ts';
 import { getFact, putFact } from '../facts.ts';
 import type { Loaded, Mapped, ReadResult, RunDependencies, Warning } from '../run.ts';
 import { createGroupLookup, mapGroups } from './map-groups.ts';
+import { PhotoLooks } from './photos.ts';
 import { isMeant, projectionOf } from './read.ts';
 
 interface Batch {
@@ -48,13 +49,12 @@ export async function map(
   await journal.addErrors(run.runId, before);
   await staging.addDesired(read.failedIds.map((id) => ({ desired: toUndecided(id), keys: [] })));
   const withGroups = await createGroupLookup(run, read);
+  const photos = new PhotoLooks(run, loaded);
   for await (const staged of staging.users()) {
     signal.throwIfAborted();
     const page = await withGroups(staged);
     const batch: Batch = { desired: [], teams: new Map(), memberships: [], errors: [] };
-    for (const staged of page) {
-      const mapped = mapOne(staged, people, now);
-      run.witness?.sawRecord(staged, mapped, { people, teams, now });
+    for (const mapped of await mapPage(page, { run, people, teams, photos, now }, signal)) {
       unread.add(mapped);
       inScope += mapped.desired.presence === 'outOfScope' ? 0 : 1;
       batch.errors.push(...mapped.errors.filter(({ id }) => isMeant(run, id)));
@@ -74,7 +74,33 @@ export async function map(
   await journal.addErrors(run.runId, groups.errors);
   errors += groups.errors.length;
   const warnings = toWarnings({ run, people, teams, unprotected, unread, loaded, known: read.known });
-  return { inScope, errors, frozenRules: teams.frozenRules, warnings: [...warnings, ...groups.warnings] };
+  return {
+    inScope,
+    errors,
+    frozenRules: teams.frozenRules,
+    warnings: [...warnings, ...photos.warnings(), ...groups.warnings],
+  };
+}
+
+interface PageMapping {
+  readonly run: RunDependencies;
+  readonly people: PersonMapper;
+  readonly teams: TeamMapper;
+  readonly photos: PhotoLooks;
+  readonly now: Date;
+}
+
+async function mapPage(
+  page: readonly StagedUser[],
+  { run, people, teams, photos, now }: PageMapping,
+  signal: AbortSignal,
+): Promise<readonly MappedPerson[]> {
+  const mapped = page.map((staged) => {
+    const person = mapOne(staged, people, now);
+    run.witness?.sawRecord(staged, person, { people, teams, now });
+    return person;
+  });
+  return await photos.look(mapped, signal);
 }
 
 /**
@@ -148,6 +174,7 @@ function mapOne({ user, duplicate }: StagedUser, people: PersonMapper, now: Date
     desired: toUndecided(user.id),
     errors: [error],
     view: { user, customs: new Map(), mapped: toUndecided(user.id) },
+    photos: [],
   };
 }
 

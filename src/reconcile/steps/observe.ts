@@ -14,6 +14,7 @@ import type { Loaded, Mapped, Observed, RunDependencies, Warning } from '../run.
 import { chooseValues } from './choose-values.ts';
 import { toTargetEndpoint } from './endpoint.ts';
 import { settleBegun } from './settle.ts';
+import { toReadPaths, toUnread } from './shapes.ts';
 
 export async function observe(
   run: RunDependencies,
@@ -116,7 +117,7 @@ async function observeAll(run: RunDependencies, loaded: Loaded, signal: AbortSig
   const { target } = loaded;
   const paths = observedPaths(loaded);
   let done = 0;
-  for await (const page of target.listUsers(paths, signal)) {
+  for await (const page of target.listUsers(paths, signal, toUnread(loaded.mapping))) {
     await staging.addObservedUsers(page.objects.map((object) => ({ object, keys: toKeys(object, loaded) })));
     done += page.objects.length;
     run.onProgress({ step: 'observe', done, total: page.total });
@@ -141,7 +142,7 @@ async function observeAllTeams(
 
 /** What entries write, what people are matched by, and what tells who an account belongs to. */
 function observedPaths({ mapping }: Loaded): readonly string[] {
-  return [...new Set([...mapping.paths.keys(), 'externalId', 'userName', 'active'])];
+  return [...new Set([...toReadPaths(mapping), 'externalId', 'userName', 'active'])];
 }
 
 function toKeys(object: TargetObject, { mapping }: Loaded): readonly MatchKey[] {

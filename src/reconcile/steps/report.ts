@@ -24,6 +24,7 @@ export async function report(context: RunContext): Promise<RunReport> {
   await journal.purge(run.now().getTime() - KEPT_MS);
   await run.state.ledger.purge(run.now().getTime() - KEPT_MS);
   await run.state.backoffs.purge(run.now().getTime() - KEPT_MS);
+  await run.state.photos.purge();
   await staging.clear();
   const errors = await journal.countErrors(run.runId);
   const result: RunReport = {

@@ -6,6 +6,20 @@ import type { SchemaSet } from '../../scim/schema.ts';
 import type { TargetCapabilities } from '../../targets/target.ts';
 import type { Loaded } from '../run.ts';
 
+/** What is read of accounts: all that entries write but photos, which are large and known by what was written. */
+export function toReadPaths({ paths }: Pick<Loaded['mapping'], 'paths'>): readonly string[] {
+  return [...paths].flatMap(([path, { photo }]) => (photo === true ? [] : [path]));
+}
+
+/** Attributes that hold nothing but photos: nobody looks at them. */
+export function toUnread({ paths }: Pick<Loaded['mapping'], 'paths'>): readonly string[] {
+  const toTop = (path: string): string => (/^urn:/i.test(path) ? path : (/^\w+/.exec(path)?.[0] ?? path));
+  const read = new Set(toReadPaths({ paths }).map(toTop));
+  return [...new Set([...paths].flatMap(([path, { photo }]) => (photo === true ? [toTop(path)] : [])))].filter(
+    (name) => !read.has(name),
+  );
+}
+
 export function toShapes({ mapping }: Loaded, capabilities: TargetCapabilities): PlanSettings['shapes'] {
   return new Map([...mapping.paths].map(([path, shape]) => [path, toShape(path, shape, capabilities)]));
 }

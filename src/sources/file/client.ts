@@ -84,7 +84,7 @@ async function* readPath(path: string, label: string, signal: AbortSignal): Asyn
 }
 
 /** Without O_NONBLOCK a named pipe that nobody writes to would block the open for ever. */
-function openFile(path: string): Promise<FileHandle> {
+export function openFile(path: string): Promise<FileHandle> {
   return open(path, constants.O_RDONLY | constants.O_NONBLOCK);
 }
 
@@ -95,7 +95,7 @@ async function readChunk(handle: FileHandle, position: number): Promise<Buffer> 
 }
 
 /** `ctime` too: a copy that keeps the old modification time is a change all the same. */
-function isSame(left: BigIntStats, right: BigIntStats): boolean {
+export function isSame(left: BigIntStats, right: BigIntStats): boolean {
   return (
     left.dev === right.dev &&
     left.ino === right.ino &&
@@ -105,7 +105,8 @@ function isSame(left: BigIntStats, right: BigIntStats): boolean {
   );
 }
 
-async function attempt<T>(label: string, action: () => Promise<T>): Promise<T> {
+/** Throws `ReadFailed` with the label, and the reason in words. */
+export async function attempt<T>(label: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
   } catch (thrown) {

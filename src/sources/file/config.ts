@@ -1,6 +1,8 @@
 /** The config block `spec.source.file`, and what can be said about it without opening the file. */
 
 import type { FileFormat, FileSource } from '../../api/providers.ts';
+import { NOTHING_OFFERED, type SourceOffers } from '../../model.ts';
+import type { PhotoColumn } from './photo.ts';
 
 export type FileSourceConfig = FileSource;
 /** Exactly one key of it is set. */
@@ -30,6 +32,17 @@ export function toFormat({ format }: FileSourceConfig, location: FileLocation): 
   const name = location.configMapRef?.key ?? location.path ?? '';
   const extension = /\.([^./\\]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
   return Object.hasOwn(FORMAT_OF_EXTENSION, extension) ? FORMAT_OF_EXTENSION[extension] : undefined;
+}
+
+/** Null where nobody has a photo, or photos cannot lie beside the users. */
+export function toPhotoColumn({ photoAttribute, users }: FileSourceConfig): PhotoColumn | null {
+  return photoAttribute === undefined || users.path === undefined ? null : { name: photoAttribute, users: users.path };
+}
+
+export function toOffers(config: FileSourceConfig): SourceOffers {
+  const { photoAttribute: name } = config;
+  const photos = name === undefined ? null : { url: name, bytes: toPhotoColumn(config) !== null, needs: name };
+  return { ...NOTHING_OFFERED, photos };
 }
 
 /** Problems that can be seen offline, one sentence each. */

@@ -1,15 +1,18 @@
 import type { Source, SourceProvider } from '../source.ts';
 import { openSpot } from './client.ts';
-import { type FileSourceConfig, validateConfig } from './config.ts';
+import { type FileSourceConfig, toOffers, toPhotoColumn, validateConfig } from './config.ts';
+import { readPhoto } from './photo.ts';
 import { readGroupPages, readUserPages } from './read.ts';
 
 /** People and groups from CSV, JSON or JSON Lines files, or from keys of ConfigMaps. */
 export const fileSource: SourceProvider<FileSourceConfig> = {
   name: 'file',
   validate: validateConfig,
+  offers: toOffers,
   connect: async (config, { files }): Promise<Source> => {
     const spot = openSpot(config.users, files);
     const { groups } = config;
+    const column = toPhotoColumn(config);
     const groupSpot = groups === undefined ? null : openSpot(groups, files);
     return {
       // A file does not say whose it is, and may move: nothing of it can be compared with an earlier one.
@@ -18,6 +21,9 @@ export const fileSource: SourceProvider<FileSourceConfig> = {
       ...(groups === undefined || groupSpot === null
         ? {}
         : { readGroups: (_projection, signal) => readGroupPages(groupSpot, { config, location: groups }, signal) }),
+      ...(column === null
+        ? {}
+        : { readPhoto: (user, asked, signal) => readPhoto(user, { column, files }, asked, signal) }),
       close: async () => undefined,
     };
   },

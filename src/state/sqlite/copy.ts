@@ -17,6 +17,7 @@ const ROWS: Readonly<Record<string, string>> = {
   removals: 'SELECT * FROM removals WHERE directory = ?1',
   samples: 'SELECT * FROM samples WHERE directory = ?1',
   backoffs: 'SELECT * FROM backoffs WHERE directory = ?1',
+  photos: 'SELECT * FROM photos WHERE directory = ?1',
   runs: `SELECT * FROM runs WHERE id IN (${BEGUN})`,
   operations: `SELECT * FROM operations WHERE status = 'begun' AND run IN (${BEGUN})`,
   operation_texts: `SELECT x.* FROM operation_texts x JOIN operations o ON o.run = x.run AND o.seq = x.seq

@@ -195,6 +195,17 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE members ADD COLUMN doubtful INTEGER NOT NULL DEFAULT 0;
   `,
+  // By which a photo is known again without being read. Never the photo.
+  `
+  CREATE TABLE photos (
+    directory INTEGER NOT NULL REFERENCES directories (id) ON DELETE CASCADE,
+    source_id TEXT NOT NULL,
+    etag TEXT NOT NULL,
+    hash TEXT,
+    size INTEGER,
+    PRIMARY KEY (directory, source_id)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /**

@@ -53,6 +53,15 @@ export function toStaging(of: Directory): Staging {
       });
     },
     users: () => readUsers(of),
+    async user(id) {
+      db.openScratch();
+      const row = db.get<{ body: string }>(
+        'SELECT body FROM run.users WHERE directory = ?1 AND id = ?2 ORDER BY place LIMIT 1',
+        of.number(),
+        id,
+      );
+      return row === undefined ? null : parseJson<SourceUser>(db, row.body);
+    },
     async countUsers() {
       db.openScratch();
       const row = db.get<{ count: number }>(

@@ -9,6 +9,7 @@ import { toJournal } from './journal.ts';
 import { acquireLease } from './lease.ts';
 import { toLedger } from './ledger.ts';
 import { toLinks } from './links.ts';
+import { toPhotos } from './photos.ts';
 import { toSourceGroups } from './source-groups.ts';
 import { toStaging } from './staging.ts';
 import { toTakeovers } from './takeovers.ts';
@@ -75,6 +76,7 @@ function toDirectoryState(connection: Connection, key: DirectoryKey): DirectoryS
     journal: toJournal(directory),
     ledger: toLedger(directory),
     backoffs: toBackoffs(directory),
+    photos: toPhotos(directory),
     takeovers: toTakeovers(directory, (id) => toDirectory(connection, { ...key, id })),
   };
 }

@@ -48,6 +48,8 @@ function refused({ from }: Takeover, why: string): SyncError {
 function moveRows(db: Connection, from: number, to: number): void {
   // Sizes of a directory without links say nothing about the one that comes.
   db.run('DELETE FROM samples WHERE directory = ?1', to);
+  // Known again only by reading: where the source is another one, its ids and ETags mean somebody else's.
+  db.run('DELETE FROM photos WHERE directory = ?1', from);
   for (const table of ['runs', 'teams', 'samples', 'removals', 'backoffs'])
     db.run(`UPDATE OR REPLACE ${table} SET directory = ?2 WHERE directory = ?1`, from, to);
 }

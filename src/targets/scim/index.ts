@@ -47,8 +47,8 @@ function connect(config: ScimConfig, context: TargetContext): Target {
   return {
     ownNames: () => toOwnNames(secrets),
     capabilities: async (signal) => toCapabilities(await open(signal)),
-    async *listUsers(paths, signal) {
-      yield* listUsers(await open(signal), paths, signal);
+    async *listUsers(paths, signal, without = []) {
+      yield* listUsers(await open(signal), { paths, without }, signal);
     },
     async *listTeams(signal) {
       yield* listTeams(await open(signal), signal);

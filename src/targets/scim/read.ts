@@ -161,10 +161,13 @@ function toListRequest({ discovered, seen }: Connection, kind: ScimResource, que
 
 export async function* listUsers(
   connection: Connection,
-  paths: readonly string[],
+  { paths, without }: { readonly paths: readonly string[]; readonly without: readonly string[] },
   signal: AbortSignal,
 ): AsyncGenerator<TargetPage<TargetObject>> {
-  for await (const page of listResources(connection.client, toListRequest(connection, 'User', {}), signal)) {
+  const { client, profile } = connection;
+  const query: ListRequest['query'] =
+    without.length > 0 && profile.projection ? { excludedAttributes: without.join(',') } : {};
+  for await (const page of listResources(client, toListRequest(connection, 'User', query), signal)) {
     const objects = page.resources.map((each) =>
       toTargetObject(connection, 'User', { resource: each, headers: {} }, paths),
     );

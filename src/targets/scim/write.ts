@@ -96,10 +96,14 @@ export async function updateResource(
   const sent = changes.map((change) => toSentChange(connection, target, change));
   const answer = await sendChanges(connection, target, sent, signal);
   if (answer === null) return;
-  // A list that is added to has entries of others, too.
-  const written = changes.filter(({ after, adds }) => after !== undefined && after !== null && adds !== true);
+  const written = changes.filter(isWatched);
   const values = Object.fromEntries(written.map(({ path, after }) => [path, after ?? null]));
   await noteFates(connection, { ...target, sent: values, answer }, signal);
+}
+
+/** Not a list that is added to, which has entries of others, nor a photo, of which nothing may be remembered. */
+function isWatched({ after, adds, photo }: AttributeChange): boolean {
+  return after !== undefined && after !== null && adds !== true && photo !== true;
 }
 
 /** What the application is known to refuse is not sent (T10). */

@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { toCsvLine } from '../../../scripts/generate-people.ts';
@@ -7,6 +7,7 @@ import {
   type SampleGroup,
   type SamplePerson,
   type SeededGroups,
+  type SeededPhotos,
   type SourceHarness,
 } from '../../conformance/source.ts';
 import { connectFile, createFileAccess } from './files.ts';
@@ -44,6 +45,7 @@ function createPathHarness(extension: string, write: Write): SourceHarness {
   return {
     unsupported: { S2: NO_FAILED_RECORDS, 'S9 one group': NO_FAILED_RECORDS, S10: NO_ONE },
     seedGroups: (people, groups) => seedGroups(`people.${extension}`, write(people), groups),
+    seedPhotos: (people) => seedPhotos(`people.${extension}`, people, write),
     seed: async (people) => {
       const folder = await mkdtemp(join(tmpdir(), 'dirsync-conformance-'));
       const name = `people.${extension}`;
@@ -73,12 +75,39 @@ async function seedGroups(name: string, people: string, groups: readonly SampleG
   };
 }
 
+/** Photos are files beside that of the users, whose column names them. */
+async function seedPhotos(name: string, people: readonly SamplePerson[], write: Write): Promise<SeededPhotos> {
+  const folder = await mkdtemp(join(tmpdir(), 'dirsync-conformance-'));
+  await mkdir(join(folder, 'photos'));
+  const named = new Map<string, string>();
+  const writeUsers = () =>
+    writeFile(
+      join(folder, name),
+      write(people.map((each) => ({ ...each, attributes: { ...each.attributes, photo: named.get(each.id) ?? '' } }))),
+    );
+  await writeUsers();
+  return {
+    source: await connectFile({ users: { path: name }, photoAttribute: 'photo' }, createFileAccess(folder)),
+    async setPhoto(id, bytes) {
+      named.delete(id);
+      if (bytes !== null) {
+        named.set(id, `photos/${id}.png`);
+        await writeFile(join(folder, `photos/${id}.png`), bytes);
+      }
+      await writeUsers();
+    },
+    breakPhoto: (id) => rm(join(folder, `photos/${id}.png`)),
+    close: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
 function createConfigMapHarness(extension: string, write: Write): SourceHarness {
   return {
     unsupported: {
       S2: NO_FAILED_RECORDS,
       S9: 'a ConfigMap with groups is read as a file with groups is',
       S8: 'the bytes of a ConfigMap arrive in one answer',
+      S13: 'there is no folder beside a ConfigMap',
       S10: NO_ONE,
     },
     seed: async (people) => {
@@ -86,7 +115,7 @@ function createConfigMapHarness(extension: string, write: Write): SourceHarness 
       const keys: Record<string, Uint8Array> = { [key]: Buffer.from(write(people)) };
       return {
         source: await connectFile(
-          { users: { configMapRef: { name: 'people', key } } },
+          { users: { configMapRef: { name: 'people', key } }, photoAttribute: 'photo' },
           createFileAccess('', { people: keys }),
         ),
         truncate: async () => {

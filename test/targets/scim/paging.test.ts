@@ -37,6 +37,17 @@ describe('T1 index paging', () => {
     expect(await list()).toEqual({ ids: ['a', 'b', 'c'], lasts: [false, true] });
   });
 
+  it('leaves out what is large and not asked for', async () => {
+    aDiscovery();
+    const query = { startIndex: '1', count: '2', excludedAttributes: 'photos' };
+    aWire()
+      .get('/Users')
+      .query(query)
+      .reply(200, { totalResults: 1, Resources: users('a') });
+    const { target } = await aWiredTarget();
+    expect(await collect(target.listUsers(['userName'], NEVER, ['photos']))).toHaveLength(1);
+  });
+
   it('understands keys of any case and numbers as strings', async () => {
     aDiscovery();
     page(1, { totalresults: '3', resources: users('a', 'b') });
