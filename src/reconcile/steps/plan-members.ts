@@ -33,12 +33,12 @@ export async function planMembers(state: DirectoryState, input: MembersInput): P
   let removed = 0;
   const seen = { added: [] as string[], removed: [] as string[], byHand: false };
   const adopted = planned.operations.find(({ kind }) => kind === 'adopt')?.targetId ?? undefined;
-  const mayGo = await countFree(state, input, adopted);
+  const quota = await createQuota(state, input, adopted);
   for await (const all of state.staging.memberDifferences(team.key, adopted)) {
     const page = only === null ? all : all.filter(({ sourceId }) => sourceId === only);
     const context = { ...member, deactivated: await findDeactivated(state, page, member) };
     const wanted = page.map((difference) => planMember(difference, context)).filter((operation) => operation !== null);
-    const operations = spare(wanted, mayGo - removed);
+    const operations = wanted.filter((operation) => quota.allows(operation));
     if (operations.length < wanted.length) await add({ ...NOTHING, protected: wanted.length - operations.length });
     await drift?.addMembers(team, page, context);
     note(seen, page, context);
@@ -60,33 +60,40 @@ export async function planMembers(state: DirectoryState, input: MembersInput): P
   }
 }
 
-/** Members that may be removed. Who joins in this run is not there yet. */
-async function countFree(
+/** Removals up to a number, and everything else. */
+interface Quota {
+  /** Counts it. */
+  allows(operation: DraftOperation): boolean;
+}
+
+/** Who joins in this run is not there yet. Whose account goes leaves first: of others so many fewer may. */
+async function createQuota(
   { staging }: DirectoryState,
   { team, keeps, ending }: MembersInput,
   adopted: string | undefined,
-): Promise<number> {
-  if (keeps === null) return Number.POSITIVE_INFINITY;
-  let free = (await staging.countMembers(team.key, adopted)) - keeps;
-  if (ending.size === 0) return free;
-  for await (const page of staging.memberDifferences(team.key, adopted))
-    free -= page.filter(({ change, sourceId }) => change === 'remove' && ending.has(sourceId ?? '')).length;
-  return free;
+): Promise<Quota> {
+  if (keeps === null) return { allows: () => true };
+  let mayGo = (await staging.countMembers(team.key, adopted)) - keeps;
+  let othersMayGo = mayGo;
+  if (ending.size > 0) {
+    for await (const page of staging.memberDifferences(team.key, adopted))
+      othersMayGo -= page.filter(({ change, sourceId }) => change === 'remove' && ending.has(sourceId ?? '')).length;
+  }
+  return {
+    allows({ kind, member }) {
+      if (kind !== 'removeMembers') return true;
+      const isEnding = ending.has(member?.sourceId ?? '');
+      if ((isEnding ? mayGo : Math.min(mayGo, othersMayGo)) <= 0) return false;
+      mayGo -= 1;
+      othersMayGo -= isEnding ? 0 : 1;
+      return true;
+    },
+  };
 }
 
 /** Who was in a team before it was ours only the target can say. */
 function isKnown({ link }: TeamState, { tellsMembers }: MembersInput): boolean {
   return link === null || link.origin === 'created' || tellsMembers;
-}
-
-/** Removals up to that many, and everything else. */
-function spare(operations: readonly DraftOperation[], mayGo: number): readonly DraftOperation[] {
-  let left = mayGo;
-  return operations.filter(({ kind }) => {
-    if (kind !== 'removeMembers') return true;
-    left -= 1;
-    return left >= 0;
-  });
 }
 
 /** The members of a team that stays as it is are those that the target has. */
