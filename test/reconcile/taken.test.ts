@@ -43,6 +43,15 @@ describe('a create that is refused because its value is taken', () => {
     expect(await company.run()).toMatchObject({ outcome: 'held', held: { kinds: { recovered: 1 } } });
   });
 
+  it('recovers it where the target does not search by every attribute, too (I6)', async () => {
+    const company = await aCompany();
+    makeMeanwhile(company, { externalId: 'p2' }, (request) => {
+      if (request === 'findUsers externalId') throw new SyncError('TargetRejected', 'no filter for externalId');
+    });
+    await company.run();
+    expect((await (await company.state()).links.get('p2'))?.origin).toBe('recovered');
+  });
+
   it('leaves taking over to the next plan, where guards count it (I3)', async () => {
     const company = await aCompany();
     makeMeanwhile(company, {});

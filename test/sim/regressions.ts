@@ -379,4 +379,65 @@ export const REGRESSIONS: readonly Regression[] = [
       ],
     },
   },
+  {
+    name: 'whose account is to be deleted, and is not, keeps a place in a protected team',
+    scenario: {
+      seed: 59837,
+      size: 5,
+      application: { quirks: ['deleteForbidden', 'membersAbsent', 'cursorsUnannounced', 'bulk'], pageSize: 3 },
+      steps: [
+        { do: 'manifest', what: 'deleteAfter', value: 708 },
+        { do: 'manifest', what: 'protectedTeams', value: 158 },
+        RUN,
+        { do: 'hire', n: 28 },
+        { do: 'leave', who: 811 },
+      ],
+    },
+  },
+  {
+    name: 'a create arrives twice at an application that does not search by externalId, and the person leaves',
+    scenario: {
+      seed: 61840,
+      size: 3,
+      application: { quirks: [], pageSize: 100, tokenLife: 5, profile: 'GitHubOrganization' },
+      steps: [
+        { do: 'run', faults: [], user: 195, approve: false, resync: false, twin: false },
+        {
+          do: 'run',
+          faults: [{ kind: 'doubled', at: 5, count: 2 }],
+          user: null,
+          approve: false,
+          resync: false,
+          twin: false,
+        },
+        { do: 'leave', who: 922 },
+      ],
+    },
+  },
+  {
+    // By the check of updates: who refers to an account that is gone refers to nobody.
+    name: 'a manager gets another account in place of one that was deleted by hand, and updates are guarded',
+    scenario: {
+      seed: 63557,
+      size: 4,
+      application: { quirks: [], pageSize: 100 },
+      steps: [
+        { do: 'run', faults: [], user: 666, approve: false, resync: false, twin: false },
+        {
+          do: 'run',
+          faults: [{ kind: 'late', at: 1, count: 30 }],
+          user: null,
+          approve: false,
+          resync: false,
+          twin: false,
+        },
+        { do: 'blank', who: 557 },
+        RUN,
+        { do: 'admin', act: 'drop', which: 791 },
+        { do: 'rename', who: 717, value: 88 },
+        { do: 'manifest', what: 'updateGuard', value: 419 },
+        RUN,
+      ],
+    },
+  },
 ];

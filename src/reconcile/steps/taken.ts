@@ -66,11 +66,18 @@ async function findHolders(operation: StoredOperation, applying: Applying): Prom
   for (const path of new Set(['externalId', ...matching.map((each) => each.path), 'userName'])) {
     const value = readValue(operation, path);
     if (value === undefined) continue;
-    for (const account of await loaded.target.findUsers({ path, value }, [...paths.keys(), 'externalId'], signal)) {
+    const look = loaded.target.findUsers({ path, value }, [...paths.keys(), 'externalId'], signal);
+    for (const account of await look.catch(toNobody)) {
       if (!holders.has(account.id)) holders.set(account.id, { account, path });
     }
   }
   return [...holders.values()];
+}
+
+/** Not every application searches by every attribute. */
+function toNobody(thrown: unknown): readonly TargetObject[] {
+  if (SyncError.from(thrown).scope === 'record') return [];
+  throw thrown;
 }
 
 function readValue({ changes }: StoredOperation, path: string): Json | undefined {

@@ -62,7 +62,8 @@ export function createPeopleChecks(scene: Scene, reads: Reads, removals: Removal
     if (moment.facts.manifests.spec.guards?.update === undefined) return;
     for (const name of ['title', 'department', 'manager'] as const) {
       // Whom somebody refers to for the first time belongs to their creation.
-      const isFirst = name === 'manager' && before.manager === null;
+      // So does whom they refer to in place of an account that is gone.
+      const isFirst = name === 'manager' && !scene.server.users.has(before.manager ?? '');
       if (before[name] === after[name] || isFirst) continue;
       removals.onRemoval({ kind: 'update', scope: name, id: after.id }, moment);
     }
