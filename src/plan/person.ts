@@ -226,20 +226,33 @@ function refresh({ observed }: PersonState, link: Link, context: PersonContext, 
  * it stays as doubtful as it was.
  */
 function noteSeen({ observed }: PersonState, link: Link, context: PersonContext, settled = NOTHING_SETTLED): Planned {
-  if (observed === null || !link.dirty) return NOTHING;
+  if (observed === null) return NOTHING;
+  if (!link.dirty) return noteSettled(link, settled);
   const active = observed.attributes['active'] !== false;
   const applied = toApplied(link, settled, { observed: observed.attributes, settings: context.settings });
   return { ...NOTHING, effects: [{ type: 'putLink', link: { ...link, applied, active } }] };
 }
 
+/** What was found as it is wanted is not asked for again while something else of the person waits. */
+function noteSettled(link: Link, settled: Settled): Planned {
+  const applied = toSettled(link, settled);
+  const isKnown = JSON.stringify(applied) === JSON.stringify(link.applied);
+  return isKnown ? NOTHING : { ...NOTHING, effects: [{ type: 'putLink', link: { ...link, applied } }] };
+}
+
+function toSettled(link: Link, { values, cleared }: Settled): Record<string, Json> {
+  const applied: Record<string, Json> = { ...link.applied, ...values };
+  for (const path of cleared) delete applied[path];
+  return applied;
+}
+
 /** What the target has, in our spelling where that is the same to it: the next diff compares with what we wrote. */
 function toApplied(
   link: Link,
-  { values, cleared }: Settled,
+  settled: Settled,
   { observed, settings: { shapes } }: { readonly observed: Attributes; readonly settings: PlanSettings },
 ): Attributes {
-  const applied: Record<string, Json> = { ...link.applied, ...values };
-  for (const path of cleared) delete applied[path];
+  const applied = toSettled(link, settled);
   for (const [path, value] of Object.entries(observed)) {
     if (!isSameValue(applied[path], value, shapes.get(path)?.caseExact ?? true)) applied[path] = value;
   }

@@ -228,6 +228,14 @@ describe('somebody who stays', () => {
     expect(plan({ link, desired, observed: observe(link.applied) }, more).operations).toEqual([operation]);
   });
 
+  it('is not asked again for what was found as it is wanted, while something else waits (I2)', () => {
+    const link = aLink({ applied: { ...aLink().applied, title: 'Old', [DEPARTMENT]: 'IT' } });
+    const desired = withValues({ title: 'Boss', [DEPARTMENT]: 'Law' });
+    const { operations, effects } = plan({ link, desired, observed: observe({ ...link.applied, title: 'Boss' }) });
+    expect(operations.map(({ changes }) => changes)).toEqual([[{ path: DEPARTMENT, before: 'IT', after: 'Law' }]]);
+    expect(effects).toEqual([{ type: 'putLink', link: { ...link, applied: { ...link.applied, title: 'Boss' } } }]);
+  });
+
   it('stays in doubt while nothing can be planned, and the target holds what nobody wrote (I8)', () => {
     const link = aLink();
     const seen = observe({ ...link.applied, title: 'By hand' });

@@ -43,7 +43,7 @@ export function createInvariants(server: Server): Invariants {
   const reads = createReads();
   const removals = createRemovals(scene, reads);
   const people = createPeopleChecks(scene, reads, removals);
-  const teams = createTeamChecks(scene, reads, removals);
+  const teams = createTeamChecks(scene, removals);
   const leavers = createLeavers();
   return {
     violations,

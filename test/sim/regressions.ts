@@ -440,4 +440,43 @@ export const REGRESSIONS: readonly Regression[] = [
       ],
     },
   },
+  {
+    name: 'a value is found as it is wanted, and is asked for again because something else waits',
+    scenario: {
+      seed: 61475,
+      size: 5,
+      application: { quirks: [], pageSize: 100 },
+      steps: [
+        { do: 'manifest', what: 'floor', value: 777 },
+        RUN,
+        { do: 'rotate', who: 258, other: 211 },
+        { do: 'manager', who: 129, value: 661 },
+        RUN,
+        { do: 'store', how: 'rolledBack', which: 664 },
+        { do: 'time', ms: 90000000 },
+        RUN,
+        { do: 'admin', act: 'retitle', which: 480 },
+        { do: 'manifest', what: 'updateGuard', value: 812 },
+      ],
+    },
+  },
+  {
+    // By the check of teams, which did not know of approvals.
+    name: 'a team ends with an approval of what a suspect read has held',
+    scenario: {
+      seed: 68448,
+      size: 3,
+      application: { quirks: ['membersOneByOne', 'upperIds'], pageSize: 100, tokenLife: 2 },
+      steps: [
+        { do: 'manifest', what: 'ruleWhenEmpty', value: 29 },
+        RUN,
+        { do: 'rehire', who: 693 },
+        { do: 'leave', who: 879 },
+        RUN,
+        { do: 'leave', who: 552 },
+        RUN,
+        { do: 'leave', who: 750 },
+      ],
+    },
+  },
 ];

@@ -2,14 +2,13 @@
 import { toMark, toMarkedName } from '../model.ts';
 import type { Team } from '../server.ts';
 import { isUnknown, type Moment, type RunFacts, type Scene, standingOf } from './facts.ts';
-import type { Reads } from './reads.ts';
 import type { Removals } from './removals.ts';
 
 export interface TeamChecks {
   onChange(before: Team | null, after: Team | null, moment: Moment): void;
 }
 
-export function createTeamChecks(scene: Scene, reads: Reads, removals: Removals): TeamChecks {
+export function createTeamChecks(scene: Scene, removals: Removals): TeamChecks {
   const { server, ours, fail } = scene;
 
   /** What each run has taken out of teams that keep some. */
@@ -39,7 +38,6 @@ export function createTeamChecks(scene: Scene, reads: Reads, removals: Removals)
   const onDeleted = (team: Team, moment: Moment): void => {
     const { facts } = moment;
     removals.onRemoval({ kind: 'deleteTeams', scope: '', id: team.id }, moment);
-    if (reads.isSuspect(facts)) fail('I1', `${facts.name}: team ${team.id} was deleted after a suspect read`);
     if (isProtectedTeam(team, facts)) fail('I4', `${facts.name}: the protected team ${team.id} was deleted`);
     // Who was put in by hand is not seen where members are not shown.
     const isHidden = server.byHand.has(team.id) && ['absent', 'empty'].includes(server.dialect.members.shown);
