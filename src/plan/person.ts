@@ -236,8 +236,9 @@ function noteSeen({ observed }: PersonState, link: Link, context: PersonContext,
 /** What was found as it is wanted is not asked for again while something else of the person waits. */
 function noteSettled(link: Link, settled: Settled): Planned {
   const applied = toSettled(link, settled);
-  const isKnown = JSON.stringify(applied) === JSON.stringify(link.applied);
-  return isKnown ? NOTHING : { ...NOTHING, effects: [{ type: 'putLink', link: { ...link, applied } }] };
+  const active = Object.hasOwn(settled.values, 'active') ? settled.values['active'] !== false : link.active;
+  if (active === link.active && JSON.stringify(applied) === JSON.stringify(link.applied)) return NOTHING;
+  return { ...NOTHING, effects: [{ type: 'putLink', link: { ...link, applied, active } }] };
 }
 
 function toSettled(link: Link, { values, cleared }: Settled): Record<string, Json> {

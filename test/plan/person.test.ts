@@ -234,6 +234,15 @@ describe('somebody who stays', () => {
     const { operations, effects } = plan({ link, desired, observed: observe({ ...link.applied, title: 'Boss' }) });
     expect(operations.map(({ changes }) => changes)).toEqual([[{ path: DEPARTMENT, before: 'IT', after: 'Law' }]]);
     expect(effects).toEqual([{ type: 'putLink', link: { ...link, applied: { ...link.applied, title: 'Boss' } } }]);
+    const off = { ...link, active: false, applied: { ...link.applied, active: false } };
+    const back = plan({
+      link: off,
+      desired: withValues({ active: true, title: 'Boss' }),
+      observed: observe(link.applied),
+    });
+    expect(back.effects).toEqual([
+      { type: 'putLink', link: { ...off, active: true, applied: { ...off.applied, active: true } } },
+    ]);
   });
 
   it('stays in doubt while nothing can be planned, and the target holds what nobody wrote (I8)', () => {

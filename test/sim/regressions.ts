@@ -479,4 +479,25 @@ export const REGRESSIONS: readonly Regression[] = [
       ],
     },
   },
+  {
+    name: 'who is in a conflict was switched on by hand, which is forgotten when the DirectorySync is deleted',
+    scenario: {
+      seed: 70715,
+      size: 1,
+      application: { quirks: [], pageSize: 100 },
+      steps: [
+        { do: 'manifest', what: 'floor', value: 171 },
+        RUN,
+        { do: 'leave', who: 41 },
+        RUN,
+        { do: 'recycle', who: 175 },
+        { do: 'hire', n: 796 },
+        { do: 'run', faults: [], user: null, approve: true, resync: false, twin: false },
+        { do: 'return', who: 226 },
+        { do: 'admin', act: 'reactivate', which: 288 },
+        { do: 'rotate', who: 760, other: 31 },
+      ],
+      ending: { policy: 'Deactivate', kills: [14, 31] },
+    },
+  },
 ];
