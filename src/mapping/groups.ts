@@ -56,12 +56,18 @@ export interface Namesake {
  */
 export function computeTeamNames(displayName: string, groups: readonly Namesake[]): ReadonlyMap<string, string> {
   const plain = displayName.trim();
-  const isPlain = ({ held }: Namesake): boolean => held === plain;
-  const isSuffixed = ({ id, held }: Namesake): boolean => held !== null && toSuffixed(plain, id, groups) === held;
+  // Each group has a spelling of its own.
+  const holds = ({ held }: Namesake, name: string): boolean => held !== null && isSame(held, name);
+  const isPlain = (group: Namesake): boolean => holds(group, plain);
+  const isSuffixed = (group: Namesake): boolean => holds(group, toSuffixed(plain, group.id, groups));
   const first = groups.find(isPlain) ?? groups.find((group) => !isSuffixed(group));
   return new Map(
     groups.map((group) => [group.id, group === first ? plain : toSuffixed(plain, group.id, groups)] as const),
   );
+}
+
+function isSame(a: string, b: string): boolean {
+  return toComparableName(a) === toComparableName(b);
 }
 
 const SUFFIX_LENGTH = 8;

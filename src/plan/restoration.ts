@@ -38,7 +38,7 @@ export function toReturning(
 export function planRestoration(
   team: TeamState,
   people: readonly Returning[],
-  context: Pick<TeamContext, 'frozen' | 'rules'>,
+  context: Pick<TeamContext, 'frozen' | 'rules' | 'groupGone'>,
 ): readonly DraftOperation[] {
   const { link } = team;
   if (link === null || !isLeftAlone(team, context)) return [];
@@ -63,8 +63,10 @@ export function planRestoration(
 /** Owned, there, and kept although all its rules are deleted, or its group is gone. */
 function isLeftAlone(
   { desired, link, gone, group }: TeamState,
-  { frozen, rules }: Pick<TeamContext, 'frozen' | 'rules'>,
+  { frozen, rules, groupGone }: Pick<TeamContext, 'frozen' | 'rules' | 'groupGone'>,
 ): boolean {
   if (desired !== null || link === null || gone || group === 'partial' || group === 'read') return false;
+  // Whom a team that ends got back it would lose again.
+  if (group === 'absent' && groupGone !== 'Retain') return false;
   return link.deletionPolicy === 'Retain' && !link.rules.some((rule) => frozen.has(rule) || rules.has(rule));
 }

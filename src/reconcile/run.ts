@@ -136,6 +136,8 @@ export interface ReadStats {
   readonly groups?: number;
   /** The attribute that said who is active; null where none does. Missing in what older versions wrote. */
   readonly stateFrom?: string | null;
+  /** Attributes that named people, since the last resync; only where something refers to people by name. */
+  readonly aliases?: readonly string[];
 }
 
 /** What the read of the groups came to. */
@@ -145,6 +147,8 @@ export interface GroupsRead {
   readonly isComplete: boolean;
   /** Members that name nobody of the read. */
   readonly unresolved: number;
+  /** `some`: people lack names that an earlier read had. Who is named by one is not known, and is nobody's to remove. */
+  readonly names: 'all' | 'some';
   /** Groups that could not be read: their teams stay. */
   readonly errors: readonly RecordError[];
 }

@@ -1,4 +1,5 @@
 import { SyncError } from '../errors.ts';
+import { toComparableName } from '../team-key.ts';
 import { allOf, anyOf, type Condition, EVERYBODY, NO_NEEDS } from './condition.ts';
 import {
   type AttributeOperator,
@@ -63,12 +64,12 @@ function compileMembership(clause: Clause, operator: MembershipOperator, name: s
       matches: ({ isInTeam }) => isInTeam(name),
     };
   }
-  const wanted = name.toLowerCase();
+  const wanted = toComparableName(name);
   return {
     text,
     needs: { ...NO_NEEDS, groups: true },
     matches: ({ groups }) =>
-      groups.some(({ id, displayName }) => id.toLowerCase() === wanted || displayName.toLowerCase() === wanted),
+      groups.some((group) => toComparableName(group.id) === wanted || toComparableName(group.displayName) === wanted),
   };
 }
 

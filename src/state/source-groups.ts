@@ -29,9 +29,11 @@ export interface SourceGroups {
   /**
    * Works out who belongs to each group, once users and groups are staged. A reference to a person is an id, else an
    * alias; to a group its id. `Flatten`: members of groups in a group too, whatever cycles there are.
+   * @param names `some`: of groups or people not all names were read. A reference that names nobody may mean one of those:
+   *   its group is partial.
    * @returns how many references name nobody of this read
    */
-  resolve(nested: 'Flatten' | 'DirectOnly'): Promise<number>;
+  resolve(nested: 'Flatten' | 'DirectOnly', names?: 'all' | 'some'): Promise<number>;
   /** In the order of the read; failed groups of which nothing but the id is known are not among them. */
   groups(): AsyncIterable<readonly StagedGroup[]>;
   count(): Promise<number>;

@@ -130,6 +130,14 @@ export function describeGroups(states: OpenStates): void {
       expect(await readGroups(state, ['ada'])).toEqual({ ada: ['other', 'top'] });
     });
 
+    it('I13 where not all names were read, a group with a reference that names nobody is partial', async () => {
+      const state = await states.directory();
+      await state.staging.addUsers([aSourceUser('ada')]);
+      await addGroups(state, { top: [group('middle')], middle: [any('zoe@example.com')], other: [user('ada')] });
+      expect(await state.groups.resolve('Flatten', 'some')).toBe(1);
+      expect((await state.groups.partial()).map(({ id }) => id)).toEqual(['middle', 'top']);
+    });
+
     it('puts those of a group who are present into a team', async () => {
       const state = await states.directory();
       const { staging, groups } = state;

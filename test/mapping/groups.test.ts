@@ -60,6 +60,14 @@ describe('computeTeamNames', () => {
       'a suffix stays, and the plain name is free',
     ],
     [[{ id: b, held: 'Eng (bbbbbbbb)' }], { [b]: 'Eng (bbbbbbbb)' }, 'a suffix stays when the other group is gone'],
+    [
+      [
+        { id: a, held: 'Ops' },
+        { id: b, held: 'ENG' },
+      ],
+      { [a]: 'Eng (aaaaaaaa)', [b]: 'Eng' },
+      'whoever has the name in other letters has it',
+    ],
     [[{ id: b, held: 'Ops (bbbbbbbb)' }], { [b]: 'Eng' }, 'a renamed group begins anew'],
   ])('%j are called %j: %s', (groups, expected) => {
     expect(names(groups)).toEqual(expected);

@@ -24,6 +24,12 @@ async function aCompanyWith(groups: readonly ScriptedGroup[], choice: Groups = {
   return company;
 }
 
+const memberRule = (group: string): TeamRuleResource['spec'] => ({
+  directorySyncRef: { name: 'acme' },
+  team: { displayName: `In ${group}` },
+  match: [{ operator: 'IsMemberOf', value: group }],
+});
+
 const mails = (...ids: readonly string[]): string[] => ids.map((id) => `${id}@example.com`);
 const teams = ({ target }: Company): string[] =>
   [...target.teams.values()].map(({ attributes }) => String(attributes['displayName'])).sort();
@@ -160,6 +166,29 @@ describe('a group that is gone from the source', () => {
     expect(company.teamMembers('Engineering')).toEqual(mails('p1', 'p2'));
   });
 
+  it('leaves its team as it is where no teams are made of groups, whatever else asks for them', async () => {
+    const company = await aCompanyWith([ENG, OPS]);
+    company.rules = { eng: memberRule('g-eng') };
+    await settle(company);
+    company.spec = { ...company.spec, groups: { provision: 'None', deletedAtSource: 'Delete' } };
+    company.source.groups = [ENG];
+    await settle(company);
+    expect(company.teamMembers('Operations')).toEqual(mails('p3'));
+  });
+
+  it('gives nobody back to a team that it empties', async () => {
+    const company = await aCompanyWith([ENG, OPS]);
+    await settle(company);
+    const everybody = company.people;
+    company.people = everybody.filter(({ id }) => id !== 'p3');
+    await settle(company);
+    company.source.groups = [ENG];
+    await settle(company);
+    company.people = everybody;
+    expect(await company.run()).toMatchObject({ applied: { addMembers: 0 } });
+    await settle(company);
+  });
+
   it('takes no more members than the guard lets go (I4)', async () => {
     const ten = { ...OPS, members: aCompanyOf(10).map(({ id }) => id) };
     const company = await aCompanyWith([ENG, ten], {}, 12);
@@ -189,6 +218,40 @@ describe('a list of groups that cannot be trusted', () => {
     company.source.failedGroups = [{ id: null, code: 'ReadFailed', message: 'an item has no id' }];
     expect(await company.run()).toMatchObject({ outcome: 'failed' });
     expect(teams(company)).toEqual(['Engineering', 'Operations']);
+  });
+
+  it('a group whose item has no id may be in another one: who belongs to it by that stays (I1)', async () => {
+    const company = await aCompanyWith([{ ...ENG, members: ['p1', 'g-ops'] }, OPS]);
+    await settle(company);
+    company.source.groups = [{ ...ENG, members: ['p1', 'g-ops'] }];
+    company.source.failedGroups = [{ id: null, code: 'ReadFailed', message: 'an item has no id' }];
+    await company.run();
+    expect(company.teamMembers('Engineering')).toEqual(mails('p1', 'p3'));
+  });
+
+  it('names of people that the read lacks take nobody out of a team, until somebody asks for a resync (I13)', async () => {
+    const company = await aCompanyWith([{ ...ENG, members: ['p1', 'login-2'] }, OPS]);
+    const { people } = company;
+    company.people = people.map((person, index) => ({ ...person, userName: `login-${index + 1}` }));
+    await settle(company);
+    company.people = people;
+    company.source.groups = [
+      { ...ENG, members: ['login-2'] },
+      { ...OPS, members: [] },
+    ];
+    for (const _ of [1, 2]) {
+      const report = await company.run();
+      expect(report.warnings).toContainEqual({
+        reason: 'UnresolvedMember',
+        message:
+          'members of groups name nobody in the read, which lacks names that people have: the teams of these groups stay as they are',
+        count: 1,
+      });
+      expect(company.teamMembers('Engineering')).toEqual(mails('p1', 'p2'));
+      expect(company.teamMembers('Operations')).toEqual([]);
+    }
+    await company.run({ resync: true });
+    expect(company.teamMembers('Engineering')).toEqual([]);
   });
 
   it.each([
@@ -293,12 +356,6 @@ describe('groups and what else there is', () => {
 });
 
 describe('rules that ask for groups', () => {
-  const member = (group: string): TeamRuleResource['spec'] => ({
-    directorySyncRef: { name: 'acme' },
-    team: { displayName: `In ${group}` },
-    match: [{ operator: 'IsMemberOf', value: group }],
-  });
-
   async function aCompanyAsking(): Promise<Company> {
     const company = await aCompanyWith([
       { ...ENG, members: ['p1', 'p2', 'g-ops'] },
@@ -306,7 +363,7 @@ describe('rules that ask for groups', () => {
     ]);
     const { groups: _none, ...spec } = company.spec;
     company.spec = spec;
-    company.rules = { eng: member('engineering'), ops: member('g-ops') };
+    company.rules = { eng: memberRule('engineering'), ops: memberRule('g-ops') };
     return company;
   }
 

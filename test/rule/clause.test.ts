@@ -143,6 +143,7 @@ describe('compileClause', () => {
     ['IsMemberOf', 'g-1', true, 'by id'],
     ['IsMemberOf', 'G-1', true, 'without case'],
     ['IsMemberOf', 'engineering', true, 'by name'],
+    ['IsMemberOf', ' Engineering ', true, 'trimmed'],
     ['IsMemberOf', 'Engine', false, 'no part of a name'],
     ['IsInTeam', 'Chess', true, 'a team'],
     ['IsInTeam', 'Go', false, 'another team'],

@@ -4,12 +4,15 @@ import type { RecordError } from '../../model.ts';
 import type { StagedGroup } from '../../state/source-groups.ts';
 import type { StagedUser } from '../../state/staging.ts';
 import { toGroupKey } from '../../team-key.ts';
-import type { Loaded, ReadResult, RunDependencies, Warning } from '../run.ts';
+import type { GroupsRead, Loaded, ReadResult, RunDependencies, Warning } from '../run.ts';
 
 export interface MappedGroups {
   readonly errors: readonly RecordError[];
   readonly warnings: readonly Warning[];
 }
+
+const NOBODY = 'members of groups name nobody in the read';
+const UNREAD = `${NOBODY}, which lacks names that people have: the teams of these groups stay as they are`;
 
 const NOTHING: MappedGroups = { errors: [], warnings: [] };
 
@@ -57,7 +60,7 @@ export async function mapGroups(
     errors.push(...page.filter(({ duplicate }) => duplicate).map(toDuplicate));
   }
   // A run about one person says nothing of groups as such.
-  return run.options.user === null ? { errors, warnings: toWarnings(read.groups.unresolved, selection) } : NOTHING;
+  return run.options.user === null ? { errors, warnings: toWarnings(read.groups, selection) } : NOTHING;
 }
 
 function toDuplicate({ group: { id, position } }: StagedGroup): RecordError {
@@ -83,11 +86,11 @@ async function toTeamName(
   return computeTeamNames(displayName, before).get(id) ?? displayName;
 }
 
-function toWarnings(unresolved: number, selection: GroupSelection): readonly Warning[] {
+function toWarnings({ unresolved, names }: GroupsRead, selection: GroupSelection): readonly Warning[] {
   const missing = selection.unresolved().length;
   return [
     ...(unresolved > 0
-      ? [{ reason: 'UnresolvedMember', message: 'members of groups name nobody in the read', count: unresolved }]
+      ? [{ reason: 'UnresolvedMember', message: names === 'all' ? NOBODY : UNREAD, count: unresolved }]
       : []),
     ...(missing > 0
       ? [

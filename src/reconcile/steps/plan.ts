@@ -246,7 +246,8 @@ async function planTeams(run: RunDependencies, teams: TeamsInput): Promise<void>
     rules: new Set(loaded.ruleNames),
     frozen: new Set(mapped.frozenRules),
     whenEmpty: new Map(loaded.rules.rules.map((rule) => [rule.name, rule.whenEmpty])),
-    groupGone: loaded.spec.groups.deletedAtSource,
+    // Without teams of groups nothing becomes of those that are there.
+    groupGone: loaded.spec.groups.provision === 'None' ? 'Retain' : loaded.spec.groups.deletedAtSource,
     maxNameLength: observed.capabilities.maxTeamNameLength,
   };
   const waiting: ReadonlySet<string> = run.options.user === null ? await followRenames(run, loaded) : new Set();

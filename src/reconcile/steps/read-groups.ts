@@ -4,10 +4,13 @@ import type { RecordError } from '../../model.ts';
 import type { GroupPage } from '../../sources/source.ts';
 import type { GroupsRead, Loaded, RunDependencies } from '../run.ts';
 
-/** Null: nothing of this run needs groups. */
+/**
+ * Null: nothing of this run needs groups.
+ * @param names which of the names by which people may be referred to the read of the people delivered
+ */
 export async function readGroups(
   run: RunDependencies,
-  loaded: Loaded,
+  { loaded, names }: { readonly loaded: Loaded; readonly names: 'all' | 'some' },
   signal: AbortSignal,
 ): Promise<GroupsRead | null> {
   if (!needsGroups(loaded)) return null;
@@ -28,8 +31,8 @@ export async function readGroups(
   if (!isWhole) throw new SyncError('ReadIncomplete', 'the source ended before its last page of groups');
   const isComplete = failed.every(({ id }) => id !== null);
   if (isComplete) await groups.setComplete();
-  const unresolved = await groups.resolve(loaded.spec.scope.nestedGroups);
-  return { count: await groups.count(), isComplete, unresolved, errors: toErrors(failed) };
+  const unresolved = await groups.resolve(loaded.spec.scope.nestedGroups, isComplete ? names : 'some');
+  return { count: await groups.count(), isComplete, unresolved, names, errors: toErrors(failed) };
 }
 
 /** Groups become teams, or a mapping, a rule or the scope asks who is in one. */

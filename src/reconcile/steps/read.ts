@@ -35,14 +35,16 @@ export async function read(
   }
   if (tally.end === null) throw new SyncError('ReadIncomplete', 'the source ended before its last page');
   const { attributes } = tally.end;
-  const groupsRead = await readGroups(run, loaded, signal);
+  const before = await getFact(run.state.facts, 'lastGoodRead');
+  const aliases = toAliasNames(attributes, run.options.resync ? null : before);
+  const groupsRead = await readGroups(run, { loaded, names: tally.names(aliases) }, signal);
   const stats: ReadStats = {
     ...tally.stats(),
     ...(groupsRead === null ? {} : { groups: groupsRead.count }),
     stateFrom: toStateFrom(attributes),
+    ...(isReferred && { aliases }),
   };
   const known = new KnownAttributes(tally.end.attributes);
-  const before = await getFact(run.state.facts, 'lastGoodRead');
   if (!run.options.resync) checkState(stats, before);
   const owned = (await run.state.links.counts()).people;
   const suspicion = judge(stats, before ?? { people: owned, filled: {} }, loaded.spec.guards, known);
@@ -56,6 +58,12 @@ export async function read(
     errors: tally.errors.filter(({ id }) => isMeant(run, id)),
     groups: groupsRead,
   };
+}
+
+/** A name that an earlier read had is missed in every later one, until somebody asks for a resync (rule I13). */
+function toAliasNames(attributes: readonly string[], before: ReadStats | null): readonly string[] {
+  const now = ALIAS_ATTRIBUTES.filter((name) => attributes.includes(name));
+  return [...new Set([...(before?.aliases ?? []), ...now])].sort();
 }
 
 /** At once: whatever becomes of this run, a later read that lost much of it is suspect. */
@@ -144,6 +152,7 @@ class Tally {
   readonly failedIds: string[] = [];
   readonly errors: RecordError[] = [];
   readonly #filled: { readonly path: SourcePath; count: number }[];
+  #isNameUnknown = false;
 
   constructor(paths: readonly SourcePath[]) {
     this.#filled = paths.map((path) => ({ path, count: 0 }));
@@ -152,12 +161,21 @@ class Tally {
   add(page: SourcePage): void {
     this.people += page.users.length;
     for (const user of page.users) this.#count(user);
+    this.#isNameUnknown ||= page.users.some(({ unknown = [] }) =>
+      ALIAS_ATTRIBUTES.some((name) => unknown.includes(name)),
+    );
     for (const { id, code, message } of page.failed) {
       if (id === null) this.unnamed += 1;
       else this.failedIds.push(id);
       this.errors.push({ resource: 'User', id: id ?? 'unknown', code, message });
     }
     if (page.end !== undefined) this.end = page.end;
+  }
+
+  /** Whether everybody came with every attribute that may name people. */
+  names(aliases: readonly string[]): 'all' | 'some' {
+    const isGone = aliases.some((name) => this.end?.attributes.includes(name) === false);
+    return isGone || this.#isNameUnknown ? 'some' : 'all';
   }
 
   #count(user: SourceUser): void {

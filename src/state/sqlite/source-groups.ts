@@ -35,12 +35,7 @@ export function toSourceGroups(of: Directory): SourceGroups {
       });
     },
     async addFailed(ids) {
-      await of.stage((directory) =>
-        db.run(
-          'INSERT OR IGNORE INTO run.partial_groups (directory, group_id) SELECT ?1, value FROM json_each(?2)',
-          ...[directory, JSON.stringify(ids)],
-        ),
-      );
+      await of.stage((directory) => addPartial(of, directory, ids));
     },
     async addAliases(rows) {
       const pairs = rows.flatMap(({ sourceId, names }) => names.map((name) => [name.toLowerCase(), sourceId]));
@@ -57,7 +52,7 @@ export function toSourceGroups(of: Directory): SourceGroups {
         db.run("INSERT OR IGNORE INTO run.complete (directory, resource) VALUES (?1, 'Group')", directory),
       );
     },
-    resolve: (nested) => resolve(of, nested),
+    resolve: (nested, names = 'all') => resolve(of, nested, names),
     groups: () => readGroups(of),
     async count() {
       db.openScratch();
@@ -93,6 +88,14 @@ export function toSourceGroups(of: Directory): SourceGroups {
   };
 }
 
+function addPartial({ db }: Directory, directory: number, ids: readonly string[]): void {
+  db.run(
+    'INSERT OR IGNORE INTO run.partial_groups (directory, group_id) SELECT ?1, value FROM json_each(?2)',
+    directory,
+    JSON.stringify(ids),
+  );
+}
+
 function toMemberRow(member: GroupMember): readonly [string, string, string] {
   return member.kind === EVERYONE ? [EVERYONE, '', ''] : [member.kind, ...toReference(member.ref)];
 }
@@ -108,7 +111,7 @@ const PERSON = `coalesce(
   (SELECT max(a.source_id) FROM run.aliases a WHERE a.directory = ?1 AND a.name = m.alias
    HAVING count(*) = 1))`;
 
-async function resolve(of: Directory, nested: 'Flatten' | 'DirectOnly'): Promise<number> {
+async function resolve(of: Directory, nested: 'Flatten' | 'DirectOnly', names: 'all' | 'some'): Promise<number> {
   let unresolved = 0;
   await of.stage((directory) =>
     of.db.run(
@@ -118,7 +121,11 @@ async function resolve(of: Directory, nested: 'Flatten' | 'DirectOnly'): Promise
     ),
   );
   for await (const ids of readIds(of)) {
-    for (const id of ids) unresolved += await of.stage((directory) => resolveDirect(of, directory, id));
+    for (const id of ids) {
+      const open = await of.stage((directory) => resolveDirect(of, directory, id));
+      unresolved += open;
+      if (open > 0 && names === 'some') await of.stage((directory) => addPartial(of, directory, [id]));
+    }
   }
   if (nested === 'Flatten') {
     for await (const ids of readIds(of)) {
