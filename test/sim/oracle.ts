@@ -315,12 +315,23 @@ function compareMembers(
     return account !== null && isKnown(id, input) && !team.members.includes(account.id);
   });
   const { keepAtLeast = 0 } = input.company.manifests.spec.guards ?? {};
-  const isKept = isProtectedTeam(name, input.company) && team.members.length <= keepAtLeast;
+  const staying = team.members.filter((member) => !isCondemned(member, input)).length;
+  const isKept = isProtectedTeam(name, input.company) && staying <= keepAtLeast;
   const left = isKept ? [] : team.members.filter((member) => !belongs(member, wanted, input));
   return [
     ...missing.map((id) => `${id} is missing in team ${name}`),
     ...left.map((member) => `${input.server.users.get(member)?.externalId ?? member} must not be in team ${name}`),
   ];
+}
+
+/** The account is to be deleted, and is refused: whenever it goes, the place in a protected team goes with it. */
+function isCondemned(member: string, { company, server }: OracleInput): boolean {
+  const { externalId = null } = server.users.get(member) ?? {};
+  const standing = standingOf(externalId ?? '', company);
+  if (standing === 'present' || standing === 'unsure' || server.dialect.deleteUser !== 'forbidden') return false;
+  const { deleteAfter, ...policies } = company.manifests.spec.deprovisioning ?? {};
+  const policy = policies[standing] ?? 'Deactivate';
+  return policy === 'Delete' || (policy === 'Deactivate' && deleteAfter !== undefined);
 }
 
 function belongs(member: string, wanted: ReadonlySet<string>, input: OracleInput): boolean {

@@ -500,4 +500,19 @@ export const REGRESSIONS: readonly Regression[] = [
       ending: { policy: 'Deactivate', kills: [14, 31] },
     },
   },
+  {
+    name: 'a deletion that is refused again and again takes a place in a protected team, or not',
+    scenario: {
+      seed: 72884,
+      size: 8,
+      application: { quirks: ['deleteForbidden', 'lowerCaseKeys', 'fewMembers'], pageSize: 100 },
+      steps: [
+        { do: 'manifest', what: 'outOfScope', value: 202 },
+        RUN,
+        { do: 'scope', who: 169 },
+        { do: 'leave', who: 525 },
+        { do: 'manifest', what: 'protectedTeams', value: 79 },
+      ],
+    },
+  },
 ];

@@ -15,7 +15,7 @@ export interface MembersInput {
   readonly drift: DriftTally | null;
   /** Members that a protected team keeps; null for any other team. */
   readonly keeps: number | null;
-  /** People whose account this plan deletes, by source id: they are gone from the team all the same. */
+  /** People whose account is to be deleted, by source id: they are gone from the team all the same. */
   readonly ending: ReadonlySet<string>;
   /** The target shows who is in a team. */
   readonly tellsMembers: boolean;

@@ -87,7 +87,7 @@ function toSettings(run: RunDependencies, { loaded, read, observed }: PlanInput)
 /** What plans of people leave for plans of teams: leavers, failures and open matches only, never everybody. */
 interface PeoplePlan {
   readonly leaving: Map<string, Departure>;
-  /** People whose account this plan deletes. */
+  /** People whose account is to be deleted, by this plan or, where that was refused, by a later one. */
   readonly ending: Set<string>;
   readonly returning: Set<string>;
   readonly withoutAccount: Set<string>;
@@ -139,6 +139,7 @@ async function planPeople(
       const planned = withhold(whole, person, { ...trying, backoffs: failed });
       run.witness?.sawState(person, { isSpared: planned.protected > 0 });
       note(person, planned, { people, settings });
+      if (whole.operations.some(({ kind }) => kind === 'delete')) people.ending.add(person.sourceId);
       if (planned.protected > 0 && isOwn(person, settings)) people.own.add(person.sourceId);
       const freeing = (await writer.add(planned)).filter((operation) => freesNames(operation, failed));
       names.push(...toNames(person, freeing, settings.shapes));
@@ -193,7 +194,6 @@ function note(person: PersonState, planned: Planned, { people, settings }: NoteI
   const { sourceId } = person;
   for (const { kind, cause } of planned.operations) {
     if (kind === 'deactivate') people.leaving.set(sourceId, cause as Departure);
-    if (kind === 'delete') people.ending.add(sourceId);
     if (kind === 'reactivate') people.returning.add(sourceId);
   }
   if (planned.protected > 0) people.spared.add(sourceId);
