@@ -12,7 +12,10 @@ import type { PathShape } from './diff.ts';
 type Shapes = ReadonlyMap<string, PathShape>;
 type NameOperation = Pick<Operation, 'seq' | 'kind' | 'resource' | 'changes'>;
 
-/** @param operations this person's, as they stand in the plan */
+/**
+ * @param person with the account as it is believed to be, where the target shows it in a form of its own
+ * @param operations this person's, as they stand in the plan
+ */
 export function toNames(person: PersonState, operations: readonly NameOperation[], shapes: Shapes): readonly NameRow[] {
   const has = toValueRows(toHeldValues(person), { role: 'has', sourceId: person.sourceId, seq: 0 }, shapes);
   const more = operations

@@ -9,10 +9,16 @@ type Writes = AttributeBehaviour['writes'];
 
 /** Before a person is planned: left out is what is not written there, and what was written counts where it is not shown. */
 export function fitToTarget(person: PersonState, { target }: Pick<PlanSettings, 'target'>): PersonState {
-  const { desired, link, observed, gone } = person;
+  const { desired, link, gone } = person;
   const isThere = link !== null && !gone;
   const fitted = desired === null ? null : keepWritable(desired, target, isThere ? ['always'] : ['always', 'onCreate']);
-  return { ...person, desired: fitted, observed: observed === null ? null : toBelieved(observed, link, target) };
+  return { ...toBelievedPerson(person, { target }), desired: fitted };
+}
+
+/** The person with the account as if it showed what was written, where the target makes something else of it. */
+export function toBelievedPerson(person: PersonState, { target }: Pick<PlanSettings, 'target'>): PersonState {
+  const { observed, link } = person;
+  return observed === null ? person : { ...person, observed: toBelieved(observed, link, target) };
 }
 
 /** What can be written to an account that is there already. */

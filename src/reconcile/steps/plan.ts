@@ -9,6 +9,7 @@ import { planPerson } from '../../plan/person.ts';
 import { isOwnAccount } from '../../plan/protection.ts';
 import { planRestoration, type Returning, toReturning } from '../../plan/restoration.ts';
 import type { PlanSettings } from '../../plan/settings.ts';
+import { toBelievedPerson } from '../../plan/target-limits.ts';
 import { keepsMarks, planTeam, type TeamContext, type TeamPlan } from '../../plan/team.ts';
 import { toOrigin } from '../../plan/team-origin.ts';
 import type { Collision, PersonContext } from '../../plan/values.ts';
@@ -142,7 +143,7 @@ async function planPeople(
       if (whole.operations.some(({ kind }) => kind === 'delete')) people.ending.add(person.sourceId);
       if (planned.protected > 0 && isOwn(person, settings)) people.own.add(person.sourceId);
       const freeing = (await writer.add(planned)).filter((operation) => freesNames(operation, failed));
-      names.push(...toNames(person, freeing, settings.shapes));
+      names.push(...toNames(toBelievedPerson(person, settings), freeing, settings.shapes));
     }
     await staging.addNames(names.splice(0));
     done += page.length;
@@ -174,7 +175,7 @@ async function completeOne(
   }
   if (writer.operations === 0) return;
   for await (const page of staging.people())
-    await staging.addNames(page.flatMap((person) => toNames(person, [], settings.shapes)));
+    await staging.addNames(page.flatMap((person) => toNames(toBelievedPerson(person, settings), [], settings.shapes)));
 }
 
 /** Who cannot have a name that somebody else keeps is a conflict, and nobody else waits for it (rule I8). */

@@ -92,8 +92,8 @@ export async function updateResource(
   signal: AbortSignal,
 ): Promise<void> {
   if (!hasChanges(changes)) return;
-  assertChanges(connection, target, changes);
   const sent = changes.map((change) => toSentChange(connection, target, change));
+  assertChanges(connection, target, sent);
   const answer = await sendChanges(connection, target, sent, signal);
   if (answer === null) return;
   const written = changes.filter(isWatched);
@@ -120,7 +120,8 @@ function toSentChange(connection: Connection, { kind }: Written, change: Attribu
   if (kind === 'User' && change.path === 'roles' && change.after !== undefined && profile.addedRoles === 'objects')
     return { ...change, after: withoutRoleIds(change.after) };
   if (kind === 'User' || change.path !== 'externalId' || typeof change.after !== 'string') return change;
-  return { ...change, ...toSentValues(connection, kind, { externalId: change.after }), after: change.after };
+  const { externalId } = toSentValues(connection, kind, { externalId: change.after });
+  return { ...change, after: externalId ?? change.after };
 }
 
 /** The answer of success; null when there was nothing to send after all. */

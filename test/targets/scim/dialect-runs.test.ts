@@ -164,6 +164,44 @@ describe.each(CASES)('a small company and $name', (each) => {
   });
 });
 
+describe('what a profile knows', () => {
+  const profiled = async (profile: keyof typeof APPLICATIONS) => {
+    const made = await aCompany({ name: profile, profile, dialect: APPLICATIONS[profile] });
+    expect((await made.company.run()).outcome).toBe('synced');
+    return made;
+  };
+
+  it('AWSIdentityCenter: a team is renamed, and its mark is written in letters that are taken', async () => {
+    const { company, server, members } = await profiled('AWSIdentityCenter');
+    const { research } = company.rules;
+    if (research !== undefined) company.rules = { research: { ...research, team: { displayName: 'Science' } } };
+    expect((await company.run()).outcome).toBe('synced');
+    expect(members('Science')).toEqual(names(1, 2, 3, 4));
+    expect(server.groups.size).toBe(1);
+    const [group] = server.groups.values();
+    expect(group?.['externalId']).toMatch(/^dirsync~3a.*~3ascience$/);
+    await company.loseState();
+    expect((await company.run()).applied).toMatchObject({ createTeams: 0 });
+  });
+
+  it('GitHubEnterprise: names that are kept in another form are swapped, also in a look at everything', async () => {
+    const { company, server } = await profiled('GitHubEnterprise');
+    const [first, second, ...others] = company.people;
+    if (first === undefined || second === undefined) throw new Error('there must be two people');
+    // Kept as `user1`.
+    const [ada, bob] = ['user1@corp.example', 'user2@corp.example'];
+    company.people = [{ ...first, login: ada }, { ...second, login: bob }, ...others];
+    await company.run();
+    company.people = [{ ...first, login: bob }, { ...second, login: ada }, ...others];
+    expect((await company.run({ resync: true })).outcome).toBe('synced');
+    expect(server.users.get(idOf(server, 'p1'))?.['userName']).toBe('user2');
+    expect(server.users.get(idOf(server, 'p2'))?.['userName']).toBe('user1');
+  });
+});
+
+const idOf = ({ users }: DialectServer, externalId: string): string =>
+  [...users].find(([, user]) => user['externalId'] === externalId)?.[0] ?? '';
+
 describe('what is noticed', () => {
   const quirk = (name: keyof typeof QUIRKS): Case => ({ name, profile: 'Standard', dialect: QUIRKS[name] });
   const warningsOf = async (each: Case): Promise<string[]> => {
