@@ -56,8 +56,11 @@ export async function simulate(scenario: Scenario, folder: string): Promise<Resu
 const QUIET: RunStep = { do: 'run', faults: [], user: null, approve: true, resync: false, twin: false };
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
-/** Runs after the faults stop in which everything must have come to rest. */
-const PATIENCE = 12;
+/**
+ * Runs after the faults stop in which everything must have come to rest. Of a chain of names one is approved at a time
+ * where the store was lost, and every approval takes two runs.
+ */
+const PATIENCE = 20;
 
 class Play {
   readonly #world: World;
