@@ -57,7 +57,8 @@ export async function computeGeneratedFiles(root: string): Promise<Map<string, s
   const presets = await readFile(join(root, PRESETS), 'utf8');
   const standard = replaceSection(presets, 'standard', renderStandardTable());
   const predefined = replaceSection(standard, 'predefined', renderPredefinedTable());
-  files.set(PRESETS, replaceSection(predefined, 'presets', renderPresetTable()));
+  const users = replaceSection(predefined, 'presets', renderPresetTable('User'));
+  files.set(PRESETS, replaceSection(users, 'team presets', renderPresetTable('Team')));
   const membership = await readFile(join(root, MEMBERSHIP), 'utf8');
   files.set(MEMBERSHIP, replaceSection(membership, 'properties', renderPropertyTable()));
   const invariants = await readFile(join(root, INVARIANTS), 'utf8');

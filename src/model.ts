@@ -130,6 +130,11 @@ export interface DesiredUser {
   readonly photos?: Readonly<Record<string, string | null>>;
 }
 
+/** What is wanted of a team beside name, mark and members: as of a person. */
+export type TeamValues = Pick<DesiredUser, 'attributes' | 'onCreate' | 'defaults' | 'clear' | 'creation'>;
+
+export const NO_VALUES: TeamValues = { attributes: {}, onCreate: {}, defaults: {}, clear: [] };
+
 /** A team that rules call for, or a group of the source. */
 export interface DesiredTeam {
   /** Identity in the state store: `rule:` and the normalised name, or `group:` and the id of the group. */
@@ -137,8 +142,8 @@ export interface DesiredTeam {
   readonly displayName: string;
   /** The mark by which the team is recognised without a store. */
   readonly externalId: string;
-  /** Absent: what stands in the target stays. */
-  readonly description?: string;
+  /** What stands in the target at any other path stays. */
+  readonly values: TeamValues;
   /** Names of the TeamRules that give it members, sorted; none for the team of a group. */
   readonly rules: readonly string[];
   readonly whenEmpty: 'Retain' | 'Delete';

@@ -79,7 +79,7 @@ const AttributeEntrySchema = object(
       text({
         maxLength: 10_000,
         description:
-          'Expression in CEL, with the strings and sets extensions: `user` has names as in `source`, `groups` the names of the person’s groups of the source, `now` is the moment of the run. At most 10,000 characters; type-checked when loaded, with a cost limit for each person.',
+          'Expression in CEL, with the strings and sets extensions: `user` has names as in `source`, `groups` the names of the person’s groups of the source, `now` is the moment of the run; for teams `group` and `now`. At most 10,000 characters; type-checked when loaded, with a cost limit for each person.',
       }),
     ),
     constant: Type.Optional(
@@ -168,7 +168,7 @@ const AttributeEntrySchema = object(
         },
         {
           description:
-            'Makes this a matching attribute: an existing account with the same value is the same person. A mapping set needs at least one.',
+            'Makes this a matching attribute: an existing account with the same value is the same person. A mapping set needs at least one. Not for teams.',
         },
       ),
     ),
@@ -188,7 +188,11 @@ export type AttributeEntry = Static<typeof AttributeEntrySchema>;
 export const AttributeMappingSpecSchema = object(
   {
     resource: Type.Optional(
-      oneOf(['User'] as const, { default: 'User', description: 'What the mapping makes: users of the target.' }),
+      oneOf(['User', 'Team'] as const, {
+        default: 'User',
+        description:
+          'What the mapping makes: users of the target from people, or teams from groups of the source. A Team mapping needs no entry: a team has the name of its group, and the group’s id as `externalId`.',
+      }),
     ),
     preset: Type.Optional(
       oneOf(PRESET_NAMES, {
@@ -203,12 +207,12 @@ export const AttributeMappingSpecSchema = object(
         maxItems: 300,
         key: 'target',
         description:
-          'One entry per attribute of the target; 1 to 300. Attributes without an entry are never touched, but for `active`, which follows the state of the person. May be missing beside a preset.',
+          'One entry per attribute of the target; 1 to 300. Attributes without an entry are never touched, but for `active`, which follows the state of the person, and of teams `displayName` and `externalId`. May be missing beside a preset.',
       }),
     ),
   },
   {
-    description: 'How users of the target are made from people of the source.',
+    description: 'How users of the target are made from people of the source, or teams from its groups.',
     rules: [atLeastOneOf('mappingHasEntries', ['preset', 'attributes'])],
   },
 );

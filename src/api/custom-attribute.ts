@@ -164,7 +164,7 @@ export const CustomAttributeSpecSchema = object(
     path: text({
       maxLength: 512,
       description:
-        'Where it lives in the target: a core path, or outside the core schemas a URN such as `urn:ietf:params:scim:schemas:extension:acme:2.0:User:licenseTier`.',
+        'Where it lives in the target: a core path, or outside the core schemas a URN such as `urn:ietf:params:scim:schemas:extension:acme:2.0:User:licenseTier`; with `:Group:` in place of `:User:` it is an attribute of teams.',
     }),
   },
   {

@@ -127,7 +127,7 @@ export interface ResolvedAttributeEntry {
 }
 
 export interface ResolvedAttributeMappingSpec {
-  readonly resource: 'User';
+  readonly resource: 'User' | 'Team';
   readonly preset?: PresetName;
   /** Those of the preset are not among them. */
   readonly attributes?: readonly ResolvedAttributeEntry[];

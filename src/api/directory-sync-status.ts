@@ -116,7 +116,11 @@ export const DirectorySyncStatusSchema = object(
       },
       'Which directory is read.',
     ),
-    preset: word('The preset that makes the users, where `spec.mappings` names no AttributeMapping.', 64),
+    preset: word('The preset that makes the users, where `spec.mappings` names no AttributeMapping for them.', 64),
+    teamPreset: word(
+      'The preset that makes the teams of groups, where `spec.groups` asks for them and `spec.mappings` names no AttributeMapping for teams.',
+      64,
+    ),
     target: part(
       { provider: word('Key under `spec.target`.', 64), host: word('Host of the application.') },
       'Which application is written.',

@@ -228,7 +228,7 @@ export const DirectorySyncSpecSchema = object(
         empty: true,
         documentedDefault: 'the preset of the source’s kind',
         description:
-          'AttributeMappings, merged in order: a later entry for the same target wins; at most 16. Without any, the preset of the source’s kind holds, which the status names; a `file` has none and needs a mapping.',
+          'AttributeMappings, merged in order: a later entry for the same target wins; at most 16. Those of users and those of teams are merged apart. Where none is of users, the preset of the source’s kind makes them, and likewise the teams of groups; the status names it. A `file` has none: it needs a mapping of users, and its groups give their teams name and id.',
       }),
     ),
     target: TargetSchema,

@@ -8,6 +8,18 @@ import { instant, list, NAME_MAX_LENGTH, object, text, UNTYPED } from './schema.
 const SUBJECTS = ['expression', 'rule', 'match', 'mapping', 'teamRules'] as const;
 const EXPECTATIONS = ['expect', 'expectPattern', 'expectError', 'expectIgnored'] as const;
 
+const RECORDS = ['user', 'group'] as const;
+
+/** What asks about people has nothing to say of a group. */
+const GROUP_RULE: SchemaRule = {
+  name: 'caseGroup',
+  message: 'group is for expression and mapping; rules, clauses and team rules are about a user',
+  holds: (value) => {
+    const fields = toFields(value) ?? {};
+    return fields['group'] === undefined || fields['expression'] !== undefined || fields['mapping'] !== undefined;
+  },
+};
+
 function exactlyOne(name: string, keys: readonly string[]): SchemaRule {
   const message = `exactly one of ${keys.join(', ')} must be set`;
   const found = (value: unknown): readonly string[] => {
@@ -51,9 +63,16 @@ const CaseSchema = object(
         description: 'Name of a DirectorySync: which teams its TeamRules give to the user.',
       }),
     ),
-    user: Type.Record(Type.String(), anything('A value of the source.'), {
-      description: 'One user as the source says it. What is not there is null.',
-    }),
+    user: Type.Optional(
+      Type.Record(Type.String(), anything('A value of the source.'), {
+        description: 'One user as the source says it. What is not there is null.',
+      }),
+    ),
+    group: Type.Optional(
+      Type.Record(Type.String(), anything('A value of the source.'), {
+        description: 'One group as the source says it, for a mapping of teams or an expression of one.',
+      }),
+    ),
     groups: Type.Optional(
       list(text({ maxLength: 256, description: 'Name or id.' }), {
         maxItems: 1000,
@@ -92,7 +111,12 @@ const CaseSchema = object(
   },
   {
     description: 'One case.',
-    rules: [exactlyOne('caseSubject', SUBJECTS), exactlyOne('caseExpectation', EXPECTATIONS)],
+    rules: [
+      exactlyOne('caseSubject', SUBJECTS),
+      exactlyOne('caseRecord', RECORDS),
+      GROUP_RULE,
+      exactlyOne('caseExpectation', EXPECTATIONS),
+    ],
   },
 );
 

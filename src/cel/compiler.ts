@@ -8,11 +8,12 @@ import { type CelExpr, type CelFunc, type CelLibrary, type CelType, type CelValu
 import { CostMeter, sizeOf } from './meter.ts';
 import { type Conversion, toCel, toJson } from './values.ts';
 
-/** `user` and `desired` are asked by names, `groups` are names of groups of the source, `now` is the run's moment. */
-export type CelVariable = 'user' | 'desired' | 'groups' | 'now';
+/** `user`, `group` and `desired` are asked by names, `groups` are names of groups of the source, `now` is the run's moment. */
+export type CelVariable = 'user' | 'group' | 'desired' | 'groups' | 'now';
 
 export interface CelValues {
   readonly user?: ReadonlyMap<string, Json>;
+  readonly group?: ReadonlyMap<string, Json>;
   readonly desired?: ReadonlyMap<string, Json>;
   readonly groups?: readonly string[];
   readonly now?: Date;
@@ -21,6 +22,7 @@ export interface CelValues {
 export interface CompiledCel {
   /** Names that are asked of `user`, as written, each once. */
   readonly user: readonly string[];
+  readonly group: readonly string[];
   readonly desired: readonly string[];
   readonly groups: boolean;
   /** Throws SyncError `RecordInvalid` where these values cannot be judged, or would cost too much. */
@@ -44,7 +46,7 @@ export function compileCel(source: string, { variables, result }: CelOptions): C
     source,
     positions: sourceInfo?.positions ?? {},
     variables: toTypes(variables, library),
-    records: variables.filter((name) => name === 'user' || name === 'desired'),
+    records: variables.filter((name) => name === 'user' || name === 'group' || name === 'desired'),
     functions,
   });
   if (result === 'bool' && checked.type.name !== 'bool' && checked.type.name !== 'dyn') {
@@ -55,6 +57,7 @@ export function compileCel(source: string, { variables, result }: CelOptions): C
   const bind = createBindings(checked.variables, stamp);
   return {
     user: [...(checked.names.get('user') ?? [])],
+    group: [...(checked.names.get('group') ?? [])],
     desired: [...(checked.names.get('desired') ?? [])],
     groups: checked.variables.has('groups'),
     evaluate: (values) => {
@@ -115,6 +118,7 @@ function toTypes(variables: readonly CelVariable[], library: CelLibrary): Readon
   const moment = [...celEnv().funcs].find(({ name }) => name === 'timestamp')?.result ?? CelScalar.DYN;
   const types: Record<CelVariable, CelType> = {
     user: record,
+    group: record,
     desired: record,
     groups: listType(CelScalar.STRING),
     now: moment,
@@ -188,8 +192,9 @@ type Bind = (values: CelValues) => Readonly<Record<string, unknown>>;
 function createBindings(used: ReadonlySet<string>, toMoment: (text: string) => unknown): Bind {
   const toMap = (values: ReadonlyMap<string, Json> = new Map()) =>
     new Map([...values].map(([name, value]) => [name, toCel(value)] as const));
-  return ({ user, desired, groups, now }) => ({
+  return ({ user, group, desired, groups, now }) => ({
     ...(used.has('user') ? { user: toMap(user) } : {}),
+    ...(used.has('group') ? { group: toMap(group) } : {}),
     ...(used.has('desired') ? { desired: toMap(desired) } : {}),
     ...(used.has('groups') ? { groups: groups ?? [] } : {}),
     ...(used.has('now') && now !== undefined ? { now: toMoment(now.toISOString()) } : {}),

@@ -22,17 +22,18 @@ export interface ResolvedMapping {
 /** For the application of the first DirectorySync that uses it; without one, for any. */
 export function resolveMapping(mapping: AttributeMappingResource, resources: ResourceSet): ResolvedMapping {
   const { metadata } = mapping;
+  const { resource: kind } = mapping.spec;
   const customs = resources.customAttributes.filter((each) => each.metadata.namespace === metadata.namespace);
   const resolved = listUsers(mapping, resources).map((sync) => {
     const { leavesOut = LEAVES_NOTHING } = toMappingOptions(withDefaults(sync), PROVIDERS);
-    const set = compileCustomAttributes(customs, sync.metadata.name, []);
+    const set = compileCustomAttributes(customs, sync.metadata.name, [], kind);
     return {
       name: sync.metadata.name,
       spec: resolvePreset(mapping.spec, leavesOut, (target) => toTargetKey(target, set)),
     };
   });
   const any = resolvePreset(mapping.spec, LEAVES_NOTHING, (target) =>
-    toTargetKey(target, compileCustomAttributes(customs, '', [])),
+    toTargetKey(target, compileCustomAttributes(customs, '', [], kind)),
   );
   const spec = resolved[0]?.spec ?? any;
   const text = JSON.stringify(spec);

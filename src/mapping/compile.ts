@@ -3,8 +3,9 @@
  * with a mapping in itself is found here, before the first call to a source or target.
  */
 import type { AttributeEntry, AttributeMappingResource } from '../api/attribute-mapping.ts';
+import type { ResourceKind } from '../model.ts';
 import { parseScimPath, printScimPath } from '../scim/path.ts';
-import { URN_USER } from '../scim/schema.ts';
+import { URN_GROUP, URN_USER } from '../scim/schema.ts';
 import type { CustomAttribute, CustomAttributeSet } from './custom-attributes.ts';
 import { type CompiledEntry, compileEntry, findCustom, toTargetKey } from './entry.ts';
 import { checkName, type NameContext } from './names.ts';
@@ -65,7 +66,10 @@ export interface MappingOptions extends SourceKind {
   readonly leavesOut?: LeavesOut;
 }
 
-/** @param mappings those of the DirectorySync in order; a later entry for the same target wins */
+/**
+ * @param mappings those of the DirectorySync for the resource that `customs` are attributes of, in order; a later entry
+ * for the same target wins
+ */
 export function compileMapping(
   mappings: readonly AttributeMappingResource[],
   customs: CustomAttributeSet,
@@ -78,7 +82,9 @@ export function compileMapping(
   ];
   const named = [...customs.byName.keys()];
   const mapped = listMapped(placed, customs);
+  const { resource } = customs;
   const names: NameContext = {
+    resource,
     customs: new Set(named),
     mapped: new Set(named.filter((name) => mapped.has(name))),
     ...source,
@@ -103,14 +109,14 @@ export function compileMapping(
     seen.add(place);
   }
   const entries = orderEntries([...byTarget.values()], names, mappings, problems);
-  checkWhole(entries, mappings, problems);
+  checkWhole(entries, mappings, { resource, problems });
   const matching = entries
     .filter((entry) => entry.precedence !== null && entry.path !== null)
     .sort((a, b) => (a.precedence ?? 0) - (b.precedence ?? 0));
   return {
     entries,
-    names: { ...names, desired: toDesiredNames(entries) },
-    paths: toPathShapes(entries),
+    names: resource === 'User' ? { ...names, desired: toDesiredNames(entries) } : names,
+    paths: toPathShapes(entries, resource),
     matching: matching.map((entry) => ({ path: entry.path ?? '', caseExact: entry.definition.caseExact })),
     chosen: entries.flatMap(({ path, isChosen, definition }) =>
       isChosen && path !== null ? [{ path, caseExact: definition.caseExact }] : [],
@@ -137,10 +143,10 @@ function placeEntries(
   customs: CustomAttributeSet,
   leavesOut: LeavesOut,
 ): PlacedEntry[] {
-  const preset = spec.preset === undefined ? [] : listPresetEntries(spec.preset, leavesOut);
+  const preset = spec.preset === undefined ? [] : listPresetEntries(spec.preset, customs.resource, leavesOut);
   // A preset means the attributes of the standard, whatever CustomAttributes are called.
   const toPath = (entry: AttributeEntry): AttributeEntry =>
-    customs.byName.has(entry.target) ? { ...entry, target: `${URN_USER}:${entry.target}` } : entry;
+    customs.byName.has(entry.target) ? { ...entry, target: `${CORE_URN[customs.resource]}:${entry.target}` } : entry;
   const own = (spec.attributes ?? []).map((entry, index) => ({ entry, at: `/spec/attributes/${index}` }));
   return [...preset.map((entry) => ({ entry: toPath(entry), at: '/spec/preset' })), ...own].map(({ entry, at }) => ({
     spec: entry,
@@ -150,6 +156,8 @@ function placeEntries(
     key: toTargetKey(entry.target, customs),
   }));
 }
+
+const CORE_URN: Readonly<Record<ResourceKind, string>> = { User: URN_USER, Team: URN_GROUP };
 
 /** Names of the CustomAttributes that some entry gives a value. */
 function listMapped(placed: readonly PlacedEntry[], customs: CustomAttributeSet): ReadonlySet<string> {
@@ -172,10 +180,10 @@ function toDesiredNames(entries: readonly CompiledEntry[]): ReadonlyMap<string, 
   return names;
 }
 
-function toPathShapes(entries: readonly CompiledEntry[]): Map<string, PathShape> {
+function toPathShapes(entries: readonly CompiledEntry[], resource: ResourceKind): Map<string, PathShape> {
   const plain = { multiValued: false, reference: false, matching: false, required: false, unique: false };
   const active: PathShape = { ...plain, caseExact: true };
-  const shapes = new Map<string, PathShape>([['active', active]]);
+  const shapes = new Map<string, PathShape>(resource === 'User' ? [['active', active]] : []);
   for (const { path, custom, definition, reference, precedence, redacted, adds, photo, ...entry } of entries) {
     const caseExact = definition.caseExact || reference;
     const unique = definition.uniqueness !== 'none';
@@ -238,7 +246,7 @@ function orderEntries(
 function checkWhole(
   entries: readonly CompiledEntry[],
   mappings: readonly AttributeMappingResource[],
-  problems: MappingProblem[],
+  { resource, problems }: { readonly resource: ResourceKind; readonly problems: MappingProblem[] },
 ): void {
   const owner = mappings.at(-1);
   if (owner === undefined) return;
@@ -254,6 +262,23 @@ function checkWhole(
   // A mapping with errors of its own would only be reported twice.
   if (problems.some((problem) => problem.severity === 'error' && problem.kind === 'AttributeMapping')) return;
   for (const message of findOverlaps(entries)) report(message);
+  if (resource === 'User') checkUsers(entries, report);
+  checkExternalId(entries, resource === 'User' ? 'account' : 'team', report);
+}
+
+type Report = (message: string, severity?: MappingProblem['severity']) => void;
+
+function checkExternalId(entries: readonly CompiledEntry[], what: string, report: Report): void {
+  const externalId = entries.find((entry) => entry.path === 'externalId');
+  if (externalId?.names.some((name) => /(^|:)(mail|email|userPrincipalName)$/i.test(name)) === true) {
+    report(
+      `externalId comes from an attribute that changes (a mail address or sign-in name): after a change and a lost state store the ${what} is not recognised`,
+      'warning',
+    );
+  }
+}
+
+function checkUsers(entries: readonly CompiledEntry[], report: Report): void {
   const matching = entries.filter((entry) => entry.precedence !== null);
   if (matching.length === 0)
     report('no entry has matching: at least one attribute must tell which account belongs to whom');
@@ -271,13 +296,6 @@ function checkWhole(
   }
   if (!entries.some((entry) => entry.path === 'userName'))
     report('the target requires userName, and no entry writes it');
-  const externalId = entries.find((entry) => entry.path === 'externalId');
-  if (externalId?.names.some((name) => /(^|:)(mail|email|userPrincipalName)$/i.test(name)) === true) {
-    report(
-      'externalId comes from an attribute that changes (a mail address or sign-in name): after a change and a lost state store the account is not recognised',
-      'warning',
-    );
-  }
 }
 
 /** A list that is given as a whole has no entry left for anybody else to write. */

@@ -1,15 +1,17 @@
 /** CustomAttributes as the mapping sees them: what they are called, what they hold, and where they live in the target. */
 import type { CustomAttributeResource, PredefinedName } from '../api/custom-attribute.ts';
 import { SyncError } from '../errors.ts';
-import type { Json } from '../model.ts';
+import type { Json, ResourceKind } from '../model.ts';
 import {
   type AttributeDefinition,
+  CORE_GROUP,
   CORE_USER,
   createSchemaSet,
   ENTERPRISE_USER,
   type SchemaDefinition,
   type SchemaSet,
   toAttributeDefinition,
+  URN_GROUP,
   URN_USER,
 } from '../scim/schema.ts';
 import { PREDEFINED } from './catalog.ts';
@@ -38,24 +40,53 @@ export interface CustomAttributeSet {
   readonly byName: ReadonlyMap<string, CustomAttribute>;
   /** By canonical path; those whose path is wrong are missing. */
   readonly byPath: ReadonlyMap<string, CustomAttribute>;
-  /** RFC 7643's user schemas and the extensions that CustomAttributes add. */
+  /** RFC 7643's schemas of the resource and the extensions that CustomAttributes add. */
   readonly schemas: SchemaSet;
+  /** What they are attributes of. */
+  readonly resource: ResourceKind;
 }
 
-const EXTENSION_URN = /^urn:(?:[^:]+:)+2\.0:User:([A-Za-z][A-Za-z0-9_-]*)$/;
+const EXTENSION_URN = /^urn:(?:[^:]+:)+2\.0:(?:User|Group):([A-Za-z][A-Za-z0-9_-]*)$/;
 
-/** Those of `resources` that apply to the DirectorySync of this name. */
+/** RFC 7643 gives groups no description; applications that have one publish it. */
+const GROUP: SchemaDefinition = {
+  ...CORE_GROUP,
+  attributes: [
+    ...CORE_GROUP.attributes,
+    toAttributeDefinition('description', 'String', 'What the group is for.', { caseExact: true }),
+  ],
+};
+
+const CORE: Readonly<Record<ResourceKind, readonly SchemaDefinition[]>> = {
+  User: [CORE_USER, ENTERPRISE_USER],
+  Team: [GROUP],
+};
+
+/** Of a group is what lives in a schema of groups; everything else, whatever is wrong with it, is of a user. */
+function toResourceKind({ spec: { path } }: CustomAttributeResource): ResourceKind {
+  return /^urn:.*:Group:[^:]*$/is.test(path) ? 'Team' : 'User';
+}
+
+function appliesTo({ spec: { directorySyncs = 'All' } }: CustomAttributeResource, directorySync: string): boolean {
+  return directorySyncs === 'All' || directorySyncs.names.includes(directorySync);
+}
+
+/** Those of `resources` that apply to the DirectorySync of this name, and are of users or of teams. */
 export function compileCustomAttributes(
   resources: readonly CustomAttributeResource[],
   directorySync: string,
   problems: MappingProblem[],
+  kind: ResourceKind = 'User',
 ): CustomAttributeSet {
   const byName = new Map<string, CustomAttribute>();
   const extensions: SchemaDefinition[] = [];
   const pending: { readonly resource: CustomAttributeResource; readonly custom: CustomAttribute }[] = [];
   for (const resource of resources) {
-    const { directorySyncs = 'All' } = resource.spec;
-    if (directorySyncs !== 'All' && !directorySyncs.names.includes(directorySync)) continue;
+    if (toResourceKind(resource) !== kind || !appliesTo(resource, directorySync)) continue;
+    if (kind === 'Team' && resource.spec.predefined !== undefined) {
+      problems.push(problemOf(resource, '/spec/predefined', 'a group has no predefined attributes; leave it out'));
+      continue;
+    }
     const custom = toCustomAttribute(resource);
     const other = byName.get(custom.name);
     if (other !== undefined) {
@@ -77,10 +108,10 @@ export function compileCustomAttributes(
       extensions.push({ id, name: id, description: '', attributes: [{ ...custom.definition, name: attribute }] });
     }
   }
-  const schemas = createSchemaSet([CORE_USER, ENTERPRISE_USER, ...extensions]);
+  const schemas = createSchemaSet([...CORE[kind], ...extensions]);
   const owners = new Map<string, string>();
   for (const { resource, custom } of pending) {
-    const place = resolvePlace({ resource, custom, owners }, schemas, problems);
+    const place = resolvePlace({ resource, custom, owners, kind }, schemas, problems);
     // A core attribute has parts of its own, by which a Complex value is converted.
     const { subAttributes } = place?.definition ?? custom.definition;
     byName.set(custom.name, {
@@ -92,7 +123,7 @@ export function compileCustomAttributes(
   const placed = [...byName.values()].flatMap((custom) =>
     custom.path === null ? [] : [[custom.path, custom] as const],
   );
-  return { byName, byPath: new Map(placed), schemas };
+  return { byName, byPath: new Map(placed), schemas, resource: kind };
 }
 
 /**
@@ -116,7 +147,7 @@ export function splitValue(custom: CustomAttribute | null, value: Json): Json {
 
 function isKnownSchema(path: string): boolean {
   const urn = path.slice(0, path.lastIndexOf(':')).toLowerCase();
-  return urn === URN_USER.toLowerCase() || urn === ENTERPRISE_USER.id.toLowerCase();
+  return [URN_USER, URN_GROUP, ENTERPRISE_USER.id].some((known) => known.toLowerCase() === urn);
 }
 
 function toCustomAttribute(resource: CustomAttributeResource): CustomAttribute {
@@ -146,12 +177,13 @@ function toCustomAttribute(resource: CustomAttributeResource): CustomAttribute {
 interface Placing {
   readonly resource: CustomAttributeResource;
   readonly custom: CustomAttribute;
+  readonly kind: ResourceKind;
   /** Path → CustomAttribute that has it already. */
   readonly owners: Map<string, string>;
 }
 
 function resolvePlace(
-  { resource, custom, owners }: Placing,
+  { resource, custom, owners, kind }: Placing,
   schemas: SchemaSet,
   problems: MappingProblem[],
 ): TargetPlace | null {
@@ -163,7 +195,10 @@ function resolvePlace(
         `${JSON.stringify(path)} is no extension attribute; write ${toSuggestedUrn(resource)}`,
       );
     }
-    const place = resolveTargetPath(path, schemas, { wholeLists: custom.definition.type === 'Complex' });
+    const place = resolveTargetPath(path, schemas, {
+      wholeLists: custom.definition.type === 'Complex',
+      resource: kind,
+    });
     const owner = owners.get(place.path);
     if (owner !== undefined) {
       throw new SyncError('Invalid', `${JSON.stringify(path)} is already the path of CustomAttribute ${owner}`);

@@ -20,6 +20,7 @@ import {
   type Circumstances,
   compileMappedExpression,
   type EntryOutcome,
+  FUNCTIONS_OF_PEOPLE,
   toPlainValue,
   VOLATILE_FUNCTIONS,
 } from './expressions.ts';
@@ -140,12 +141,12 @@ export type Place = Pick<CompiledEntry, 'path' | 'custom' | 'definition' | 'refe
 /** By its name, or by the place where it lives: both mean the attribute with all that it says of its values. */
 export function findCustom(
   target: string,
-  { byName, byPath, schemas }: CustomAttributeSet,
+  { byName, byPath, schemas, resource }: CustomAttributeSet,
 ): CustomAttribute | undefined {
   const named = byName.get(target);
   if (named !== undefined || byPath.size === 0) return named;
   try {
-    return byPath.get(resolveTargetPath(target, schemas, { wholeLists: true }).path);
+    return byPath.get(resolveTargetPath(target, schemas, { wholeLists: true, resource }).path);
   } catch {
     return undefined;
   }
@@ -156,7 +157,8 @@ export function toTargetKey(target: string, customs: CustomAttributeSet): string
   const custom = findCustom(target, customs);
   if (custom !== undefined) return custom.path ?? `custom:${custom.name}`;
   try {
-    return resolveTargetPath(target, customs.schemas, { wholeLists: true }).path;
+    const { schemas, resource } = customs;
+    return resolveTargetPath(target, schemas, { wholeLists: true, resource }).path;
   } catch {
     return `none:${target}`;
   }
@@ -171,7 +173,8 @@ function compileTarget(spec: AttributeEntry, { customs, report }: EntryContext):
   const isComputed = spec.expression !== undefined || spec.cel !== undefined;
   try {
     // One text or number is never a list of complex values, which an expression may give.
-    const place = resolveTargetPath(spec.target, customs.schemas, { wholeLists: isComputed });
+    const { schemas, resource } = customs;
+    const place = resolveTargetPath(spec.target, schemas, { wholeLists: isComputed, resource });
     return { ...place, custom: null };
   } catch (thrown) {
     const near = computeNearestName(spec.target, [...customs.byName.keys()]);
@@ -194,24 +197,40 @@ function checkFormat({ target, format }: AttributeEntry, place: Place, { report 
 }
 
 /** What cannot be said of this target, although each field is well in itself. */
-function checkUse(spec: AttributeEntry, place: Place, { report }: EntryContext): void {
+function checkUse(spec: AttributeEntry, place: Place, { report, names }: EntryContext): void {
   const name = JSON.stringify(spec.target);
-  if (spec.matching !== undefined) {
-    if (place.multiValued || place.reference)
-      report('/matching', `${name} cannot match accounts: that takes one text or number`);
-  }
-  const isOnCreate = spec.apply === 'OnCreate';
-  if (place.reference && isOnCreate) report('/apply', `${name} refers to a person and is always kept up to date`);
+  if (place.reference && spec.apply === 'OnCreate')
+    report('/apply', `${name} refers to a person and is always kept up to date`);
   if (place.reference && spec.default !== undefined)
     report('/default', `${name} refers to a person: who has none gets none`);
+  (names.resource === 'Team' ? checkUseOfTeam : checkUseOfUser)(spec, place, report);
+}
+
+function checkUseOfUser(spec: AttributeEntry, place: Place, report: EntryContext['report']): void {
+  if (spec.matching !== undefined && (place.multiValued || place.reference)) {
+    report('/matching', `${JSON.stringify(spec.target)} cannot match accounts: that takes one text or number`);
+  }
   if (place.path !== 'active') return;
   // Whoever is disabled later must lose access: a value that is written once would leave the account open for ever.
-  if (isOnCreate) report('/apply', '"active" decides who may sign in and is always kept up to date');
+  if (spec.apply === 'OnCreate') report('/apply', '"active" decides who may sign in and is always kept up to date');
   if (spec.onEmpty === 'Clear') report('/onEmpty', '"active" is true or false and cannot be cleared');
   const gives = [spec.source, spec.expression, spec.cel, spec.constant];
   if (gives.every((each) => each === undefined))
     report('/default', '"active" needs a source, an expression, CEL or a constant beside the default');
 }
+
+function checkUseOfTeam(spec: AttributeEntry, place: Place, report: EntryContext['report']): void {
+  if (spec.matching !== undefined)
+    report(
+      '/matching',
+      'matching is for users: a team is found by its externalId, and with adoptTeams by its displayName',
+    );
+  if (NAMES_OF_TEAMS.has(place.path ?? '') && spec.onEmpty === 'Clear')
+    report('/onEmpty', `${JSON.stringify(spec.target)} is what a team is known by and cannot be cleared`);
+}
+
+/** Without a value they are the name and id of the group. */
+const NAMES_OF_TEAMS: ReadonlySet<string> = new Set(['displayName', 'externalId']);
 
 /** What most values are not. */
 const PLAIN = {
@@ -272,6 +291,7 @@ function compileEntryExpression(
 ): CompiledValue {
   const compiled = compileMappedExpression(spec.expression ?? '', own, names);
   for (const { message } of compiled.warnings) report('/expression', message, 'warning');
+  if (names.resource === 'Team') checkForTeam(compiled.functions);
   checkWhen(spec, compiled.functions, report);
   checkRoles(spec, compiled.functions, { names, report });
   // With a format a text takes a date as RFC 3339, and writes it by the format.
@@ -295,7 +315,13 @@ function compileEntryExpression(
   };
 }
 
+function checkForTeam(functions: CalledFunctions): void {
+  const used = FUNCTIONS_OF_PEOPLE.find((name) => functions.has(name));
+  if (used !== undefined) throw new SyncError('Invalid', `${used} is for mappings of users`);
+}
+
 function compileEntryCel(source: string, own: (name: string) => string, names: NameContext): CompiledValue {
+  if (names.resource === 'Team') return compileGroupCel(source, own, names);
   const compiled = compileCel(source, { variables: ['user', 'groups', 'now'], result: 'any' });
   for (const name of compiled.user) checkName(own(name), names);
   if (compiled.groups) checkGroups(names);
@@ -305,6 +331,18 @@ function compileEntryCel(source: string, own: (name: string) => string, names: N
     evaluate: (read, { now, groups }) => {
       const user = new Map(compiled.user.map((name) => [name, read(own(name))]));
       return { value: compiled.evaluate({ user, groups, now }), isDate: false };
+    },
+  };
+}
+
+function compileGroupCel(source: string, own: (name: string) => string, names: NameContext): CompiledValue {
+  const compiled = compileCel(source, { variables: ['group', 'now'], result: 'any' });
+  for (const name of compiled.group) checkName(own(name), names);
+  return {
+    names: compiled.group.map(own),
+    evaluate: (read, { now }) => {
+      const group = new Map(compiled.group.map((name) => [name, read(own(name))]));
+      return { value: compiled.evaluate({ group, now }), isDate: false };
     },
   };
 }

@@ -34,6 +34,9 @@ export const UNSTABLE_FUNCTIONS: readonly string[] = [...CHANCE_FUNCTIONS, 'Sele
 export const ADDING_FUNCTION = 'AppRoleAssignmentsComplex';
 /** Its roles are all that an account may have. */
 export const ASSERTIVE_FUNCTION = 'AssertiveAppRoleAssignmentsComplex';
+const ROLE_FUNCTIONS: readonly string[] = [ADDING_FUNCTION, ASSERTIVE_FUNCTION, 'SingleAppRoleAssignment'];
+/** What only the accounts of people have. */
+export const FUNCTIONS_OF_PEOPLE: readonly string[] = [...ROLE_FUNCTIONS, 'SelectUniqueValue'];
 
 /** What only some directories have, by the functions that ask for it. */
 const NEEDS: readonly {
@@ -41,7 +44,7 @@ const NEEDS: readonly {
   readonly offer: keyof SourceOffers;
   readonly what: string;
 }[] = [
-  { functions: [ADDING_FUNCTION, ASSERTIVE_FUNCTION, 'SingleAppRoleAssignment'], offer: 'appRoles', what: 'app roles' },
+  { functions: ROLE_FUNCTIONS, offer: 'appRoles', what: 'app roles' },
   { functions: ['DefaultDomain'], offer: 'defaultDomain', what: 'default domain' },
 ];
 

@@ -79,12 +79,14 @@ function toSuffixed(name: string, id: string, groups: readonly Namesake[]): stri
   return `${name} (${isUnique ? short : id})`;
 }
 
-/** @param displayName the group's, or what became of it where others have the same */
-export function toGroupTeam({ id }: Pick<SourceGroup, 'id'>, displayName: string): DesiredTeam {
+/** @param team what mappings make of the group; its name is what became of it where others have the same */
+export function toGroupTeam(
+  { id }: Pick<SourceGroup, 'id'>,
+  team: Pick<DesiredTeam, 'displayName' | 'externalId' | 'values'>,
+): DesiredTeam {
   return {
     key: toGroupKey(id),
-    displayName,
-    externalId: id,
+    ...team,
     rules: [],
     whenEmpty: 'Retain',
     // What becomes of the team is the DirectorySync's to say when the group is gone.

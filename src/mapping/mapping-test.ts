@@ -19,6 +19,7 @@ import {
 } from './bare-user.ts';
 import type { CompiledMapping } from './compile.ts';
 import { toPlainValue } from './expressions.ts';
+import { createGroupMapper } from './group.ts';
 import { createPersonMapper } from './person.ts';
 import { type RuleSet, toRuleNames } from './rules.ts';
 import { createTeamMapper } from './teams.ts';
@@ -103,13 +104,18 @@ function toNow({ now }: MappingTestCase): Date {
   return new Date(now ?? DEFAULT_NOW);
 }
 
+/** The attributes of the user or group. */
+function toRecord({ user, group }: MappingTestCase): Attributes {
+  return (group ?? user ?? {}) as Attributes;
+}
+
 function toUser({ user, groups = [] }: MappingTestCase): SourceUser {
-  return toBareUser(user as Attributes, groups);
+  return toBareUser((user ?? {}) as Attributes, groups);
 }
 
 function evaluateExpression(text: string, test: MappingTestCase): Came {
   const outcome = evaluateBare(text, {
-    attribute: toAttributeReader(test.user as Attributes),
+    attribute: toAttributeReader(toRecord(test)),
     now: toNow(test),
     random: createRandom(['mapping test', text]),
     context: toTenant(test),
@@ -133,6 +139,12 @@ function evaluateCondition(test: MappingTestCase): Json {
 }
 
 function evaluateMapping(mapping: CompiledMapping, test: MappingTestCase): Came {
+  const isOfTeams = mapping.names.resource === 'Team';
+  if (isOfTeams !== (test.group !== undefined)) {
+    const expected = isOfTeams ? 'teams: describe a group' : 'users: describe a user';
+    throw new SyncError('Invalid', `${JSON.stringify(test.mapping)} is a mapping of ${expected}`);
+  }
+  if (isOfTeams) return evaluateTeamMapping(mapping, test);
   const mapped = mapUser(mapping, test);
   const [error] = mapped.errors;
   if (error !== undefined) return { error: error.message };
@@ -148,10 +160,36 @@ function evaluateMapping(mapping: CompiledMapping, test: MappingTestCase): Came 
     ...attributes,
     ...references,
   };
-  const written = mapping.entries.flatMap(({ target, path }) =>
+  return { value: withTargets(values, mapping) };
+}
+
+/** By canonical path, and as the entries write it. */
+function withTargets(values: Attributes, { entries }: CompiledMapping): Attributes {
+  const written = entries.flatMap(({ target, path }) =>
     path === null || values[path] === undefined ? [] : [[target, values[path]] as const],
   );
-  return { value: { ...values, ...Object.fromEntries(written) } };
+  return { ...values, ...Object.fromEntries(written) };
+}
+
+/** Of a team that is to be made. */
+function evaluateTeamMapping(mapping: CompiledMapping, test: MappingTestCase): Came {
+  const attributes = toRecord(test);
+  const record = toBareUser(attributes, []);
+  const mapper = createGroupMapper({
+    mapping,
+    known: toKnownAttributes(record, mapping.usedNames),
+    seed: 'mapping test',
+    tenant: toTenant(test),
+  });
+  const id = typeof attributes['id'] === 'string' ? attributes['id'] : 'test-group';
+  const displayName = typeof attributes['displayName'] === 'string' ? attributes['displayName'] : id;
+  const { team, errors } = mapper.map({ id, displayName, attributes }, null, toNow(test));
+  const [error] = [...errors.map(({ message }) => message), ...(team?.values.creation?.errors ?? [])];
+  if (error !== undefined) return { error };
+  if (team === null) return { ignored: true };
+  const { values } = team;
+  const names = { displayName: team.displayName, externalId: team.externalId };
+  return { value: withTargets({ ...names, ...values.defaults, ...values.onCreate, ...values.attributes }, mapping) };
 }
 
 function evaluateTeams(

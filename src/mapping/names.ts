@@ -9,7 +9,7 @@
 import { PREDEFINED_NAMES } from '../api/custom-attribute.ts';
 import { SyncError } from '../errors.ts';
 import { compileSourcePath, parseSourcePath, type SourcePath, topLevelNames } from '../expression/paths.ts';
-import type { DesiredUser, Json, SourceOffers, SourceUser } from '../model.ts';
+import type { DesiredUser, Json, ResourceKind, SourceOffers, SourceUser } from '../model.ts';
 import { computeNearestName } from '../nearest-name.ts';
 import {
   findPredefinedAttribute,
@@ -21,7 +21,7 @@ import {
 /** What the mappings have given a person. */
 export type MappedValues = Pick<DesiredUser, 'attributes' | 'onCreate' | 'references' | 'kept'>;
 
-/** One person while the mapping runs. */
+/** One person while the mapping runs; or a group, whose record is read in the same way. */
 export interface PersonView {
   readonly user: SourceUser;
   /** Values of CustomAttributes computed so far; a name that is missing is unknown. */
@@ -39,6 +39,8 @@ export interface BoundName {
 }
 
 export interface NameContext {
+  /** Whose names they are: a group has no standard attributes, nor predefined ones. */
+  readonly resource: ResourceKind;
   /** Names of the CustomAttributes that apply. */
   readonly customs: ReadonlySet<string>;
   /** Those of them that an entry gives a value. */
@@ -66,6 +68,9 @@ export function checkName(raw: string, context: NameContext): string | null {
       'Invalid',
       `there is no CustomAttribute ${JSON.stringify(name)}${suggest(name, context.customs)}`,
     );
+  }
+  if (context.resource === 'Team' && (prefix === 'standard' || prefix === 'predefined')) {
+    throw new SyncError('Invalid', `a group has no ${prefix} attributes; name an attribute of its record`);
   }
   if (prefix === 'standard' && findStandardAttribute(context.provider, name) === undefined) {
     throw new SyncError(
@@ -163,7 +168,7 @@ export function bindName(raw: string, context: NameContext, known: KnownAttribut
   if (prefix === 'predefined') return bindNormalised(findPredefinedAttribute(context.provider, name), known);
   if (prefix === 'desired') return bindDesired(context.desired?.get(name.toLowerCase()) ?? name);
   const path = parseSourcePath(name);
-  if (prefix === 'source' || known.has(path)) return bindSource(path, known);
+  if (prefix === 'source' || context.resource === 'Team' || known.has(path)) return bindSource(path, known);
   const normalised = findPredefinedAttribute(context.provider, name) ?? findStandardAttribute(context.provider, name);
   return normalised === undefined ? bindSource(path, known) : bindNormalised(normalised, known);
 }
@@ -172,10 +177,14 @@ export function bindName(raw: string, context: NameContext, known: KnownAttribut
  * Where in a record of the source the name may be found, whichever of these places a read delivers; none for what is no
  * attribute of the source. The name has passed `checkName`.
  */
-export function listSources(raw: string, context: Pick<NameContext, 'customs' | 'provider'>): readonly SourcePath[] {
+export function listSources(
+  raw: string,
+  context: Pick<NameContext, 'customs' | 'provider' | 'resource'>,
+): readonly SourcePath[] {
   const [prefix, name] = splitPrefix(raw);
   if (prefix === 'custom' || prefix === 'desired' || (prefix === null && context.customs.has(name))) return [];
   const own = prefix === null || prefix === 'source' ? [parseSourcePath(name)] : [];
+  if (context.resource === 'Team') return own;
   const isNormalised = (kind: string): boolean => prefix === null || prefix === kind;
   const predefined = isNormalised('predefined') ? findPredefinedAttribute(context.provider, name) : undefined;
   const standard = isNormalised('standard') ? findStandardAttribute(context.provider, name) : undefined;

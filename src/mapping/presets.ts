@@ -3,6 +3,7 @@
  * wants. The one table: mappings begin with it, and `docs/presets.md` is made from it. Pure.
  */
 import type { AttributeEntry, AttributeMappingSpec, PresetName } from '../api/attribute-mapping.ts';
+import type { ResourceKind } from '../model.ts';
 import type { DirectoryName } from './catalog.ts';
 
 /** Of a directory without one, as a file, nobody knows what its columns mean. */
@@ -150,6 +151,14 @@ const ROWS: readonly Row[] = [
   ['userType', 'employeeType', null, `${WORKOS}.employee_type`, 'employeeType', 'employeeType', 'userType'],
 ];
 
+/** Whoever belongs to a team is who belongs to the group: that has no row. */
+const TEAM_ROWS: readonly Row[] = [
+  ['displayName', 'displayName', 'name', 'name', 'cn', SHOWN, 'displayName'],
+  ['externalId', 'id', 'id', 'idp_id', 'entryUUID', 'objectGUID', 'id'],
+];
+
+const ROWS_OF: Readonly<Record<ResourceKind, readonly Row[]>> = { User: ROWS, Team: TEAM_ROWS };
+
 function addressRow(part: string, [entra, workos, ldap, ad]: readonly [string, string, Source, Source]): Row[] {
   const own = `${ADDRESS}.${part}`;
   return [[own, entra, own, `${WORKOS}.${ADDRESS}.${workos}`, ldap, ad, own]];
@@ -157,8 +166,8 @@ function addressRow(part: string, [entra, workos, ldap, ad]: readonly [string, s
 
 const PRECEDENCE: Readonly<Record<string, number>> = { userName: 1, externalId: 2 };
 
-function toEntry(target: string, source: string): AttributeEntry {
-  const precedence = PRECEDENCE[target];
+function toEntry(target: string, source: string, resource: ResourceKind): AttributeEntry {
+  const precedence = resource === 'User' ? PRECEDENCE[target] : undefined;
   const matching = precedence === undefined ? {} : { matching: { precedence } };
   if (!source.includes('(')) return { target, source: `source:${source}`, ...matching };
   const expression = source.replaceAll(/\[(?=\w)(?!(?:standard|predefined):|type )/g, '[source:');
@@ -166,7 +175,7 @@ function toEntry(target: string, source: string): AttributeEntry {
 }
 
 /** Paths of a preset that an application does without, because it would refuse or forget them. */
-export type LeavesOut = (paths: readonly string[]) => readonly string[];
+export type LeavesOut = (paths: readonly string[], resource: ResourceKind) => readonly string[];
 
 /** Takes everything. */
 export const LEAVES_NOTHING: LeavesOut = () => [];
@@ -174,14 +183,20 @@ export const LEAVES_NOTHING: LeavesOut = () => [];
 /** The entries of a preset, for an application. Every name has its prefix. */
 export function listPresetEntries(
   preset: PresetName,
+  resource: ResourceKind,
   leavesOut: LeavesOut = LEAVES_NOTHING,
 ): readonly AttributeEntry[] {
   const column = PRESETS.indexOf(preset) + 1;
-  const entries = ROWS.flatMap((row) => {
+  const entries = ROWS_OF[resource].flatMap((row) => {
     const source = row[column] ?? null;
-    return source === null ? [] : [toEntry(row[0], source)];
+    return source === null ? [] : [toEntry(row[0], source, resource)];
   });
-  const out = new Set(leavesOut(entries.map(({ target }) => target)));
+  const out = new Set(
+    leavesOut(
+      entries.map(({ target }) => target),
+      resource,
+    ),
+  );
   return entries.filter(({ target }) => !out.has(target));
 }
 
@@ -197,14 +212,16 @@ export function resolvePreset(
   if (spec.preset === undefined) return spec;
   const own = spec.attributes ?? [];
   const keys = new Set(own.map(({ target }) => keyOf(target)));
-  const rest = listPresetEntries(spec.preset, leavesOut).filter(({ target }) => !keys.has(keyOf(target)));
+  const rest = listPresetEntries(spec.preset, spec.resource ?? 'User', leavesOut).filter(
+    ({ target }) => !keys.has(keyOf(target)),
+  );
   return { ...spec, attributes: [...rest, ...own] };
 }
 
 /** For docs/presets.md, in Markdown: names without their prefix. */
-export function renderPresetTable(): string {
+export function renderPresetTable(resource: ResourceKind): string {
   const heading = ['target', ...PRESETS];
-  const lines = ROWS.map(([target, ...sources]) => [
+  const lines = ROWS_OF[resource].map(([target, ...sources]) => [
     `\`${target.replace(U, 'U:')}\``,
     ...sources.map((source) => (source === null ? '–' : `\`${source.replace(U, 'U:')}\``)),
   ]);

@@ -31,6 +31,8 @@ export interface Wanted {
   readonly entries: readonly WantedEntry[];
   /** Teams are written too. */
   readonly teams: boolean;
+  /** What mappings write of them. */
+  readonly teamEntries: readonly WantedEntry[];
 }
 
 export interface WantedEntry {
@@ -44,14 +46,15 @@ export interface WantedEntry {
  * Lists are taken at their word where they forbid something. What they leave out is a warning: many list little. Without
  * the schema of users nothing is compared with it.
  */
-export function compareSchemas({ entries, teams }: Wanted, schemas: SchemaSet): readonly SchemaFinding[] {
-  const places = entries.map((entry) => locate(entry, schemas));
+export function compareSchemas({ entries, teams, teamEntries }: Wanted, schemas: SchemaSet): readonly SchemaFinding[] {
+  const places = entries.map((entry) => locate(entry, schemas, URN_USER));
   return [
     ...findUnlistedSchemas(places),
     ...places.flatMap((place) => judgeEntry(place)),
     ...judgeActive(places, schemas),
     ...findRequired(places, schemas),
     ...(teams ? judgeTeams(schemas) : []),
+    ...judgeTeamEntries(teamEntries, schemas),
   ];
 }
 
@@ -65,18 +68,20 @@ interface Place extends WantedEntry {
   readonly definitions: readonly AttributeDefinition[];
 }
 
-function locate(entry: WantedEntry, schemas: SchemaSet): Place {
+function locate(entry: WantedEntry, schemas: SchemaSet, core: string): Place {
   const { urn, attribute, sub } = parseScimPath(entry.path);
-  const schema = schemas.find(urn ?? URN_USER) ?? null;
+  const schema = schemas.find(urn ?? core) ?? null;
   const common = urn === null ? COMMON_ATTRIBUTES : [];
   const found = findAttribute(schema?.attributes ?? [], attribute) ?? findAttribute(common, attribute);
   const part = sub === null || found === undefined ? undefined : findAttribute(found.subAttributes, sub);
   const definitions = [found, part].filter((each) => each !== undefined);
-  return { ...entry, urn: urn ?? URN_USER, attribute, sub, schema, definitions };
+  return { ...entry, urn: urn ?? core, attribute, sub, schema, definitions };
 }
 
 function findUnlistedSchemas(places: readonly Place[]): readonly SchemaFinding[] {
-  const urns = places.filter(({ schema, urn }) => schema === null && urn !== URN_USER).map(({ urn }) => urn);
+  const urns = places
+    .filter(({ schema, urn }) => schema === null && urn !== URN_USER && urn !== URN_GROUP)
+    .map(({ urn }) => urn);
   return [...new Set(urns)].map((urn) => ({
     severity: 'warning',
     reason: 'UnlistedSchema',
@@ -152,11 +157,18 @@ function toRequired({ returned, mutability }: AttributeDefinition, path: string)
   return { severity: 'error', reason: 'RequiredAttribute', message };
 }
 
+/** Its name is what `judgeTeams` looks at. */
+function judgeTeamEntries(entries: readonly WantedEntry[], schemas: SchemaSet): readonly SchemaFinding[] {
+  const others = entries.filter(({ path }) => path !== 'displayName');
+  const places = others.map((entry) => locate(entry, schemas, URN_GROUP));
+  return [...findUnlistedSchemas(places), ...places.flatMap((place) => judgeEntry(place))];
+}
+
 function judgeTeams(schemas: SchemaSet): readonly SchemaFinding[] {
   const group = schemas.find(URN_GROUP);
   return ['displayName', 'members'].flatMap((name) => {
     if (findAttribute(group?.attributes ?? [], name)?.mutability !== 'readOnly') return [];
-    const message = `the target lists ${JSON.stringify(name)} of groups as read-only: no team can be written there; remove the TeamRules`;
+    const message = `the target lists ${JSON.stringify(name)} of groups as read-only: no team can be written there; remove the TeamRules, and set groups.provision to None`;
     return [{ severity: 'error', reason: 'ReadOnlyAttribute', message }];
   });
 }

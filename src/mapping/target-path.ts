@@ -1,5 +1,6 @@
 /** Where a value can be written: target paths of entries and of CustomAttributes, checked against the schemas. */
 import { SyncError } from '../errors.ts';
+import type { ResourceKind } from '../model.ts';
 import { parseScimPath, type ResolvedPath, resolveScimPath } from '../scim/path.ts';
 import type { AttributeDefinition, SchemaSet } from '../scim/schema.ts';
 
@@ -22,9 +23,11 @@ const OF_THE_TARGET: ReadonlySet<string> = new Set(['id', 'meta', 'schemas']);
 export function resolveTargetPath(
   target: string,
   schemas: SchemaSet,
-  { wholeLists }: { readonly wholeLists: boolean },
+  { wholeLists, resource = 'User' }: { readonly wholeLists: boolean; readonly resource?: ResourceKind },
 ): TargetPlace {
-  const resolved = resolveScimPath(parseScimPath(target), schemas, 'User');
+  const resolved = resolveScimPath(parseScimPath(target), schemas, resource === 'User' ? 'User' : 'Group');
+  if (resource === 'Team' && resolved.path.urn === null && resolved.path.attribute === 'members')
+    throw new SyncError('Invalid', `${JSON.stringify(target)} are those of the group, and have no entry`);
   checkWritable(target, resolved, wholeLists);
   const { definition, multiValued, parent, text } = resolved;
   return { path: text, definition, multiValued, reference: isUserReference(definition, parent) };

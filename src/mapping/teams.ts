@@ -1,6 +1,6 @@
 /** Compiled rules → teams and who belongs to them. Pure. */
 import { SyncError } from '../errors.ts';
-import type { DesiredTeam, DesiredUser, Json, RecordError } from '../model.ts';
+import { type DesiredTeam, type DesiredUser, type Json, NO_VALUES, type RecordError } from '../model.ts';
 import type { Condition } from '../rule/condition.ts';
 import { isMailPath, readMails } from '../scim/mail.ts';
 import { toTeamKey } from '../team-key.ts';
@@ -299,7 +299,7 @@ function toTeam(
   return {
     key,
     displayName,
-    ...(description === undefined ? {} : { description }),
+    values: description === undefined ? NO_VALUES : { ...NO_VALUES, attributes: { description } },
     externalId: marks.get(key) ?? `${mark}${key.slice('rule:'.length)}`,
     rules: [rule.name],
     whenEmpty: rule.whenEmpty,

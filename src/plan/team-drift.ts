@@ -1,27 +1,34 @@
-/** What was changed by hand of a team itself: its name and its mark. Pure. */
+/** What was changed by hand of a team itself: its name, its mark and what mappings write. Pure. */
+import type { Json } from '../model.ts';
 import type { TeamState } from '../state/staging.ts';
 import { toGroupId, toTeamKey } from '../team-key.ts';
+import { isSameValue } from './diff.ts';
 import { type AttributeDrift, toDrift } from './drift.ts';
-import { type TeamContext, toBelievedTeam } from './team.ts';
+import type { TeamContext } from './team.ts';
+import { toBelievedTeam } from './team-values.ts';
 
 /** A team whose rules want another name now has changed by that. */
 export function findTeamDrift(
   { key, desired, link, observed, gone }: TeamState,
-  { settings: { target } }: Pick<TeamContext, 'settings'>,
+  { settings: { target }, shapes }: Pick<TeamContext, 'settings' | 'shapes'>,
 ): readonly AttributeDrift[] {
   if (link === null || gone) return [];
   const isOfGroup = toGroupId(key) !== null;
   const wanted = isOfGroup ? toTeamKey(desired?.displayName ?? link.displayName) : key;
   if (toTeamKey(link.displayName) !== wanted) return [];
   const shown = toBelievedTeam(observed, link, target)?.attributes ?? {};
-  const applied = { displayName: link.displayName, externalId: link.externalId, description: link.description ?? null };
-  return (
-    Object.entries(applied)
-      .filter(
-        ([path, was]) => was !== null && shown[path] !== was && target.attribute('Team', path).writes === 'always',
-      )
-      // A target that keeps no externalId of teams has lost nothing.
-      .filter(([path]) => shown[path] !== undefined)
-      .map(([path, was]) => toDrift(path, was ?? undefined, shown[path]))
+  const { displayName, externalId } = link;
+  const isSame = (path: string, one: Json | undefined, other: Json | undefined): boolean =>
+    isSameValue(one, other, shapes.get(path)?.caseExact ?? true);
+  const isWritten = (path: string): boolean => target.attribute('Team', path).writes === 'always';
+  const names = Object.entries({ displayName, externalId })
+    // A target that keeps no externalId of teams has lost nothing.
+    .filter(([path, was]) => was !== null && shown[path] !== undefined && shown[path] !== was);
+  // Where the source wants something new, that is no drift.
+  const values = Object.entries(observed === null ? {} : (desired?.values.attributes ?? {})).filter(
+    ([path, each]) => isSame(path, link.applied[path], each) && !isSame(path, shown[path], each),
   );
+  return [...names, ...values]
+    .filter(([path]) => isWritten(path))
+    .map(([path, was]) => toDrift(path, was ?? undefined, shown[path]));
 }

@@ -1,22 +1,15 @@
 /** One team: what rules, or a group of the source, call for against what the target holds. Pure. */
-import {
-  type AttributeChange,
-  type Attributes,
-  type DesiredTeam,
-  isInherited,
-  type Json,
-  type Operation,
-  type RecordError,
-} from '../model.ts';
+import { type AttributeChange, type DesiredTeam, isInherited, type Operation, type RecordError } from '../model.ts';
 import type { TeamState } from '../state/staging.ts';
 import type { TeamLink } from '../state/store.ts';
 import type { TargetTeam } from '../targets/target.ts';
 import { toComparableName, toGroupId } from '../team-key.ts';
-import { isUnassigned } from './diff.ts';
+import { isSameValue, isUnassigned, type PathShape } from './diff.ts';
 import { type DraftOperation, NOTHING, type Planned, toDraft } from './draft.ts';
 import type { PlanSettings, TargetLimits } from './settings.ts';
 import { isHidden, toTeamChanges } from './target-limits.ts';
 import { toOrigin } from './team-origin.ts';
+import { diffTeam, diffToFound, toBelievedTeam, toNewValues, toSeen, toWritten } from './team-values.ts';
 import { toOwner } from './values.ts';
 
 export interface TeamContext {
@@ -31,6 +24,8 @@ export interface TeamContext {
   readonly whenEmpty: ReadonlyMap<string, DesiredTeam['whenEmpty']>;
   /** Longest display name that the target takes; null when not known. */
   readonly maxNameLength: number | null;
+  /** How values of teams compare, beside names and marks; those of a path that is missing exactly. */
+  readonly shapes: ReadonlyMap<string, PathShape>;
 }
 
 export interface TeamPlan extends Planned {
@@ -117,6 +112,8 @@ export function planTeamRecovery(
     targetId: id,
     displayName: String(attributes['displayName'] ?? desired.displayName),
     externalId: marked === null ? null : desired.externalId,
+    // What was written is not known: what the team has now is looked at like anything that was changed by hand.
+    applied: {},
     rules: desired.rules,
     deletionPolicy: desired.deletionPolicy,
     origin: 'recovered',
@@ -203,11 +200,15 @@ function planMissing(team: TeamState, desired: DesiredTeam, context: TeamContext
     return fail(desired, 'Conflict', 'the target does not let teams be made, and it has none of this name');
   const tooLong = checkName(desired, context);
   if (tooLong !== null) return tooLong;
+  const { errors = [], held = false } = desired.values.creation ?? {};
+  const found = errors.flatMap((message) => toErrors(desired, 'RecordInvalid', message));
+  if (held) return { ...KEEP, errors: found };
   const { text: reason } = toOrigin(desired);
   const create = toTeamDraft(desired, { kind: 'create', phase: 'teams', targetId: null, reason });
-  const changes = Object.entries(toTeamValues(desired)).map(([path, after]) => ({ path, after }));
+  const changes = Object.entries(toNewValues(desired)).map(([path, after]) => ({ path, after }));
   return {
     ...NOTHING,
+    errors: found,
     operations: [
       {
         ...create,
@@ -229,22 +230,18 @@ function toTeamOwner({ linkedTo, neighbour }: TeamState['candidates'][number]): 
 function planTeamAdoption(
   desired: DesiredTeam,
   { id, attributes }: TargetTeam,
-  { settings: { target } }: TeamContext,
+  { settings: { target }, shapes }: TeamContext,
 ): TeamPlan {
   const mark = attributes['externalId'];
   if (!isUnassigned(mark) && mark !== desired.externalId)
     return fail(desired, 'Conflict', `the team ${id} of this name carries the mark of somebody else`);
   const reason = 'has the name of the team, and nobody owns it';
   const adopt = toTeamDraft(desired, { kind: 'adopt', phase: 'teams', targetId: id, reason });
-  const { displayName: _, ...wanted } = toTeamValues(desired);
-  const changes = Object.entries(wanted)
-    .filter(([path, after]) => attributes[path] !== after)
-    .map(([path, after]) => ({ path, after }));
   const operation: DraftOperation = {
     ...adopt,
     name: String(attributes['displayName'] ?? desired.displayName),
     cause: 'match',
-    changes: toTeamChanges(changes, target, ['always']),
+    changes: toTeamChanges(diffToFound(desired, attributes, shapes), target, ['always']),
   };
   return { ...NOTHING, operations: [operation], members: 'compare', deleteWhenEmpty: false };
 }
@@ -286,15 +283,17 @@ function planExisting(
   const displayName = renamed ? desired.displayName : link.displayName;
   const tooLong = renamed ? checkName(desired, context) : null;
   if (tooLong !== null) return tooLong;
-  const wanted = { ...toTeamValues(desired), displayName };
-  const changes = toTeamChanges(diffTeam(wanted, link, toBelievedTeam(observed, link, target)), target, ['always']);
-  const { cause, reason } = toUpdateCause(desired, link, renamed);
+  const wanted = { ...desired, displayName };
+  const believed = toBelievedTeam(observed, link, target);
+  const { shapes, settings } = context;
+  const difference = { wanted, link, observed: believed, shapes, suspect: settings.suspect };
+  const changes = toTeamChanges(diffTeam(difference), target, ['always']);
+  const { cause, reason } = toUpdateCause(desired, link, { renamed, changes, shapes });
   const update = toTeamDraft(desired, { kind: 'update', phase: 'teams', targetId: link.targetId, reason });
   // What was seen and is not mended yet is looked at again, should the update fail.
   const dirty = observed !== null && changes.length > 0;
   const { rules, deletionPolicy } = desired;
-  const seen = toSeen(wanted, observed, changes);
-  const stored: TeamLink = { ...link, ...seen, rules, deletionPolicy, dirty };
+  const stored: TeamLink = { ...toSeen(wanted, observed, changes)(link), rules, deletionPolicy, dirty };
   const changed = JSON.stringify(stored) !== JSON.stringify(known);
   return {
     ...NOTHING,
@@ -318,74 +317,29 @@ function takeName(
   return isCalledFor || drift === 'Repair' || link.dirty ? { ...link, displayName } : link;
 }
 
+interface Updating extends Pick<TeamContext, 'shapes'> {
+  readonly renamed: boolean;
+  readonly changes: readonly AttributeChange[];
+}
+
 function toUpdateCause(
   desired: DesiredTeam,
-  { externalId, description }: TeamLink,
-  renamed: boolean,
+  link: TeamLink,
+  { renamed, changes, shapes }: Updating,
 ): Pick<Operation, 'cause' | 'reason'> {
   const { cause, text } = toOrigin(desired);
   if (renamed) return { cause, reason: text };
+  const { externalId } = link;
   if (externalId !== null && externalId !== desired.externalId) {
     // The mark names the id of the DirectorySync: this one took the team over from another.
     const areMarks = [externalId, desired.externalId].every((each) => each.startsWith('dirsync:'));
     return { cause, reason: areMarks ? 'takes the mark of this id' : text };
   }
-  if (desired.description !== undefined && desired.description !== description) return { cause, reason: text };
+  const written = toWritten(link);
+  const isWantedAnew = ({ path, after }: AttributeChange): boolean =>
+    path !== 'displayName' && !isSameValue(written[path], after, shapes.get(path)?.caseExact ?? true);
+  if (changes.some(isWantedAnew)) return { cause, reason: text };
   return { cause: 'drift', reason: 'was changed in the target' };
-}
-
-/** The team as if it showed what was written, where the target makes something else of it. */
-export function toBelievedTeam(
-  observed: TeamState['observed'],
-  link: TeamLink,
-  target: TargetLimits,
-): TeamState['observed'] {
-  if (observed === null) return null;
-  const attributes: Record<string, Json> = { ...observed.attributes };
-  for (const path of ['displayName', 'externalId', 'description'] as const) {
-    const behaviour = target.attribute('Team', path);
-    const [shown, written] = [attributes[path], link[path]];
-    if (written === null || written === undefined) continue;
-    const isRecased = behaviour.shows === 'otherCase' && String(shown).toLowerCase() === written.toLowerCase();
-    if (isHidden(behaviour) || isRecased) attributes[path] = written;
-  }
-  return { ...observed, attributes };
-}
-
-type TeamValues = Pick<DesiredTeam, 'displayName' | 'externalId' | 'description'>;
-
-function toTeamValues({ displayName, externalId, description }: DesiredTeam): TeamValues {
-  return { displayName, externalId, ...(description === undefined ? {} : { description }) };
-}
-
-/** What is wanted and was seen to be so already, although no answer ever said it: a rename before a kill. */
-function toSeen(
-  wanted: TeamValues,
-  observed: TeamState['observed'],
-  changes: readonly AttributeChange[],
-): Partial<TeamValues> {
-  const isSo = ([path]: [string, string]): boolean =>
-    observed?.attributes[path] !== undefined && !changes.some((change) => change.path === path);
-  return Object.fromEntries(Object.entries(wanted).filter(isSo));
-}
-
-function diffTeam(wanted: TeamValues, link: TeamLink, observed: TeamState['observed']): readonly AttributeChange[] {
-  const { displayName, externalId, description } = link;
-  const written: Attributes = {
-    displayName,
-    ...(externalId === null ? {} : { externalId }),
-    ...(description === undefined ? {} : { description }),
-  };
-  const current: Attributes = observed?.attributes ?? written;
-  // What a target does not keep of teams would be sent it again at every look.
-  const isDropped = (path: string): boolean => observed !== null && current[path] === undefined;
-  const isSent = (path: string, after: Json): boolean =>
-    path === 'externalId'
-      ? externalId === null || externalId === after
-      : path !== 'displayName' && description === after;
-  return Object.entries(wanted)
-    .filter(([path, after]) => current[path] !== after && !(isDropped(path) && isSent(path, after)))
-    .map(([path, after]) => ({ path, ...(current[path] === undefined ? {} : { before: current[path] }), after }));
 }
 
 type TeamDraft = Pick<Operation, 'kind' | 'phase' | 'targetId' | 'reason'>;

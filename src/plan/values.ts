@@ -43,7 +43,11 @@ export function forget({ targetId }: Link): readonly Effect[] {
 }
 
 /** A default that was written on creation is not cleared by the next run, whose value is as empty. */
-export function toClear(desired: DesiredUser, current: Attributes, shapes: PlanSettings['shapes']): readonly string[] {
+export function toClear(
+  desired: Pick<DesiredUser, 'clear' | 'defaults'>,
+  current: Attributes,
+  shapes: PlanSettings['shapes'],
+): readonly string[] {
   return desired.clear.filter(
     (path) =>
       desired.defaults[path] === undefined ||

@@ -95,13 +95,17 @@ function compile(
 async function* inspectTarget(prepared: Prepared, opened: RunHttpClient[], signal: AbortSignal): Findings {
   const { opening, spec, compiled } = prepared;
   const expiries = createExpiryLog();
-  const { target } = await openTarget(opening, spec, { memory: null, afresh: true, expiries, opened });
+  const { target } = await openTarget(opening, spec, {
+    ...{ teamPaths: [], memory: null, afresh: true },
+    expiries,
+    opened,
+  });
   // What has expired may be why nothing works: it is said whatever came before.
   let failure: unknown = null;
   try {
     const wish = {
       matching: compiled?.mapping.matching.map(({ path }) => path) ?? [],
-      teams: (compiled?.ruleNames.length ?? 0) > 0,
+      teams: compiled !== null && toTargetUse(compiled, spec).teams,
       nobody: `dirsync-check-${randomUUID()}@example.invalid`,
     };
     yield* target.probe(wish, signal);

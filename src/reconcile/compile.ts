@@ -2,7 +2,7 @@
  * Everything about mappings, rules, attributes and scope that can be told without a source or target. Used by the step
  * load, by `validate`, and for the statuses of the resources themselves.
  */
-import type { AttributeMappingResource } from '../api/attribute-mapping.ts';
+import type { AttributeMappingResource, PresetName } from '../api/attribute-mapping.ts';
 import type { CustomAttributeResource } from '../api/custom-attribute.ts';
 import { type ResolvedDirectorySyncSpec, withDefaults } from '../api/defaults.ts';
 import { type DirectorySyncResource, MAPPINGS_NEEDED } from '../api/directory-sync.ts';
@@ -14,12 +14,12 @@ import { validateResource } from '../api/validate.ts';
 import { SyncError } from '../errors.ts';
 import { type CompiledMapping, compileMapping, type MappingOptions, type SourceKind } from '../mapping/compile.ts';
 import { compileCustomAttributes } from '../mapping/custom-attributes.ts';
-import { PRESET_OF } from '../mapping/presets.ts';
+import { type LeavesOut, PRESET_OF } from '../mapping/presets.ts';
 import type { MappingProblem } from '../mapping/problem.ts';
 import { compileRules, type RuleSet } from '../mapping/rules.ts';
-import { compareSchemas, type SchemaFinding } from '../mapping/schema-check.ts';
+import { compareSchemas, type SchemaFinding, type WantedEntry } from '../mapping/schema-check.ts';
 import { compileScope, takesUnassigned } from '../mapping/scope.ts';
-import { NOTHING_OFFERED } from '../model.ts';
+import { NOTHING_OFFERED, type ResourceKind } from '../model.ts';
 import type { Condition } from '../rule/condition.ts';
 import type { TargetCapabilities, TargetProblem, TargetUse } from '../targets/target.ts';
 import type { Providers } from './run.ts';
@@ -34,7 +34,14 @@ export interface CompileInput {
 export type ReadOptions = Omit<MappingOptions, 'hasGroups' | 'takesUnassigned'>;
 
 export interface CompiledResources {
+  /** Of users. */
   readonly mapping: CompiledMapping;
+  /** Of the teams that are made of groups of the source. */
+  readonly teamMapping: CompiledMapping;
+  /** Which presets stand in for mappings that nobody named. */
+  readonly presets: Readonly<Record<ResourceKind, PresetName | null>>;
+  /** Groups of the source become teams. */
+  readonly provisionsGroups: boolean;
   readonly rules: RuleSet;
   /** Names of all TeamRules that belong here, whatever their state: their teams must not be taken for those of nobody. */
   readonly ruleNames: readonly string[];
@@ -71,28 +78,37 @@ export interface TargetFinding extends TargetProblem {
 
 /** Mappings, rules and the target's configuration against what it says of itself; what it is never sent is left out. */
 export function compareWithTarget(
-  { mapping, rules }: Pick<CompiledResources, 'mapping' | 'rules'>,
+  compiled: Pick<CompiledResources, 'mapping' | 'teamMapping' | 'rules' | 'provisionsGroups'>,
   { schemas, attribute, contradictions }: TargetCapabilities,
 ): readonly TargetFinding[] {
-  const teams = rules.rules.length > 0;
+  const teams = compiled.rules.rules.length > 0 || compiled.provisionsGroups;
   const contradicted = contradictions({ teams }).map((each) => ({ ...each, reason: 'ProfileContradicted' as const }));
   if (schemas === null) return contradicted;
-  const entries = mapping.entries.flatMap(({ path, onCreate }) => {
-    const writes = path === null ? 'never' : attribute('User', path).writes;
-    return path === null || writes === 'never' ? [] : [{ path, onCreate: onCreate || writes === 'onCreate' }];
-  });
-  return [...contradicted, ...compareSchemas({ entries, teams }, schemas)];
+  const listWanted = (resource: ResourceKind, { entries }: CompiledMapping): readonly WantedEntry[] =>
+    entries.flatMap(({ path, onCreate }) => {
+      const writes = path === null ? 'never' : attribute(resource, path).writes;
+      // What a target does not list of its groups is not sent to it, and that has to be told.
+      const isLeftOut = writes === 'never' && resource === 'User';
+      return path === null || isLeftOut ? [] : [{ path, onCreate: onCreate || writes === 'onCreate' }];
+    });
+  const wanted = {
+    entries: listWanted('User', compiled.mapping),
+    teams,
+    teamEntries: compiled.provisionsGroups ? listWanted('Team', compiled.teamMapping) : [],
+  };
+  return [...contradicted, ...compareSchemas(wanted, schemas)];
 }
 
 /** What is wanted of a target, as its provider judges it offline. */
 export function toTargetUse(
-  { mapping, ruleNames }: Pick<CompiledResources, 'mapping' | 'ruleNames'>,
+  { mapping, teamMapping, ruleNames, provisionsGroups }: Omit<CompiledResources, 'rules' | 'scope' | 'problems'>,
   { deprovisioning, deletionPolicy }: ResolvedDirectorySyncSpec,
 ): TargetUse {
   const { outOfScope, disabledAtSource, deletedAtSource, deleteAfterMs } = deprovisioning;
   return {
     userPaths: [...mapping.paths.keys()],
-    teams: ruleNames.length > 0,
+    teamPaths: provisionsGroups ? [...teamMapping.paths.keys()] : [],
+    teams: ruleNames.length > 0 || provisionsGroups,
     deletes:
       deleteAfterMs !== null || [outOfScope, disabledAtSource, deletedAtSource, deletionPolicy].includes('Delete'),
   };
@@ -107,24 +123,35 @@ interface SidesOfSpec {
 export function toMappingOptions({ source, target }: SidesOfSpec, { sources, targets }: Providers): ReadOptions {
   const provider = targets.get(target.provider);
   const offers = sources.get(source.provider)?.offers?.(source.config) ?? NOTHING_OFFERED;
-  return { provider: source.provider, offers, leavesOut: (paths) => provider?.leavesOut?.(target.config, paths) ?? [] };
+  const leavesOut: LeavesOut = (paths, kind) => provider?.leavesOut?.(target.config, paths, kind) ?? [];
+  return { provider: source.provider, offers, leavesOut };
 }
 
 /** The same without throwing for what is invalid; only a mapping that does not exist throws `ReferenceNotFound`. */
 export function checkResources(input: CompileInput, options: ReadOptions): CompiledResources {
   const { resource, resources } = input;
   const problems: MappingProblem[] = [];
-  const customs = compileCustomAttributes(findCustomAttributes(input, problems), resource.metadata.name, problems);
+  const found = findCustomAttributes(input, problems);
   const { provider } = options;
   const kind = { ...options, ...toSourceKind(resource, provider) };
-  const mapping = compileMapping(findMappings(input, provider), customs, kind, problems);
+  const mappings = findMappings(input, provider, problems);
+  const compileFor = (of: ResourceKind): CompiledMapping => {
+    const customs = compileCustomAttributes(found, resource.metadata.name, problems, of);
+    return compileMapping(mappings[of].resources, customs, kind, problems);
+  };
+  const mapping = compileFor('User');
+  const teamMapping = compileFor('Team');
   problems.push(...checkRequired(resource, resources, mapping));
+  if (isProvisioning(resource)) problems.push(...checkRequired(resource, resources, teamMapping));
   const rules = resources.teamRules.filter((rule) => belongsHere(resource, rule));
   const sound = rules.filter((rule) => isSound(rule, problems));
   const compiled = compileRules(sound, mapping, problems);
   const broken = rules.filter((rule) => !sound.includes(rule)).map((rule) => rule.metadata.name);
   return {
     mapping,
+    teamMapping,
+    presets: { User: mappings.User.preset, Team: mappings.Team.preset },
+    provisionsGroups: isProvisioning(resource),
     rules: { ...compiled, invalid: [...compiled.invalid, ...broken] },
     ruleNames: rules.map((rule) => rule.metadata.name),
     scope: compileScope(resource.spec.scope ?? {}, mapping.names, (field, message) => {
@@ -148,7 +175,7 @@ export function compileMappingAlone(mapping: AttributeMappingResource, resources
   );
   const problems: MappingProblem[] = [];
   const customs = resources.customAttributes.filter(({ metadata }) => metadata.namespace === namespace);
-  const set = compileCustomAttributes(customs, owner?.metadata.name ?? '', problems);
+  const set = compileCustomAttributes(customs, owner?.metadata.name ?? '', problems, mapping.spec.resource);
   const kind =
     owner === undefined
       ? { provider: 'file', hasGroups: false }
@@ -220,12 +247,45 @@ function findCustomAttributes(
   return here.filter((custom) => isSound(custom, problems));
 }
 
-/** Those that are named; without any, the preset of the source's kind. */
-function findMappings({ resource, resources }: CompileInput, provider: string): readonly AttributeMappingResource[] {
+interface FoundMappings {
+  readonly resources: readonly AttributeMappingResource[];
+  /** It stands in for what nobody named. */
+  readonly preset: PresetName | null;
+}
+
+/** Those that are named; of what has none, the preset of the source's kind. */
+function findMappings(
+  input: CompileInput,
+  provider: string,
+  problems: MappingProblem[],
+): Readonly<Record<ResourceKind, FoundMappings>> {
+  const named = findNamed(input);
+  const listOf = (kind: ResourceKind): readonly AttributeMappingResource[] =>
+    named.filter(({ spec }) => (spec.resource ?? 'User') === kind);
+  const [users, teams] = [listOf('User'), listOf('Team')];
+  const preset = PRESET_OF[provider] ?? null;
+  if (users.length === 0 && preset === null) {
+    const message = `must ${MAPPINGS_NEEDED}${teams.length === 0 ? '' : '; those that are named are of teams'}`;
+    const { name } = input.resource.metadata;
+    problems.push({ severity: 'error', kind: 'DirectorySync', name, pointer: '/spec/mappings', message });
+  }
+  const standIn = (kind: ResourceKind): FoundMappings => ({
+    preset,
+    resources: preset === null ? [] : [toPresetMapping(input.resource, preset, kind)],
+  });
+  return {
+    User: users.length > 0 ? { resources: users, preset: null } : standIn('User'),
+    Team: teams.length > 0 || !isProvisioning(input.resource) ? { resources: teams, preset: null } : standIn('Team'),
+  };
+}
+
+function isProvisioning({ spec: { groups } }: DirectorySyncResource): boolean {
+  return (groups?.provision ?? 'None') !== 'None';
+}
+
+function findNamed({ resource, resources }: CompileInput): readonly AttributeMappingResource[] {
   const { namespace } = resource.metadata;
-  const { mappings = [] } = resource.spec;
-  if (mappings.length === 0) return [toPresetMapping(resource, provider)];
-  return mappings.map(({ name }) => {
+  return (resource.spec.mappings ?? []).map(({ name }) => {
     const found = resources.attributeMappings.find(
       ({ metadata }) => metadata.name === name && metadata.namespace === namespace,
     );
@@ -241,14 +301,16 @@ function findMappings({ resource, resources }: CompileInput, provider: string): 
   });
 }
 
-function toPresetMapping({ metadata }: DirectorySyncResource, provider: string): AttributeMappingResource {
-  const preset = PRESET_OF[provider];
-  if (preset === undefined) throw new SyncError('Invalid', `spec.mappings must ${MAPPINGS_NEEDED}`);
+function toPresetMapping(
+  { metadata }: DirectorySyncResource,
+  preset: PresetName,
+  resource: ResourceKind,
+): AttributeMappingResource {
   const { namespace } = metadata;
   return {
     apiVersion: GROUP_VERSION,
     kind: 'AttributeMapping',
     metadata: { name: `preset ${preset}`, namespace },
-    spec: { preset },
+    spec: { resource, preset },
   };
 }

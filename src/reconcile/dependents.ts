@@ -12,8 +12,9 @@ import type { Resource } from '../api/resources.ts';
 import type { TeamRuleResource } from '../api/team-rule.ts';
 import { validateResource } from '../api/validate.ts';
 import { SyncError } from '../errors.ts';
+import type { CompiledMapping } from '../mapping/compile.ts';
 import type { DirectoryState } from '../state/store.ts';
-import { checkResources } from './compile.ts';
+import { type CompiledResources, checkResources } from './compile.ts';
 import { NO_RULE_FACTS, type RuleFacts, readRuleFacts } from './rule-facts.ts';
 import { listMappings, toRuleMark } from './triggers.ts';
 
@@ -100,10 +101,16 @@ function compileAll(resources: ResourceSet): Findings {
   for (const sync of syncs) {
     const compiled = check(sync, resources);
     for (const problem of compiled?.problems ?? []) if (problem.severity === 'error') note(toKey(problem), problem);
-    for (const { resource } of compiled?.mapping.unmapped ?? [])
+    for (const { resource } of listUnmapped(compiled))
       unmapped.set(resource, [...(unmapped.get(resource) ?? []), sync.metadata.name]);
   }
   return { errors, unmapped, attributes: listAllAttributes(syncs, resources) };
+}
+
+function listUnmapped(compiled: CompiledResources | null): CompiledMapping['unmapped'] {
+  if (compiled === null) return [];
+  const { mapping, teamMapping, provisionsGroups } = compiled;
+  return [...mapping.unmapped, ...(provisionsGroups ? teamMapping.unmapped : [])];
 }
 
 function listAllAttributes(syncs: readonly DirectorySyncResource[], resources: ResourceSet): Findings['attributes'] {
@@ -132,8 +139,11 @@ function check(resource: DirectorySyncResource, resources: ResourceSet): ReturnT
 
 /** What this mapping alone reads. */
 function listAttributes(sync: DirectorySyncResource, mapping: string, resources: ResourceSet): readonly string[] {
+  const found = resources.attributeMappings.find(({ metadata }) => metadata.name === mapping);
+  const isOfTeams = found?.spec.resource === 'Team';
   const alone = { ...sync, spec: { ...sync.spec, mappings: [{ name: mapping }] } };
-  const names = check(alone, { ...resources, teamRules: [] })?.mapping.usedNames ?? [];
+  const compiled = check(alone, { ...resources, teamRules: [] });
+  const names = (isOfTeams ? compiled?.teamMapping : compiled?.mapping)?.usedNames ?? [];
   return names
     .filter((name) => !/^(custom|standard|predefined):/.test(name))
     .map((name) => name.replace(/^source:/, ''));

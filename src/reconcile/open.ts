@@ -37,6 +37,8 @@ export interface OpenTarget {
 }
 
 export interface TargetNeeds {
+  /** See TargetContext. */
+  readonly teamPaths: readonly string[];
   /** What an earlier connection observed. */
   readonly memory: Json;
   /** Who asks for a fresh look does not want old observations either. */
@@ -50,7 +52,7 @@ export interface TargetNeeds {
 export async function openTarget(
   opening: Opening,
   spec: ResolvedDirectorySyncSpec,
-  { memory, afresh, expiries, opened }: TargetNeeds,
+  { teamPaths, memory, afresh, expiries, opened }: TargetNeeds,
 ): Promise<OpenTarget> {
   const provider = findProviders(opening.providers, spec).target;
   const { namespace } = toOwner(opening);
@@ -61,7 +63,9 @@ export async function openTarget(
   const { onPause, now } = opening;
   const http = opening.createHttp({ side: 'target', credential: key, spec, ca, onCertificate, onPause });
   opened.push(http);
-  const target = await provider.connect(spec.target.config, { secrets, where, http, memory, afresh, now });
+  const target = await provider.connect(spec.target.config, {
+    ...{ secrets, where, http, teamPaths, memory, afresh, now },
+  });
   return { target, http };
 }
 

@@ -1,4 +1,5 @@
 /** What a run is given, and what each of its steps hands to the next. */
+import type { PresetName } from '../api/attribute-mapping.ts';
 import type { ResolvedDirectorySyncSpec } from '../api/defaults.ts';
 import type { DirectorySyncResource } from '../api/directory-sync.ts';
 import type { PlanCount, Step } from '../api/directory-sync-status.ts';
@@ -9,7 +10,7 @@ import type { CompiledMapping } from '../mapping/compile.ts';
 import type { KnownAttributes } from '../mapping/names.ts';
 import type { MappingProblem } from '../mapping/problem.ts';
 import type { RuleSet } from '../mapping/rules.ts';
-import type { HeldBy, RecordError } from '../model.ts';
+import type { HeldBy, RecordError, ResourceKind } from '../model.ts';
 import type { GuardResult } from '../plan/guard.ts';
 import type { Order } from '../plan/order.ts';
 import type { Condition } from '../rule/condition.ts';
@@ -113,6 +114,11 @@ export interface RunOptions {
 export interface Loaded {
   readonly spec: ResolvedDirectorySyncSpec;
   readonly mapping: CompiledMapping;
+  /** Of the teams that are made of groups of the source. */
+  readonly teamMapping: CompiledMapping;
+  /** Which presets stand in for mappings that nobody named. */
+  readonly presets: Readonly<Record<ResourceKind, PresetName | null>>;
+  readonly provisionsGroups: boolean;
   readonly rules: RuleSet;
   /** Names of all TeamRules that belong here. */
   readonly ruleNames: readonly string[];
@@ -149,6 +155,8 @@ export interface GroupsRead {
   readonly unresolved: number;
   /** `some`: people lack names that an earlier read had. Who is named by one is not known, and is nobody's to remove. */
   readonly names: 'all' | 'some';
+  /** Of their records. */
+  readonly known: KnownAttributes;
   /** Groups that could not be read: their teams stay. */
   readonly errors: readonly RecordError[];
 }
@@ -246,6 +254,8 @@ export interface RunReport {
   readonly sourceRead: boolean | null;
   readonly suspicion: string | null;
   readonly identity: SourceIdentity | null;
+  /** Which presets stand in for mappings that nobody named; null: the run did not get so far as to know. */
+  readonly presets: Loaded['presets'] | null;
   /** Null: the run ended before there was a plan. */
   readonly plan: PlanCounts | null;
   readonly applied: PlanCounts;

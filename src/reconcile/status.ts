@@ -38,7 +38,7 @@ export interface Commands {
 
 export function computeStatus(input: StatusInput): DirectorySyncStatus {
   const { resource, previous, report, nextRunAt } = input;
-  const { progress: _over, nextRunAt: _past, preset: _preset, ...before } = previous ?? {};
+  const { progress: _over, nextRunAt: _past, preset: _preset, teamPreset: _teams, ...before } = previous ?? {};
   if (report.kind === 'OneUser') return computeOneUserStatus(input, before);
   return {
     ...before,
@@ -46,7 +46,7 @@ export function computeStatus(input: StatusInput): DirectorySyncStatus {
     conditions: computeConditions(input),
     source: { ...before.source, provider: firstKey(resource.spec.source), ...toIdentity(report) },
     target: toTarget(resource),
-    ...toPreset(resource),
+    ...toPresets(resource, report),
     ...toCredentials(report, previous),
     ...(report.plan === null ? {} : toCounts(report)),
     ...(isGuarded(report) ? toHeld(report) : {}),
@@ -97,12 +97,20 @@ export function isGuarded({ kind, plan, failedStep }: RunReport): boolean {
   );
 }
 
-/** A resource that breaks its schema may have anything here. */
-/** Nobody chose it: it is said which one it is. */
-function toPreset({ spec }: DirectorySyncResource): Pick<DirectorySyncStatus, 'preset'> {
+/** Nobody chose them: it is said which ones they are. */
+function toPresets(
+  { spec }: DirectorySyncResource,
+  { presets }: RunReport,
+): Pick<DirectorySyncStatus, 'preset' | 'teamPreset'> {
+  // A resource that breaks its schema may have anything here.
   const mappings: unknown = spec.mappings ?? [];
-  const preset = Array.isArray(mappings) && mappings.length === 0 ? PRESET_OF[firstKey(spec.source)] : undefined;
-  return preset === undefined ? {} : { preset };
+  const isUnnamed = Array.isArray(mappings) && mappings.length === 0;
+  const ofUsers = presets?.User ?? (isUnnamed ? PRESET_OF[firstKey(spec.source)] : undefined);
+  const ofTeams = presets?.Team ?? undefined;
+  return {
+    ...(ofUsers === undefined ? {} : { preset: ofUsers }),
+    ...(ofTeams === undefined ? {} : { teamPreset: ofTeams }),
+  };
 }
 
 function firstKey(union: unknown): string {

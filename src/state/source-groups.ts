@@ -9,7 +9,10 @@ export interface StagedGroup {
   readonly duplicate: boolean;
   /** Its members are not known whole: it failed, or a group in it did. Who belongs to it for certain does; nobody leaves it. */
   readonly partial: boolean;
-  /** Ids of all groups of the same name (trimmed, without case), its own among them, in the order of the read. */
+  /**
+   * Ids of all groups whose teams are to have the same name (trimmed, without case), its own among them, in the order of
+   * the read; empty while none was given.
+   */
   readonly namesakes: readonly string[];
 }
 
@@ -36,6 +39,8 @@ export interface SourceGroups {
   resolve(nested: 'Flatten' | 'DirectOnly', names?: 'all' | 'some'): Promise<number>;
   /** In the order of the read; failed groups of which nothing but the id is known are not among them. */
   groups(): AsyncIterable<readonly StagedGroup[]>;
+  /** What the teams of these groups are to be called, before others of the same name are told apart; also while `groups` is read. */
+  nameTeams(rows: readonly { readonly id: string; readonly name: string }[]): Promise<void>;
   count(): Promise<number>;
   /** What people belong to, by source id, once resolved; whoever belongs to nothing has no entry. */
   groupsOf(sourceIds: readonly string[]): Promise<ReadonlyMap<string, readonly GroupName[]>>;

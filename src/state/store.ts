@@ -158,8 +158,8 @@ export interface TeamLink {
   readonly targetId: string;
   readonly displayName: string;
   readonly externalId: string | null;
-  /** As it was written last; absent: never. */
-  readonly description?: string;
+  /** Values beside name and mark as they were written last, or seen to be as wanted. */
+  readonly applied: Attributes;
   readonly rules: readonly string[];
   readonly deletionPolicy: DesiredTeam['deletionPolicy'];
   readonly origin: Link['origin'];

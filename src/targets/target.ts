@@ -179,6 +179,8 @@ export interface TargetContext {
   readonly where?: string;
   /** Takes requests to any host; each has its own budget. */
   readonly http: HttpClient;
+  /** Canonical paths that are read of every team, beside `displayName`, `externalId` and `description`. */
+  readonly teamPaths?: readonly string[];
   /** What an earlier connection to this endpoint observed; null or absent: nothing yet. */
   readonly memory?: Json;
   /** What may have changed since it was observed is found out again. */
@@ -191,7 +193,9 @@ export interface TargetContext {
 export interface TargetUse {
   /** Canonical paths that its mappings write. */
   readonly userPaths: readonly string[];
-  /** It has TeamRules. */
+  /** The same of teams, beside their names and marks. */
+  readonly teamPaths: readonly string[];
+  /** It has TeamRules, or groups of its source become teams. */
   readonly teams: boolean;
   /** A policy of `deprovisioning` is Delete, or `deleteAfter` is set. */
   readonly deletes: boolean;
@@ -211,7 +215,7 @@ export interface TargetProvider<Config> {
   /** What is wanted and cannot be had there, as far as that is known offline. An error stops the run at load. */
   check(config: Config, use: TargetUse): readonly TargetProblem[];
   /** Of these canonical paths of a preset, those that it does without: the application refuses or forgets them. */
-  leavesOut?(config: Config, paths: readonly string[]): readonly string[];
+  leavesOut?(config: Config, paths: readonly string[], resource: ResourceKind): readonly string[];
   /** Host, path and tenant, normalised: who has the same endpoint talks to the same application. No secrets. */
   endpoint(config: Config): string;
   /** When these secrets end, in milliseconds since 1970, where they say it themselves; null where they do not. */

@@ -176,7 +176,7 @@ const CASES: readonly Case[] = [
     { attributes: [{ target: 'title', default: null }] },
     'spec.attributes[0].default must be a value other than null',
   ),
-  mapping('teams, which come later', { resource: 'Team' }, 'spec.resource must be User'),
+  mapping('what is no resource', { resource: 'Group' }, 'spec.resource must be one of User, Team'),
   mapping(
     'a number for a path',
     { attributes: [{ target: 'title', source: 7 }] },

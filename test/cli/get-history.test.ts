@@ -43,6 +43,22 @@ describe('dirsync get', () => {
     expect(table((await company.run(['get', 'amap'])).stdout)[1]).toEqual(['users', 'True', 'Valid', 'User']);
   });
 
+  it('prints a mapping of teams with every entry of its preset', async () => {
+    const company = await createCompany({
+      'manifests/teams.yaml': `apiVersion: dirsync.dev/v1alpha1
+kind: AttributeMapping
+metadata: { name: teams }
+spec: { resource: Team, preset: EntraToSCIM, attributes: [{ target: description, source: description }] }
+`,
+    });
+    const { stdout } = await company.run(['get', 'mapping', 'teams', '-f', 'manifests', '-o', 'yaml']);
+    expect(parse(stdout).spec.attributes).toEqual([
+      { target: 'displayName', source: 'source:displayName' },
+      { target: 'externalId', source: 'source:id' },
+      { target: 'description', source: 'description' },
+    ]);
+  });
+
   it('prints a mapping with every entry of its preset', async () => {
     const company = await createCompany({
       'manifests/acme.yaml': toSyncText({ url: 'https://app.example.com/scim/v2' }),

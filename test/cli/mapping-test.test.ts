@@ -3,6 +3,15 @@ import { createCompany, MAPPING, RULES, SECRET, toSyncText } from './company.ts'
 
 const SYNC = toSyncText({ url: 'http://127.0.0.1:8085/scim/v2' });
 
+const TEAMS = `apiVersion: dirsync.dev/v1alpha1
+kind: AttributeMapping
+metadata: { name: teams }
+spec:
+  resource: Team
+  attributes:
+    - { target: description, expression: 'IIF([note] = "skip", IgnoreObjectFlow, ToUpper([note]))' }
+`;
+
 interface Shown {
   readonly name: string;
   readonly pass: boolean;
@@ -22,6 +31,7 @@ async function run(cases: readonly unknown[], ...more: readonly string[]) {
     'manifests/sync.yaml': SYNC,
     'manifests/mapping.yaml': MAPPING,
     'manifests/rules.yaml': RULES,
+    'manifests/teams.yaml': TEAMS,
     'manifests/secret.yaml': SECRET,
     'manifests/tests/all.json': toTest(cases),
   });
@@ -91,6 +101,16 @@ describe('dirsync test', () => {
         expect: ['Sales People', 'Chess'],
       },
     ],
+    [
+      'a mapping of teams, over a group',
+      {
+        mapping: 'teams',
+        group: { id: 'g-1', displayName: 'Sales', note: 'x' },
+        expect: { displayName: 'Sales', externalId: 'g-1', description: 'X' },
+      },
+    ],
+    ['a group that is left alone', { mapping: 'teams', group: { note: 'skip' }, expectIgnored: true }],
+    ['an expression over a group', { expression: '[displayName]', group: { displayName: 'Sales' }, expect: 'Sales' }],
   ])('knows %s', async (_what, test) => {
     expect(await messages(test)).toEqual([null]);
   });
@@ -105,6 +125,8 @@ describe('dirsync test', () => {
       'expected a text that ^b is found in\n     got "Ada"',
     ],
     [{ rule: 'user.department -eq', user: ADA, expect: true }, 'column 20: expected a value'],
+    [{ mapping: 'teams', user: ADA, expect: {} }, '"teams" is a mapping of teams: describe a group'],
+    [{ mapping: 'users', group: ADA, expect: {} }, '"users" is a mapping of users: describe a user'],
     [{ mapping: 'nobody', user: ADA, expect: {} }, 'there is no valid AttributeMapping "nobody"'],
     [{ teamRules: 'nobody', user: ADA, expect: [] }, 'there is no valid DirectorySync "nobody"'],
     [

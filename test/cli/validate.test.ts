@@ -9,6 +9,14 @@ function createFolder(files: Readonly<Record<string, string>> = {}): Promise<Com
   return createCompany(Object.fromEntries(Object.entries(all).map(([name, text]) => [`manifests/${name}`, text])));
 }
 
+const TEAMS = `apiVersion: dirsync.dev/v1alpha1
+kind: AttributeMapping
+metadata: { name: teams }
+spec: { resource: Team,
+  attributes: [
+    { target: description, source: note } ] }
+`;
+
 const withEntry = (entry: string): string => `${MAPPING}    - ${entry}\n`;
 /** The line of that entry. */
 const LINE = MAPPING.split('\n').length;
@@ -50,6 +58,31 @@ const BAD: readonly Case[] = [
     files: { 'mapping.yaml': withEntry(`{ target: displayName, expression: 'Join([abc], [b] [c])' }`) },
     says: [
       `manifests/mapping.yaml:${LINE}:59 spec.attributes[4].expression: column 17: expected "," or ")" but found "[c]"`,
+    ],
+  },
+  {
+    because: 'an unknown function in a mapping of teams that nothing uses',
+    files: { 'teams.yaml': TEAMS.replace('source: note', "expression: 'Joint([a], [b])'") },
+    says: [
+      'manifests/teams.yaml:6:41 spec.attributes[0].expression: column 1: unknown function "Joint"; did you mean "Join"?',
+    ],
+  },
+  {
+    because: 'an attribute of users in a mapping of teams',
+    files: {
+      'teams.yaml': TEAMS.replace('description', 'nickName'),
+      'sync.yaml': SYNC.replace('mappings: [', 'mappings: [{ name: teams }, '),
+    },
+    says: ['manifests/teams.yaml:6:15 spec.attributes[0].target: the schema has no attribute "nickName"'],
+  },
+  {
+    because: 'no mapping but one of teams',
+    files: {
+      'teams.yaml': TEAMS,
+      'sync.yaml': SYNC.replace(/mappings: \[[^\]]*\]/, 'mappings: [{ name: teams }]'),
+    },
+    says: [
+      'manifests/sync.yaml:6:3 spec.mappings: must name an AttributeMapping: without one nobody knows what to write; those that are named are of teams',
     ],
   },
   {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { toAliases } from '../../src/mapping/aliases.ts';
 import { computeTeamNames, createGroupSelection, type GroupChoice, toGroupTeam } from '../../src/mapping/groups.ts';
-import type { Json } from '../../src/model.ts';
+import { type Json, NO_VALUES } from '../../src/model.ts';
 
 describe('createGroupSelection', () => {
   const eng = { id: 'g-1', displayName: ' Engineering ' };
@@ -79,8 +79,9 @@ describe('computeTeamNames', () => {
   });
 });
 
-it('a team of a group is known by the id of the group, whatever it is called', () => {
-  expect(toGroupTeam({ id: 'g-1' }, 'Eng')).toMatchObject({ key: 'group:g-1', externalId: 'g-1', rules: [] });
+it('a team of a group is the team of its id, whatever mappings make of it', () => {
+  const team = { displayName: 'Eng', externalId: 'e-1', values: NO_VALUES };
+  expect(toGroupTeam({ id: 'g-1' }, team)).toMatchObject({ ...team, key: 'group:g-1', rules: [] });
 });
 
 describe('toAliases', () => {

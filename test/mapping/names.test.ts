@@ -5,6 +5,7 @@ import type { Json, SourceUser } from '../../src/model.ts';
 import { aDesiredUser, aSourceUser } from '../support/builders.ts';
 
 const CONTEXT: NameContext = {
+  resource: 'User',
   customs: new Set(['tier', 'unused', 'state']),
   mapped: new Set(['tier', 'state']),
   provider: 'file',

@@ -153,6 +153,7 @@ describe('standard and predefined attributes', () => {
 describe('bound to a read (I13)', () => {
   const bind = (name: string, directory: DirectoryName, names: readonly string[]) => {
     const context: NameContext = {
+      resource: 'User',
       customs: new Set(),
       mapped: new Set(),
       provider: directory,

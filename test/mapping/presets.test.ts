@@ -25,8 +25,8 @@ const CONFIG = { url: 'https://app.example.com/scim/v2', credentialsRef: { name:
 
 const leavesOutOf =
   (profile: (typeof SCIM_PROFILES)[number]): LeavesOut =>
-  (paths) =>
-    scimTarget.leavesOut?.({ ...CONFIG, profile }, paths) ?? [];
+  (paths, resource) =>
+    scimTarget.leavesOut?.({ ...CONFIG, profile }, paths, resource) ?? [];
 
 function compile(spec: AttributeMappingSpec, provider: DirectoryName = 'entra', leavesOut?: LeavesOut) {
   const problems: MappingProblem[] = [];
@@ -161,7 +161,7 @@ describe('a preset', () => {
   it.each(combinations)('%s compiles for the profile %s, whose check finds no error', (preset, profile) => {
     const { mapping, problems } = compile({ preset }, 'entra', leavesOutOf(profile));
     expect(problems).toEqual([]);
-    const use = { userPaths: [...mapping.paths.keys()], teams: false, deletes: false };
+    const use = { userPaths: [...mapping.paths.keys()], teamPaths: [], teams: false, deletes: false };
     const found = scimTarget.check({ ...CONFIG, profile }, use);
     // Of a nickname in Entra no other directory knows anything: it needs an entry of one's own.
     const errors = found.filter(({ severity, message }) => severity === 'error' && !message.includes('mailNickname'));
@@ -175,8 +175,8 @@ describe('a preset', () => {
     ['Sentry', ['externalId', 'displayName', 'title', MAIL]],
     ['Zoom', ['externalId', 'title', `${U}manager`]],
   ])('leaves out what %s does not take', (profile, out) => {
-    const targets = listPresetEntries('EntraToSCIM', leavesOutOf(profile)).map(({ target }) => target);
-    const all = listPresetEntries('EntraToSCIM').map(({ target }) => target);
+    const targets = listPresetEntries('EntraToSCIM', 'User', leavesOutOf(profile)).map(({ target }) => target);
+    const all = listPresetEntries('EntraToSCIM', 'User').map(({ target }) => target);
     expect(all.filter((target) => !targets.includes(target))).toEqual(
       profile === 'Standard' || profile === 'AWSIdentityCenter' ? out : expect.arrayContaining([...out]),
     );
@@ -186,6 +186,29 @@ describe('a preset', () => {
   it.each(PRESET_NAMES)('%s writes every name with its prefix', (preset: PresetName) => {
     const { mapping } = compile({ preset });
     expect(mapping.usedNames.filter((name) => !/^(source|standard|predefined):/.test(name))).toEqual([]);
+  });
+});
+
+describe('a preset of teams', () => {
+  it.each<readonly [PresetName, string, string]>([
+    ['EntraToSCIM', 'source:displayName', 'source:id'],
+    ['GoogleToSCIM', 'source:name', 'source:id'],
+    ['WorkOSToSCIM', 'source:name', 'source:idp_id'],
+    ['LDAPToSCIM', 'source:cn', 'source:entryUUID'],
+    ['ActiveDirectoryToSCIM', 'Coalesce([source:displayName], [source:cn])', 'source:objectGUID'],
+    ['SCIMToSCIM', 'source:displayName', 'source:id'],
+  ])('%s has %s for the name and %s for the mark', (preset, displayName, externalId) => {
+    const form = (target: string, text: string): AttributeEntry =>
+      text.includes('(') ? { target, expression: text } : { target, source: text };
+    expect(listPresetEntries(preset, 'Team')).toEqual([
+      form('displayName', displayName),
+      form('externalId', externalId),
+    ]);
+  });
+
+  it('leaves out the mark where the application keeps none', () => {
+    const entries = listPresetEntries('EntraToSCIM', 'Team', leavesOutOf('Sentry'));
+    expect(entries.map(({ target }) => target)).toEqual(['displayName']);
   });
 });
 

@@ -22,7 +22,7 @@ function aTarget(changes: Record<string, Partial<AttributeDefinition>> = {}, mor
 
 function compare(paths: readonly string[], schemas = aTarget(), more: Partial<Wanted> = {}): string[] {
   const entries = paths.map((path) => ({ path, onCreate: false }));
-  const findings = compareSchemas({ entries, teams: false, ...more }, schemas);
+  const findings = compareSchemas({ entries, teams: false, teamEntries: [], ...more }, schemas);
   return findings.map(({ severity, reason, message }: SchemaFinding) => `${severity} ${reason}: ${message}`);
 }
 
@@ -161,8 +161,8 @@ describe('a mapping against the schemas of a target', () => {
     ]);
     expect(compare(['userName'], schemas)).toEqual([]);
     expect(compare(['userName'], schemas, { teams: true })).toEqual([
-      'error ReadOnlyAttribute: the target lists "displayName" of groups as read-only: no team can be written there; remove the TeamRules',
-      'error ReadOnlyAttribute: the target lists "members" of groups as read-only: no team can be written there; remove the TeamRules',
+      'error ReadOnlyAttribute: the target lists "displayName" of groups as read-only: no team can be written there; remove the TeamRules, and set groups.provision to None',
+      'error ReadOnlyAttribute: the target lists "members" of groups as read-only: no team can be written there; remove the TeamRules, and set groups.provision to None',
     ]);
   });
 });

@@ -5,7 +5,7 @@ import { KnownAttributes } from '../../src/mapping/names.ts';
 import type { MappingProblem } from '../../src/mapping/problem.ts';
 import { compileRules } from '../../src/mapping/rules.ts';
 import { createTeamMapper, toAccountNames, uniteTeams } from '../../src/mapping/teams.ts';
-import type { DesiredTeam, DesiredUser, Json, SourceUser } from '../../src/model.ts';
+import { type DesiredTeam, type DesiredUser, type Json, NO_VALUES, type SourceUser } from '../../src/model.ts';
 import {
   aCustomAttribute,
   aDesiredTeam,
@@ -137,8 +137,8 @@ describe('team.externalId', () => {
       everyone: true,
     });
     const { fixedTeams } = createMapper({ c: described('third'), b: described('second'), a: described() });
-    expect(fixedTeams.map(({ description }) => description)).toEqual(['second', 'second', 'second']);
-    expect(createMapper({ a: described() }).fixedTeams[0]).not.toHaveProperty('description');
+    expect(fixedTeams.map(({ values }) => values.attributes)).toEqual(Array(3).fill({ description: 'second' }));
+    expect(createMapper({ a: described() }).fixedTeams[0]?.values.attributes).toEqual({});
   });
 
   it('belongs to one team', () => {
@@ -180,6 +180,7 @@ describe('a rule with match', () => {
         key: 'rule:sales',
         displayName: 'Sales',
         externalId: 'dirsync:identity/acme:sales',
+        values: NO_VALUES,
         rules: ['sales'],
         whenEmpty: 'Delete',
         deletionPolicy: 'Retain',
@@ -403,6 +404,7 @@ describe('rules of one name', () => {
         key: 'rule:sales',
         displayName: 'Sales',
         externalId: 'dirsync:identity/acme:sales',
+        values: NO_VALUES,
         rules: ['a', 'b'],
         whenEmpty: 'Retain',
         deletionPolicy: 'Empty',

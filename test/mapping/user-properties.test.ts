@@ -25,6 +25,7 @@ import {
 } from '../support/builders.ts';
 
 const CONTEXT: NameContext = {
+  resource: 'User',
   customs: new Set(['license_tier']),
   mapped: new Set(['license_tier']),
   provider: 'file',

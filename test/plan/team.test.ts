@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { type DesiredTeam, NO_VALUES } from '../../src/model.ts';
 import { planTeam, planTeamRecovery, type TeamContext, type TeamPlan } from '../../src/plan/team.ts';
 import type { TeamState } from '../../src/state/staging.ts';
 import type { TeamLink } from '../../src/state/store.ts';
@@ -226,6 +227,62 @@ describe('a team that no rule calls for now', () => {
     ],
   ])('%j: %#, %s', (link, context, expected) => {
     expect(plan({ desired: null, link: aTeamLink(link) }, context)).toMatchObject({ operations: [], ...expected });
+  });
+});
+
+describe('values beside name and mark', () => {
+  const valued = (values: Partial<DesiredTeam['values']>): DesiredTeam =>
+    aDesiredTeam({ values: { ...NO_VALUES, ...values } });
+  const written = aTeamLink({ applied: { description: 'old', tier: 'Gold' } });
+  const aShape = { multiValued: false, reference: false, matching: false, required: false, unique: false };
+  const shapes = new Map([['tier', { ...aShape, caseExact: false }]]);
+  const changesOf = (team: Partial<TeamState>, settings = {}) =>
+    planTeam(aTeamState({ link: written, ...team }), aTeamContext({ shapes, settings })).operations.map(
+      ({ cause, changes }) => ({ cause, changes }),
+    );
+
+  it('go into the first request, OnCreate and defaults with them', () => {
+    const desired = valued({ attributes: { description: 'a' }, onCreate: { tier: 'b' }, defaults: { note: 'c' } });
+    expect(plan({ desired }).operations[0]?.changes.slice(2)).toEqual([
+      { path: 'note', after: 'c' },
+      { path: 'tier', after: 'b' },
+      { path: 'description', after: 'a' },
+    ]);
+  });
+
+  it('are what is wrong with a team that is to be made, and not with one that is there', () => {
+    const desired = valued({ creation: { errors: ['no tier'], held: true } });
+    expect(plan({ desired })).toMatchObject({
+      operations: [],
+      errors: [{ code: 'RecordInvalid', message: 'no tier' }],
+    });
+    expect(plan({ desired: valued({ creation: { errors: ['no tier'], held: false } }) })).toMatchObject({
+      operations: [{ kind: 'create' }],
+      errors: [{ message: 'no tier' }],
+    });
+    expect(plan({ desired, link: written })).toMatchObject({ operations: [], errors: [] });
+  });
+
+  it.each<readonly [string, Partial<DesiredTeam['values']>, readonly unknown[]]>([
+    ['the rules or the group want it', { attributes: { description: 'new', tier: 'gold' } }, ['description', 'tier']],
+    ['nothing is new', { attributes: { description: 'old', tier: 'Gold' } }, []],
+    ['it is written once', { onCreate: { description: 'new' }, defaults: { tier: 'x' } }, []],
+  ])('change when %s', (_when, values, paths) => {
+    const [update] = changesOf({ desired: valued(values) });
+    expect(update?.changes.map(({ path }) => path) ?? []).toEqual(paths);
+    expect(update?.cause ?? 'rule').toBe('rule');
+  });
+
+  it('are drift where the target alone changed, and cleared where that is wanted', () => {
+    const observed = aTeam({ externalId: MARK, description: 'by hand', tier: 'GOLD' });
+    expect(changesOf({ observed, desired: valued({ attributes: { description: 'old', tier: 'Gold' } }) })).toEqual([
+      { cause: 'drift', changes: [{ path: 'description', before: 'by hand', after: 'old' }] },
+    ]);
+    expect(changesOf({ desired: valued({ clear: ['tier', 'note'] }) })).toEqual([
+      { cause: 'rule', changes: [{ path: 'tier', before: 'Gold' }] },
+    ]);
+    expect(changesOf({ desired: valued({ clear: ['tier'] }) }, { suspect: true })).toEqual([]);
+    expect(changesOf({ desired: valued({ clear: ['tier'], defaults: { tier: 'gold' } }) })).toEqual([]);
   });
 });
 

@@ -35,7 +35,8 @@ describe('adoptTeams', () => {
     expect(company.teamMembers('RESEARCH')).toEqual(company.people.map(({ mail }) => mail));
     expect(await (await company.state()).links.team('rule:research')).toMatchObject({
       origin: 'adopted',
-      dirty: false,
+      // Which values it had before is for the next run to see.
+      dirty: true,
     });
     company.target.writes.length = 0;
     await company.run();

@@ -199,6 +199,18 @@ describe('an AttributeMapping', () => {
     expect(status('more')).toMatchObject({ usedBy: ['acme'], attributesUsed: ['givenName', 'surname', 'title'] });
   });
 
+  it('of teams says what it reads of groups', async () => {
+    const world = await aRunningWorld(({ host, company }) => {
+      const metadata = { name: 'teams', namespace: NAMESPACE };
+      const attributes = [{ target: 'description', expression: 'Coalesce([note], [source:mail])' }];
+      const spec = { resource: 'Team' as const, attributes };
+      host.put({ apiVersion: 'dirsync.dev/v1alpha1', kind: 'AttributeMapping', metadata, spec });
+      host.put({ ...company.resource(), spec: { ...company.spec, mappings: [{ name: 'users' }, { name: 'teams' }] } });
+    });
+    const status = world.host.get('AttributeMapping', 'teams')?.status;
+    expect(status).toMatchObject({ usedBy: ['acme'], attributesUsed: ['mail', 'note'] });
+  });
+
   it.each([
     ['does not compile', [{ target: 'userName', expression: 'Join(' }], 'spec.attributes[0].expression: column'],
     ['breaks its schema', [{ target: '' }], 'spec.attributes[0]'],

@@ -92,9 +92,24 @@ describe('without any mapping', () => {
     expect([...mapping.paths]).toEqual([...other.mapping.paths]);
   });
 
+  it.each(CASES)(
+    'the preset of $directory makes the teams, where there is no mapping of any',
+    ({ directory, preset }) => {
+      const withGroups = { ...resource, spec: { ...resource.spec, groups: { provision: 'All' as const } } };
+      const { teamMapping, presets, problems } = checkResources(
+        { resource: withGroups, resources },
+        { provider: directory },
+      );
+      expect(problems).toEqual([]);
+      expect([...teamMapping.paths.keys()]).toEqual(['displayName', 'externalId']);
+      expect(presets).toEqual({ User: preset, Team: preset });
+      expect(checkResources({ resource, resources }, { provider: directory }).presets.Team).toBeNull();
+    },
+  );
+
   it('a file says nothing of what its columns mean', () => {
     expect(() => compileResources({ resource, resources }, { provider: 'file' })).toThrow(
-      'spec.mappings must name an AttributeMapping: without one nobody knows what to write',
+      'spec.mappings: must name an AttributeMapping: without one nobody knows what to write',
     );
   });
 });

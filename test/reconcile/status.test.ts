@@ -24,6 +24,7 @@ function aReport(more: Partial<RunReport> = {}): RunReport {
     stopped: false,
     sourceRead: true,
     suspicion: null,
+    presets: null,
     identity: { tenantId: null, tenantName: null, domains: [] },
     plan: { create: 2, update: 1 },
     applied: { create: 2, update: 1, delete: 0 },
@@ -480,5 +481,22 @@ describe('the end of credentials', () => {
   it('stays as it was after a run that did not get so far', () => {
     const before = compute(daysAhead(3));
     expect(compute(failed('load', 'ReferenceNotFound'), before)).toMatchObject({ credentials: before.credentials });
+  });
+});
+
+describe('the presets that nobody named', () => {
+  const of = (presets: RunReport['presets'], mappings: readonly { name: string }[]) => {
+    const resource = aResource({ spec: { source: { file: {} }, mappings, target: {} } });
+    const { preset, teamPreset } = compute(aReport({ presets }), undefined, resource);
+    return { preset, teamPreset };
+  };
+
+  it('are named, each for what it makes', () => {
+    expect(of({ User: 'EntraToSCIM', Team: 'EntraToSCIM' }, [])).toEqual({
+      preset: 'EntraToSCIM',
+      teamPreset: 'EntraToSCIM',
+    });
+    expect(of({ User: null, Team: 'EntraToSCIM' }, [{ name: 'users' }])).toEqual({ teamPreset: 'EntraToSCIM' });
+    expect(of({ User: null, Team: null }, [{ name: 'users' }, { name: 'teams' }])).toEqual({});
   });
 });

@@ -18,6 +18,7 @@ import {
   type GuardKind,
   type GuardSubject,
   type Json,
+  NO_VALUES,
   NOTHING_OFFERED,
   type SourceUser,
 } from '../../src/model.ts';
@@ -261,6 +262,7 @@ export function aDesiredTeam(overrides: Partial<DesiredTeam> = {}): DesiredTeam 
     key: 'rule:research',
     displayName: 'Research',
     externalId: 'dirsync:identity/acme:research',
+    values: NO_VALUES,
     rules: ['research'],
     whenEmpty: 'Retain',
     deletionPolicy: 'Retain',
@@ -274,6 +276,7 @@ export function aTeamLink(overrides: Partial<TeamLink> = {}): TeamLink {
     targetId: 't1',
     displayName: 'Research',
     externalId: 'dirsync:identity/acme:research',
+    applied: {},
     rules: ['research'],
     deletionPolicy: 'Retain',
     origin: 'created',
@@ -312,6 +315,7 @@ export function aTeamContext({
     whenEmpty: new Map([['research', 'Retain']]),
     groupGone: 'Empty',
     maxNameLength: null,
+    shapes: new Map(),
     ...overrides,
   };
 }

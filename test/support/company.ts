@@ -34,6 +34,8 @@ export interface Company {
   name: string;
   spec: DirectorySyncSpec;
   mapping: OwnMappingSpec;
+  /** The AttributeMapping `teams`, which the spec names or not. */
+  teamMapping: OwnMappingSpec | null;
   /** Of the mapping; another one than the spec's says that it was deleted. */
   mappingName: string;
   rules: Record<string, TeamRuleResource['spec']>;
@@ -119,6 +121,7 @@ export async function createCompany(
         { target: 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager', source: 'manager' },
       ],
     },
+    teamMapping: null,
     mappingName: 'users',
     rules: {},
     customs: {},
@@ -181,7 +184,10 @@ function run(
     start: async () => undefined,
     resources: () => ({
       directorySyncs: [resource, ...others],
-      attributeMappings: [toResource('AttributeMapping', company.mappingName, company.mapping)],
+      attributeMappings: [
+        toResource('AttributeMapping', company.mappingName, company.mapping),
+        ...(company.teamMapping === null ? [] : [toResource('AttributeMapping', 'teams', company.teamMapping)]),
+      ],
       teamRules: list('TeamRule', company.rules),
       customAttributes: list('CustomAttribute', company.customs),
     }),

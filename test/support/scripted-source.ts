@@ -22,6 +22,8 @@ export interface ScriptedGroup {
   readonly id: string;
   readonly displayName: string;
   readonly members: readonly string[];
+  /** Beside the name, which is always there. */
+  readonly attributes?: Readonly<Record<string, Json>>;
 }
 
 export interface ScriptedSource {
@@ -142,15 +144,17 @@ async function* readPages(source: ScriptedSource, signal: AbortSignal): AsyncGen
 async function* readGroupPages(source: ScriptedSource, signal: AbortSignal): AsyncGenerator<GroupPage> {
   const { groups, groupsEnd, failedGroups } = source;
   const unread = new Set(failedGroups.map(({ id }) => id));
-  for (const { id, displayName, members } of groups ?? []) {
+  const names = new Set(['displayName']);
+  for (const { id, displayName, members, attributes } of groups ?? []) {
     throwIfAborted(signal);
-    yield { groups: [{ id, displayName, attributes: { displayName } }], members: [], failed: [] };
+    yield { groups: [{ id, displayName, attributes: { displayName, ...attributes } }], members: [], failed: [] };
+    for (const name of Object.keys(attributes ?? {})) names.add(name);
     if (unread.has(id)) continue;
     const list = members.map((ref): GroupMember => ({ kind: 'Any', ref }));
     yield { groups: [], members: [{ group: id, members: list }], failed: [] };
   }
   if (groupsEnd instanceof Error) throw groupsEnd;
-  const end = groupsEnd === 'whole' ? { end: { attributes: ['displayName'] } } : {};
+  const end = groupsEnd === 'whole' ? { end: { attributes: [...names] } } : {};
   yield { groups: [], members: [], failed: failedGroups, ...end };
 }
 

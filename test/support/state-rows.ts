@@ -1,5 +1,12 @@
 /** Rows for tests of a state store: plain ones, with what a test is about put over them. */
-import type { DesiredTeam, DesiredUser, Operation, SourceGroup, SourceUser } from '../../src/model.ts';
+import {
+  type DesiredTeam,
+  type DesiredUser,
+  NO_VALUES,
+  type Operation,
+  type SourceGroup,
+  type SourceUser,
+} from '../../src/model.ts';
 import type { Journal, Link, TeamLink } from '../../src/state/store.ts';
 import type { TargetObject, TargetTeam } from '../../src/targets/target.ts';
 
@@ -45,6 +52,7 @@ export function aDesiredTeam(name: string, over: Partial<DesiredTeam> = {}): Des
     key: `rule:${name.toLowerCase()}`,
     displayName: name,
     externalId: `dirsync:identity/acme:${name.toLowerCase()}`,
+    values: NO_VALUES,
     rules: ['teams'],
     whenEmpty: 'Retain',
     deletionPolicy: 'Retain',
@@ -58,6 +66,7 @@ export function aTeamLink(name: string, over: Partial<TeamLink> = {}): TeamLink 
     targetId: `group-${name.toLowerCase()}`,
     displayName: name,
     externalId: `dirsync:identity/acme:${name.toLowerCase()}`,
+    applied: {},
     rules: ['teams'],
     deletionPolicy: 'Retain',
     origin: 'created',

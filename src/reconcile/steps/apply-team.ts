@@ -1,5 +1,6 @@
 /** One operation on a team itself; its members have a file of their own. */
 import { SyncError } from '../../errors.ts';
+import { toUpdated } from '../../plan/team-values.ts';
 import { toOwner } from '../../plan/values.ts';
 import type { Effect, OperationResult, StoredOperation, TeamLink } from '../../state/store.ts';
 import type { TargetObject } from '../../targets/target.ts';
@@ -66,28 +67,22 @@ async function hasMember({ id }: StoredOperation, { run }: Applying): Promise<bo
 
 async function create(operation: StoredOperation, applying: Applying): Promise<readonly Effect[]> {
   const created = await createOnce(operation, applying);
-  return [{ type: 'putTeam', team: toTeamLink(operation, created.id, { ...toMark(operation), origin: 'created' }) }];
+  return [{ type: 'putTeam', team: toTeamLink(operation, created.id, 'created') }];
 }
 
-/** Its members are those that this run has seen, until the operations on them are done. */
+/**
+ * Its members are those that this run has seen, until the operations on them are done. Which of the wanted values it had
+ * before is not known here: the next run looks at it.
+ */
 async function adopt(operation: StoredOperation, { loaded, run, signal }: Applying): Promise<readonly Effect[]> {
   const targetId = needTarget(operation);
   const owner = await run.state.staging.neighbourOf('Team', targetId);
   if (owner !== null) throw new SyncError('Conflict', `the team ${targetId} belongs to ${toOwner(owner)} by now`);
   if (operation.changes.length > 0) await loaded.target.updateTeam(targetId, operation.changes, signal);
   return [
-    { type: 'putTeam', team: toTeamLink(operation, targetId, { ...toMark(operation), origin: 'adopted' }) },
+    { type: 'putTeam', team: { ...toTeamLink(operation, targetId, 'adopted'), dirty: true } },
     { type: 'takeMembers', key: operation.id },
   ];
-}
-
-/** What was written beside the name. */
-function toMark({ changes }: Pick<StoredOperation, 'changes'>): Pick<TeamLink, 'externalId' | 'description'> {
-  const { externalId, description } = toValues({}, changes);
-  return {
-    externalId: typeof externalId === 'string' ? externalId : null,
-    ...(typeof description === 'string' ? { description } : {}),
-  };
 }
 
 async function createOnce(operation: StoredOperation, { loaded, signal }: Applying): Promise<TargetObject> {
@@ -105,39 +100,23 @@ async function createOnce(operation: StoredOperation, { loaded, signal }: Applyi
   }
 }
 
-function toTeamLink(
-  operation: StoredOperation,
-  targetId: string,
-  written: Pick<TeamLink, 'externalId' | 'description' | 'origin'>,
-): TeamLink {
-  return {
+function toTeamLink(operation: StoredOperation, targetId: string, origin: TeamLink['origin']): TeamLink {
+  const link: TeamLink = {
     key: operation.id,
     targetId,
     displayName: operation.name,
-    ...written,
+    externalId: null,
+    applied: {},
     rules: operation.team?.rules ?? [],
     deletionPolicy: operation.team?.deletionPolicy ?? 'Retain',
+    origin,
     dirty: false,
   };
+  return toUpdated(link, operation.changes);
 }
 
 async function update(operation: StoredOperation, { loaded, run, signal }: Applying): Promise<readonly Effect[]> {
   await loaded.target.updateTeam(needTarget(operation), operation.changes, signal);
   const link = await run.state.links.team(operation.id);
-  if (link === null) return [];
-  const values = toValues({ displayName: link.displayName }, operation.changes);
-  const { displayName } = values;
-  const { externalId, ...description } = toMark(operation);
-  return [
-    {
-      type: 'putTeam',
-      team: {
-        ...link,
-        ...description,
-        displayName: String(displayName),
-        externalId: externalId ?? link.externalId,
-        dirty: false,
-      },
-    },
-  ];
+  return link === null ? [] : [{ type: 'putTeam', team: toUpdated(link, operation.changes) }];
 }

@@ -6,6 +6,7 @@ import { SyncError } from '../../errors.ts';
 import { compileMapping } from '../../mapping/compile.ts';
 import { compileCustomAttributes } from '../../mapping/custom-attributes.ts';
 import { NO_RULES } from '../../mapping/rules.ts';
+import type { ResourceKind } from '../../model.ts';
 import { type OwnershipSettings, planOwnedPerson, planOwnedTeam } from '../../plan/ownership.ts';
 import { EVERYBODY } from '../../rule/condition.ts';
 import type { Source } from '../../sources/source.ts';
@@ -19,8 +20,13 @@ import { settleBegun } from './settle.ts';
 
 /** What a DirectorySync without mappings and rules compiles to. */
 export function compileNothing(provider: string): CompiledResources {
+  const compile = (kind: ResourceKind) =>
+    compileMapping([], compileCustomAttributes([], '', [], kind), { provider, hasGroups: false }, []);
   return {
-    mapping: compileMapping([], compileCustomAttributes([], '', []), { provider, hasGroups: false }, []),
+    mapping: compile('User'),
+    teamMapping: compile('Team'),
+    presets: { User: null, Team: null },
+    provisionsGroups: false,
     rules: NO_RULES,
     ruleNames: [],
     scope: EVERYBODY,
@@ -76,7 +82,7 @@ export async function planDeletion(
   { loaded, observed }: { loaded: Loaded; observed: Observed },
   signal: AbortSignal,
 ): Promise<PlanResult> {
-  const writer = new PlanWriter(run, new Map());
+  const writer = new PlanWriter(run, { User: new Map(), Team: new Map() });
   const { guards } = loaded.spec;
   const teams = new ProtectedTeams(guards);
   const settings: OwnershipSettings = {

@@ -1,5 +1,5 @@
 /** What the plan finds changed by hand: counted for the status and, where it was asked for, kept to be shown. */
-import { findDrift } from '../../plan/drift.ts';
+import { type AttributeDrift, findDrift } from '../../plan/drift.ts';
 import { isOverlooked, type MemberContext } from '../../plan/member.ts';
 import { fitToTarget } from '../../plan/target-limits.ts';
 import type { TeamContext } from '../../plan/team.ts';
@@ -14,6 +14,11 @@ const BATCH = 500;
 
 /** What is kept to be shown of values that are not. */
 const REDACTED = '[Redact]';
+
+function toShown(drift: AttributeDrift, shapes: TeamContext['shapes']): AttributeDrift {
+  const isRedacted = shapes.get(drift.path)?.redacted === true;
+  return isRedacted ? { path: drift.path, applied: REDACTED, found: REDACTED } : drift;
+}
 
 export class DriftTally {
   readonly counts = { attributes: 0, memberships: 0, missing: 0 };
@@ -32,8 +37,7 @@ export class DriftTally {
     const base = { resource: 'User', id: sourceId, targetId, name, attribute: null, member: null } as const;
     if (gone) await this.#add('missing', { ...base, kind: 'missing' });
     for (const drift of findDrift(person, context)) {
-      const isRedacted = context.settings.shapes.get(drift.path)?.redacted === true;
-      const attribute = isRedacted ? { path: drift.path, applied: REDACTED, found: REDACTED } : drift;
+      const attribute = toShown(drift, context.settings.shapes);
       await this.#add('attributes', { ...base, kind: 'attribute', attribute });
     }
   }
@@ -44,8 +48,8 @@ export class DriftTally {
     const { targetId, displayName: name } = link;
     const base = { resource: 'Team', id: key, targetId, name, attribute: null, member: null } as const;
     if (gone) await this.#add('missing', { ...base, kind: 'missing' });
-    for (const attribute of findTeamDrift(team, context))
-      await this.#add('attributes', { ...base, kind: 'attribute', attribute });
+    for (const drift of findTeamDrift(team, context))
+      await this.#add('attributes', { ...base, kind: 'attribute', attribute: toShown(drift, context.shapes) });
   }
 
   async addMembers({ key, link }: TeamState, page: readonly MemberDifference[], context: MemberContext): Promise<void> {

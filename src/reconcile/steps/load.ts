@@ -32,7 +32,8 @@ export async function load(run: RunDependencies, signal: AbortSignal): Promise<L
   const opened: RunHttpClient[] = [];
   try {
     await checkTargetEndpoint(run, spec);
-    const connections = await connect(run, { spec, move, opened });
+    const teamPaths = [...compiled.teamMapping.paths.keys()];
+    const connections = await connect(run, { spec, teamPaths, move, opened });
     const identity = await connections.source.identity(signal);
     if (move !== null)
       await carryOutMove(run.state, move, { id: spec.id, endpoint: toEndpoint(run, { spec, identity }) });
@@ -54,7 +55,7 @@ function checkSchema({ resource }: RunDependencies): void {
 function checkTarget(
   { providers, resource }: RunDependencies,
   spec: Loaded['spec'],
-  compiled: Pick<Loaded, 'mapping' | 'ruleNames'>,
+  compiled: Parameters<typeof toTargetUse>[0],
 ): readonly MappingProblem[] {
   const { target } = spec;
   const problems = providers.targets.get(target.provider)?.check(target.config, toTargetUse(compiled, spec)) ?? [];
@@ -87,17 +88,21 @@ type Connections = Pick<Loaded, 'source' | 'target' | 'http' | 'expiries'>;
 
 interface Connecting {
   readonly spec: Loaded['spec'];
+  readonly teamPaths: readonly string[];
   readonly move: Move | null;
   /** Gets the clients as they are made, so that a failure can close them. */
   readonly opened: RunHttpClient[];
 }
 
-async function connect(run: RunDependencies, { spec, move, opened }: Connecting): Promise<Connections> {
+async function connect(run: RunDependencies, { spec, teamPaths, move, opened }: Connecting): Promise<Connections> {
   checkConfigs(run.providers, spec);
   const own = await getFact(run.state.facts, 'targetMemory');
   const memory = move === null ? own : toOldMemory(move, toTargetEndpoint(run, spec));
   const expiries = createExpiryLog();
-  const target = await openTarget(run, spec, { memory, afresh: run.options.resync, expiries, opened });
+  const target = await openTarget(run, spec, {
+    ...{ teamPaths, memory, afresh: run.options.resync },
+    ...{ expiries, opened },
+  });
   const nothing = { source: NO_SOURCE, http: NO_HTTP };
   const source = run.options.deletion ? nothing : await openSource(run, spec, opened);
   return {

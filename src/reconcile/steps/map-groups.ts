@@ -1,5 +1,8 @@
 /** map, of the groups: those that are chosen → teams of this run, with their members who are in scope. */
+import type { CompiledMapping } from '../../mapping/compile.ts';
+import { createGroupMapper, type GroupMapper } from '../../mapping/group.ts';
 import { computeTeamNames, createGroupSelection, type GroupSelection, toGroupTeam } from '../../mapping/groups.ts';
+import type { KnownAttributes } from '../../mapping/names.ts';
 import type { RecordError } from '../../model.ts';
 import type { StagedGroup } from '../../state/source-groups.ts';
 import type { StagedUser } from '../../state/staging.ts';
@@ -39,28 +42,88 @@ export async function createGroupLookup(
   };
 }
 
+export interface MapGroupsInput {
+  readonly loaded: Loaded;
+  readonly read: ReadResult;
+  /** See GroupMapperOptions. */
+  readonly seed: string | null;
+  /** The run's moment. */
+  readonly now: Date;
+}
+
 /** Once everybody's presence is staged. */
 export async function mapGroups(
   run: RunDependencies,
-  { loaded, read }: { loaded: Loaded; read: ReadResult },
+  { loaded, read, seed, now }: MapGroupsInput,
   signal: AbortSignal,
 ): Promise<MappedGroups> {
   if (read.groups === null || loaded.spec.groups.provision === 'None') return NOTHING;
-  const { staging, groups } = run.state;
+  const { known } = read.groups;
   const selection = createGroupSelection(loaded.spec.groups);
-  const errors: RecordError[] = [...read.groups.errors];
-  for await (const page of groups.groups()) {
-    signal.throwIfAborted();
-    const chosen = page.filter(({ group, duplicate }) => selection.selects(group) && !duplicate);
-    for (const staged of chosen) {
-      const team = toGroupTeam(staged.group, await toTeamName(run, staged, selection));
-      await staging.addTeams([team]);
-      await groups.addMemberships(staged.group.id, team.key);
-    }
-    errors.push(...page.filter(({ duplicate }) => duplicate).map(toDuplicate));
-  }
+  const mapper = createGroupMapper({ mapping: loaded.teamMapping, known, seed, tenant: { defaultDomain: null } });
+  const mapping: Mapping = { run, selection, mapper, now, signal };
+  await nameTeams(mapping);
+  const errors = [...read.groups.errors, ...(await stageTeams(mapping))];
   // A run about one person says nothing of groups as such.
-  return run.options.user === null ? { errors, warnings: toWarnings(read.groups, selection) } : NOTHING;
+  if (run.options.user !== null) return NOTHING;
+  const warnings = [
+    ...toWarnings(read.groups, selection),
+    ...mapper.missingNames.map((name) => toMissingWarning(name, { mapping: loaded.teamMapping, known })),
+  ];
+  return { errors, warnings };
+}
+
+interface Mapping {
+  readonly run: RunDependencies;
+  readonly selection: GroupSelection;
+  readonly mapper: GroupMapper;
+  readonly now: Date;
+  readonly signal: AbortSignal;
+}
+
+/** Chosen groups that can be told by their id, in the order of the read. */
+async function* readChosen({ run, selection, signal }: Mapping): AsyncGenerator<readonly StagedGroup[]> {
+  for await (const page of run.state.groups.groups()) {
+    signal.throwIfAborted();
+    yield page.filter(({ group }) => selection.selects(group));
+  }
+}
+
+/** First everybody's name, so that those of one name are told apart whatever mappings make of it. */
+async function nameTeams(mapping: Mapping): Promise<void> {
+  const { run, mapper, now } = mapping;
+  for await (const page of readChosen(mapping)) {
+    const names: { id: string; name: string }[] = [];
+    for (const { group } of page.filter(({ duplicate }) => !duplicate)) {
+      const held = await run.state.links.team(toGroupKey(group.id));
+      const { team } = mapper.map(group, held, now);
+      names.push({ id: group.id, name: team?.displayName ?? held?.displayName ?? group.displayName });
+    }
+    await run.state.groups.nameTeams(names);
+  }
+}
+
+async function stageTeams(mapping: Mapping): Promise<readonly RecordError[]> {
+  const { run, mapper, now } = mapping;
+  const { staging, groups, links } = run.state;
+  const errors: RecordError[] = [];
+  for await (const page of readChosen(mapping)) {
+    for (const staged of page) {
+      if (staged.duplicate) {
+        errors.push(toDuplicate(staged));
+        continue;
+      }
+      const { group, namesakes } = staged;
+      const mapped = mapper.map(group, await links.team(toGroupKey(group.id)), now);
+      errors.push(...mapped.errors);
+      if (mapped.team === null) continue;
+      const displayName = await toTeamName(run, mapped.team.displayName, { id: group.id, namesakes });
+      const team = toGroupTeam(group, { ...mapped.team, displayName });
+      await staging.addTeams([team]);
+      await groups.addMemberships(group.id, team.key);
+    }
+  }
+  return errors;
 }
 
 function toDuplicate({ group: { id, position } }: StagedGroup): RecordError {
@@ -72,18 +135,28 @@ function toDuplicate({ group: { id, position } }: StagedGroup): RecordError {
 /** Alone of its name, a group keeps a suffix that its team was once given. */
 async function toTeamName(
   { state }: RunDependencies,
-  { group, namesakes }: StagedGroup,
-  selection: GroupSelection,
+  displayName: string,
+  { id, namesakes }: { readonly id: string; readonly namesakes: readonly string[] },
 ): Promise<string> {
-  const { id, displayName } = group;
-  const chosen = namesakes.filter((each) => selection.selects({ id: each, displayName }));
   const before = await Promise.all(
-    chosen.map(async (each) => ({
+    namesakes.map(async (each) => ({
       id: each,
       held: (await state.links.team(toGroupKey(each)))?.displayName ?? null,
     })),
   );
   return computeTeamNames(displayName, before).get(id) ?? displayName;
+}
+
+function toMissingWarning(
+  name: string,
+  { mapping, known }: { readonly mapping: CompiledMapping; readonly known: KnownAttributes },
+): Warning {
+  const nearest = known.nearest(name);
+  const meant = nearest === null ? '' : ` (did you mean ${JSON.stringify(nearest)}?)`;
+  const targets = mapping.entries.filter((entry) => entry.names.includes(name)).map(({ target }) => target);
+  const kept = targets.length === 1 ? 'the entry for' : 'the entries for';
+  const message = `the read of groups did not deliver ${JSON.stringify(name)}${meant}: ${kept} ${targets.join(', ')} changed no team`;
+  return { reason: 'UnknownAttribute', message };
 }
 
 function toWarnings({ unresolved, names }: GroupsRead, selection: GroupSelection): readonly Warning[] {

@@ -26,12 +26,14 @@ export async function map(
 ): Promise<Mapped> {
   const { staging, journal } = run.state;
   const { mapping, spec, rules } = loaded;
+  const isRandom = [mapping, loaded.teamMapping].some(({ entries }) => entries.some(({ usesChance }) => usesChance));
+  const seed = isRandom ? await readSeed(run) : null;
   const people = createPersonMapper({
     mapping,
     scope: loaded.scope,
     known: read.known,
     disabledAtSource: spec.deprovisioning.disabledAtSource,
-    seed: mapping.entries.some(({ usesChance }) => usesChance) ? await readSeed(run) : null,
+    seed,
     tenant: { defaultDomain: null },
   });
   const teams = createTeamMapper({ mapping, rules, known: read.known, mark: toMark(run, spec.id) });
@@ -70,7 +72,7 @@ export async function map(
     done += page.length;
     run.onProgress({ step: 'map', done, total });
   }
-  const groups = await mapGroups(run, { loaded, read }, signal);
+  const groups = await mapGroups(run, { loaded, read, seed, now }, signal);
   await journal.addErrors(run.runId, groups.errors);
   errors += groups.errors.length;
   const warnings = toWarnings({ run, people, teams, unprotected, unread, loaded, known: read.known });

@@ -1,5 +1,5 @@
 /** Operations of a plan on their way into the journal. */
-import type { AttributeChange, Operation, RecordError } from '../../model.ts';
+import type { AttributeChange, Operation, RecordError, ResourceKind } from '../../model.ts';
 import { type DraftOperation, type Planned, toOperationLine } from '../../plan/draft.ts';
 import type { PlanSettings } from '../../plan/settings.ts';
 import type { Effect } from '../../state/store.ts';
@@ -10,12 +10,13 @@ export class PlanWriter {
   operations = 0;
   protected = 0;
   readonly #run: RunDependencies;
-  readonly #shapes: PlanSettings['shapes'];
+  readonly #shapes: Readonly<Record<ResourceKind, PlanSettings['shapes']>>;
   #rows: { operation: Operation; recovered: boolean; line: string }[] = [];
   #effects: Effect[] = [];
   #errors: RecordError[] = [];
 
-  constructor(run: RunDependencies, shapes: PlanSettings['shapes']) {
+  /** @param shapes of the values of users and of teams */
+  constructor(run: RunDependencies, shapes: Readonly<Record<ResourceKind, PlanSettings['shapes']>>) {
     this.#run = run;
     this.#shapes = shapes;
   }
@@ -33,14 +34,14 @@ export class PlanWriter {
   #push(draft: DraftOperation): Operation {
     const { recovered, ...rest } = draft;
     this.operations += 1;
-    const changes = rest.changes.map((change) => this.#mark(change));
+    const changes = rest.changes.map((change) => this.#mark(change, rest.resource));
     const operation = { ...rest, changes, seq: this.operations, held: null };
     this.#rows.push({ operation, recovered, line: toOperationLine(draft) });
     return operation;
   }
 
-  #mark(change: AttributeChange): AttributeChange {
-    return this.#shapes.get(change.path)?.redacted === true ? { ...change, redacted: true } : change;
+  #mark(change: AttributeChange, resource: ResourceKind): AttributeChange {
+    return this.#shapes[resource].get(change.path)?.redacted === true ? { ...change, redacted: true } : change;
   }
 
   async flush(): Promise<void> {

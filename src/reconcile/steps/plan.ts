@@ -36,7 +36,8 @@ export interface PlanInput {
 
 export async function plan(run: RunDependencies, input: PlanInput, signal: AbortSignal): Promise<PlanResult> {
   const settings = toSettings(run, input);
-  const writer = new PlanWriter(run, settings.shapes);
+  const teamShapes = toShapes('Team', input.loaded.teamMapping, input.observed.capabilities);
+  const writer = new PlanWriter(run, { User: settings.shapes, Team: teamShapes });
   const { verified } = input.observed;
   const open = await recoverLinks(run, { settings, writer, signal, verified });
   const drift = verified ? new DriftTally(run) : null;
@@ -44,7 +45,7 @@ export async function plan(run: RunDependencies, input: PlanInput, signal: Abort
   const people = await planPeople(run, { settings, writer, signal, open, drift });
   // Memberships are planned by what links say now, truths found on the way included.
   await writer.flush();
-  await planTeams(run, { input, settings, writer, people, signal, drift, protectedTeams: teams });
+  await planTeams(run, { input, settings, writer, people, signal, drift, protectedTeams: teams, teamShapes });
   await writer.flush();
   await drift?.addUnmanaged();
   await drift?.flush();
@@ -72,7 +73,7 @@ function toSettings(run: RunDependencies, { loaded, read, observed }: PlanInput)
     deleteAfterMs,
     restoreMemberships,
     now: run.now().getTime(),
-    shapes: toShapes(loaded, capabilities),
+    shapes: toShapes('User', loaded.mapping, capabilities),
     activeMapped: loaded.mapping.activeMapped,
     protectedUsers: new Set(guards.protectedUsers.map((name) => name.toLowerCase())),
     ownNames: new Set(loaded.target.ownNames().map((name) => name.toLowerCase())),
@@ -237,6 +238,7 @@ interface TeamsInput extends PeopleInput, Drifting {
   readonly input: PlanInput;
   readonly people: PeoplePlan;
   readonly protectedTeams: ProtectedTeams;
+  readonly teamShapes: TeamContext['shapes'];
 }
 
 async function planTeams(run: RunDependencies, teams: TeamsInput): Promise<void> {
@@ -250,6 +252,7 @@ async function planTeams(run: RunDependencies, teams: TeamsInput): Promise<void>
     // Without teams of groups nothing becomes of those that are there.
     groupGone: loaded.spec.groups.provision === 'None' ? 'Retain' : loaded.spec.groups.deletedAtSource,
     maxNameLength: observed.capabilities.maxTeamNameLength,
+    shapes: teams.teamShapes,
   };
   const waiting: ReadonlySet<string> = run.options.user === null ? await followRenames(run, loaded) : new Set();
   const restoring = new Set<string>();

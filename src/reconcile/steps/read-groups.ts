@@ -1,5 +1,7 @@
 /** read, of the groups: staged as they come, and who belongs to each worked out when people are known too. */
 import { SyncError } from '../../errors.ts';
+import { toAskedName } from '../../expression/paths.ts';
+import { KnownAttributes, listSources } from '../../mapping/names.ts';
 import type { RecordError } from '../../model.ts';
 import type { GroupPage } from '../../sources/source.ts';
 import type { GroupsRead, Loaded, RunDependencies } from '../run.ts';
@@ -15,24 +17,29 @@ export async function readGroups(
 ): Promise<GroupsRead | null> {
   if (!needsGroups(loaded)) return null;
   const { groups } = run.state;
-  const read = loaded.source.readGroups?.([], signal);
+  const read = loaded.source.readGroups?.(toGroupProjection(loaded), signal);
   if (read === undefined)
     throw new SyncError('Invalid', 'the source has no groups, and spec.groups, a rule or the scope asks for them');
   const failed: GroupPage['failed'][number][] = [];
-  let isWhole = false;
+  let end: GroupPage['end'];
   for await (const page of read) {
     signal.throwIfAborted();
     await groups.addGroups(page.groups);
     await groups.addMembers(page.members);
     await groups.addFailed(page.failed.flatMap(({ id }) => (id === null ? [] : [id])));
     failed.push(...page.failed);
-    isWhole ||= page.end !== undefined;
+    end ??= page.end;
   }
-  if (!isWhole) throw new SyncError('ReadIncomplete', 'the source ended before its last page of groups');
+  if (end === undefined) throw new SyncError('ReadIncomplete', 'the source ended before its last page of groups');
   const isComplete = failed.every(({ id }) => id !== null);
   if (isComplete) await groups.setComplete();
   const unresolved = await groups.resolve(loaded.spec.scope.nestedGroups, isComplete ? names : 'some');
-  return { count: await groups.count(), isComplete, unresolved, names, errors: toErrors(failed) };
+  const known = new KnownAttributes(end.attributes);
+  return { count: await groups.count(), isComplete, unresolved, names, known, errors: toErrors(failed) };
+}
+
+function toGroupProjection({ teamMapping: { usedNames, names } }: Loaded): readonly string[] {
+  return [...new Set(usedNames.flatMap((name) => listSources(name, names)).map(toAskedName))];
 }
 
 /** Groups become teams, or a mapping, a rule or the scope asks who is in one. */

@@ -1,18 +1,19 @@
 /** How values compare at this target: what the mapping says, and what the target says of itself. */
+import type { CompiledMapping } from '../../mapping/compile.ts';
 import { resolveTargetPath } from '../../mapping/target-path.ts';
+import type { ResourceKind } from '../../model.ts';
 import type { PathShape } from '../../plan/diff.ts';
 import type { PlanSettings } from '../../plan/settings.ts';
 import type { SchemaSet } from '../../scim/schema.ts';
 import type { TargetCapabilities } from '../../targets/target.ts';
-import type { Loaded } from '../run.ts';
 
 /** What is read of accounts: all that entries write but photos, which are large and known by what was written. */
-export function toReadPaths({ paths }: Pick<Loaded['mapping'], 'paths'>): readonly string[] {
+export function toReadPaths({ paths }: Pick<CompiledMapping, 'paths'>): readonly string[] {
   return [...paths].flatMap(([path, { photo }]) => (photo === true ? [] : [path]));
 }
 
 /** Attributes that hold nothing but photos: nobody looks at them. */
-export function toUnread({ paths }: Pick<Loaded['mapping'], 'paths'>): readonly string[] {
+export function toUnread({ paths }: Pick<CompiledMapping, 'paths'>): readonly string[] {
   const toTop = (path: string): string => (/^urn:/i.test(path) ? path : (/^\w+/.exec(path)?.[0] ?? path));
   const read = new Set(toReadPaths({ paths }).map(toTop));
   return [...new Set([...paths].flatMap(([path, { photo }]) => (photo === true ? [toTop(path)] : [])))].filter(
@@ -20,23 +21,32 @@ export function toUnread({ paths }: Pick<Loaded['mapping'], 'paths'>): readonly 
   );
 }
 
-export function toShapes({ mapping }: Loaded, capabilities: TargetCapabilities): PlanSettings['shapes'] {
-  return new Map([...mapping.paths].map(([path, shape]) => [path, toShape(path, shape, capabilities)]));
+export function toShapes(
+  resource: ResourceKind,
+  { paths }: CompiledMapping,
+  capabilities: TargetCapabilities,
+): PlanSettings['shapes'] {
+  return new Map([...paths].map(([path, shape]) => [path, toShape({ path, resource }, shape, capabilities)]));
 }
 
-function toShape(path: string, shape: PathShape, { attribute, schemas }: TargetCapabilities): PathShape {
+interface Place {
+  readonly path: string;
+  readonly resource: ResourceKind;
+}
+
+function toShape(place: Place, shape: PathShape, { attribute, schemas }: TargetCapabilities): PathShape {
   return {
     ...shape,
     // A target that changes the case of what it is given has nothing changed by hand.
-    caseExact: shape.caseExact && attribute('User', path).shows !== 'otherCase',
-    unique: shape.unique || (schemas !== null && isUnique(path, schemas)),
+    caseExact: shape.caseExact && attribute(place.resource, place.path).shows !== 'otherCase',
+    unique: shape.unique || (schemas !== null && isUnique(place, schemas)),
   };
 }
 
 /** Its own schemas hold beside RFC 7643. */
-function isUnique(path: string, schemas: SchemaSet): boolean {
+function isUnique({ path, resource }: Place, schemas: SchemaSet): boolean {
   try {
-    return resolveTargetPath(path, schemas, { wholeLists: true }).definition.uniqueness !== 'none';
+    return resolveTargetPath(path, schemas, { wholeLists: true, resource }).definition.uniqueness !== 'none';
   } catch {
     // The server does not list it, or lists it as something else: it says nothing of it.
     return false;

@@ -148,14 +148,20 @@ function putTeam(db: Connection, directory: number, { team }: { team: TeamLink }
     () =>
       db.run(
         `INSERT INTO teams
-           (directory, key, target_id, display_name, external_id, description, rules, deletion_policy, origin, dirty)
+           (directory, key, target_id, display_name, external_id, applied, rules, deletion_policy, origin, dirty)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
          ON CONFLICT (directory, key) DO UPDATE SET
            target_id = excluded.target_id, display_name = excluded.display_name, external_id = excluded.external_id,
-           description = excluded.description, rules = excluded.rules, deletion_policy = excluded.deletion_policy, origin = excluded.origin,
-           dirty = excluded.dirty`,
-        ...[directory, team.key, team.targetId, team.displayName, team.externalId, team.description ?? null],
-        ...[JSON.stringify(team.rules), team.deletionPolicy, team.origin, team.dirty ? 1 : 0],
+           applied = excluded.applied, rules = excluded.rules, deletion_policy = excluded.deletion_policy,
+           origin = excluded.origin, dirty = excluded.dirty`,
+        ...[directory, team.key, team.targetId, team.displayName, team.externalId],
+        ...[
+          JSON.stringify(team.applied),
+          JSON.stringify(team.rules),
+          team.deletionPolicy,
+          team.origin,
+          team.dirty ? 1 : 0,
+        ],
       ),
     `the team ${team.targetId} of the target is linked to another key than ${team.key}`,
   );

@@ -25,7 +25,7 @@ export interface TeamRow {
   target_id: string;
   display_name: string;
   external_id: string | null;
-  description: string | null;
+  applied: string;
   rules: string;
   deletion_policy: TeamLink['deletionPolicy'];
   origin: TeamLink['origin'];
@@ -36,7 +36,7 @@ export interface TeamRow {
 export const LINK_COLUMNS =
   'l.source_id, l.target_id, l.name, l.active, l.origin, l.dirty, l.applied, l.left_at, l.left_cause, l.left_teams';
 export const TEAM_COLUMNS =
-  't.key, t.target_id, t.display_name, t.external_id, t.description, t.rules, t.deletion_policy, t.origin, t.dirty';
+  't.key, t.target_id, t.display_name, t.external_id, t.applied, t.rules, t.deletion_policy, t.origin, t.dirty';
 
 export function toLink(db: Connection, row: LinkRow): Link {
   return {
@@ -62,7 +62,7 @@ export function toTeamLink(db: Connection, row: TeamRow): TeamLink {
     targetId: row.target_id,
     displayName: row.display_name,
     externalId: row.external_id,
-    ...(row.description === null ? {} : { description: row.description }),
+    applied: parseJson(db, row.applied),
     rules: parseJson(db, row.rules),
     deletionPolicy: row.deletion_policy,
     origin: row.origin,

@@ -206,6 +206,12 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (directory, source_id)
   ) STRICT, WITHOUT ROWID;
   `,
+  // The same of whatever else was written of a team, as JSON.
+  `
+  ALTER TABLE teams ADD COLUMN applied TEXT NOT NULL DEFAULT '{}';
+  UPDATE teams SET applied = json_object('description', description) WHERE description IS NOT NULL;
+  ALTER TABLE teams DROP COLUMN description;
+  `,
 ];
 
 /**
@@ -275,11 +281,11 @@ export const SCRATCH = `
     place INTEGER PRIMARY KEY,
     directory INTEGER NOT NULL,
     id TEXT NOT NULL,
-    name TEXT NOT NULL,
+    team_name TEXT,
     body TEXT NOT NULL
   ) STRICT;
   CREATE INDEX run.groups_id ON groups (directory, id);
-  CREATE INDEX run.groups_name ON groups (directory, name, place);
+  CREATE INDEX run.groups_team_name ON groups (directory, team_name, place);
 
   CREATE TABLE run.partial_groups (
     directory INTEGER NOT NULL,

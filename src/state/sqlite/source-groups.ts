@@ -16,9 +16,8 @@ export function toSourceGroups(of: Directory): SourceGroups {
       await of.stage((directory) => {
         for (const group of groups) {
           db.run(
-            'INSERT INTO run.groups (place, directory, id, name, body) VALUES (?1, ?2, ?3, ?4, ?5)',
-            ...[db.nextPlace(directory), directory, group.id, toComparableName(group.displayName)],
-            JSON.stringify(group),
+            'INSERT INTO run.groups (place, directory, id, body) VALUES (?1, ?2, ?3, ?4)',
+            ...[db.nextPlace(directory), directory, group.id, JSON.stringify(group)],
           );
         }
       });
@@ -54,6 +53,16 @@ export function toSourceGroups(of: Directory): SourceGroups {
     },
     resolve: (nested, names = 'all') => resolve(of, nested, names),
     groups: () => readGroups(of),
+    async nameTeams(rows) {
+      await of.stage((directory) => {
+        for (const { id, name } of rows) {
+          db.run(
+            'UPDATE run.groups SET team_name = ?3 WHERE directory = ?1 AND id = ?2',
+            ...[directory, id, toComparableName(name)],
+          );
+        }
+      });
+    },
     async count() {
       db.openScratch();
       return (
@@ -234,7 +243,7 @@ async function* readGroups(of: Directory): AsyncGenerator<readonly StagedGroup[]
          EXISTS (SELECT 1 FROM run.groups x WHERE x.directory = ?1 AND x.id = g.id AND x.place <> g.place) AS duplicate,
          EXISTS (SELECT 1 FROM run.partial_groups f WHERE f.directory = ?1 AND f.group_id = g.id) AS partial,
          (SELECT json_group_array(x.id ORDER BY x.place) FROM run.groups x
-          WHERE x.directory = ?1 AND x.name = g.name) AS namesakes
+          WHERE x.directory = ?1 AND x.team_name = g.team_name) AS namesakes
        FROM run.groups g WHERE g.place > ?2 AND g.place < ?3 ORDER BY g.place LIMIT ${PAGE}`,
       ...[directory, last?.place ?? firstPlace(directory), firstPlace(directory + 1)],
     ),

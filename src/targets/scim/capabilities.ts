@@ -80,8 +80,10 @@ function toLimitations({ seen, profile }: Connection): readonly TargetLimitation
     const message = 'the target refuses to delete accounts: the policy Delete is carried out as Deactivate';
     limitations.push({ reason: 'DeletionRefused', message });
   }
-  for (const { path, fate } of seen.remarkable())
-    limitations.push({ reason: 'AttributeNotKept', message: SAID[fate](path) });
+  for (const { kind, path, fate } of seen.remarkable()) {
+    const message = SAID[fate](kind === 'User' ? path : `${path} of teams`);
+    limitations.push({ reason: 'AttributeNotKept', message });
+  }
   return limitations;
 }
 

@@ -19,14 +19,14 @@ import { changeMembers } from './members.ts';
 import { createObservations, selectLasting } from './observations.ts';
 import { probe } from './probe.ts';
 import { checkUse, getProfile, listLeftOut } from './profile-rules.ts';
-import { type Connection, findTeams, findUsers, listTeams, listUsers, readTeam, readUser } from './read.ts';
+import { type Connection, findTeams, findUsers, listTeams, listUsers, readTeam, readUser, TEAM_PATHS } from './read.ts';
 import { createResource, createTeam, deleteResource, updateResource } from './write.ts';
 
 export const scimTarget: TargetProvider<ScimConfig> = {
   name: 'scim',
   validate: validateScimConfig,
   check: checkUse,
-  leavesOut: (config, paths) => listLeftOut(getProfile(config), paths),
+  leavesOut: (config, paths, resource) => listLeftOut(getProfile(config), paths, resource),
   endpoint: toEndpoint,
   expiresAt: toTokenExpiry,
   connect: async (config, context) => connect(config, context),
@@ -34,6 +34,7 @@ export const scimTarget: TargetProvider<ScimConfig> = {
 
 function connect(config: ScimConfig, context: TargetContext): Target {
   const { secrets, where = UNNAMED, http, memory = null, afresh = false, now = () => new Date() } = context;
+  const teamPaths = [...new Set([...TEAM_PATHS, ...(context.teamPaths ?? [])])];
   const client = createScimClient({
     baseUrl: toBaseUrl(config),
     credentials: toCredentials(config, secrets, where),
@@ -43,7 +44,7 @@ function connect(config: ScimConfig, context: TargetContext): Target {
     now,
   });
   const seen = createObservations(afresh ? selectLasting(memory) : memory, now);
-  const open = createOpener({ client, seen, profile: getProfile(config) });
+  const open = createOpener({ client, seen, profile: getProfile(config), teamPaths });
   return {
     ownNames: () => toOwnNames(secrets),
     capabilities: async (signal) => toCapabilities(await open(signal)),

@@ -63,10 +63,10 @@ function findForbidden(value: Json, characters: string): string | null {
 }
 
 /** Of the paths of a preset: what the application never takes, and of a list with one entry all entries but the first. */
-export function listLeftOut(profile: Profile, paths: readonly string[]): readonly string[] {
+export function listLeftOut(profile: Profile, paths: readonly string[], resource: ResourceKind): readonly string[] {
   const first = new Map<string, string>();
   return paths.filter((path) => {
-    if (path !== 'active' && toBehaviour(profile, 'User', path).writes === 'never') return true;
+    if (path !== 'active' && toBehaviour(profile, resource, path).writes === 'never') return true;
     const parsed = parseScimPath(path);
     if (profile.multiValued === 'many' || parsed.filter === null) return false;
     const entry = printScimPath({ ...parsed, sub: null });
@@ -95,6 +95,7 @@ export function checkUse(config: ScimConfig, use: TargetUse): readonly TargetPro
     ...checkRequired(profile, name, use),
     ...checkLists(profile, name, use),
     ...checkWrites(profile, name, use),
+    ...checkTeamWrites(profile, name, use),
     ...checkTeams(profile, name, use),
     ...checkDeletion(profile, name, use),
   ];
@@ -131,6 +132,13 @@ const checkWrites: Check = (profile, name, { userPaths }) => {
     ...warn(of('never'), 'does not take these attributes, which are left out'),
     ...warn(of('onCreate'), 'takes these attributes only when an account is made, so later changes are not sent'),
   ];
+};
+
+const checkTeamWrites: Check = (profile, name, { teamPaths }) => {
+  const never = teamPaths.filter((path) => toBehaviour(profile, 'Team', path).writes === 'never');
+  if (never.length === 0 || profile.groups === 'none') return [];
+  const message = `the profile ${name} does not take these attributes of teams, which are left out: ${never.join(', ')}`;
+  return [{ severity: 'warning', message }];
 };
 
 const checkTeams: Check = ({ groups, renameGroup }, name, { teams }) => {

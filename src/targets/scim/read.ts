@@ -28,9 +28,11 @@ export interface Connection {
   readonly profile: Profile;
   readonly discovered: Discovered;
   readonly seen: Observations;
+  /** What is read of every team beside its members. */
+  readonly teamPaths: readonly string[];
 }
 
-const TEAM_PATHS = ['displayName', 'externalId', 'description'] as const;
+export const TEAM_PATHS: readonly string[] = ['displayName', 'externalId', 'description'];
 const FOUND_AT_MOST = 100;
 const ENDPOINTS: Readonly<Record<ScimResource, string>> = { User: '/Users', Group: '/Groups' };
 /** Lists of members can be larger than everything else together. */
@@ -143,7 +145,7 @@ async function listMembers(connection: Connection, id: string, signal: AbortSign
 }
 
 function toTeam(connection: Connection, found: FoundResource): TargetTeam {
-  return { ...toTargetObject(connection, 'Group', found, TEAM_PATHS), members: null };
+  return { ...toTargetObject(connection, 'Group', found, connection.teamPaths), members: null };
 }
 
 function toListRequest({ discovered, seen }: Connection, kind: ScimResource, query: ListRequest['query']): ListRequest {

@@ -42,12 +42,18 @@ export async function noteFates(connection: Connection, what: Sent, signal: Abor
   }
 }
 
-/** What the profile says needs no watching, and a mark is written in letters of its own. */
+/** Names of teams are what profiles say of them, and a mark is written in letters of its own. */
+const NAMES_OF_TEAMS: ReadonlySet<string> = new Set(['displayName', 'externalId']);
+
+/** What the profile says needs no watching. */
 function isWatched({ seen, profile }: Connection, { kind, sent }: Sent, path: string): boolean {
   const { writes, shows } = toBehaviour(profile, toKind(kind), path);
   const isPlain = writes === PLAIN_ATTRIBUTE.writes && shows === PLAIN_ATTRIBUTE.shows;
-  return isPlain && kind === 'User' && !isEmpty(sent[path]) && seen.isOpen(toKind(kind), path);
+  const isNamed = kind === 'Group' && NAMES_OF_TEAMS.has(path);
+  return isPlain && !isNamed && !isEmpty(sent[path]) && seen.isOpen(toKind(kind), path);
 }
+
+const ALWAYS_SHOWN: Readonly<Record<ScimResource, string>> = { User: 'userName', Group: 'displayName' };
 
 /** Null when the answer shows no object. */
 function readAnswered(
@@ -56,7 +62,7 @@ function readAnswered(
   paths: readonly string[],
 ): Readonly<Record<string, Json>> | null {
   const body: JsonObject | null = isSuccess(answer) ? answer.body : null;
-  if (body === null || readField(body, 'userName') === undefined) return null;
+  if (body === null || readField(body, ALWAYS_SHOWN[kind]) === undefined) return null;
   return toAttributes(body, paths, discovered.places[kind]);
 }
 

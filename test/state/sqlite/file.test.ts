@@ -283,6 +283,22 @@ describe('D6 migrations', () => {
     db.close();
   });
 
+  it('descriptions of teams are kept among what was written of them', () => {
+    const db = new DatabaseSync(file);
+    const at = MIGRATIONS.findIndex((each) => each.includes('ADD COLUMN applied'));
+    applyMigrations(db, file, MIGRATIONS.slice(0, at));
+    db.exec(`INSERT INTO directories VALUES (1, 'identity', 'acme');
+      INSERT INTO teams (id, directory, key, target_id, display_name, description, rules, deletion_policy, origin, dirty)
+      VALUES (1, 1, 'rule:a', 't1', 'A', 'what it is for', '[]', 'Retain', 'created', 0),
+             (2, 1, 'rule:b', 't2', 'B', NULL, '[]', 'Retain', 'created', 0);`);
+    applyMigrations(db, file, MIGRATIONS);
+    expect(db.prepare('SELECT applied FROM teams ORDER BY id').all()).toMatchObject([
+      { applied: '{"description":"what it is for"}' },
+      { applied: '{}' },
+    ]);
+    db.close();
+  });
+
   it('one that fails half way leaves the file as it was', () => {
     const db = new DatabaseSync(file);
     applyMigrations(db, file, MIGRATIONS);

@@ -50,6 +50,7 @@ describe('what a DirectorySync wants of a profile', () => {
       { url: 'https://app.example.com', credentialsRef: { name: 'a' }, profile },
       {
         userPaths,
+        teamPaths: [],
         teams: false,
         deletes: false,
         ...more,
