@@ -35,7 +35,7 @@ describe('convert', () => {
     await company.write('manifests/acme.yaml', converted.stdout);
     await company.write('manifests/secret.yaml', SECRET);
     const validated = await company.run(['validate', '-f', 'manifests']);
-    expect([validated.code, validated.stdout]).toEqual([0, '4 resources are valid\n']);
+    expect([validated.code, validated.stdout]).toEqual([0, '5 resources are valid\n']);
   });
 
   it('carries expressions over word for word, or says that it does not', async () => {
@@ -58,9 +58,10 @@ describe('convert', () => {
     await company.write('manifests/acme.yaml', (await company.run(argv)).stdout.replace('  mode: Plan\n', ''));
     await company.write('manifests/secret.yaml', SECRET);
     await company.write('manifests/people.json', JSON.stringify(PEOPLE));
+    await company.write('manifests/groups.json', JSON.stringify(GROUPS));
     const applied = await company.run(['apply', '-f', 'manifests', '--yes']);
     expect(applied.code).toBe(0);
-    expect(applied.stdout).toMatch(/^acme: 1 created /);
+    expect(applied.stdout).toMatch(/^acme: 1 created, 1 team created, 1 membership added /);
     const answer = await fetch(`${directory.url}/Users`, { headers: { authorization: `Bearer ${TOKEN}` } });
     const { Resources: users } = (await answer.json()) as { Resources: unknown[] };
     expect(users).toMatchObject([
@@ -86,6 +87,7 @@ describe('convert', () => {
     ).toEqual([
       ['DirectorySync', 'entra'],
       ['AttributeMapping', 'entra-users'],
+      ['AttributeMapping', 'entra-teams'],
       ['CustomAttribute', 'entra-acme-license-tier'],
       ['CustomAttribute', 'entra-acme-hired-on'],
     ]);
@@ -169,6 +171,8 @@ const PEOPLE = [
     accountEnabled: true,
   },
 ];
+
+const GROUPS = [{ id: 'g-1', displayName: 'Choir', members: ['e-1', 'e-2'] }];
 
 const SMALL = {
   synchronizationRules: [
