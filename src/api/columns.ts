@@ -108,6 +108,12 @@ export const PRINTER_COLUMNS: Readonly<Record<Kind, readonly PrinterColumn[]>> =
   CustomAttribute: [
     ...health('Valid'),
     { name: 'Type', jsonPath: '.spec.type', type: 'string', description: 'Type of the value.' },
+    {
+      name: 'Left',
+      jsonPath: '.status.deletion.left',
+      type: 'integer',
+      description: 'Under deletion: people who still have a value.',
+    },
     { name: 'Path', jsonPath: '.spec.path', type: 'string', wide: true, description: 'Where it lives in the target.' },
     AGE,
   ],

@@ -4,6 +4,7 @@ import type { Kind } from './metadata.ts';
 import {
   CREDENTIALS_EXPIRING_REASONS,
   DEGRADED_REASONS,
+  DELETING_REASONS,
   HELD_REASONS,
   READY_REASONS,
   RECONCILING_REASONS,
@@ -31,6 +32,8 @@ export const CONDITION_TYPES = {
   Degraded: 'Degraded',
   /** True: the last read lost too much to be trusted with removals. */
   Suspect: 'Suspect',
+  /** Stands only while true: a CustomAttribute under deletion, whose values are still to be removed from people. */
+  Deleting: 'Deleting',
   /** True: a credential or certificate ends within 30 days, or has ended. */
   CredentialsExpiring: 'CredentialsExpiring',
 } as const;
@@ -46,6 +49,7 @@ export const REASONS_BY_TYPE: Readonly<Record<ConditionType, Readonly<Record<str
   Held: HELD_REASONS,
   Degraded: DEGRADED_REASONS,
   Suspect: SUSPECT_REASONS,
+  Deleting: DELETING_REASONS,
   CredentialsExpiring: CREDENTIALS_EXPIRING_REASONS,
 };
 
@@ -58,7 +62,7 @@ export const MAIN_CONDITION: Readonly<Record<Kind, 'Ready' | 'Valid'>> = {
 };
 
 /** Conditions that exist only while they are true. */
-export const ONLY_WHILE_TRUE: ReadonlySet<string> = new Set(['Reconciling', 'Stalled']);
+export const ONLY_WHILE_TRUE: ReadonlySet<string> = new Set(['Reconciling', 'Stalled', 'Deleting']);
 
 /** What must stand beside a reason of `Ready`. */
 export interface Situation {

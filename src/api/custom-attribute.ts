@@ -3,7 +3,7 @@ import { type Static, Type } from '@sinclair/typebox';
 import { ConditionsSchema, ObservedGenerationSchema } from './condition-schema.ts';
 import type { GROUP_VERSION, ObjectMeta } from './metadata.ts';
 import { RULES_KEYWORD, type SchemaRule, toFields } from './rules.ts';
-import { flag, list, NAME_MAX_LENGTH, object, objectName, oneOf, text, UNTYPED } from './schema.ts';
+import { flag, list, NAME_MAX_LENGTH, object, objectName, oneOf, text, UNTYPED, whole } from './schema.ts';
 
 /** What a mapping target, a clause or `[name]` in an expression can name. */
 export const IDENTIFIER_PATTERN = '^[A-Za-z_][A-Za-z0-9_]*$';
@@ -191,8 +191,42 @@ export const CustomAttributeStatusSchema = object(
         description: 'Of these the DirectorySyncs without an entry for it, where it is required, sorted.',
       }),
     ),
+    deletion: Type.Optional(
+      object(
+        {
+          left: Type.Optional(
+            whole({
+              minimum: 0,
+              maximum: 1_000_000_000,
+              description: 'People who still have a value, as far as runs have counted them.',
+            }),
+          ),
+          directorySyncs: list(
+            object(
+              {
+                name: text({ maxLength: NAME_MAX_LENGTH, description: 'Name of the DirectorySync.' }),
+                state: oneOf(['Removing', 'Held', 'Suspended', 'Failed'] as const, {
+                  description:
+                    'Removing: a run does, or will. Held: removals wait for approval. Suspended: it is suspended, or has `mode: Plan`. Failed: its last run failed, or single removals did.',
+                }),
+                left: Type.Optional(
+                  whole({
+                    minimum: 0,
+                    maximum: 1_000_000_000,
+                    description: 'Its people who still have a value; absent: not counted yet.',
+                  }),
+                ),
+              },
+              { description: 'A DirectorySync that is waited for.' },
+            ),
+            { maxItems: 1000, empty: true, description: 'DirectorySyncs that are waited for, sorted by name.' },
+          ),
+        },
+        { description: 'Under deletion: what is still to be removed. The resource goes when nothing is.' },
+      ),
+    ),
   },
-  { description: 'What the controller saw. Deleting a CustomAttribute removes nothing from the people of the target.' },
+  { description: 'What the controller saw.' },
 );
 
 export type CustomAttributeStatus = Static<typeof CustomAttributeStatusSchema>;

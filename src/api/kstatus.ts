@@ -25,7 +25,7 @@ export interface ConditionChange {
 
 /**
  * The conditions with one of them set, sorted by type. `lastTransitionTime` moves only when the status does, messages
- * are cut at 1,024 characters, and Reconciling and Stalled disappear when they are set to anything but True.
+ * are cut at 1,024 characters, and those of `ONLY_WHILE_TRUE` disappear when they are set to anything but True.
  * @param now becomes `lastTransitionTime`, in whole seconds as Kubernetes writes times
  */
 export function setCondition(conditions: readonly Condition[], change: ConditionChange, now: Date): Condition[] {
@@ -119,7 +119,7 @@ function checkOnlyWhileTrue({ conditions }: Checked): string[] {
   const problems = conditions
     .filter(({ type, status }) => ONLY_WHILE_TRUE.has(type) && status !== 'True')
     .map(({ type, status }) => `${type} is ${status}: it may stand only while it is True`);
-  const both = [...ONLY_WHILE_TRUE].every((type) => conditions.some((condition) => condition.type === type));
+  const both = ['Reconciling', 'Stalled'].every((type) => conditions.some((condition) => condition.type === type));
   return both ? [...problems, 'Reconciling and Stalled stand together'] : problems;
 }
 

@@ -37,11 +37,11 @@ export const ANNOTATIONS = {
   approve: 'dirsync.dev/approve',
   /** Source id of one person who is to be taken through now. Echoed in `status.lastHandledUser`. */
   syncUser: 'dirsync.dev/sync-user',
-  /** `"true"`: a resource under deletion goes at once, target untouched. */
+  /** `"true"`: a DirectorySync or CustomAttribute under deletion goes at once, target untouched. */
   abandon: 'dirsync.dev/abandon',
 } as const;
 
-/** Keeps a DirectorySync until its `deletionPolicy` was carried out. */
+/** Keeps a DirectorySync until its `deletionPolicy` was carried out, and a CustomAttribute until its values are removed. */
 export const FINALIZER = 'dirsync.dev/finalizer';
 
 /** The part of Kubernetes' ObjectMeta that is read here. Local mode fills `namespace` with `default`. */

@@ -123,6 +123,19 @@ export const SUSPECT_REASONS = {
   ReadTrusted: 'ReadTrusted',
 } as const;
 
+/** Reasons of `Deleting`, the condition of a CustomAttribute under deletion. The first that is true of a DirectorySync. */
+export const DELETING_REASONS = {
+  /** Surfaces when a run that should remove its values fails, or single removals do. */
+  RemovalFailing: 'RemovalFailing',
+  /** Surfaces when removals wait for approval. */
+  ValuesHeld: 'ValuesHeld',
+  /** Surfaces when a DirectorySync whose people have values is suspended, or has `mode: Plan`. */
+  SyncSuspended: 'SyncSuspended',
+  /** Surfaces while a run removes its values, or the run that will is still to come. */
+  RemovingValues: 'RemovingValues',
+} as const;
+export type DeletingReason = keyof typeof DELETING_REASONS;
+
 /** Reasons of `CredentialsExpiring`: what ends first. */
 export const CREDENTIALS_EXPIRING_REASONS = {
   /** Surfaces when the token of the Secret says that it ends within 30 days, or has ended. */
@@ -150,6 +163,14 @@ export const EVENT_REASONS = {
   Recovered: 'Recovered',
   /** Surfaces when what stood under `adoptFrom` was taken over. */
   TakenOver: 'TakenOver',
+  /** Surfaces when a CustomAttribute is deleted and its values begin to be removed. */
+  Deleting: 'Deleting',
+  /** Surfaces when the deletion of a CustomAttribute waits for a DirectorySync that is suspended or writes nothing. */
+  Suspended: 'Suspended',
+  /** Surfaces when the values of a deleted CustomAttribute are gone, and the resource goes. */
+  Deleted: 'Deleted',
+  /** Surfaces when a deleted CustomAttribute goes with its values left where they are. */
+  Abandoned: 'Abandoned',
   /** Surfaces 30, 7 and 1 day before a credential or certificate ends, and when it has ended. */
   CredentialsExpiring: 'CredentialsExpiring',
 } as const;

@@ -136,7 +136,7 @@ export function createLocalHost(options: LocalHostOptions): LocalHost {
       return true;
     },
 
-    // A document that vanishes from a folder is never a deletion, so nothing has to be waited for.
+    // A document that is gone waits for nothing: what its rule or attribute has written stands in the state store.
     setFinalizer: async () => undefined,
     event: async (ref, event) => options.onEvent?.(ref, event),
 

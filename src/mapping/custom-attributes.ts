@@ -34,12 +34,19 @@ export interface CustomAttribute {
   readonly required: boolean;
   /** The predefined attribute that it takes where no entry says otherwise. */
   readonly predefined: PredefinedName | null;
+  /** Under deletion: rules and expressions still read it, and nothing is written. */
+  readonly leaving: boolean;
 }
 
 export interface CustomAttributeSet {
   readonly byName: ReadonlyMap<string, CustomAttribute>;
-  /** By canonical path; those whose path is wrong are missing. */
+  /**
+   * By canonical path; those whose path is wrong are missing, and so is one under deletion whose path stays a path of
+   * something else.
+   */
   readonly byPath: ReadonlyMap<string, CustomAttribute>;
+  /** Those under deletion, also where another one has their name now. */
+  readonly leaving: readonly CustomAttribute[];
   /** RFC 7643's schemas of the resource and the extensions that CustomAttributes add. */
   readonly schemas: SchemaSet;
   /** What they are attributes of. */
@@ -71,7 +78,10 @@ function appliesTo({ spec: { directorySyncs = 'All' } }: CustomAttributeResource
   return directorySyncs === 'All' || directorySyncs.names.includes(directorySync);
 }
 
-/** Those of `resources` that apply to the DirectorySync of this name, and are of users or of teams. */
+/**
+ * Those of `resources` that apply to the DirectorySync of this name, and are of users or of teams. One under deletion gives
+ * way to another of its name or path, and what is wrong with it is no problem any more.
+ */
 export function compileCustomAttributes(
   resources: readonly CustomAttributeResource[],
   directorySync: string,
@@ -79,51 +89,69 @@ export function compileCustomAttributes(
   kind: ResourceKind = 'User',
 ): CustomAttributeSet {
   const byName = new Map<string, CustomAttribute>();
-  const extensions: SchemaDefinition[] = [];
-  const pending: { readonly resource: CustomAttributeResource; readonly custom: CustomAttribute }[] = [];
-  for (const resource of resources) {
-    if (toResourceKind(resource) !== kind || !appliesTo(resource, directorySync)) continue;
-    if (kind === 'Team' && resource.spec.predefined !== undefined) {
-      problems.push(problemOf(resource, '/spec/predefined', 'a group has no predefined attributes; leave it out'));
-      continue;
-    }
+  const applying = resources.filter((each) => toResourceKind(each) === kind && appliesTo(each, directorySync));
+  const ordered = [...applying.filter(isStaying), ...applying.filter((each) => !isStaying(each))];
+  const pending = ordered.flatMap((resource): Pending[] => {
     const custom = toCustomAttribute(resource);
-    const other = byName.get(custom.name);
-    if (other !== undefined) {
-      problems.push(
-        problemOf(
-          resource,
-          '/spec/name',
-          `the name ${JSON.stringify(custom.name)} is already used by CustomAttribute ${other.resource}`,
-        ),
-      );
-      continue;
+    const problem = custom.leaving ? null : findProblem(resource, kind, byName.get(custom.name));
+    if (problem !== null) {
+      problems.push(problem);
+      return [];
     }
-    byName.set(custom.name, custom);
-    pending.push({ resource, custom });
-    const { path } = resource.spec;
-    const attribute = EXTENSION_URN.exec(path)?.[1];
-    if (attribute !== undefined && !isKnownSchema(path)) {
-      const id = path.slice(0, path.lastIndexOf(':'));
-      extensions.push({ id, name: id, description: '', attributes: [{ ...custom.definition, name: attribute }] });
-    }
-  }
-  const schemas = createSchemaSet([...CORE[kind], ...extensions]);
+    if (!byName.has(custom.name)) byName.set(custom.name, custom);
+    return [{ resource, custom }];
+  });
+  const schemas = createSchemaSet([...CORE[kind], ...toExtensions(pending)]);
   const owners = new Map<string, string>();
+  const leaving: CustomAttribute[] = [];
   for (const { resource, custom } of pending) {
-    const place = resolvePlace({ resource, custom, owners, kind }, schemas, problems);
+    const place = resolvePlace({ resource, custom, owners, kind }, schemas, custom.leaving ? [] : problems);
     // A core attribute has parts of its own, by which a Complex value is converted.
     const { subAttributes } = place?.definition ?? custom.definition;
-    byName.set(custom.name, {
-      ...custom,
-      path: place?.path ?? null,
-      definition: { ...custom.definition, subAttributes },
-    });
+    const placed = { ...custom, path: place?.path ?? null, definition: { ...custom.definition, subAttributes } };
+    if (byName.get(custom.name) === custom) byName.set(custom.name, placed);
+    if (custom.leaving) leaving.push(placed);
   }
   const placed = [...byName.values()].flatMap((custom) =>
-    custom.path === null ? [] : [[custom.path, custom] as const],
+    custom.path === null || (custom.leaving && isOfStandard(custom.path)) ? [] : [[custom.path, custom] as const],
   );
-  return { byName, byPath: new Map(placed), schemas, resource: kind };
+  return { byName, byPath: new Map(placed), leaving, schemas, resource: kind };
+}
+
+interface Pending {
+  readonly resource: CustomAttributeResource;
+  readonly custom: CustomAttribute;
+}
+
+/** @param other who has the name already */
+function findProblem(
+  resource: CustomAttributeResource,
+  kind: ResourceKind,
+  other: CustomAttribute | undefined,
+): MappingProblem | null {
+  if (kind === 'Team' && resource.spec.predefined !== undefined)
+    return problemOf(resource, '/spec/predefined', 'a group has no predefined attributes; leave it out');
+  if (other === undefined) return null;
+  const message = `the name ${JSON.stringify(other.name)} is already used by CustomAttribute ${other.resource}`;
+  return problemOf(resource, '/spec/name', message);
+}
+
+/** Of two with one path the first says what stands there: the second is wrong, or under deletion. */
+function toExtensions(pending: readonly Pending[]): readonly SchemaDefinition[] {
+  const extensions = new Map<string, SchemaDefinition>();
+  for (const { resource, custom } of pending) {
+    const { path } = resource.spec;
+    const attribute = EXTENSION_URN.exec(path)?.[1];
+    if (attribute === undefined || isKnownSchema(path) || extensions.has(path)) continue;
+    const id = path.slice(0, path.lastIndexOf(':'));
+    const attributes = [{ ...custom.definition, name: attribute }];
+    extensions.set(path, { id, name: id, description: '', attributes });
+  }
+  return [...extensions.values()];
+}
+
+function isStaying({ metadata }: CustomAttributeResource): boolean {
+  return metadata.deletionTimestamp === undefined;
 }
 
 /**
@@ -143,6 +171,11 @@ export function splitValue(custom: CustomAttribute | null, value: Json): Json {
   const separator = custom?.separator ?? null;
   if (separator === null || typeof value !== 'string') return value;
   return value.split(separator).map((part) => part.trim());
+}
+
+/** It stays a target path when no CustomAttribute names it any more. */
+function isOfStandard(path: string): boolean {
+  return !path.toLowerCase().startsWith('urn:') || isKnownSchema(path);
 }
 
 function isKnownSchema(path: string): boolean {
@@ -169,8 +202,9 @@ function toCustomAttribute(resource: CustomAttributeResource): CustomAttribute {
     separator: spec.separator ?? null,
     onEmpty: spec.onEmpty ?? 'Keep',
     reference: spec.references?.resource === 'User',
-    required: spec.required ?? false,
+    required: spec.required === true && isStaying(resource),
     predefined,
+    leaving: !isStaying(resource),
   };
 }
 

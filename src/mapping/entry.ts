@@ -36,7 +36,7 @@ export interface CompiledEntry {
   /** The resource that it stands in. */
   readonly owner: string;
   readonly origin: EntryOrigin;
-  /** Canonical path in the target; null for a CustomAttribute whose path is wrong. */
+  /** Canonical path in the target; null for a CustomAttribute whose path is wrong, or that is under deletion. */
   readonly path: string | null;
   readonly custom: CustomAttribute | null;
   readonly definition: AttributeDefinition;
@@ -155,7 +155,10 @@ export function findCustom(
 /** One for every spelling of one place; a target that is none is its own. */
 export function toTargetKey(target: string, customs: CustomAttributeSet): string {
   const custom = findCustom(target, customs);
-  if (custom !== undefined) return custom.path ?? `custom:${custom.name}`;
+  if (custom !== undefined) {
+    const { path, name } = custom;
+    return path !== null && customs.byPath.get(path) === custom ? path : `custom:${name}`;
+  }
   try {
     const { schemas, resource } = customs;
     return resolveTargetPath(target, schemas, { wholeLists: true, resource }).path;
@@ -167,7 +170,8 @@ export function toTargetKey(target: string, customs: CustomAttributeSet): string
 function compileTarget(spec: AttributeEntry, { customs, report }: EntryContext): Place | null {
   const custom = findCustom(spec.target, customs);
   if (custom !== undefined) {
-    const { definition, path, reference } = custom;
+    const { definition, reference } = custom;
+    const path = custom.leaving ? null : custom.path;
     return { path, custom, definition, multiValued: definition.multiValued, reference };
   }
   const isComputed = spec.expression !== undefined || spec.cel !== undefined;

@@ -11,6 +11,7 @@ import { isOldId, isUnclaimed, isUnclaimedForGood, settleInherited } from './inh
 import { beginLeave, isGraceOver } from './leave.ts';
 import { withPhotos } from './photos.ts';
 import { isSpared } from './protection.ts';
+import { addRetirement } from './retirement.ts';
 import type { LeavingPolicy, PlanSettings } from './settings.ts';
 import { fitPolicy, fitToTarget } from './target-limits.ts';
 import {
@@ -26,7 +27,8 @@ import {
 
 export function planPerson(found: PersonState, context: PersonContext): Planned {
   const person = overlookDrift(fitToTarget(found, context.settings), context);
-  const planned = noteDoubt(person, planOne(person, context), context);
+  const own = planOne(person, context);
+  const planned = noteDoubt(person, { planned: addRetirement(own, person, context.settings), own }, context);
   return context.collidesWith === null ? withPhotos(person, planned, context.settings) : planned;
 }
 
@@ -35,11 +37,15 @@ export function planPerson(found: PersonState, context: PersonContext): Planned 
  * fails: the next run would take the link for the truth. So the link stays in doubt until the operation is done. It is
  * forgotten too where nothing can be planned for the person.
  */
-function noteDoubt(person: PersonState, planned: Planned, context: PersonContext): Planned {
+function noteDoubt(
+  person: PersonState,
+  { planned, own }: { readonly planned: Planned; readonly own: Planned },
+  context: PersonContext,
+): Planned {
   const { sourceId, link, gone } = person;
   if (link === null || planned.effects.some(({ type }) => type === 'dropLink')) return planned;
   const isOpen = gone || planned.operations.some((operation) => isNews(operation, link));
-  if (!isOpen && !isUnplannedNews({ ...person, link }, planned, context)) return planned;
+  if (!isOpen && !isUnplannedNews({ ...person, link }, own, context)) return planned;
   return { ...planned, effects: [...planned.effects, { type: 'markDirty', sourceId }] };
 }
 

@@ -33,6 +33,8 @@ export interface PlanSettings {
   /** No item of the read errored. */
   readonly everybodyRead: boolean;
   readonly target: TargetLimits;
+  /** Paths of CustomAttributes that are gone. */
+  readonly retired: ReadonlySet<string>;
   /** Report: what was changed by hand in the target stays as it is. */
   readonly drift: 'Repair' | 'Report';
 }

@@ -13,7 +13,7 @@ import type { TeamRuleResource } from '../api/team-rule.ts';
 import { validateResource } from '../api/validate.ts';
 import { SyncError } from '../errors.ts';
 import { type CompiledMapping, compileMapping, type MappingOptions, type SourceKind } from '../mapping/compile.ts';
-import { compileCustomAttributes } from '../mapping/custom-attributes.ts';
+import { type CustomAttributeSet, compileCustomAttributes } from '../mapping/custom-attributes.ts';
 import { type LeavesOut, PRESET_OF } from '../mapping/presets.ts';
 import type { MappingProblem } from '../mapping/problem.ts';
 import { compileRules, type RuleSet } from '../mapping/rules.ts';
@@ -34,6 +34,8 @@ export interface CompileInput {
 export type ReadOptions = Omit<MappingOptions, 'hasGroups' | 'takesUnassigned'>;
 
 export interface CompiledResources {
+  /** Of users. */
+  readonly customs: CustomAttributeSet;
   /** Of users. */
   readonly mapping: CompiledMapping;
   /** Of the teams that are made of groups of the source. */
@@ -135,12 +137,12 @@ export function checkResources(input: CompileInput, options: ReadOptions): Compi
   const { provider } = options;
   const kind = { ...options, ...toSourceKind(resource, provider) };
   const mappings = findMappings(input, provider, problems);
-  const compileFor = (of: ResourceKind): CompiledMapping => {
+  const compileFor = (of: ResourceKind): Pick<CompiledResources, 'customs' | 'mapping'> => {
     const customs = compileCustomAttributes(found, resource.metadata.name, problems, of);
-    return compileMapping(mappings[of].resources, customs, kind, problems);
+    return { customs, mapping: compileMapping(mappings[of].resources, customs, kind, problems) };
   };
-  const mapping = compileFor('User');
-  const teamMapping = compileFor('Team');
+  const { customs, mapping } = compileFor('User');
+  const { mapping: teamMapping } = compileFor('Team');
   problems.push(...checkRequired(resource, resources, mapping));
   if (isProvisioning(resource)) problems.push(...checkRequired(resource, resources, teamMapping));
   const rules = resources.teamRules.filter((rule) => belongsHere(resource, rule));
@@ -148,6 +150,7 @@ export function checkResources(input: CompileInput, options: ReadOptions): Compi
   const compiled = compileRules(sound, mapping, problems);
   const broken = rules.filter((rule) => !sound.includes(rule)).map((rule) => rule.metadata.name);
   return {
+    customs,
     mapping,
     teamMapping,
     presets: { User: mappings.User.preset, Team: mappings.Team.preset },

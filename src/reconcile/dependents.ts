@@ -3,10 +3,12 @@ import { isDeepStrictEqual } from 'node:util';
 import { PRESET_NAMES } from '../api/attribute-mapping.ts';
 import type { Condition } from '../api/condition-schema.ts';
 import { SITUATIONS, type Situation } from '../api/conditions.ts';
+import type { CustomAttributeResource } from '../api/custom-attribute.ts';
 import type { DirectorySyncResource } from '../api/directory-sync.ts';
 import type { ResourceHost, ResourceRef, ResourceSet } from '../api/host.ts';
-import { removeCondition, setCondition, toInstant } from '../api/kstatus.ts';
+import { type ConditionChange, removeCondition, setCondition, toInstant } from '../api/kstatus.ts';
 import { toPlacedMessage } from '../api/messages.ts';
+import { FINALIZER } from '../api/metadata.ts';
 import type { ReadyReason } from '../api/reasons.ts';
 import type { Resource } from '../api/resources.ts';
 import type { TeamRuleResource } from '../api/team-rule.ts';
@@ -14,6 +16,8 @@ import { validateResource } from '../api/validate.ts';
 import { SyncError } from '../errors.ts';
 import type { CompiledMapping } from '../mapping/compile.ts';
 import type { DirectoryState } from '../state/store.ts';
+import { ABANDONED, appliesTo, judgeDeletion, toDeletionEvent, type Verdict } from './attribute-deletion.ts';
+import { abandonAttribute, isKept } from './attribute-memory.ts';
 import { type CompiledResources, checkResources } from './compile.ts';
 import { NO_RULE_FACTS, type RuleFacts, readRuleFacts } from './rule-facts.ts';
 import { listMappings, toRuleMark } from './triggers.ts';
@@ -41,7 +45,9 @@ export async function writeDependents(input: DependentsInput): Promise<void> {
   for (const custom of resources.customAttributes) {
     const usedBy = toNames(resources.directorySyncs.filter((sync) => appliesTo(custom.spec, sync.metadata.name)));
     const unmappedIn = [...(findings.unmapped.get(custom.metadata.name) ?? [])].sort().slice(0, MAX_ITEMS);
-    await writeValid(input, custom, { findings, usedBy, extra: { usedBy, unmappedIn } });
+    const valid = { findings, usedBy, extra: { usedBy, unmappedIn } };
+    if (custom.metadata.deletionTimestamp === undefined) await writeCustom(input, custom, valid);
+    else await writeLeaving(input, custom, { resources, valid });
   }
   await writeRules(input, resources, findings);
 }
@@ -64,13 +70,6 @@ function toNames(syncs: readonly DirectorySyncResource[]): readonly string[] {
     .map(({ metadata }) => metadata.name)
     .sort()
     .slice(0, MAX_ITEMS);
-}
-
-/** One that breaks its schema may say anything. */
-function appliesTo({ directorySyncs = 'All' }: { readonly directorySyncs?: unknown }, name: string): boolean {
-  if (directorySyncs === 'All') return true;
-  const { names } = directorySyncs as { readonly names?: unknown };
-  return Array.isArray(names) && names.includes(name);
 }
 
 interface Findings {
@@ -152,24 +151,26 @@ function listAttributes(sync: DirectorySyncResource, mapping: string, resources:
 type StatusChange = Parameters<ResourceHost['writeStatus']>[1];
 
 /** Asks the host only for what is known to differ: a look at every resource after every run would be a request each. */
-async function write(host: ResourceHost, { kind, metadata, status }: Resource, change: StatusChange): Promise<void> {
+async function write(host: ResourceHost, resource: Resource, change: StatusChange): Promise<void> {
+  const { metadata, status } = resource;
   const before = JSON.parse(JSON.stringify(status ?? {})) as Record<string, unknown>;
   const after: unknown = JSON.parse(JSON.stringify(change(before, metadata.generation ?? 1)));
   if (isDeepStrictEqual(before, after)) return;
-  const ref: ResourceRef = { kind, namespace: metadata.namespace, name: metadata.name };
-  await host.writeStatus(ref, change);
+  await host.writeStatus(toRef(resource), change);
 }
 
 interface ValidInput {
   readonly findings: Findings;
   readonly usedBy: readonly string[];
   readonly extra: Readonly<Record<string, unknown>>;
+  /** What is still to be done for its deletion; null: nothing. */
+  readonly leaving?: Verdict | null;
 }
 
 async function writeValid(
   { host, now }: DependentsInput,
   resource: Resource,
-  { findings, usedBy, extra }: ValidInput,
+  { findings, usedBy, extra, leaving = null }: ValidInput,
 ): Promise<void> {
   const error = findings.errors.get(toKey({ kind: resource.kind, name: resource.metadata.name }));
   const fine = usedBy.length > 0 ? 'the resource compiles' : 'the resource keeps to its schema; nothing uses it';
@@ -179,9 +180,73 @@ async function writeValid(
     const set = (conditions: readonly Condition[], type: 'Valid' | 'Stalled', value: boolean): Condition[] =>
       setCondition(conditions, { ...base, type, status: value ? 'True' : 'False' }, now);
     const before = (status['conditions'] ?? []) as readonly Condition[];
-    const conditions = set(set(before, 'Valid', error === undefined), 'Stalled', error !== undefined);
+    const judged = set(set(before, 'Valid', error === undefined), 'Stalled', error !== undefined);
+    const conditions = setCondition(judged, toDeletingChange(leaving, generation), now);
     return { ...status, observedGeneration: generation, conditions, ...extra };
   });
+}
+
+/** It goes when nothing is to be done any more. */
+function toDeletingChange(leaving: Verdict | null, observedGeneration: number): ConditionChange {
+  const { reason, message } = leaving ?? { reason: 'RemovingValues', message: '' };
+  return { type: 'Deleting', status: leaving === null ? 'False' : 'True', reason, message, observedGeneration };
+}
+
+/** Its finalizer stands before the first run writes a value, or a run soon after. */
+async function writeCustom(input: DependentsInput, custom: CustomAttributeResource, valid: ValidInput): Promise<void> {
+  if (custom.metadata.finalizers?.includes(FINALIZER) !== true) await input.host.setFinalizer(toRef(custom), true);
+  await writeValid(input, custom, valid);
+}
+
+async function writeLeaving(
+  input: DependentsInput,
+  custom: CustomAttributeResource,
+  { resources, valid }: { readonly resources: ResourceSet; readonly valid: ValidInput },
+): Promise<void> {
+  const { host, stateOf } = input;
+  const ref = toRef(custom);
+  const isOurs = custom.metadata.finalizers?.includes(FINALIZER) === true;
+  if (isKept(custom)) {
+    for (const { metadata } of resources.directorySyncs) {
+      const state = await stateOf(metadata.name);
+      if (state !== null) await abandonAttribute(state, custom);
+    }
+    if (isOurs) await host.event(ref, ABANDONED);
+    await host.setFinalizer(ref, false);
+    return;
+  }
+  const leaving = await judgeDeletion({ custom, resources, stateOf, broken: findBroken(custom, resources) });
+  const event = isOurs ? toDeletionEvent(custom, leaving) : null;
+  const deletion = leaving?.deletion ?? { left: 0, directorySyncs: [] };
+  await writeValid(input, custom, { ...valid, leaving, extra: { ...valid.extra, deletion } });
+  if (event !== null) await host.event(ref, event);
+  if (leaving === null) await host.setFinalizer(ref, false);
+}
+
+/** What compiles now and will not without it: better said before it is gone. */
+function findBroken(custom: CustomAttributeResource, resources: ResourceSet): string | null {
+  const customAttributes = resources.customAttributes.filter((each) => each !== custom);
+  for (const sync of resources.directorySyncs.filter((each) => findSchemaError(each) === null)) {
+    const known = listErrors(sync, resources);
+    const fresh = [...listErrors(sync, { ...resources, customAttributes })].find(([key]) => !known.has(key));
+    if (fresh !== undefined) return `Without it this will be Invalid: ${fresh[1]}`;
+  }
+  return null;
+}
+
+/** Sentences, by what they are about. */
+function listErrors(sync: DirectorySyncResource, resources: ResourceSet): ReadonlyMap<string, string> {
+  const errors = (check(sync, resources)?.problems ?? []).filter(({ severity }) => severity === 'error');
+  return new Map(
+    errors.map((error) => [
+      `${toKey(error)} ${error.pointer}`,
+      `${error.kind} ${error.name}: ${toPlacedMessage(error)}`,
+    ]),
+  );
+}
+
+function toRef({ kind, metadata }: Resource): ResourceRef {
+  return { kind, namespace: metadata.namespace, name: metadata.name };
 }
 
 async function writeRules(input: DependentsInput, resources: ResourceSet, findings: Findings): Promise<void> {

@@ -1,5 +1,6 @@
 /** Names and shapes of the small documents that a run leaves for the next one. */
 
+import type { AttributeMemory, RetiredPath } from '../mapping/retired-paths.ts';
 import type { GuardSubject, Json } from '../model.ts';
 import type { OwnValues } from '../plan/detour.ts';
 import type { Facts } from '../state/store.ts';
@@ -55,6 +56,27 @@ export interface FactShapes {
     readonly completed: boolean;
     /** TeamRules that the last completed run took account of: name → mark. */
     readonly rules: Readonly<Record<string, string>>;
+  };
+  /** What CustomAttributes have written, and what is still to be removed of it. */
+  readonly attributes: {
+    readonly written: AttributeMemory['written'];
+    /** By path. */
+    readonly retired: Readonly<
+      Record<
+        string,
+        RetiredPath & {
+          /** A run has looked at every account for values that no link knows of. */
+          readonly verified: boolean;
+          /** Accounts with a value there, as the run of `runId` planned their removal; null: no whole run has yet. */
+          readonly wanted: number | null;
+        }
+      >
+    >;
+    readonly runId: string | null;
+    /** Deletions that a whole run has carried out: name of the CustomAttribute → mark of the deletion. */
+    readonly deleted: Readonly<Record<string, string>>;
+    /** CustomAttributes that were let go with their values: name → uid. */
+    readonly abandoned: Readonly<Record<string, string>>;
   };
   /** Status in local mode. */
   readonly status: Readonly<Record<string, unknown>>;

@@ -9,6 +9,7 @@ import type { PooledHttpClient } from '../http/client.ts';
 import type { CompiledMapping } from '../mapping/compile.ts';
 import type { KnownAttributes } from '../mapping/names.ts';
 import type { MappingProblem } from '../mapping/problem.ts';
+import type { AttributeMemory } from '../mapping/retired-paths.ts';
 import type { RuleSet } from '../mapping/rules.ts';
 import type { HeldBy, RecordError, ResourceKind } from '../model.ts';
 import type { GuardResult } from '../plan/guard.ts';
@@ -129,6 +130,8 @@ export interface Loaded {
   readonly target: Target;
   readonly identity: SourceIdentity;
   readonly http: { readonly source: RunHttpClient; readonly target: RunHttpClient };
+  /** What CustomAttributes write, and paths whose values are to be removed. */
+  readonly attributes: AttributeMemory;
   /** What is known to expire; certificates join as connections are made. */
   readonly expiries: ExpiryLog;
 }

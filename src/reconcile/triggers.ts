@@ -3,6 +3,7 @@
  * may break their schema: nothing here takes a shape for granted.
  */
 import { createHash } from 'node:crypto';
+import type { CustomAttributeResource } from '../api/custom-attribute.ts';
 import { type ResolvedDirectorySyncSpec, withDefaults } from '../api/defaults.ts';
 import type { DirectorySyncResource } from '../api/directory-sync.ts';
 import type { DirectorySyncStatus } from '../api/directory-sync-status.ts';
@@ -95,8 +96,15 @@ export function toMark(resource: DirectorySyncResource, resources: ResourceSet):
     resources.teamRules
       .filter((each) => here(each) && isOwnedBy(each, metadata.name))
       .map((each) => [each.metadata.name, each.spec]),
-    resources.customAttributes.filter(here).map((each) => [each.metadata.name, each.spec]),
+    resources.customAttributes.filter(here).map((each) => [each.metadata.name, each.spec, ...listGoing(each)]),
   ]);
+}
+
+/** What of a CustomAttribute beside its spec asks something of the runs. */
+function listGoing({ metadata }: CustomAttributeResource): readonly string[] {
+  const { deletionTimestamp, annotations } = metadata;
+  const abandon = annotations?.[ANNOTATIONS.abandon];
+  return [...(deletionTimestamp === undefined ? [] : [deletionTimestamp]), ...(abandon === undefined ? [] : [abandon])];
 }
 
 /** A rule that does not say where it belongs may belong anywhere. */

@@ -24,6 +24,9 @@ import {
 } from './triggers.ts';
 import { isAbandoned } from './watch.ts';
 
+/** As often as the progress of a run is shown. */
+const SHOWN_EVERY_MS = 10_000;
+
 /** Never throws: what could not be written is tried again. */
 export async function work(loop: LoopState, key: string): Promise<void> {
   const resources = loop.host.resources();
@@ -128,12 +131,22 @@ async function runEngine(
   asked: Partial<RunOptions>,
 ): Promise<RunReport | null> {
   const progress = loop.publisher.follow(resource);
+  const { namespace } = resource.metadata;
+  // Statuses of CustomAttributes under deletion say how many people are left.
+  const isRemoving = loop.host
+    .resources()
+    .customAttributes.some(
+      ({ metadata }) => metadata.namespace === namespace && metadata.deletionTimestamp !== undefined,
+    );
   const report = await loop.engine.run({
     ...asked,
     resource,
     signal: loop.hard,
     stopping: AbortSignal.any([loop.stopping, ...(state.current === null ? [] : [state.current.signal])]),
-    onProgress: progress.onProgress,
+    onProgress: (moment) => {
+      progress.onProgress(moment);
+      if (moment.step === 'apply' && isRemoving) loop.dependents.add(namespace, SHOWN_EVERY_MS);
+    },
     onStep: progress.onStep,
   });
   await progress.close();

@@ -168,6 +168,15 @@ describe('writes to a cluster', () => {
     expect(await host.writeStatus(SAMPLE, () => ({ observedGeneration: 1 }))).toBe(false);
     await kubectl('apply', '-k', join(root, 'config/samples'));
     await awaitChange(gone, 'DirectorySync', 'sample');
+    const attribute = { kind: 'CustomAttribute', namespace, name: NAMES.CustomAttribute } as const;
+    for (const [present, finalizers] of [
+      [true, ['dirsync.dev/finalizer']],
+      [false, undefined],
+    ] as const) {
+      await host.setFinalizer(attribute, present);
+      const { metadata } = JSON.parse(await kubectl('get', 'cattr', attribute.name, '-o', 'json'));
+      expect(metadata.finalizers).toEqual(finalizers);
+    }
   });
 
   it('show events below their resource, with a count', async () => {

@@ -49,6 +49,6 @@ describe.runIf(own)('the rights of the controller, over the whole suite', () => 
     expect(asked.length).toBeGreaterThan(100);
     const writes = asked.filter(({ verb }) => !['get', 'list', 'watch'].includes(verb));
     const namespaces = new Set(writes.map(({ objectRef }) => objectRef?.namespace));
-    expect(namespaces).toEqual(new Set(['identity', 'requests', 'outages']));
+    expect(namespaces).toEqual(new Set(['identity', 'requests', 'outages', 'attributes']));
   });
 });

@@ -211,6 +211,7 @@ export function planSettings(overrides: Partial<PlanSettings> = {}): PlanSetting
   return {
     adoption: 'OnMatch',
     adoptTeams: false,
+    retired: new Set(),
     leaving: { outOfScope: 'Deactivate', disabledAtSource: 'Deactivate', deletedAtSource: 'Deactivate' },
     memberships: 'Remove',
     deleteAfterMs: null,

@@ -55,7 +55,7 @@ app.kubernetes.io/component: controller
   resources: [directorysyncs, attributemappings, teamrules, customattributes]
   verbs: [get, list, watch]
 - apiGroups: [dirsync.dev]
-  resources: [directorysyncs]
+  resources: [directorysyncs, customattributes]
   verbs: [patch]
 - apiGroups: [dirsync.dev]
   resources: [directorysyncs/status, attributemappings/status, teamrules/status, customattributes/status]

@@ -1,6 +1,7 @@
 /** One operation on a person: the request, and what its success means for the link. */
 import { SyncError } from '../../errors.ts';
 import type { AttributeChange, Attributes, Json } from '../../model.ts';
+import { toRetirementUnit } from '../../plan/retirement.ts';
 import { toOwner } from '../../plan/values.ts';
 import type { Effect, Link, OperationResult, StoredOperation } from '../../state/store.ts';
 import type { TargetObject } from '../../targets/target.ts';
@@ -166,6 +167,7 @@ function toUpdated(link: Link, operation: StoredOperation, changes: readonly Att
     name: operation.name,
     applied,
     active: applied['active'] === undefined ? link.active : applied['active'] !== false,
-    dirty: false,
+    // A value that is taken out says nothing of what else is in doubt.
+    dirty: operation.unit === toRetirementUnit(operation.id) && link.dirty,
   };
 }

@@ -5,6 +5,7 @@
 import { SyncError } from '../../errors.ts';
 import { compileMapping } from '../../mapping/compile.ts';
 import { compileCustomAttributes } from '../../mapping/custom-attributes.ts';
+import type { AttributeMemory } from '../../mapping/retired-paths.ts';
 import { NO_RULES } from '../../mapping/rules.ts';
 import type { ResourceKind } from '../../model.ts';
 import { type OwnershipSettings, planOwnedPerson, planOwnedTeam } from '../../plan/ownership.ts';
@@ -23,6 +24,7 @@ export function compileNothing(provider: string): CompiledResources {
   const compile = (kind: ResourceKind) =>
     compileMapping([], compileCustomAttributes([], '', [], kind), { provider, hasGroups: false }, []);
   return {
+    customs: compileCustomAttributes([], '', []),
     mapping: compile('User'),
     teamMapping: compile('Team'),
     presets: { User: null, Team: null },
@@ -49,6 +51,9 @@ export const NO_HTTP: RunHttpClient = {
   beginPass: () => () => undefined,
   close: () => undefined,
 };
+
+/** What CustomAttributes have written stays, or goes with the account. */
+export const NO_ATTRIBUTES: AttributeMemory = { written: {}, retired: {} };
 
 /** Guards have no say in it. */
 export const UNGUARDED: Guarded = {

@@ -7,13 +7,14 @@ import { toPlacedMessage } from '../../api/messages.ts';
 import { validateResource } from '../../api/validate.ts';
 import { SyncError } from '../../errors.ts';
 import type { MappingProblem } from '../../mapping/problem.ts';
+import { readAttributes } from '../attribute-memory.ts';
 import { compileResources, toMappingOptions, toTargetUse } from '../compile.ts';
 import { createExpiryLog } from '../expiry.ts';
 import { getFact } from '../facts.ts';
 import { checkConfigs, openSource, openTarget } from '../open.ts';
 import type { Loaded, RunDependencies, RunHttpClient } from '../run.ts';
 import { carryOutMove, findMove, type Move, toOldMemory } from '../takeover.ts';
-import { compileNothing, NO_HTTP, NO_SOURCE } from './deletion.ts';
+import { compileNothing, NO_ATTRIBUTES, NO_HTTP, NO_SOURCE } from './deletion.ts';
 import { checkEndpoints, checkTargetEndpoint, toEndpoint, toTargetEndpoint } from './endpoint.ts';
 
 export async function load(run: RunDependencies, signal: AbortSignal): Promise<Loaded> {
@@ -38,7 +39,8 @@ export async function load(run: RunDependencies, signal: AbortSignal): Promise<L
     if (move !== null)
       await carryOutMove(run.state, move, { id: spec.id, endpoint: toEndpoint(run, { spec, identity }) });
     if (!deletion) await checkEndpoints(run, { spec, identity });
-    return { spec, identity, ...compiled, problems, ...connections };
+    const attributes = deletion ? NO_ATTRIBUTES : await readAttributes(run, compiled);
+    return { spec, identity, ...compiled, problems, attributes, ...connections };
   } catch (thrown) {
     // Nobody else knows of them yet: kept open they would go on taking their share of the budget.
     for (const client of opened) client.close();

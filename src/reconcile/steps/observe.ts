@@ -8,6 +8,7 @@ import type { DesiredTeam, Json } from '../../model.ts';
 import type { MatchKey, PersonState } from '../../state/staging.ts';
 import type { Link } from '../../state/store.ts';
 import type { TargetCapabilities, TargetObject } from '../../targets/target.ts';
+import { isUnverified } from '../attribute-memory.ts';
 import { compareWithTarget } from '../compile.ts';
 import { getFact } from '../facts.ts';
 import type { Loaded, Mapped, Observed, RunDependencies, Warning } from '../run.ts';
@@ -55,12 +56,13 @@ export async function noteNeighbours(run: RunDependencies, { spec }: Loaded): Pr
   await run.state.staging.setNeighbours(await run.neighbours(toTargetEndpoint(run, spec)));
 }
 
-async function isVerifyDue(run: RunDependencies, { spec }: Loaded): Promise<boolean> {
+async function isVerifyDue(run: RunDependencies, loaded: Loaded): Promise<boolean> {
   if (run.options.resync) return true;
   const last = await getFact(run.state.facts, 'verifiedAt');
   const { people, teams } = await run.state.links.counts();
   if (last === null || people + teams === 0) return true;
-  const { verifyEveryMs } = spec.drift;
+  if (await isUnverified(run, loaded)) return true;
+  const { verifyEveryMs } = loaded.spec.drift;
   return verifyEveryMs > 0 && run.now().getTime() - last >= verifyEveryMs;
 }
 
@@ -140,9 +142,10 @@ async function observeAllTeams(
   return unread;
 }
 
-/** What entries write, what people are matched by, and what tells who an account belongs to. */
-function observedPaths({ mapping }: Loaded): readonly string[] {
-  return [...new Set([...toReadPaths(mapping), 'externalId', 'userName', 'active'])];
+/** What entries write, what is to be removed, what people are matched by, and what tells who an account belongs to. */
+function observedPaths({ mapping, attributes }: Loaded): readonly string[] {
+  const retired = Object.keys(attributes.retired);
+  return [...new Set([...toReadPaths(mapping), ...retired, 'externalId', 'userName', 'active'])];
 }
 
 function toKeys(object: TargetObject, { mapping }: Loaded): readonly MatchKey[] {

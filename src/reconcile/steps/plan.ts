@@ -8,6 +8,7 @@ import { toNames } from '../../plan/names.ts';
 import { planPerson } from '../../plan/person.ts';
 import { isOwnAccount } from '../../plan/protection.ts';
 import { planRestoration, type Returning, toReturning } from '../../plan/restoration.ts';
+import { listRetired } from '../../plan/retirement.ts';
 import type { PlanSettings } from '../../plan/settings.ts';
 import { toBelievedPerson } from '../../plan/target-limits.ts';
 import { keepsMarks, planTeam, type TeamContext, type TeamPlan } from '../../plan/team.ts';
@@ -15,6 +16,7 @@ import { toOrigin } from '../../plan/team-origin.ts';
 import type { Collision, PersonContext } from '../../plan/values.ts';
 import type { NameRow, PersonState, TeamState } from '../../state/staging.ts';
 import type { Link } from '../../state/store.ts';
+import { rememberPlanned } from '../attribute-memory.ts';
 import { getFact, putFact } from '../facts.ts';
 import type { Loaded, Mapped, Observed, PlanResult, ReadResult, RunDependencies, Warning } from '../run.ts';
 import { Detours } from './detours.ts';
@@ -25,7 +27,7 @@ import { PlanWriter } from './plan-writer.ts';
 import { ProtectedTeams } from './protected-teams.ts';
 import { isOpen, type OpenAccounts, type PeopleInput, recoverLinks, toOpenAccounts } from './recover-links.ts';
 import { withdrawDebts } from './references.ts';
-import { toShapes } from './shapes.ts';
+import { toShapes, withRetired } from './shapes.ts';
 
 export interface PlanInput {
   readonly loaded: Loaded;
@@ -49,7 +51,11 @@ export async function plan(run: RunDependencies, input: PlanInput, signal: Abort
   await writer.flush();
   await drift?.addUnmanaged();
   await drift?.flush();
-  const warnings = run.options.user === null ? [...teams.warnings(), ...toOwnWarnings(people)] : [];
+  await rememberPlanned(run, input.loaded, people.retired);
+  const warnings =
+    run.options.user === null
+      ? [...teams.warnings(), ...toOwnWarnings(people), ...toRetiredWarnings(input.loaded, settings)]
+      : [];
   return { operations: writer.operations, protected: writer.protected, drift: drift?.counts ?? null, warnings };
 }
 
@@ -59,6 +65,16 @@ function toOwnWarnings({ own }: PeoplePlan): readonly Warning[] {
   const message =
     'the account that the target is called with would be switched off, deleted, renamed or taken over; it stays';
   return [{ reason: 'OwnAccount', message, count: own.size }];
+}
+
+/** What the target does not let anybody change stays for good. */
+function toRetiredWarnings({ attributes }: Loaded, { target }: PlanSettings): readonly Warning[] {
+  return Object.entries(attributes.retired)
+    .filter(([path]) => target.attribute('User', path).writes !== 'always')
+    .map(([path, { resource }]) => ({
+      reason: 'AttributeStays',
+      message: `the target does not let ${JSON.stringify(path)} be changed: values of CustomAttribute ${resource}, which is gone, stay there`,
+    }));
 }
 
 function toSettings(run: RunDependencies, { loaded, read, observed }: PlanInput): PlanSettings {
@@ -73,7 +89,7 @@ function toSettings(run: RunDependencies, { loaded, read, observed }: PlanInput)
     deleteAfterMs,
     restoreMemberships,
     now: run.now().getTime(),
-    shapes: toShapes('User', loaded.mapping, capabilities),
+    shapes: withRetired(toShapes('User', loaded.mapping, capabilities), loaded.attributes),
     activeMapped: loaded.mapping.activeMapped,
     protectedUsers: new Set(guards.protectedUsers.map((name) => name.toLowerCase())),
     ownNames: new Set(loaded.target.ownNames().map((name) => name.toLowerCase())),
@@ -82,6 +98,7 @@ function toSettings(run: RunDependencies, { loaded, read, observed }: PlanInput)
     absenceProven: read.absenceProven,
     everybodyRead: read.absenceProven && read.failedIds.length === 0,
     target: capabilities,
+    retired: new Set(Object.keys(loaded.attributes.retired)),
     drift: loaded.spec.drift.policy,
   };
 }
@@ -99,6 +116,8 @@ interface PeoplePlan {
   readonly claimed: Set<string>;
   /** People who are back, or were and have not got everything again. */
   readonly back: Map<string, Returning>;
+  /** How many accounts have a value at a path of a CustomAttribute that is gone. */
+  readonly retired: Map<string, number>;
 }
 
 interface Drifting {
@@ -121,6 +140,7 @@ async function planPeople(
     own: new Set(),
     claimed: new Set(),
     back: new Map(),
+    retired: new Map(),
   };
   const total = await staging.countUsers();
   const detours = await Detours.read(run.state);
@@ -141,7 +161,7 @@ async function planPeople(
       const planned = withhold(whole, person, { ...trying, backoffs: failed });
       run.witness?.sawState(person, { isSpared: planned.protected > 0 });
       note(person, planned, { people, settings });
-      if (whole.operations.some(({ kind }) => kind === 'delete')) people.ending.add(person.sourceId);
+      noteWhole(person, whole, people);
       if (planned.protected > 0 && isOwn(person, settings)) people.own.add(person.sourceId);
       const freeing = (await writer.add(planned)).filter((operation) => freesNames(operation, failed));
       names.push(...toNames(toBelievedPerson(person, settings), freeing, settings.shapes));
@@ -185,6 +205,12 @@ async function settleNames(run: RunDependencies, writer: PlanWriter, people: Peo
   await writer.add({ ...NOTHING, operations: rest, errors });
   for (const id of withoutAccount) people.withoutAccount.add(id);
   await withdrawDebts(run, people.withoutAccount);
+}
+
+/** Also of what is not tried again yet. */
+function noteWhole({ sourceId }: PersonState, whole: Planned, people: PeoplePlan): void {
+  if (whole.operations.some(({ kind }) => kind === 'delete')) people.ending.add(sourceId);
+  for (const path of listRetired(whole, sourceId)) people.retired.set(path, (people.retired.get(path) ?? 0) + 1);
 }
 
 interface NoteInput {

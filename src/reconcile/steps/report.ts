@@ -4,6 +4,7 @@ import { toReadyReason } from '../../api/reasons.ts';
 import { SyncError } from '../../errors.ts';
 import type { Operation } from '../../model.ts';
 import type { OperationStatus, RunKind } from '../../state/store.ts';
+import { rememberCarriedOut } from '../attribute-memory.ts';
 import { getFact, putFact } from '../facts.ts';
 import type { Failure, PlanCounts, RunContext, RunOutcome, RunReport, Warning } from '../run.ts';
 import { describeAdopted } from '../takeover.ts';
@@ -89,12 +90,13 @@ function toError({ failure, run }: RunContext): SyncError | null {
 const COMPLETED: ReadonlySet<RunOutcome> = new Set(['synced', 'held', 'failed']);
 
 /** What the next run, and statuses of TeamRules, must know of this one. */
-async function rememberEnd({ run, loaded }: RunContext, { outcome, reason }: RunReport): Promise<void> {
+async function rememberEnd({ run, loaded, observed }: RunContext, { outcome, reason }: RunReport): Promise<void> {
   // The state is that of the resource which has the id.
   if (reason === 'IdInUse') return;
   const { facts } = run.state;
   const before = await getFact(facts, 'ended');
   const completed = COMPLETED.has(outcome);
+  if (completed && loaded !== undefined) await rememberCarriedOut(run, loaded, observed?.verified === true);
   const taken = completed && loaded?.spec.mode === 'Apply';
   const rules = run.resources.teamRules.filter(
     ({ metadata }) =>

@@ -1,5 +1,6 @@
 /** How values compare at this target: what the mapping says, and what the target says of itself. */
 import type { CompiledMapping } from '../../mapping/compile.ts';
+import type { AttributeMemory } from '../../mapping/retired-paths.ts';
 import { resolveTargetPath } from '../../mapping/target-path.ts';
 import type { ResourceKind } from '../../model.ts';
 import type { PathShape } from '../../plan/diff.ts';
@@ -27,6 +28,18 @@ export function toShapes(
   capabilities: TargetCapabilities,
 ): PlanSettings['shapes'] {
   return new Map([...paths].map(([path, shape]) => [path, toShape({ path, resource }, shape, capabilities)]));
+}
+
+/** With paths whose values are only removed: nothing is compared there. */
+export function withRetired(shapes: PlanSettings['shapes'], { retired }: AttributeMemory): PlanSettings['shapes'] {
+  const plain = { multiValued: false, reference: false, matching: false, required: false, unique: false };
+  const toRetired = (redacted: boolean): PathShape => ({
+    ...plain,
+    caseExact: true,
+    ...(redacted ? { redacted } : {}),
+  });
+  const more = Object.entries(retired).map(([path, { redacted }]) => [path, toRetired(redacted)] as const);
+  return new Map([...more, ...shapes]);
 }
 
 interface Place {
