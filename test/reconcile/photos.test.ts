@@ -173,7 +173,7 @@ describe('a photo', () => {
     const before = await photos();
 
     await write('photos/large.png', aPhoto(PNG, 'large', 1001));
-    await write('photos/text.png', Buffer.from('root:x:0:0:root:/root:/bin/sh'));
+    await write('photos/text.png', Buffer.from('name,title\nAda,Clerk\n'));
     await writeFile(join(folder, 'secret.png'), aPhoto(PNG, 'secret'));
     await rm(join(folder, 'data/photos/link.png'));
     await symlink(join(folder, 'secret.png'), join(folder, 'data/photos/link.png'));
