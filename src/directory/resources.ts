@@ -55,8 +55,8 @@ export function replaceResource(change: Change, context: ResourceContext): Store
     const current = readResource(change.id, context);
     assertVersion(current, change.ifMatch);
     const { body, memberIds } = toValidResource(change.input, context);
-    const memberCount = context.type === 'Group' ? store.replaceMembers(current, memberIds) : 0;
-    return writeChange(current, body, memberCount, { change, context });
+    const members = context.type === 'Group' ? store.replaceMembers(current, memberIds) : [];
+    return writeChange(current, body, members.length, { change, context });
   });
 }
 
@@ -69,9 +69,11 @@ export function patchResource(change: Change, context: ResourceContext): StoredR
     assertVersion(current, change.ifMatch);
     const patched = applyPatch(JSON.parse(current.body), operations, context);
     const { body } = toStoredForm(patched.body, context);
-    let memberCount = 0;
-    for (const each of patched.memberChanges) memberCount += applyMemberChange(current, each, store);
-    return writeChange(current, body, memberCount, { change, context });
+    // Who is removed and added again by one request is a member as before.
+    const changed = new Set<number>();
+    for (const each of patched.memberChanges)
+      for (const seq of applyMemberChange(current, each, store)) if (!changed.delete(seq)) changed.add(seq);
+    return writeChange(current, body, changed.size, { change, context });
   });
 }
 
@@ -87,7 +89,7 @@ function writeChange(
   return context.store.update(current, body, change.now.toISOString());
 }
 
-function applyMemberChange(group: StoredResource, change: MemberChange, store: DirectoryStore): number {
+function applyMemberChange(group: StoredResource, change: MemberChange, store: DirectoryStore): readonly number[] {
   switch (change.op) {
     case 'add':
       return store.addMembers(group, change.ids);

@@ -88,13 +88,14 @@ export interface DirectoryStore {
   scan(type: ResourceType, condition: SqlCondition | null): Iterable<StoredResource>;
   membersOf(group: StoredResource): { id: string; type: ResourceType }[];
   groupsOf(member: StoredResource): { id: string; display: string }[];
-  /** How many were not members before. Refuses with 400 invalidValue an id that does not exist. */
-  addMembers(group: StoredResource, ids: readonly string[]): number;
-  /** How many were members before. */
-  removeMembers(group: StoredResource, ids: readonly string[]): number;
-  clearMembers(group: StoredResource): number;
-  /** How many were added or removed. */
-  replaceMembers(group: StoredResource, ids: readonly string[]): number;
+  /** Those that were not members before, by `seq`. Refuses with 400 invalidValue an id that does not exist. */
+  addMembers(group: StoredResource, ids: readonly string[]): readonly number[];
+  /** Those that were members before, by `seq`. */
+  removeMembers(group: StoredResource, ids: readonly string[]): readonly number[];
+  /** Everybody who was, by `seq`. */
+  clearMembers(group: StoredResource): readonly number[];
+  /** Who was added or removed, by `seq`. */
+  replaceMembers(group: StoredResource, ids: readonly string[]): readonly number[];
   /** All of what `work` writes, or nothing when it throws. */
   transaction<T>(work: () => T): T;
   close(): void;
@@ -282,11 +283,11 @@ function createMemberStatements(prepare: Prepare): Pick<DirectoryStore, MemberMe
     if (seq === group.seq) throw toBadRequest('invalidValue', 'a group cannot be a member of itself');
     return seq;
   };
-  const add = (group: StoredResource, seq: number): number =>
-    Number(prepare('INSERT OR IGNORE INTO members (group_seq, member_seq) VALUES (?, ?)').run(group.seq, seq).changes);
-  const remove = (group: StoredResource, seq: number): number =>
-    Number(prepare('DELETE FROM members WHERE group_seq = ? AND member_seq = ?').run(group.seq, seq).changes);
-  const sum = (counts: Iterable<number>): number => [...counts].reduce((total, each) => total + each, 0);
+  const add = (group: StoredResource, seq: number): boolean =>
+    Number(prepare('INSERT OR IGNORE INTO members (group_seq, member_seq) VALUES (?, ?)').run(group.seq, seq).changes) >
+    0;
+  const remove = (group: StoredResource, seq: number): boolean =>
+    Number(prepare('DELETE FROM members WHERE group_seq = ? AND member_seq = ?').run(group.seq, seq).changes) > 0;
   return {
     membersOf(group) {
       const sql = `SELECT r.id AS id, r.type AS type FROM members m JOIN resources r ON r.seq = m.member_seq
@@ -298,15 +299,18 @@ function createMemberStatements(prepare: Prepare): Pick<DirectoryStore, MemberMe
         WHERE m.member_seq = ? ORDER BY m.group_seq`;
       return prepare(sql).all(member.seq) as unknown as { id: string; display: string }[];
     },
-    addMembers: (group, ids) => sum(ids.map((id) => add(group, requireSeq(group, id)))),
-    removeMembers: (group, ids) => sum(ids.map(findSeq).map((seq) => (seq === undefined ? 0 : remove(group, seq)))),
-    clearMembers: (group) => Number(prepare('DELETE FROM members WHERE group_seq = ?').run(group.seq).changes),
+    addMembers: (group, ids) => ids.map((id) => requireSeq(group, id)).filter((seq) => add(group, seq)),
+    removeMembers: (group, ids) => ids.flatMap((id) => findSeq(id) ?? []).filter((seq) => remove(group, seq)),
+    clearMembers: (group) =>
+      prepare('DELETE FROM members WHERE group_seq = ? RETURNING member_seq')
+        .all(group.seq)
+        .map((row) => Number(row['member_seq'])),
     replaceMembers(group, ids) {
       const wanted = new Set(ids.map((id) => requireSeq(group, id)));
       const rows = prepare('SELECT member_seq FROM members WHERE group_seq = ?').all(group.seq);
       const present = new Set(rows.map((row) => Number(row['member_seq'])));
-      const removed = sum([...present].filter((seq) => !wanted.has(seq)).map((seq) => remove(group, seq)));
-      return removed + sum([...wanted].filter((seq) => !present.has(seq)).map((seq) => add(group, seq)));
+      const removed = [...present].filter((seq) => !wanted.has(seq) && remove(group, seq));
+      return [...removed, ...[...wanted].filter((seq) => !present.has(seq) && add(group, seq))];
     },
   };
 }

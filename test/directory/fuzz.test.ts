@@ -218,6 +218,19 @@ const SETUP: readonly (readonly [string, Json])[] = [
   ['/Groups', { schemas: [URN_GROUP], displayName: 'g', members: [{ value: 'id-1' }] }],
 ];
 
+/** Ends as it began. */
+const OUT_AND_IN: readonly [string, string, Json] = [
+  'PATCH',
+  '/Groups/id-2',
+  {
+    schemas: [URN_PATCH_OP],
+    Operations: [
+      { op: 'remove', path: 'members[value eq "id-1"]' },
+      { op: 'add', path: 'members', value: [{ value: 'id-1' }] },
+    ],
+  },
+];
+
 type Call = ReturnType<typeof open>['call'];
 
 async function send(call: Call, [method, at, body]: readonly [string, string, Json]): Promise<void> {
@@ -245,6 +258,6 @@ it.each([false, true])('answers anything, lenient: %s', async (lenient) => {
       expect(errors).toEqual([]);
       service.close();
     }),
-    { numRuns: 100 },
+    { numRuns: 100, examples: [[[OUT_AND_IN]]] },
   );
 });
