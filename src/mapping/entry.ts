@@ -224,6 +224,8 @@ function checkUseOfUser(spec: AttributeEntry, place: Place, report: EntryContext
 }
 
 function checkUseOfTeam(spec: AttributeEntry, place: Place, report: EntryContext['report']): void {
+  if (place.reference)
+    report('/target', `${JSON.stringify(spec.target)} refers to a person, which an attribute of a team cannot`);
   if (spec.matching !== undefined)
     report(
       '/matching',

@@ -14,6 +14,7 @@ const URN = 'urn:ietf:params:scim:schemas:extension:acme:2.0:Group';
 const CUSTOMS = [
   aCustomAttribute('cost_centre', { path: `${URN}:costCentre`, type: 'Integer' }),
   aCustomAttribute('tier'),
+  aCustomAttribute('owner', { path: `${URN}:owner`, type: 'Reference', references: { resource: 'User' } }),
 ];
 
 function compileTeam(
@@ -58,6 +59,10 @@ describe('a mapping of teams', () => {
     [
       { target: 'members', expression: '[a]' },
       '/spec/attributes/0/target "members" are those of the group, and have no entry',
+    ],
+    [
+      { target: 'owner', source: 'a' },
+      '/spec/attributes/0/target "owner" refers to a person, which an attribute of a team cannot',
     ],
     [{ target: 'tier', source: 'a' }, '/spec/attributes/0/target the schema has no attribute "tier"'],
     [
