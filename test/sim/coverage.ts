@@ -1,5 +1,5 @@
 /** What a simulation must have met to prove anything: each fault, operation and guard at least so often. */
-import { HTTP_FAULTS, PROCESS_FAULTS, READ_FAULTS, WORLD_FAULTS } from './faults.ts';
+import { GROUP_FAULTS, HTTP_FAULTS, PROCESS_FAULTS, READ_FAULTS, WORLD_FAULTS } from './faults.ts';
 import { PROFILE_NAMES } from './profiles.ts';
 import { QUIRK_NAMES } from './quirks.ts';
 
@@ -34,7 +34,9 @@ const HELD = [
 ] as const;
 
 const WANTED: readonly string[] = [
-  ...[...HTTP_FAULTS, ...READ_FAULTS, ...PROCESS_FAULTS, ...WORLD_FAULTS].map((kind) => `fault ${kind}`),
+  ...[...HTTP_FAULTS, ...READ_FAULTS, ...GROUP_FAULTS, ...PROCESS_FAULTS, ...WORLD_FAULTS].map(
+    (kind) => `fault ${kind}`,
+  ),
   ...[...QUIRK_NAMES, ...PROFILE_NAMES].map((name) => `target ${name}`),
   ...OPERATIONS.map((kind) => `operation ${kind}`),
   ...HELD.map((kind) => `held ${kind}`),
@@ -48,6 +50,14 @@ const WANTED: readonly string[] = [
   'ending Delete',
   'second runs',
   'takeovers',
+  'teams of groups',
+  'groups in groups',
+  'groups in a cycle',
+  'members by mail',
+  'groups of one name',
+  'groups that are gone',
+  'groups left out',
+  'rules that ask for groups',
 ];
 
 export function checkCounts(counts: ReadonlyMap<string, number>): readonly { name: string; problems: string[] }[] {

@@ -1,5 +1,6 @@
 /** What somebody may change in the manifests. Numbers choose values, modulo how many there are. */
 import type { TeamRuleSpec } from '../../src/api/team-rule.ts';
+import { GROUP_RULE, groupsOf } from './groups.ts';
 import {
   at,
   type Company,
@@ -52,14 +53,25 @@ export const MANIFEST_EDITS = [
   'planMode',
   'moveId',
 ] as const;
-export type ManifestEdit = (typeof MANIFEST_EDITS)[number];
+
+/** Of a company that has groups. */
+export const GROUP_EDITS = [
+  'provision',
+  'includeGroups',
+  'excludeGroups',
+  'groupsGone',
+  'nestedGroups',
+  'groupRule',
+] as const;
+export type ManifestEdit = (typeof MANIFEST_EDITS)[number] | (typeof GROUP_EDITS)[number];
 
 const PERCENTS = [10, 34, 50, 100] as const;
 
 const EDITS: Readonly<Record<ManifestEdit, (company: Company, value: number) => void>> = {
   scope: ({ manifests }, value) => {
     const filters = [[{ attribute: 'scope', operator: 'Equals' as const, value: 'in' }]];
-    manifests.spec = { ...manifests.spec, scope: { filters: value % 2 === 0 ? filters : [] } };
+    const { scope } = manifests.spec;
+    manifests.spec = { ...manifests.spec, scope: { ...scope, filters: value % 2 === 0 ? filters : [] } };
   },
   outOfScope: toPolicyEdit('outOfScope'),
   disabledAtSource: toPolicyEdit('disabledAtSource'),
@@ -106,7 +118,7 @@ const EDITS: Readonly<Record<ManifestEdit, (company: Company, value: number) => 
     company.manifests.spec = { ...spec, guards: { ...spec.guards, protectedUsers } };
   },
   protectedTeams: ({ manifests }, value) => {
-    const names = [TEAM_NAMES.sales[0], TEAM_NAMES.research[0], 'Chess', 'Go'];
+    const names = [TEAM_NAMES.sales[0], TEAM_NAMES.research[0], 'Chess', 'Go', 'Guild'];
     const protectedTeams = value % 3 === 0 ? [] : names.filter((_, n) => ((value >> n) & 1) === 1);
     const guards = { ...manifests.spec.guards, protectedTeams, keepAtLeast: value % 4 };
     manifests.spec = { ...manifests.spec, guards };
@@ -163,7 +175,46 @@ const EDITS: Readonly<Record<ManifestEdit, (company: Company, value: number) => 
   moveId: ({ manifests }) => {
     if (manifests.spec.id === undefined) manifests.spec = { ...manifests.spec, id: NEXT_ID, adoptFrom: SYNC };
   },
+  provision: toGroupsEdit((_company, value) => ({
+    provision: (['None', 'All', 'InScope'] as const)[value % 3] ?? 'All',
+  })),
+  includeGroups: toGroupsEdit((company, value) => ({ include: value % 2 === 0 ? [] : toSomeGroups(company, value) })),
+  excludeGroups: toGroupsEdit((company, value) => ({ exclude: value % 2 === 0 ? [] : toSomeGroups(company, value) })),
+  groupsGone: toGroupsEdit((_company, value) => ({
+    deletedAtSource: (['Retain', 'Empty', 'Delete'] as const)[value % 3] ?? 'Empty',
+  })),
+  nestedGroups: ({ manifests }, value) => {
+    const { scope } = manifests.spec;
+    const nestedGroups = value % 2 === 0 ? 'Flatten' : 'DirectOnly';
+    manifests.spec = { ...manifests.spec, scope: { ...scope, nestedGroups } };
+  },
+  groupRule: (company, value) => {
+    const { manifests } = company;
+    const [name] = groupsOf(company) === null ? [] : toSomeGroups(company, value);
+    const { [GROUP_RULE]: _before, ...others } = manifests.rules;
+    const match = [{ operator: 'IsMemberOf' as const, value: name ?? '' }];
+    const rule: TeamRuleSpec = { directorySyncRef: { name: SYNC }, team: { displayName: 'Inner Circle' }, match };
+    manifests.rules = name === undefined || value % 4 === 0 ? others : { ...others, [GROUP_RULE]: rule };
+  },
 };
+
+type Groups = NonNullable<Manifests['spec']['groups']>;
+
+/** Nothing where the source has no groups. */
+function toGroupsEdit(edit: (company: Company, value: number) => Groups) {
+  return (company: Company, value: number): void => {
+    const { manifests } = company;
+    if (groupsOf(company) === null) return;
+    manifests.spec = { ...manifests.spec, groups: { ...manifests.spec.groups, ...edit(company, value >> 1) } };
+  };
+}
+
+/** One of them by its name, in whatever case, or its id; whether it is there now or not. */
+function toSomeGroups({ groups, groupsGone }: Company, value: number): string[] {
+  const group = at([...groups, ...groupsGone], value >> 2);
+  if (group === undefined) return [];
+  return [value % 3 === 0 ? group.id : group.name.trim().toUpperCase()];
+}
 
 export function editManifests(company: Company, what: ManifestEdit, value: number): void {
   EDITS[what](company, value);

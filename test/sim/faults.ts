@@ -40,7 +40,18 @@ export const READ_FAULTS = [
   'readHangs',
   'wrongTenant',
 ] as const;
-export type ReadFaultKind = (typeof READ_FAULTS)[number];
+/** What becomes of the list of groups. */
+export const GROUP_FAULTS = [
+  'groupFailed',
+  'groupUnnamed',
+  'groupTwice',
+  'groupsError',
+  'groupsShort',
+  'groupsEmpty',
+  'groupsPartial',
+] as const;
+export type GroupFaultKind = (typeof GROUP_FAULTS)[number];
+export type ReadFaultKind = (typeof READ_FAULTS)[number] | GroupFaultKind;
 
 /** What becomes of the process and its store. `at` counts the awaits of the run from 1. */
 export const PROCESS_FAULTS = ['kill', 'diskFull', 'stopped', 'cut', 'editInFlight'] as const;
@@ -84,7 +95,11 @@ export function isHttpFault(fault: RunFault): fault is HttpFault {
 }
 
 export function isReadFault(fault: RunFault): fault is ReadFault {
-  return READ_FAULTS.some((kind) => kind === fault.kind);
+  return [...READ_FAULTS, ...GROUP_FAULTS].some((kind) => kind === fault.kind);
+}
+
+export function isGroupFault(kind: ReadFaultKind): kind is GroupFaultKind {
+  return GROUP_FAULTS.some((each) => each === kind);
 }
 
 export function isProcessFault(fault: RunFault): fault is ProcessFault {

@@ -2,7 +2,7 @@
 
 import { checkDeletion } from './deletion.ts';
 import { checkAlone } from './invariants/alone.ts';
-import type { Moment, Rule, RunFacts, Scene, Violation } from './invariants/facts.ts';
+import { isReadWhole, type Moment, type Rule, type RunFacts, type Scene, type Violation } from './invariants/facts.ts';
 import { createLeavers } from './invariants/leavers.ts';
 import { createPeopleChecks } from './invariants/people.ts';
 import { createReads } from './invariants/reads.ts';
@@ -54,12 +54,12 @@ export function createInvariants(server: Server): Invariants {
       reads.onRunStart(facts);
     },
     onChange(change, moment) {
-      const { name, reading, plans, owned } = moment.facts;
+      const { name, plans, owned } = moment.facts;
       if (owned !== null) {
         checkDeletion(change, owned, { facts: moment.facts, scene });
         return;
       }
-      if (reading.end !== 'whole') fail('I1', `${name}: a write although the read failed`);
+      if (!isReadWhole(moment.facts)) fail('I1', `${name}: a write although the read failed`);
       if (plans) fail('I12', `${name}: a write although it only plans`);
       if (change.kind === 'User') people.onChange(change.before, change.after, moment);
       else teams.onChange(change.before, change.after, moment);

@@ -3,6 +3,7 @@
 import type { DirectorySyncSpec } from '../../src/api/directory-sync.ts';
 import type { TeamRuleSpec } from '../../src/api/team-rule.ts';
 import type { OwnMappingSpec } from '../support/builders.ts';
+import { found, type Group } from './groups.ts';
 import { type ProfileName, toProfileEntries } from './profiles.ts';
 
 /** One person as the source has them now. */
@@ -32,6 +33,11 @@ export interface Company {
   readonly manifests: Manifests;
   /** People made so far, for the next id. */
   made: number;
+  /** In the order in which the source tells them. */
+  readonly groups: Group[];
+  readonly groupsGone: Group[];
+  /** Groups made so far; none: the source has no groups at all. */
+  groupsMade: number;
 }
 
 export const NAMESPACE = 'identity';
@@ -77,12 +83,22 @@ export function toMarkedName(externalId: string | null): string | null {
   return mark === undefined || externalId === null ? null : externalId.slice(mark.length);
 }
 
-/** @param profile of the application that it uses */
-export function createCompany(size: number, profile?: ProfileName): Company {
+export interface Beginning {
+  readonly size: number;
+  /** How many groups the source has; none: it cannot be asked for them. */
+  readonly groups?: number | undefined;
+  /** Of the application that it uses. */
+  readonly profile?: ProfileName | undefined;
+}
+
+export function createCompany({ size, groups = 0, profile }: Beginning): Company {
   const company: Company = {
     people: [],
     gone: [],
     made: 0,
+    groups: [],
+    groupsGone: [],
+    groupsMade: 0,
     manifests: {
       spec: {
         source: { file: { users: { path: 'people.csv' } } },
@@ -116,6 +132,12 @@ export function createCompany(size: number, profile?: ProfileName): Company {
     },
   };
   for (let n = 0; n < size; n += 1) hire(company, n * 7);
+  if (groups > 0) {
+    const { spec } = company.manifests;
+    const source = { file: { users: { path: 'people.csv' }, groups: { path: 'groups.json' } } };
+    company.manifests.spec = { ...spec, source, groups: { provision: 'All' } };
+    for (let n = 0; n < groups; n += 1) found(company, 37 * (n + size));
+  }
   return company;
 }
 

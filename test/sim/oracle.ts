@@ -7,6 +7,17 @@
  */
 import type { TeamRuleSpec } from '../../src/api/team-rule.ts';
 import {
+  type Group,
+  isChosen,
+  isSameName as isSameGroupName,
+  makesTeams,
+  toNested,
+  toPeopleOf,
+  toPerson,
+  toReach,
+  toTeamNames,
+} from './groups.ts';
+import {
   type Company,
   DEPARTMENT,
   type Employee,
@@ -28,6 +39,8 @@ export interface OracleInput {
   /** When the faults stopped, and for how long runs have been made since. */
   readonly settlesAt: number;
   readonly quietFor: number;
+  /** What was compared, for the coverage. */
+  readonly count: (what: string) => void;
 }
 
 type Standing = 'present' | 'unsure' | 'outOfScope' | 'disabledAtSource' | 'deletedAtSource';
@@ -37,7 +50,7 @@ export function compareWithOracle(input: OracleInput): readonly string[] {
   const { company, server } = input;
   const ids = new Set([...company.people, ...company.gone].map(({ id }) => id));
   const problems = [...ids].flatMap((id) => comparePerson(id, input));
-  return [...problems, ...compareTeams(input), ...findDoubles(server, ids)];
+  return [...problems, ...compareTeams(input), ...compareGroups(input), ...findDoubles(server, ids)];
 }
 
 /** Of people: whom somebody makes twice by hand, under an id that nobody has, is not touched. */
@@ -217,7 +230,7 @@ function compareTeams(input: OracleInput): string[] {
 
 function compareWanted(name: string, wanted: WantedTeam, input: OracleInput): string[] {
   const { server, company } = input;
-  if (wanted.rules.some(isFrozen)) return [];
+  if (wanted.rules.some(isFrozen) || isOfGroup(name, input)) return [];
   const mark = toMark(company.manifests, name);
   const [mine, second] = [...server.teams.values()].filter(({ externalId }) => externalId === mark);
   if (second !== undefined) return [`team ${name} is there twice`];
@@ -238,13 +251,16 @@ function compareLeftClubs(wanted: ReadonlyMap<string, WantedTeam>, input: Oracle
   if (company.manifests.rules['clubs'] === undefined || damaged) return [];
   return [...server.teams.values()].flatMap((team) => {
     const name = toMarkedName(team.externalId) ?? '';
-    return isClub(name) && !wanted.has(name) ? compareMembers(name, team, { wanted: new Set(), input }) : [];
+    const isLeft = isClub(name) && !wanted.has(name) && !isOfGroup(name, input);
+    return isLeft ? compareMembers(name, team, { wanted: new Set(), input }) : [];
   });
 }
 
 /** By a team that is not to be taken over, or by several. */
-function isNameTaken(name: string, { server, company }: OracleInput): boolean {
-  const [team, second] = [...server.teams.values()].filter(({ displayName }) => normalize(displayName) === name);
+function isNameTaken(name: string, { server, company }: OracleInput, but: readonly string[] = []): boolean {
+  const [team, second] = [...server.teams.values()].filter(
+    ({ displayName, externalId }) => normalize(displayName) === name && !but.includes(externalId ?? ''),
+  );
   const isFree = company.manifests.spec.adoptTeams === true && team?.externalId === null && second === undefined;
   return team !== undefined && !isFree;
 }
@@ -271,7 +287,7 @@ function toWantedTeams({ company }: OracleInput): Map<string, WantedTeam> {
     if (team !== undefined) need(team.displayName, rule);
     for (const person of present) {
       if (exclude.includes(person.id)) continue;
-      for (const name of toTeamsOf(person, rule)) need(name, rule).members.add(person.id);
+      for (const name of toTeamsOf(person, rule, company)) need(name, rule).members.add(person.id);
       if (team !== undefined && include.includes(person.id)) need(team.displayName, rule).members.add(person.id);
     }
   }
@@ -279,13 +295,116 @@ function toWantedTeams({ company }: OracleInput): Map<string, WantedTeam> {
 }
 
 /** Names of the teams that this rule gives to a person. */
-function toTeamsOf(person: Employee, { team, match, teamsFrom }: TeamRuleSpec): readonly string[] {
+function toTeamsOf(person: Employee, { team, match, teamsFrom }: TeamRuleSpec, company: Company): readonly string[] {
   if (teamsFrom !== undefined) return person.clubs?.split(';') ?? [];
-  const holds = (match ?? []).every(
-    ({ operator, values = [] }) =>
-      operator === 'In' && values.some((value) => isSameName(String(value), person.department)),
+  const holds = (match ?? []).every(({ operator, value, values = [] }) =>
+    operator === 'IsMemberOf'
+      ? isMemberOf(person, String(value), company)
+      : operator === 'In' && values.some((each) => isSameName(String(each), person.department)),
   );
   return holds && team !== undefined ? [team.displayName] : [];
+}
+
+/** Of any group of this name or id. */
+function isMemberOf({ id }: Employee, name: string, company: Company): boolean {
+  return company.groups.some(
+    (group) => (isSameName(group.id, name) || isSameGroupName(group.name, name)) && toPeople(group, company).has(id),
+  );
+}
+
+function toPeople(group: Group, { people, groups, manifests }: Company): ReadonlySet<string> {
+  return toPeopleOf(group, { people, groups, nested: toNested(manifests) });
+}
+
+/** Is this the name of a team that is made of a group? A rule cannot have it then. */
+function isOfGroup(name: string, { company }: OracleInput): boolean {
+  return company.groups.some((group) => isChosen(group, company.manifests) && toTeamNames(group).includes(name));
+}
+
+/** Teams of the groups that are chosen or gone; whichever are left out stay as they are. */
+function compareGroups(input: OracleInput): string[] {
+  const { company, damaged } = input;
+  if (!makesTeams(company.manifests.spec) || input.server.dialect.groups === 'none') return [];
+  const chosen = company.groups.filter((group) => isChosen(group, company.manifests));
+  countGroups(chosen, input);
+  return [
+    ...chosen.flatMap((group) => compareGroup(group, input)),
+    // Whose link is lost with the store is nobody's.
+    ...(damaged ? [] : company.groupsGone.flatMap((group) => compareGone(group, input))),
+    ...findNamesakes(chosen, input),
+  ];
+}
+
+function teamsOf({ id }: Group, { server }: OracleInput): Team[] {
+  return [...server.teams.values()].filter(({ externalId }) => externalId === id);
+}
+
+function compareGroup(group: Group, input: OracleInput): string[] {
+  const { company, server } = input;
+  const { people, manifests } = company;
+  const [team, second] = teamsOf(group, input);
+  const wanted = new Set(
+    people
+      .filter(({ id }) => toPeople(group, company).has(id) && standingOf(id, company) === 'present')
+      .map(({ id }) => id),
+  );
+  if (second !== undefined) return [`group ${group.id} has two teams`];
+  if (team !== undefined) {
+    const isNamed = toTeamNames(group).includes(normalize(team.displayName));
+    const problems = isNamed ? [] : [`the team of group ${group.id} (${group.name}) is called ${team.displayName}`];
+    return [...problems, ...compareMembers(normalize(team.displayName), team, { wanted, input })];
+  }
+  const isCalledFor = [...wanted].some((id) => accountOf(id, server) !== null && isKnown(id, input));
+  // Of these another one may have the name as it is.
+  const namesakes = company.groups
+    .filter((other) => isChosen(other, manifests) && isSameGroupName(other.name, group.name))
+    .map(({ id }) => id);
+  return isCalledFor && !toTeamNames(group).some((name) => isNameTaken(name, input, namesakes))
+    ? [`the team of group ${group.id} (${group.name}) is missing`]
+    : [];
+}
+
+function compareGone(group: Group, input: OracleInput): string[] {
+  const { company } = input;
+  const { deletedAtSource = 'Empty' } = company.manifests.spec.groups ?? {};
+  const [team] = teamsOf(group, input);
+  if (team === undefined || deletedAtSource === 'Retain') return [];
+  input.count('groups that are gone');
+  const name = normalize(team.displayName);
+  const problems = compareMembers(name, team, { wanted: new Set(), input });
+  // Of a team that was taken over nobody can know that it is empty where members are not shown.
+  const isEmpty = team.members.length === 0 && !hidesMembers(input);
+  if (deletedAtSource === 'Delete' && isEmpty && !isProtectedTeam(name, company))
+    problems.push(`the team of group ${group.id}, which is gone, is empty and must be gone`);
+  return problems;
+}
+
+/** Of groups of one name each has a name of its own. */
+function findNamesakes(chosen: readonly Group[], input: OracleInput): string[] {
+  const teams = chosen.flatMap((group) => teamsOf(group, input));
+  const byName = Map.groupBy(teams, ({ displayName }) => normalize(displayName));
+  return [...byName].filter(([, some]) => some.length > 1).map(([name]) => `two groups have a team ${name}`);
+}
+
+function countGroups(chosen: readonly Group[], input: OracleInput): void {
+  const { company, count } = input;
+  const { people, groups, manifests } = company;
+  const nested = toNested(manifests);
+  const isNesting = ({ members }: Group): boolean => groups.some(({ id }) => members.includes(id));
+  const isByMail = (ref: string): boolean => !people.some(({ id }) => id === ref) && toPerson(ref, company) !== null;
+  for (const group of chosen) {
+    if (teamsOf(group, input).length > 0) count('teams of groups');
+    if (isNesting(group) && nested === 'Flatten') count('groups in groups');
+    const inside = toReach(group, { groups, nested });
+    if (inside.some(({ members }) => members.includes(group.id))) count('groups in a cycle');
+    if (group.members.some(isByMail)) count('members by mail');
+    if (chosen.some((other) => other !== group && isSameGroupName(other.name, group.name))) count('groups of one name');
+  }
+  if (chosen.length < groups.length) count('groups left out');
+  const rules = Object.values(manifests.rules).filter(({ match = [] }) =>
+    match.some(({ operator }) => operator === 'IsMemberOf'),
+  );
+  if (rules.length > 0) count('rules that ask for groups');
 }
 
 function compareTeam(

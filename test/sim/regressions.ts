@@ -515,4 +515,29 @@ export const REGRESSIONS: readonly Regression[] = [
       ],
     },
   },
+  {
+    name: 'two groups have one name in other letters, and both get a team of that name',
+    scenario: {
+      seed: 300306,
+      size: 9,
+      groups: 4,
+      application: { quirks: ['activeAsText', 'patchRefused', 'firstPageOnly', 'membersOneByOne'], pageSize: 5 },
+      steps: [RUN, { do: 'group', what: 'rename', which: 372, value: 969 }],
+    },
+  },
+  {
+    name: 'no teams are made of groups any more, a group is gone, and a rule that asks for groups empties its team',
+    scenario: {
+      seed: 301194,
+      size: 10,
+      groups: 4,
+      application: { quirks: ['upperIds', 'noBodies', 'lowered', 'lowerCaseKeys'], pageSize: 5, tokenLife: 3600 },
+      steps: [
+        RUN,
+        { do: 'manifest', what: 'groupRule', value: 69 },
+        { do: 'group', what: 'vanish', which: 523, value: 103 },
+        { do: 'manifest', what: 'provision', value: 613 },
+      ],
+    },
+  },
 ];

@@ -1,9 +1,10 @@
 /** What happens in one seed, as data: a list of steps that can be written down, shortened and played again. */
 
 import type { Ending } from './deletion.ts';
-import { MANIFEST_EDITS } from './edits.ts';
+import { GROUP_EDITS, MANIFEST_EDITS } from './edits.ts';
 import type { HttpFault, ProcessFault, ReadFault, RunFault } from './faults.ts';
-import { HTTP_FAULTS, PROCESS_FAULTS, READ_FAULTS } from './faults.ts';
+import { GROUP_FAULTS, HTTP_FAULTS, PROCESS_FAULTS, READ_FAULTS } from './faults.ts';
+import { GROUP_CHANGES } from './groups.ts';
 import { PROFILE_NAMES } from './profiles.ts';
 import { type Application, PLAIN, QUIRK_NAMES, selectQuirks } from './quirks.ts';
 import { createRandom, type Random } from './random.ts';
@@ -52,6 +53,8 @@ export type StoreMishap = 'lost' | 'rolledBack' | 'newer' | 'locked' | 'broken';
 export interface Scenario {
   readonly seed: number;
   readonly size: number;
+  /** How many groups the source has; absent: it has none and cannot be asked. */
+  readonly groups?: number;
   readonly application: Application;
   readonly steps: readonly Step[];
   /** The DirectorySync is deleted in the end; absent: it stays. */
@@ -64,19 +67,22 @@ const HOUR = 60 * MINUTE;
 export function createScenario(seed: number): Scenario {
   const random = createRandom(seed).fork('scenario');
   const size = 3 + random.below(8);
-  const steps: Step[] = [...toBeginning(random), toRun(random, [])];
+  const groups = random.chance(0.4) ? 1 + random.below(4) : 0;
+  const steps: Step[] = [...toBeginning(random), ...toGroupEdits(random, groups), toRun(random, [])];
   const rounds = 4 + random.below(5);
   for (let round = 0; round < rounds; round += 1) {
     const edits = random.below(5);
     for (let n = 0; n < edits; n += 1) steps.push(toEdit(random));
+    steps.push(...toGroupEdits(random, groups));
     steps.push({ do: 'time', ms: random.pick([MINUTE, 11 * MINUTE, HOUR, 5 * HOUR, 25 * HOUR]) });
-    steps.push(toRun(random, toFaults(random)));
+    steps.push(toRun(random, toFaults(random, groups)));
     // Now and then somebody is taken through in between.
     if (random.chance(0.1)) steps.push({ ...toRun(random, []), approve: false, user: random.below(1000) });
   }
   const application = toApplication(random);
   const ending = random.chance(0.15) ? { ending: toEnding(random) } : {};
-  return { seed, size, application: withProfile(application, random), steps, ...ending };
+  const ofGroups = groups === 0 ? {} : { groups };
+  return { seed, size, ...ofGroups, application: withProfile(application, random), steps, ...ending };
 }
 
 function toEnding(random: Random): Ending {
@@ -140,11 +146,22 @@ function toRun(random: Random, faults: readonly RunFault[]): RunStep {
   };
 }
 
-function toFaults(random: Random): readonly RunFault[] {
+/** What happens to groups between two runs, and to what the manifests say of them. */
+function toGroupEdits(random: Random, groups: number): Step[] {
+  if (groups === 0) return [];
+  return Array.from({ length: random.below(4) }, (): Step => {
+    const [which, value] = [random.below(1000), random.below(1000)];
+    return random.chance(0.25)
+      ? { do: 'manifest', what: random.pick(GROUP_EDITS), value }
+      : { do: 'group', what: random.pick(GROUP_CHANGES), which, value };
+  });
+}
+
+function toFaults(random: Random, groups: number): readonly RunFault[] {
   const faults: RunFault[] = [];
   if (random.chance(0.45)) faults.push(toHttpFault(random));
   if (random.chance(0.15)) faults.push(toHttpFault(random));
-  if (random.chance(0.3)) faults.push(toReadFault(random));
+  if (random.chance(0.3)) faults.push(toReadFault(random, groups));
   if (random.chance(0.35)) faults.push(toProcessFault(random));
   return faults;
 }
@@ -154,8 +171,9 @@ function toHttpFault(random: Random): HttpFault {
   return { kind, at: 1 + random.below(random.pick([5, 20, 60])), count: random.pick([1, 1, 1, 2, 5, 30]) };
 }
 
-function toReadFault(random: Random): ReadFault {
-  return { kind: random.pick(READ_FAULTS), which: random.below(1000) };
+function toReadFault(random: Random, groups: number): ReadFault {
+  const kinds = groups > 0 && random.chance(0.5) ? GROUP_FAULTS : READ_FAULTS;
+  return { kind: random.pick(kinds), which: random.below(1000) };
 }
 
 function toProcessFault(random: Random): ProcessFault {

@@ -11,7 +11,8 @@ import { toRemovals } from './approvals.ts';
 import { toWantedCopies } from './copies.ts';
 import { compareWithPolicy, type Ending, type Owned, readOwned } from './deletion.ts';
 import { MANIFEST_EDITS } from './edits.ts';
-import { isHttpFault, isProcessFault, isReadFault } from './faults.ts';
+import { isGroupFault, isHttpFault, isProcessFault, isReadFault } from './faults.ts';
+import { asksForGroups } from './groups.ts';
 import type { RunFacts, Violation } from './invariants/facts.ts';
 import type { Removal } from './invariants/removals.ts';
 import { breakPage, findManyLines, open, openNewer } from './mishaps.ts';
@@ -134,6 +135,7 @@ class Play {
       leftAt: invariants.leftAt,
       quietFor: clock.wall() - settlesAt,
       settlesAt,
+      count: world.count,
     });
     for (const problem of problems) invariants.fail('oracle', problem);
     await this.#runTwice();
@@ -333,13 +335,15 @@ class Play {
     const name = `run ${this.#runs} (${process.seam.name})`;
     const read = step.faults.find(isReadFault) ?? null;
     const isNew = read?.kind === 'wrongTenant' && !(await this.#hasLinks(process));
-    if (read !== null && !isNew) world.count(`fault ${read.kind}`);
+    const isAsked = read === null || !isGroupFault(read.kind) || asksForGroups(this.#manifests ?? company.manifests);
+    if (read !== null && !isNew && isAsked) world.count(`fault ${read.kind}`);
     const facts: RunFacts = {
       name,
       manifests: this.#manifests ?? company.manifests,
-      reading: toReading(company.people, isNew ? null : read),
+      reading: toReading(company, isNew ? null : read),
       startedAt: clock.wall(),
       approve,
+      resync: step.resync,
       plans: company.manifests.spec.mode === 'Plan',
       only: step.user === null ? null : toSomebody(company, step.user),
       owned,

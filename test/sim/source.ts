@@ -1,9 +1,10 @@
 /** The source directory of the simulator: reads what the company is, or what a fault makes of it. */
 import { SyncError } from '../../src/errors.ts';
-import type { Json, SourceUser } from '../../src/model.ts';
-import type { FailedRecord, SourceProvider } from '../../src/sources/source.ts';
-import type { ReadFault } from './faults.ts';
-import type { Employee } from './model.ts';
+import type { GroupMember, Json, SourceUser } from '../../src/model.ts';
+import type { FailedRecord, GroupPage, SourceProvider } from '../../src/sources/source.ts';
+import { type GroupFaultKind, isGroupFault, type ReadFault } from './faults.ts';
+import { type Group, groupsOf, isGroupId } from './groups.ts';
+import type { Company, Employee } from './model.ts';
 
 /** What one read is going to say. */
 export interface Reading {
@@ -13,28 +14,72 @@ export interface Reading {
   readonly tenantId: string;
   /** How the read ends. */
   readonly end: 'whole' | 'error' | 'short' | 'hangs';
+  /** Null: the source cannot be asked for groups. */
+  readonly groups: GroupReading | null;
+}
+
+export interface GroupReading {
+  /** As they are told; of one that failed whoever came before. */
+  readonly list: readonly Group[];
+  readonly failed: readonly FailedRecord[];
+  readonly end: 'whole' | 'error' | 'short';
 }
 
 const ATTRIBUTES = ['id', 'mail', 'title', 'department', 'manager', 'clubs', 'scope', 'active'] as const;
 const LOSABLE = ['title', 'department', 'manager', 'clubs', 'scope', 'active', 'mail'] as const;
 const TENANT = 'acme-tenant';
 
-export function toReading(people: readonly Employee[], fault: ReadFault | null): Reading {
+export function toReading(company: Company, fault: ReadFault | null): Reading {
+  const groups = groupsOf(company);
   const whole: Reading = {
-    users: people.map(toUser),
+    users: company.people.map(toUser),
     failed: [],
     attributes: ATTRIBUTES,
     tenantId: TENANT,
     end: 'whole',
+    groups: groups === null ? null : { list: groups.map((group) => ({ ...group })), failed: [], end: 'whole' },
   };
-  return fault === null ? whole : spoil(whole, fault);
+  if (fault === null) return whole;
+  const { kind, which } = fault;
+  if (!isGroupFault(kind)) return spoil(whole, { kind, which });
+  return whole.groups === null ? whole : { ...whole, groups: spoilGroups(whole.groups, kind, which) };
+}
+
+function spoilGroups(reading: GroupReading, kind: GroupFaultKind, which: number): GroupReading {
+  const { list } = reading;
+  const index = which % Math.max(1, list.length);
+  const chosen = list[index];
+  const others = list.filter((group) => group !== chosen);
+  const failed = (id: string | null) => [{ id, code: 'ReadFailed' as const, message: 'the item cannot be read' }];
+  if (chosen === undefined) return reading;
+  switch (kind) {
+    case 'groupFailed': {
+      // Its name may be known all the same, and a part of its members.
+      const part = list.map((group) => (group === chosen ? { ...group, members: group.members.slice(0, 1) } : group));
+      return { ...reading, list: which % 3 === 0 ? others : part, failed: failed(chosen.id) };
+    }
+    case 'groupUnnamed':
+      return { ...reading, list: others, failed: failed(null) };
+    case 'groupTwice':
+      return { ...reading, list: [...list, { ...chosen, members: chosen.members.slice(1) }] };
+    case 'groupsError':
+      return { ...reading, list: list.slice(0, index), end: 'error' };
+    case 'groupsShort':
+      return { ...reading, list: list.slice(0, index), end: 'short' };
+    case 'groupsEmpty':
+      return { ...reading, list: [] };
+    case 'groupsPartial':
+      return { ...reading, list: list.slice(0, Math.floor(list.length / 3)) };
+  }
 }
 
 function toUser({ id, active, ...attributes }: Employee): SourceUser {
   return { id, active, attributes: { id, active, ...attributes } as Record<string, Json> };
 }
 
-function spoil(reading: Reading, { kind, which }: ReadFault): Reading {
+type UserFault = { readonly kind: Exclude<ReadFault['kind'], GroupFaultKind>; readonly which: number };
+
+function spoil(reading: Reading, { kind, which }: UserFault): Reading {
   const { users } = reading;
   const index = which % Math.max(1, users.length);
   const chosen = users[index];
@@ -112,7 +157,36 @@ export function createProvider(
         if (end === 'error') throw new SyncError('ReadFailed', 'the source stopped in the middle');
         if (end === 'whole') yield { users: [], failed, end: { attributes } };
       },
+      ...(next().groups === null ? {} : { readGroups: (_names, signal) => readGroups(next, wait, signal) }),
       close: async () => undefined,
     }),
   };
+}
+
+/** Each with its members on the page after it. */
+async function* readGroups(
+  next: () => Reading,
+  wait: (where: string, ms: number, signal: AbortSignal) => Promise<void>,
+  signal: AbortSignal,
+): AsyncGenerator<GroupPage> {
+  const { list, failed, end } = next().groups ?? { list: [], failed: [], end: 'error' };
+  await wait('groups', 20, signal);
+  yield {
+    groups: list.map(({ id, name }) => ({ id, displayName: name, attributes: { displayName: name } })),
+    members: [],
+    failed: [],
+  };
+  yield {
+    groups: [],
+    members: list.map(({ id, members }) => ({ group: id, members: members.map((ref) => toMember(id, ref)) })),
+    failed: [],
+  };
+  if (end === 'error') throw new SyncError('ReadFailed', 'the source stopped in the middle of its groups');
+  if (end === 'whole') yield { groups: [], members: [], failed, end: { attributes: ['displayName'] } };
+}
+
+/** Some groups say whether a member is a person or a group. */
+function toMember(group: string, ref: string): GroupMember {
+  if (group.startsWith('grp-')) return { kind: 'Any', ref };
+  return { kind: isGroupId(ref) ? 'Group' : 'User', ref };
 }

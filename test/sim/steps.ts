@@ -1,5 +1,6 @@
 /** What happens at the source or in Git, as data, and what it does to the company. */
 import { editManifests, type ManifestEdit } from './edits.ts';
+import { changeGroup, type GroupChange } from './groups.ts';
 import { at, type Company, DEPARTMENTS, type Employee, hire, TITLES, toClubs, toMail } from './model.ts';
 
 /** Numbers choose people and values, modulo how many there are. */
@@ -11,7 +12,8 @@ export type CompanyStep =
       readonly do: 'leave' | 'return' | 'disable' | 'enable' | 'scope' | 'blank' | 'rehire' | 'recycle';
       readonly who: number;
     }
-  | { readonly do: 'manifest'; readonly what: ManifestEdit; readonly value: number };
+  | { readonly do: 'manifest'; readonly what: ManifestEdit; readonly value: number }
+  | { readonly do: 'group'; readonly what: GroupChange; readonly which: number; readonly value: number };
 
 /** Nothing happens where there is nobody that it could happen to. */
 export function takeStep(company: Company, step: CompanyStep): void {
@@ -21,6 +23,9 @@ export function takeStep(company: Company, step: CompanyStep): void {
       return;
     case 'manifest':
       editManifests(company, step.what, step.value);
+      return;
+    case 'group':
+      changeGroup(company, step);
       return;
     case 'swap':
     case 'rotate':
@@ -53,7 +58,7 @@ export function takeStep(company: Company, step: CompanyStep): void {
 
 type Change = Exclude<
   CompanyStep,
-  { readonly do: 'hire' | 'manifest' | 'swap' | 'rotate' | 'leave' | 'return' | 'rehire' | 'recycle' }
+  { readonly do: 'hire' | 'manifest' | 'group' | 'swap' | 'rotate' | 'leave' | 'return' | 'rehire' | 'recycle' }
 >;
 
 function change(company: Company, person: Employee, step: Change): void {

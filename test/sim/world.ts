@@ -100,7 +100,7 @@ export function createWorld(scenario: Scenario, folder: string): World {
     file,
     log,
     counts,
-    company: createCompany(scenario.size, scenario.application.profile),
+    company: createCompany({ ...scenario, profile: scenario.application.profile }),
     host: createMemoryHost(),
     invariants: createInvariants(server),
     processes: new Set(),
@@ -202,7 +202,7 @@ async function startProcess(world: World, { name, acquire, logger }: Starting): 
   const timers = new Set<() => void>();
   const store = toProcessStore(raw, { seam, acquire, isDiskFull: () => isDiskFull(process) });
   const provider = createProvider(
-    () => process.facts?.reading ?? { users: [], failed: [], attributes: [], tenantId: '', end: 'error' },
+    () => process.facts?.reading ?? { users: [], failed: [], attributes: [], tenantId: '', end: 'error', groups: null },
     (where, ms, signal) => seam.wait(where, () => sleep(clock, ms, signal)),
   );
   const engine = createEngine({

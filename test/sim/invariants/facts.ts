@@ -1,5 +1,6 @@
 /** What the checkers go by: a run as the world knows it, and what it was told. Nothing of it is asked of the engine. */
 import type { Owned } from '../deletion.ts';
+import { asksForGroups, isChosen, isGroupId, makesTeams, toNested, toPeopleOf, toPerson, toReach } from '../groups.ts';
 import type { Manifests } from '../model.ts';
 import type { Server, User } from '../server.ts';
 import type { Reading } from '../source.ts';
@@ -18,6 +19,8 @@ export interface RunFacts {
   readonly startedAt: number;
   /** The hash that is approved in this run. */
   readonly approve: string | null;
+  /** Somebody says that what the read lacks is to be done without. */
+  readonly resync: boolean;
   /** It only plans. */
   readonly plans: boolean;
   /** Who alone this run is about; null: everybody. */
@@ -57,6 +60,45 @@ export function standingOf(id: string | null, { reading, manifests }: RunFacts):
 
 export function isProtected({ externalId }: User, { manifests }: RunFacts): boolean {
   return externalId !== null && (manifests.spec.guards?.protectedUsers ?? []).includes(externalId);
+}
+
+/** Did the read come to its end, groups included where they are asked for? */
+export function isReadWhole({ reading, manifests }: RunFacts): boolean {
+  const isOfGroups = asksForGroups(manifests) && reading.groups !== null;
+  return reading.end === 'whole' && (!isOfGroups || reading.groups?.end === 'whole');
+}
+
+/** Who is to be in the team of this group; null where the read does not say, or the manifests leave the team alone. */
+export function toGroupPeople(id: string, facts: RunFacts): ReadonlySet<string> | null {
+  const { reading, manifests } = facts;
+  const { list = [], failed = [] } = reading.groups ?? {};
+  const isUnnamed = failed.some((each) => each.id === null);
+  const [group, twin] = list.filter((each) => each.id === id);
+  const isEnded = makesTeams(manifests.spec) && manifests.spec.groups?.deletedAtSource !== 'Retain';
+  if (group === undefined) {
+    const isThere = isUnnamed || failed.some((each) => each.id === id);
+    return isThere || !isEnded ? null : new Set();
+  }
+  if (twin !== undefined || !isChosen(group, manifests)) return null;
+  const people = reading.users.map((user) => ({
+    id: user.id,
+    mail: (user.attributes['mail'] ?? null) as string | null,
+  }));
+  const membership = { people, groups: list, nested: toNested(manifests) };
+  const lacksNames = !facts.resync && reading.users.some((user) => isUnknown('mail', user.id, facts));
+  // Who or what is meant may not have been read.
+  const mayMean = (ref: string): boolean =>
+    isGroupId(ref)
+      ? isUnnamed && !list.some((other) => other.id === ref)
+      : lacksNames && toPerson(ref, membership) === null;
+  const isBroken = (each: (typeof list)[number]): boolean =>
+    failed.some((one) => one.id === each.id) ||
+    list.some((other) => other !== each && other.id === each.id) ||
+    // The group that is meant may be one that failed.
+    each.members.some((ref) => failed.some((one) => one.id === ref)) ||
+    each.members.some((ref) => mayMean(ref));
+  const reach = toReach(group, membership);
+  return reach.some(isBroken) ? null : toPeopleOf(group, membership);
 }
 
 /** Did the read leave out this attribute, for everybody or for this person? */

@@ -1,5 +1,6 @@
 /** Which reads are suspect (I1), by what anybody can see of them. */
-import type { RunFacts } from './facts.ts';
+import { asksForGroups } from '../groups.ts';
+import { isReadWhole, type RunFacts } from './facts.ts';
 
 export interface Reads {
   onRunStart(facts: RunFacts): void;
@@ -15,6 +16,8 @@ export interface Reads {
 
 interface Measure {
   readonly people: number;
+  /** Null: this run asked for none. */
+  readonly groups: number | null;
   readonly filled: Readonly<Record<string, number>>;
 }
 
@@ -32,7 +35,7 @@ export function createReads(): Reads {
       const isSuspect = isMeasured && judge(facts, measures);
       // A second complete read long enough after the first may confirm what both call for. Any read since the last good
       // one may have been the first: not all that makes one suspect is looked at here.
-      const isMeasure = facts.reading.end === 'whole' && facts.only === null;
+      const isMeasure = isReadWhole(facts) && facts.only === null;
       if (isMeasure) suspectSince ??= facts.startedAt;
       const mayConfirm = suspectSince !== null && facts.startedAt - suspectSince >= CONFIRM_AFTER;
       if (isSuspect && !mayConfirm) suspects.add(facts);
@@ -57,21 +60,28 @@ function toMeasure({ reading, manifests }: RunFacts): Measure {
   const mapped = ['department', 'title'].filter((name) => attributes.some(({ source }) => source === name));
   const isFilled = (name: string): number =>
     reading.users.filter((user) => (user.attributes[name] ?? null) !== null).length;
-  return { people: reading.users.length, filled: Object.fromEntries(mapped.map((name) => [name, isFilled(name)])) };
+  const groups = asksForGroups(manifests) ? (reading.groups?.list.length ?? null) : null;
+  return {
+    people: reading.users.length,
+    groups,
+    filled: Object.fromEntries(mapped.map((name) => [name, isFilled(name)])),
+  };
 }
 
 /** Suspect by whatever read it is measured against. */
 function judge(facts: RunFacts, measures: readonly Measure[] | null): boolean {
-  if (facts.reading.end !== 'whole' || measures === null || measures.length === 0) return false;
+  if (!isReadWhole(facts) || measures === null || measures.length === 0) return false;
   return measures.every((before) => isLess(facts, before));
 }
 
-function isLess(facts: RunFacts, { people, filled }: Measure): boolean {
+function isLess(facts: RunFacts, { people, groups, filled }: Measure): boolean {
   const { floor = 5, suspiciousDrop = 30 } = facts.manifests.spec.guards ?? {};
   const isDrop = (is: number, was: number): boolean => was - is > floor && (was - is) * 100 > suspiciousDrop * was;
   const now = toMeasure(facts);
   if (now.people === 0) return people > 0;
   if (isDrop(now.people, people)) return true;
+  if (now.groups !== null && groups !== null && groups > 0 && (now.groups === 0 || isDrop(now.groups, groups)))
+    return true;
   return Object.entries(filled).some(([name, was]) => {
     const expected = people === 0 ? was : Math.min(was, (was * now.people) / people);
     const is = now.filled[name];

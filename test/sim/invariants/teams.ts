@@ -1,7 +1,8 @@
 /** Teams: whose they are (I3), one of each (I6), never deleted while somebody is in them (I4), nothing by what is unknown (I13). */
+import { isGroupId, toTeamNames } from '../groups.ts';
 import { toMark, toMarkedName } from '../model.ts';
 import type { Team } from '../server.ts';
-import { isUnknown, type Moment, type RunFacts, type Scene, standingOf } from './facts.ts';
+import { isUnknown, type Moment, type RunFacts, type Scene, standingOf, toGroupPeople } from './facts.ts';
 import type { Removals } from './removals.ts';
 
 export interface TeamChecks {
@@ -51,7 +52,8 @@ export function createTeamChecks(scene: Scene, removals: Removals): TeamChecks {
         onCreated(after, moment, scene);
         return;
       }
-      if (toMarkedName(before.externalId) === null && !ours.has(before.id) && !isTakenOver(before, after, moment))
+      const isMarked = toMarkedName(before.externalId) !== null || isGroupId(before.externalId);
+      if (!isMarked && !ours.has(before.id) && !isTakenOver(before, after, moment))
         fail('I3', `${moment.facts.name}: team ${before.id}, which nobody owns, was touched`);
       ours.add(before.id);
       if (after === null) {
@@ -62,6 +64,7 @@ export function createTeamChecks(scene: Scene, removals: Removals): TeamChecks {
       for (const member of lost) {
         onMemberLost(before.id, member, moment);
         onProtected(before, moment);
+        checkGroup(before, member, moment, scene);
       }
       for (const member of toChanged(before, after)) checkKnown(before, member, moment, scene);
     },
@@ -81,15 +84,35 @@ function onCreated(team: Team | null, { facts }: Moment, { server, ours, fail }:
 function isTakenOver(before: Team, after: Team | null, { facts }: Moment): boolean {
   const { adoptTeams = false } = facts.manifests.spec;
   const mark = toMark(facts.manifests, toKey(before.displayName));
-  return adoptTeams && before.externalId === null && after?.externalId === mark;
+  const isOurs =
+    after?.externalId === mark || toGroupNames(after?.externalId ?? null, facts).includes(toKey(before.displayName));
+  return adoptTeams && before.externalId === null && isOurs;
+}
+
+/** That the team of this group may have; none where the read has no such group. */
+function toGroupNames(id: string | null, { reading }: RunFacts): readonly string[] {
+  return (reading.groups?.list ?? []).filter((group) => group.id === id).flatMap(toTeamNames);
 }
 
 const toKey = (displayName: string): string => displayName.trim().toLowerCase();
 
 /** By the name that it has, and by the one that it is to have. */
-function isProtectedTeam({ displayName, externalId }: Team, { manifests }: RunFacts): boolean {
-  const { protectedTeams = [] } = manifests.spec.guards ?? {};
-  return protectedTeams.some((name) => toKey(name) === toKey(displayName) || toKey(name) === toMarkedName(externalId));
+function isProtectedTeam({ displayName, externalId }: Team, facts: RunFacts): boolean {
+  const { protectedTeams = [] } = facts.manifests.spec.guards ?? {};
+  const names = [toKey(displayName), toMarkedName(externalId), ...toGroupNames(externalId, facts).slice(0, 1)];
+  return protectedTeams.some((name) => names.includes(toKey(name)));
+}
+
+/** Somebody who is there loses a team of a group only where they are known not to belong to it. */
+function checkGroup({ id, externalId }: Team, member: string, { facts }: Moment, scene: Scene): void {
+  const { server, fail, damaged } = scene;
+  const person = server.users.get(member)?.externalId ?? null;
+  // Who lost the link with the store and is in a conflict is nobody.
+  if (!isGroupId(externalId) || damaged || person === null || standingOf(person, facts) !== 'present') return;
+  const people = toGroupPeople(externalId, facts);
+  const what = `${facts.name}: ${person} was removed from ${id}, the team of group ${externalId}`;
+  if (people === null) fail('I13', `${what}, of which nothing is to be told`);
+  else if (people.has(person)) fail('engine', `${what}, to which they belong`);
 }
 
 function toChanged(before: Team, after: Team): readonly string[] {
@@ -103,10 +126,11 @@ function checkKnown(team: Team, member: string, { facts }: Moment, { server, fai
   const rules = Object.values(facts.manifests.rules);
   const isIncluded = rules.some(({ include = [] }) => externalId !== null && include.includes(externalId));
   if (standingOf(externalId, facts) !== 'present' || isIncluded) return;
-  const names = rules.flatMap((rule) => (rule.team === undefined ? [] : [rule.team.displayName.toLowerCase()]));
-  const sharing = names.filter((name) => name === toMarkedName(team.externalId)).length;
+  const sharing = rules.filter((rule) => rule.team?.displayName.toLowerCase() === toMarkedName(team.externalId));
   // Of several rules of one team another one may have decided.
-  const attribute = sharing === 1 ? 'department' : null;
+  const [rule, second] = sharing;
+  const isByDepartment = second === undefined && rule?.match?.some((clause) => clause.attribute === 'department');
+  const attribute = isByDepartment === true ? 'department' : null;
   if (attribute !== null && isUnknown(attribute, externalId, facts))
     fail('I13', `${facts.name}: ${member} in team ${team.id} changed, and ${attribute} is unknown`);
 }

@@ -1,0 +1,128 @@
+/**
+ * Groups of the company's directory: what happens to them, and who belongs to them by a plain reading of docs/groups.md,
+ * made apart from the engine.
+ */
+import type { Company, Manifests } from './model.ts';
+
+/** One group as the source has it now. */
+export interface Group {
+  readonly id: string;
+  name: string;
+  /** Ids of people and groups, mail addresses, and names that are nobody's. */
+  members: string[];
+}
+
+/** Some of them are names of teams that rules have, and of teams that somebody makes by hand. */
+const NAMES = ['Guild', ' guild', 'GUILD', 'Makers', 'Makers', 'Circle', 'Science', 'Choir'] as const;
+export const GROUP_RULE = 'circle';
+
+export const isGroupId = (id: string | null): id is string => id !== null && /^gr/.test(id);
+
+/** Of half of the ids the first eight characters tell nothing. */
+function toGroupId(n: number): string {
+  return n % 2 === 0 ? `grp-acme-${n}` : `gr${n}-of-acme`;
+}
+
+export function found(company: Company, n: number): void {
+  company.groupsMade += 1;
+  const { people, groups, groupsMade } = company;
+  const some = people.filter((_, index) => ((n >> (index % 7)) & 1) === 1).map(({ id }) => id);
+  groups.push({ id: toGroupId(groupsMade), name: NAMES[n % NAMES.length] ?? 'Guild', members: some });
+}
+
+export const GROUP_CHANGES = ['join', 'part', 'nest', 'rename', 'found', 'vanish', 'back', 'reorder'] as const;
+export type GroupChange = (typeof GROUP_CHANGES)[number];
+
+/** Nothing happens where there is no group that it could happen to. */
+export function changeGroup(
+  company: Company,
+  { what, which, value }: { what: GroupChange; which: number; value: number },
+): void {
+  const { groups, groupsGone } = company;
+  if (groupsOf(company) === null) return;
+  const group = groups[which % Math.max(1, groups.length)];
+  if (what === 'found') found(company, value);
+  else if (what === 'reorder') groups.reverse();
+  else if (what === 'back') groups.push(...groupsGone.splice(which % Math.max(1, groupsGone.length), 1));
+  else if (group !== undefined && what === 'vanish') groupsGone.push(...groups.splice(groups.indexOf(group), 1));
+  else if (group !== undefined) changeOne(company, group, { what, value });
+}
+
+function changeOne({ people, groups }: Company, group: Group, { what, value }: { what: GroupChange; value: number }) {
+  const person = people[value % Math.max(1, people.length)];
+  const join = (ref: string | undefined): void => {
+    if (ref !== undefined) group.members = [...new Set([...group.members, ref])];
+  };
+  if (what === 'join') join(toReference(person, value));
+  if (what === 'nest') join(groups[value % groups.length]?.id);
+  if (what === 'rename') group.name = NAMES[value % NAMES.length] ?? 'Guild';
+  if (what === 'part') group.members = group.members.filter((_, index) => index !== value % group.members.length);
+}
+
+/** By id, by mail address in whatever case, or somebody whom nobody knows. */
+function toReference(person: { id: string; mail: string | null } | undefined, value: number): string | undefined {
+  const kind = Math.floor(value / 16) % 8;
+  if (kind === 0) return `x${value}`;
+  return kind < 4 ? (person?.mail?.toUpperCase() ?? person?.id) : person?.id;
+}
+
+/** Null: this company has no groups, and its source cannot be asked for them. */
+export function groupsOf({ groups, groupsMade }: Company): readonly Group[] | null {
+  return groupsMade === 0 ? null : groups;
+}
+
+/** Groups become teams, or a rule asks who is in one. */
+export function asksForGroups({ spec, rules }: Manifests): boolean {
+  return makesTeams(spec) || Object.values(rules).some(({ match = [] }) => match.some(isMembership));
+}
+
+export const makesTeams = ({ groups = {} }: Manifests['spec']): boolean => (groups.provision ?? 'None') !== 'None';
+
+const isMembership = ({ operator }: { operator: string }): boolean => operator === 'IsMemberOf';
+
+/** Is a team to be made of this group? */
+export function isChosen({ id, name }: Pick<Group, 'id' | 'name'>, { spec }: Pick<Manifests, 'spec'>): boolean {
+  const { include = [], exclude = [] } = spec.groups ?? {};
+  const isMeant = (entry: string): boolean => entry === id || isSameName(entry, name);
+  return makesTeams(spec) && (include.length === 0 || include.some(isMeant)) && !exclude.some(isMeant);
+}
+
+const plain = (name: string): string => name.trim().toLowerCase();
+export const isSameName = (a: string, b: string): boolean => plain(a) === plain(b);
+
+/** A group's team has its name, or that and the id or the beginning of it, where others have the name or had it. */
+export function toTeamNames({ id, name }: Pick<Group, 'id' | 'name'>): readonly string[] {
+  const own = plain(name);
+  return [own, `${own} (${id.slice(0, 8)})`, `${own} (${id})`];
+}
+
+/** What of people and groups says who belongs where. */
+export interface Membership {
+  readonly people: readonly { readonly id: string; readonly mail: string | null }[];
+  readonly groups: readonly Group[];
+  readonly nested: 'Flatten' | 'DirectOnly';
+}
+
+export const toNested = ({ spec }: Pick<Manifests, 'spec'>): Membership['nested'] =>
+  spec.scope?.nestedGroups ?? 'Flatten';
+
+/** Ids of the people who belong to the group, in scope or not. */
+export function toPeopleOf(group: Group, membership: Membership): ReadonlySet<string> {
+  const all = toReach(group, membership).flatMap(({ members }) => members.map((ref) => toPerson(ref, membership)));
+  return new Set(all.filter((id) => id !== null));
+}
+
+/** The group itself and, flattened, whatever groups are in it. */
+export function toReach(group: Group, { groups, nested }: Pick<Membership, 'groups' | 'nested'>): readonly Group[] {
+  const reach = [group];
+  for (const each of nested === 'Flatten' ? reach : [])
+    reach.push(...groups.filter((other) => each.members.includes(other.id) && !reach.includes(other)));
+  return reach;
+}
+
+/** An id goes before a mail address; one that two people have is nobody's. */
+export function toPerson(ref: string, { people }: Pick<Membership, 'people'>): string | null {
+  if (people.some(({ id }) => id === ref)) return ref;
+  const [one, second] = people.filter(({ mail }) => mail?.toLowerCase() === ref.toLowerCase());
+  return second === undefined ? (one?.id ?? null) : null;
+}
