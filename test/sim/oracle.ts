@@ -370,7 +370,9 @@ function compareGone(group: Group, input: OracleInput): string[] {
   const [team] = teamsOf(group, input);
   if (team === undefined || deletedAtSource === 'Retain') return [];
   input.count('groups that are gone');
-  const name = normalize(team.displayName);
+  // Whoever renames it by hand does not take its protection.
+  const names = [normalize(team.displayName), ...toTeamNames(group)];
+  const name = names.find((each) => isProtectedTeam(each, company)) ?? normalize(team.displayName);
   const problems = compareMembers(name, team, { wanted: new Set(), input });
   // Of a team that was taken over nobody can know that it is empty where members are not shown.
   const isEmpty = team.members.length === 0 && !hidesMembers(input);

@@ -540,4 +540,24 @@ export const REGRESSIONS: readonly Regression[] = [
       ],
     },
   },
+  {
+    // By the oracle: whose name is protected is so under the name that Dirsync gave.
+    name: 'the team of a group that is gone is protected, and was renamed by hand',
+    scenario: {
+      seed: 1343,
+      size: 4,
+      groups: 3,
+      application: {
+        quirks: ['deleteForbidden', 'upperIds', 'bulkMissing', 'lowerCaseKeys', 'statusOk', 'fewMembers'],
+        pageSize: 5,
+      },
+      steps: [
+        { do: 'manifest', what: 'protectedTeams', value: 727 },
+        RUN,
+        { do: 'group', what: 'found', which: 746, value: 545 },
+        { do: 'group', what: 'vanish', which: 29, value: 99 },
+        { do: 'admin', act: 'renameTeam', which: 480 },
+      ],
+    },
+  },
 ];
