@@ -40,6 +40,7 @@ export type Layer =
 /** Beside the contracts: for more than one provider, which do not know each other. */
 export const SHARED_FILES: ReadonlySet<string> = new Set([
   'sources/attribute-names.ts',
+  'sources/converted.ts',
   'sources/group-failures.ts',
   'sources/paged-list.ts',
 ]);

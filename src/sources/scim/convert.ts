@@ -1,15 +1,11 @@
 /** Resources of a SCIM service (RFC 7643) → source users and groups. Names of attributes have no case there. */
+
 import type { GroupMember, Json, SourceGroup, SourceUser } from '../../model.ts';
 import { isObject } from '../attribute-names.ts';
+import { type Converted, fail } from '../converted.ts';
 import type { FailedRecord } from '../source.ts';
 
 type Fields = Readonly<Record<string, Json>>;
-
-export type Converted<Item> = { readonly item: Item } | { readonly failed: FailedRecord };
-
-function fail(id: string | null, message: string): { readonly failed: FailedRecord } {
-  return { failed: { id, code: 'RecordInvalid', message } };
-}
 
 /** The value of an attribute, however its name is written (RFC 7643 section 2.1). */
 export function readField(fields: Fields, name: string): Json | undefined {

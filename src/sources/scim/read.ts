@@ -1,11 +1,12 @@
 /** The pages of a SCIM service's users and groups, and one user. */
 import { SyncError } from '../../errors.ts';
-import type { GroupMember, Json } from '../../model.ts';
+import type { GroupMember } from '../../model.ts';
 import { createNameCollector, type NameCollector } from '../attribute-names.ts';
+import { convertAll } from '../converted.ts';
 import { createGroupFailures, type GroupFailures } from '../group-failures.ts';
-import type { FailedRecord, GroupPage, OneUser, SourcePage } from '../source.ts';
+import type { GroupPage, OneUser, SourcePage } from '../source.ts';
 import type { ScimList, ScimSourceClient } from './client.ts';
-import { type Converted, type ScimGroup, toGroup, toUser } from './convert.ts';
+import { type ScimGroup, toGroup, toUser } from './convert.ts';
 
 const USERS: ScimList = { path: '/Users', count: 100, what: 'the list of people' };
 /** Fewer: each comes with all its members. */
@@ -14,7 +15,7 @@ const GROUPS: ScimList = { path: '/Groups', count: 20, what: 'the list of groups
 export async function* readUserPages(client: ScimSourceClient, signal: AbortSignal): AsyncGenerator<SourcePage> {
   const names = createNameCollector();
   for await (const { items, isLast } of client.list(USERS, signal)) {
-    const { found: users, failed } = split(items, toUser);
+    const { found: users, failed } = convertAll(items, toUser);
     for (const { attributes } of users) names.addRecord(attributes);
     if (isLast) yield { users, failed, end: { attributes: await listAttributes(client, names, signal) } };
     else yield { users, failed };
@@ -55,7 +56,7 @@ export async function* readGroupPages(client: ScimSourceClient, signal: AbortSig
   const names = createNameCollector();
   const failures = createGroupFailures();
   for await (const { items, isLast } of client.list(GROUPS, signal)) {
-    const { found, failed } = split(items, toGroup);
+    const { found, failed } = convertAll(items, toGroup);
     for (const { group } of found) names.addRecord(group.attributes);
     yield { groups: found.map(({ group }) => group), members: [], failed };
     for (const each of found) yield* readMembers({ client, failures }, each, signal);
@@ -97,18 +98,4 @@ async function readOwnMembers(
   if ('failed' in converted) throw new SyncError('ReadFailed', converted.failed.message);
   if (converted.item.group.id !== id) throw new SyncError('ReadFailed', 'another group comes in its place');
   return converted.item.members ?? [];
-}
-
-function split<Item>(
-  items: readonly Json[],
-  convert: (item: Json) => Converted<Item>,
-): { readonly found: readonly Item[]; readonly failed: readonly FailedRecord[] } {
-  const found: Item[] = [];
-  const failed: FailedRecord[] = [];
-  for (const item of items) {
-    const converted = convert(item);
-    if ('failed' in converted) failed.push(converted.failed);
-    else found.push(converted.item);
-  }
-  return { found, failed };
 }

@@ -1,6 +1,8 @@
 /** Directory users and groups of WorkOS → source users and groups. */
+
 import type { Json, SourceGroup, SourceUser } from '../../model.ts';
 import { isObject } from '../attribute-names.ts';
+import { type Converted, fail } from '../converted.ts';
 import type { FailedRecord } from '../source.ts';
 
 /**
@@ -37,12 +39,6 @@ const GROUP_ATTRIBUTES = [
 
 /** `suspended` of older directories; whoever is in another state is not known to be active or inactive. */
 const ACTIVE: Readonly<Record<string, boolean>> = { active: true, inactive: false, suspended: false };
-
-export type Converted<Item> = { readonly item: Item } | { readonly failed: FailedRecord };
-
-function fail(id: string | null, message: string): { readonly failed: FailedRecord } {
-  return { failed: { id, code: 'RecordInvalid', message } };
-}
 
 /** The record's id is `idp_id`: WorkOS's own is another one when the directory is linked anew. */
 export function toUser(value: Json, directoryId: string): Converted<SourceUser> {

@@ -1,12 +1,13 @@
 /** The pages of a directory's users and groups, and one user. */
 import { SyncError } from '../../errors.ts';
-import type { GroupMember, Json } from '../../model.ts';
+import type { GroupMember } from '../../model.ts';
 import { createNameCollector, type NameCollector } from '../attribute-names.ts';
+import { convertAll } from '../converted.ts';
 import { createGroupFailures, type GroupFailures, toFailedGroup } from '../group-failures.ts';
 import { checkTotal } from '../paged-list.ts';
-import type { FailedRecord, GroupPage, OneUser, SourcePage } from '../source.ts';
+import type { GroupPage, OneUser, SourcePage } from '../source.ts';
 import type { WorkosClient, WorkosDirectory, WorkosList } from './client.ts';
-import { type Converted, CUSTOM_ATTRIBUTES, toGroup, toUser, USER_ATTRIBUTES, type WorkosGroup } from './convert.ts';
+import { CUSTOM_ATTRIBUTES, toGroup, toUser, USER_ATTRIBUTES, type WorkosGroup } from './convert.ts';
 
 const PEOPLE = 'the list of people';
 const GROUPS = 'the list of groups';
@@ -20,7 +21,7 @@ export async function* readUserPages(client: WorkosClient, signal: AbortSignal):
   const before = await client.readDirectory(signal);
   const names = createUserNames();
   for await (const { items, total } of client.list(toUserList(client), signal)) {
-    const { found: users, failed } = split(items, (item) => toUser(item, directoryId));
+    const { found: users, failed } = convertAll(items, (item) => toUser(item, directoryId));
     for (const { attributes } of users) names.addRecord(attributes);
     if (total === undefined) yield { users, failed };
     else {
@@ -42,7 +43,7 @@ export async function* readGroupPages(client: WorkosClient, signal: AbortSignal)
   const list: WorkosList = { path: '/directory_groups', query: { directory: directoryId }, what: GROUPS };
   const failures = createGroupFailures();
   for await (const { items, total } of client.list(list, signal)) {
-    const { found, failed } = split(items, (item) => toGroup(item, directoryId));
+    const { found, failed } = convertAll(items, (item) => toGroup(item, directoryId));
     for (const { group } of found) names.addRecord(group.attributes);
     yield { groups: found.map(({ group }) => group), members: [], failed };
     for (const each of found) yield* readMembers(client, each, failures, signal);
@@ -61,7 +62,7 @@ async function* readMembers(
   const list: WorkosList = { path: '/directory_users', query: { group: ownId }, what: 'the members of a group' };
   try {
     for await (const { items } of client.list(list, signal)) {
-      const { found, failed } = split(items, (item) => toUser(item, client.directoryId));
+      const { found, failed } = convertAll(items, (item) => toUser(item, client.directoryId));
       const members = found.map(({ id }): GroupMember => ({ kind: 'User', ref: id }));
       if (members.length > 0) yield { groups: [], members: [{ group: group.id, members }], failed: [] };
       const [first] = failed;
@@ -80,7 +81,7 @@ async function* readMembers(
 export async function readOneUser(client: WorkosClient, id: string, signal: AbortSignal): Promise<OneUser> {
   await client.readDirectory(signal);
   const { items, next } = await client.readPage(toUserList(client, { idp_id: id }), signal);
-  const { found, failed } = split(items, (item) => toUser(item, client.directoryId));
+  const { found, failed } = convertAll(items, (item) => toUser(item, client.directoryId));
   const [broken] = failed;
   if (broken !== undefined) throw new SyncError(broken.code, broken.message);
   if (next !== null || found.length > 1) throw new SyncError('RecordInvalid', 'more than one person has this idp_id');
@@ -104,20 +105,6 @@ function listNames(names: NameCollector): readonly string[] {
   const all = names.list();
   const isFilled = all.some((name) => name.startsWith(`${CUSTOM_ATTRIBUTES}.`));
   return isFilled ? all : all.filter((name) => name !== CUSTOM_ATTRIBUTES);
-}
-
-function split<Item>(
-  items: readonly Json[],
-  convert: (item: Json) => Converted<Item>,
-): { readonly found: readonly Item[]; readonly failed: readonly FailedRecord[] } {
-  const found: Item[] = [];
-  const failed: FailedRecord[] = [];
-  for (const item of items) {
-    const converted = convert(item);
-    if ('failed' in converted) failed.push(converted.failed);
-    else found.push(converted.item);
-  }
-  return { found, failed };
 }
 
 interface End {
