@@ -76,7 +76,15 @@ const SUFFIX_LENGTH = 8;
 function toSuffixed(name: string, id: string, groups: readonly Namesake[]): string {
   const short = id.slice(0, SUFFIX_LENGTH);
   const isUnique = groups.every((other) => other.id === id || !other.id.startsWith(short));
-  return `${name} (${isUnique ? short : id})`;
+  return `${name}${toSuffix(isUnique ? short : id)}`;
+}
+
+const toSuffix = (id: string): string => ` (${id})`;
+
+/** The name that the team of a group would have if no other group had the same; the name itself where it has no suffix. */
+export function withoutSuffix(displayName: string, id: string): string {
+  const suffix = [id, id.slice(0, SUFFIX_LENGTH)].map(toSuffix).find((each) => displayName.endsWith(each));
+  return suffix === undefined ? displayName : displayName.slice(0, -suffix.length);
 }
 
 /** @param team what mappings make of the group; its name is what became of it where others have the same */

@@ -14,7 +14,7 @@ export interface OwnershipSettings {
   /** In lower case. */
   readonly protectedUsers: ReadonlySet<string>;
   readonly ownNames: ReadonlySet<string>;
-  readonly isProtectedTeam: (displayName: string) => boolean;
+  readonly isProtectedTeam: (team: TeamState) => boolean;
   readonly target: TargetLimits;
 }
 
@@ -56,12 +56,13 @@ function toKind(policy: LeavingPolicy): 'deactivate' | 'delete' | null {
 }
 
 /** Teams go with `Delete` alone: whoever is deactivated keeps them, so that the resource can be made again. */
-export function planOwnedTeam({ key, link, gone }: TeamState, settings: OwnershipSettings): Planned {
+export function planOwnedTeam(team: TeamState, settings: OwnershipSettings): Planned {
+  const { key, link, gone } = team;
   const { policy, target, isProtectedTeam } = settings;
   if (link === null || policy !== 'Delete' || target.teams !== 'full') return NOTHING;
   if (gone) return { ...NOTHING, effects: [{ type: 'dropTeam', key }] };
   if (link.origin === 'recovered' || isInherited(key)) return NOTHING;
-  if (isProtectedTeam(link.displayName)) return { ...NOTHING, protected: 1 };
+  if (isProtectedTeam(team)) return { ...NOTHING, protected: 1 };
   const operation = toDraft({
     phase: 'deleteTeams',
     kind: 'delete',

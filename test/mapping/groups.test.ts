@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { toAliases } from '../../src/mapping/aliases.ts';
-import { computeTeamNames, createGroupSelection, type GroupChoice, toGroupTeam } from '../../src/mapping/groups.ts';
+import {
+  computeTeamNames,
+  createGroupSelection,
+  type GroupChoice,
+  toGroupTeam,
+  withoutSuffix,
+} from '../../src/mapping/groups.ts';
 import { type Json, NO_VALUES } from '../../src/model.ts';
 
 describe('createGroupSelection', () => {
@@ -77,6 +83,17 @@ describe('computeTeamNames', () => {
     const groups = ['prefix00-1', 'prefix00-2'].map((id) => ({ id, held: null }));
     expect(names(groups)).toEqual({ 'prefix00-1': 'Eng', 'prefix00-2': 'Eng (prefix00-2)' });
   });
+});
+
+it.each([
+  ['Eng (g-1)', 'g-1', 'Eng'],
+  ['Eng (prefix00)', 'prefix00-1', 'Eng'],
+  ['Eng (prefix00-1)', 'prefix00-1', 'Eng'],
+  ['Eng (prefix00-2)', 'prefix00-1', 'Eng (prefix00-2)'],
+  ['Eng (g-1) ', 'g-1', 'Eng (g-1) '],
+  ['Eng', 'g-1', 'Eng'],
+])('%s is, without the suffix of %s, %s', (displayName, id, expected) => {
+  expect(withoutSuffix(displayName, id)).toBe(expected);
 });
 
 it('a team of a group is the team of its id, whatever mappings make of it', () => {

@@ -43,6 +43,25 @@ async function settle(company: Company): Promise<void> {
 }
 
 describe('groups of the source', () => {
+  it('of one protected name keep their members all of them, whichever has the name (protectedTeams)', async () => {
+    const company = await aCompanyWith([ENG, { ...OPS, displayName: 'Engineering' }]);
+    const guards = { removeMembers: { percent: 100 }, deleteTeams: { percent: 100 } };
+    company.spec = { ...company.spec, guards: { ...guards, protectedTeams: ['engineering'], keepAtLeast: 1 } };
+    await settle(company);
+    expect(teams(company)).toEqual(['Engineering', 'Engineering (g-ops)']);
+    company.source.groups = [ENG, { ...OPS, displayName: 'Engineering' }].map((group) => ({ ...group, members: [] }));
+    expect(await company.run()).toMatchObject({ plan: { removeMembers: 1 }, people: { protected: 2 } });
+    company.source.groups = [];
+    await company.run();
+    expect([company.teamMembers('Engineering'), company.teamMembers('Engineering (g-ops)')]).toEqual([
+      mails('p2'),
+      mails('p3'),
+    ]);
+    company.spec = { ...company.spec, deletionPolicy: 'Delete' };
+    await company.run({ deletion: true });
+    expect(company.target.teams.size).toBe(2);
+  });
+
   it('become teams with those of their members who are in scope, and a second run writes nothing (I2)', async () => {
     const company = await aCompanyWith([ENG, { ...OPS, members: ['p3', 'p4', 'nobody'] }]);
     company.people = company.people.map((person) => ({ ...person, title: person.id === 'p4' ? 'Out' : 'In' }));

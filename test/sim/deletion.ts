@@ -1,5 +1,6 @@
 /** What the deletion of the DirectorySync may do, and must have done: its `deletionPolicy`, for what it owned. */
 import type { DirectoryState } from '../../src/state/store.ts';
+import { isSameName, toGroupName } from './groups.ts';
 import type { RunFacts, Scene } from './invariants/facts.ts';
 import type { Company } from './model.ts';
 import type { Change, Server } from './server.ts';
@@ -25,16 +26,17 @@ export async function readOwned(
   policy: Ending['policy'],
 ): Promise<Owned> {
   const { protectedUsers = [], protectedTeams = [] } = manifests.spec.guards ?? {};
-  const isProtected = (name: string): boolean =>
-    protectedTeams.some((each) => each.trim().toLowerCase() === name.trim().toLowerCase());
+  const isProtected = ({ key, displayName }: { key: string; displayName: string }): boolean =>
+    [displayName, toGroupName(displayName, key.replace('group:', ''))].some((name) =>
+      protectedTeams.some((each) => isSameName(each, name)),
+    );
   const all = await links.many([...new Set([...people, ...gone].map(({ id }) => id))]);
   const users = [...all.values()].filter(
     ({ sourceId, origin }) => origin !== 'recovered' && !protectedUsers.includes(sourceId),
   );
   const teams = new Set<string>();
   for await (const page of links.teams())
-    for (const { targetId, origin, displayName } of page)
-      if (origin !== 'recovered' && !isProtected(displayName)) teams.add(targetId);
+    for (const team of page) if (team.origin !== 'recovered' && !isProtected(team)) teams.add(team.targetId);
   return { policy, users: new Set(users.map(({ targetId }) => targetId)), teams };
 }
 

@@ -96,6 +96,12 @@ export function toTeamNames({ id, name }: Pick<Group, 'id' | 'name'>): readonly 
   return [own, `${own} (${id.slice(0, 8)})`, `${own} (${id})`];
 }
 
+/** Of the group with this id, by what its team is called. */
+export function toGroupName(teamName: string, id: string): string {
+  const [, own = teamName, suffix = ''] = /^(.*) \((.*)\)$/.exec(teamName) ?? [];
+  return suffix === id || suffix === id.slice(0, 8) ? own : teamName;
+}
+
 /** What of people and groups says who belongs where. */
 export interface Membership {
   readonly people: readonly { readonly id: string; readonly mail: string | null }[];

@@ -352,7 +352,7 @@ function compareGroup(group: Group, input: OracleInput): string[] {
   if (team !== undefined) {
     const isNamed = toTeamNames(group).includes(normalize(team.displayName));
     const problems = isNamed ? [] : [`the team of group ${group.id} (${group.name}) is called ${team.displayName}`];
-    return [...problems, ...compareMembers(normalize(team.displayName), team, { wanted, input })];
+    return [...problems, ...compareMembers(toProtectedName(team, group, input), team, { wanted, input })];
   }
   const isCalledFor = [...wanted].some((id) => accountOf(id, server) !== null && isKnown(id, input));
   // Of these another one may have the name as it is.
@@ -370,15 +370,19 @@ function compareGone(group: Group, input: OracleInput): string[] {
   const [team] = teamsOf(group, input);
   if (team === undefined || deletedAtSource === 'Retain') return [];
   input.count('groups that are gone');
-  // Whoever renames it by hand does not take its protection.
-  const names = [normalize(team.displayName), ...toTeamNames(group)];
-  const name = names.find((each) => isProtectedTeam(each, company)) ?? normalize(team.displayName);
+  const name = toProtectedName(team, group, input);
   const problems = compareMembers(name, team, { wanted: new Set(), input });
   // Of a team that was taken over nobody can know that it is empty where members are not shown.
   const isEmpty = team.members.length === 0 && !hidesMembers(input);
   if (deletedAtSource === 'Delete' && isEmpty && !isProtectedTeam(name, company))
     problems.push(`the team of group ${group.id}, which is gone, is empty and must be gone`);
   return problems;
+}
+
+/** Whoever renames it by hand does not take its protection, nor does a group of the same name. */
+function toProtectedName(team: Team, group: Group, { company }: OracleInput): string {
+  const names = [normalize(team.displayName), ...toTeamNames(group)];
+  return names.find((each) => isProtectedTeam(each, company)) ?? normalize(team.displayName);
 }
 
 /** Of groups of one name each has a name of its own. */

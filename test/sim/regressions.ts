@@ -560,4 +560,20 @@ export const REGRESSIONS: readonly Regression[] = [
       ],
     },
   },
+  {
+    name: 'one of two groups of a protected name has a suffix, and is protected too',
+    scenario: {
+      seed: 2845,
+      size: 3,
+      groups: 2,
+      application: { quirks: ['lowered'], pageSize: 5, tokenLife: 2 },
+      steps: [
+        { do: 'manifest', what: 'protectedTeams', value: 863 },
+        { do: 'group', what: 'found', which: 729, value: 560 },
+        { do: 'group', what: 'found', which: 795, value: 177 },
+        RUN,
+        { do: 'scope', who: 906 },
+      ],
+    },
+  },
 ];

@@ -94,7 +94,7 @@ export async function planDeletion(
     policy: toDeletionPolicy(run.resource, run.resources),
     protectedUsers: new Set(guards.protectedUsers.map((name) => name.toLowerCase())),
     ownNames: new Set(loaded.target.ownNames().map((name) => name.toLowerCase())),
-    isProtectedTeam: (displayName) => teams.has(displayName),
+    isProtectedTeam: (team) => teams.keeps(team) !== null,
     target: observed.capabilities,
   };
   let done = 0;

@@ -1,7 +1,8 @@
 /** Teams of `guards.protectedTeams`, and which names of that list no team has. */
 import type { ResolvedGuards } from '../../api/defaults.ts';
+import { withoutSuffix } from '../../mapping/groups.ts';
 import type { TeamState } from '../../state/staging.ts';
-import { toTeamKey } from '../../team-key.ts';
+import { toGroupId, toTeamKey } from '../../team-key.ts';
 import type { Warning } from '../run.ts';
 
 export class ProtectedTeams {
@@ -15,13 +16,16 @@ export class ProtectedTeams {
     this.#unseen = new Set(this.#keys);
   }
 
-  has(displayName: string): boolean {
-    return this.#keys.has(toTeamKey(displayName));
-  }
-
-  /** Members that the team keeps; null for one that is not protected. Under its old name and the new one. */
-  keeps({ desired, link }: Pick<TeamState, 'desired' | 'link'>): number | null {
-    const names = [desired?.displayName, link?.displayName].filter((name) => name !== undefined).map(toTeamKey);
+  /**
+   * Members that the team keeps; null for one that is not protected. Under its old name and the new one; the team of a
+   * group under the name of the group too: of several with one name nobody chose which of them has it.
+   */
+  keeps({ key, desired, link }: Pick<TeamState, 'key' | 'desired' | 'link'>): number | null {
+    const group = toGroupId(key);
+    const names = [desired?.displayName, link?.displayName]
+      .filter((name) => name !== undefined)
+      .flatMap((name) => (group === null ? [name] : [name, withoutSuffix(name, group)]))
+      .map(toTeamKey);
     for (const key of names) this.#unseen.delete(key);
     return names.some((key) => this.#keys.has(key)) ? this.#keepAtLeast : null;
   }
