@@ -39,15 +39,25 @@ function mayWait({ kind, resource }: DraftOperation): boolean {
   return resource === 'User' && kind !== 'deactivate' && kind !== 'recover';
 }
 
+/** How a person is planned whose operations have failed before. */
+export interface Trying {
+  /** This person's. */
+  readonly backoffs: readonly Backoff[];
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** By hand: nothing waits. */
+  readonly tryAll: boolean;
+}
+
 /**
  * Takes out what is still waiting, and names it as the failure that it was. What failed once and is not called for any
  * more is forgotten.
- * @param backoffs this person's
+ * @param postponed the deletion that switching off has taken the place of: it is called for
  */
 export function withhold(
   planned: Planned,
   { sourceId }: Pick<PersonState, 'sourceId'>,
-  { backoffs, now, tryAll }: { backoffs: readonly Backoff[]; now: number; tryAll: boolean },
+  { backoffs, now, tryAll, postponed }: Trying & { readonly postponed: Backoff | null },
 ): Planned {
   if (backoffs.length === 0) return planned;
   const marks = new Set(planned.operations.map(toBackoffMark));
@@ -57,11 +67,15 @@ export function withhold(
   const isNew = planned.operations.some((operation) => operation.kind === 'create' && waits(operation));
   // Nobody refers to anybody from an account that is not made.
   const operations = planned.operations.filter((operation) => !isNew && !waits(operation));
+  const withheld = planned.operations
+    .filter(waits)
+    .flatMap((operation) => waiting.filter(({ mark }) => mark === toBackoffMark(operation)))
+    .concat(postponed ?? []);
   return {
     ...planned,
     operations,
-    errors: [...planned.errors, ...planned.operations.filter(waits).map((each) => toError(sourceId, each, waiting))],
-    effects: [...planned.effects, ...backoffs.filter(({ mark }) => !marks.has(mark)).map(toEnd)],
+    errors: [...planned.errors, ...[...new Set(withheld)].map((each) => toError(sourceId, each))],
+    effects: [...planned.effects, ...backoffs.filter((each) => !marks.has(each.mark) && each !== postponed).map(toEnd)],
   };
 }
 
@@ -77,14 +91,33 @@ export function freesNames(
   return operation.kind !== 'delete' || backoffs.every((each) => each.mark !== mark);
 }
 
+const SWITCHED_OFF = [{ path: 'active', before: true, after: false }] as const;
+
+/**
+ * The deletion of an account that failed before, while the account is still on: until it goes, it is at least switched off.
+ * Null where that failed too and the deletion's turn has come, and where everything is tried by hand.
+ */
+export function findFailedDeletion(
+  { link, observed }: Pick<PersonState, 'link' | 'observed'>,
+  { backoffs, now, tryAll }: Trying,
+): Backoff | null {
+  if (link === null || backoffs.length === 0 || tryAll) return null;
+  const isActive = observed === null ? link.active : observed.attributes['active'] !== false;
+  const find = (kind: Operation['kind'], changes: Operation['changes']): Backoff | undefined => {
+    const mark = toBackoffMark({ kind, targetId: link.targetId, changes });
+    return backoffs.find((each) => each.mark === mark);
+  };
+  const deletion = find('delete', []);
+  if (!isActive || deletion === undefined) return null;
+  return find('deactivate', SWITCHED_OFF) !== undefined && !isWaiting(deletion, now) ? null : deletion;
+}
+
 /** A clock that was ahead must not make anybody wait for longer than the longest time. */
 function isWaiting({ until }: Backoff, now: number): boolean {
   return now < until && until - now <= LONGEST_MS;
 }
 
-function toError(id: string, operation: DraftOperation, waiting: readonly Backoff[]): RecordError {
-  const mark = toBackoffMark(operation);
-  const { code, message, failures, until } = waiting.find((each) => each.mark === mark) as Backoff;
+function toError(id: string, { code, message, failures, until }: Backoff): RecordError {
   const times = failures === 1 ? 'once' : `${failures} times`;
   const next = new Date(until).toISOString().replace(/\.\d+Z$/, 'Z');
   return { resource: 'User', id, code, message: `${message} (failed ${times}; tried again after ${next}, or by hand)` };

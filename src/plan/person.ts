@@ -169,17 +169,14 @@ export function toReturnUnit(sourceId: string): string {
 }
 
 function planLeaving(person: PersonState, departure: Departure, context: PersonContext): Planned {
-  const { link, observed, desired } = person;
-  const policy = toPersonPolicy(desired, departure, context.settings);
+  const { link } = person;
   if (link === null) return NOTHING;
-  if (policy === 'Retain') return refresh(person, link, context);
-  const active = observed === null ? link.active : observed.attributes['active'] !== false;
-  const isOver = policy === 'Deactivate' && !active && isGraceOver(link, person, context.settings);
-  if (policy === 'Deactivate' && !active && !isOver) return refresh(person, link, context);
+  const step = toLeavingStep(person, { departure, link, context });
+  if (step === null) return refresh(person, link, context);
   if (isSpared(person, context.settings)) return { ...NOTHING, protected: 1 };
-  const kind = policy === 'Delete' || isOver ? 'delete' : 'deactivate';
+  const { kind, isOver } = step;
   const operation = toDraft({
-    phase: isOver ? 'deletePeople' : toLeavingPhase(policy, context.settings),
+    phase: isOver ? 'deletePeople' : toLeavingPhase(kind, context.settings),
     kind,
     resource: 'User',
     id: person.sourceId,
@@ -197,6 +194,30 @@ function planLeaving(person: PersonState, departure: Departure, context: PersonC
   return { ...seen, operations: [operation] };
 }
 
+/** `isOver`: the time after which who is switched off is deleted. */
+interface LeavingStep {
+  readonly kind: 'delete' | 'deactivate';
+  readonly isOver: boolean;
+}
+
+/** Null: the account is as it must be. */
+function toLeavingStep(
+  person: PersonState,
+  { departure, link, context }: { departure: Departure; link: Link; context: PersonContext },
+): LeavingStep | null {
+  const { settings, deletionFailed } = context;
+  const { observed, desired } = person;
+  const policy = toPersonPolicy(desired, departure, settings);
+  const active = observed === null ? link.active : observed.attributes['active'] !== false;
+  if (policy === 'Retain') return null;
+  if (policy === 'Delete') {
+    const isFirstOff = deletionFailed && settings.target.deactivation === 'deactivates';
+    return { kind: isFirstOff ? 'deactivate' : 'delete', isOver: false };
+  }
+  if (active) return { kind: 'deactivate', isOver: false };
+  return isGraceOver(link, person, settings) ? { kind: 'delete', isOver: true } : null;
+}
+
 function toLeavingReason(person: PersonState, departure: Departure): string {
   const { desired } = person;
   if (isUnclaimed(person)) return 'was taken over, and nobody of the source matches it';
@@ -204,8 +225,8 @@ function toLeavingReason(person: PersonState, departure: Departure): string {
 }
 
 /** Where switching off removes, that is what people wait for: it does not go last, as other deletions do. */
-function toLeavingPhase(policy: LeavingPolicy, { target }: PlanSettings): DraftOperation['phase'] {
-  return policy === 'Delete' && target.deactivation === 'deactivates' ? 'deletePeople' : 'deactivate';
+function toLeavingPhase(kind: 'delete' | 'deactivate', { target }: PlanSettings): DraftOperation['phase'] {
+  return kind === 'delete' && target.deactivation === 'deactivates' ? 'deletePeople' : 'deactivate';
 }
 
 /** What is wanted and needs no change. */

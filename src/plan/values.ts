@@ -26,6 +26,8 @@ export interface PersonContext {
   readonly rivals: ReadonlyMap<string, readonly string[]>;
   /** Linked accounts that are not there any more, by target id: who refers to one refers to nobody. */
   readonly gone: ReadonlySet<string>;
+  /** The deletion of the account failed before: while it is on, it is switched off first. */
+  readonly deletionFailed: boolean;
 }
 
 export function failPerson(desired: DesiredUser, message: string, code: RecordError['code'] = 'Conflict'): Planned {

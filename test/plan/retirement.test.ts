@@ -20,6 +20,7 @@ function plan(person: Parameters<typeof aPersonState>[0], settings: Parameters<t
     gone: new Set<string>(),
     collidesWith: null,
     rivals: new Map(),
+    deletionFailed: false,
   };
   const retired = new Set(['nickName']);
   return planPerson(aPersonState({ link, ...person }), {

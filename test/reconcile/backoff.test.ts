@@ -150,6 +150,51 @@ describe('an operation that failed', () => {
     expect(await scheduled(company)).toEqual(['createUser p3@example.com', 'changeMembers t3 +1 -0']);
   });
 
+  it('and was a deletion: the account is switched off until it goes, and the deletion is tried again (I8)', async () => {
+    const company = await aSettledCompany();
+    company.spec = { ...company.spec, deprovisioning: { deletedAtSource: 'Delete' } };
+    company.people = company.people.filter(({ id }) => id !== 'p1');
+    refuse(company, /^deleteUser u1/);
+    expect(await scheduled(company)).toEqual(['refused deleteUser u1']);
+    expect(await scheduled(company)).toEqual(['deactivateUser u1']);
+    const waiting = await company.run({ tryAll: false });
+    expect(waiting).toMatchObject({ reason: 'SyncedWithErrors', people: { failed: 1 }, plan: { delete: 0 } });
+    expect(await company.errors(waiting)).toEqual([expect.stringMatching(/^p1 TargetRejected: .*failed once; tried/)]);
+    pass(company, 5);
+    expect(await scheduled(company)).toEqual(['refused deleteUser u1']);
+    pass(company, 10);
+    company.target.intercept = () => undefined;
+    expect(await scheduled(company)).toEqual(['deleteUser u1']);
+    expect((await company.run({ tryAll: false })).reason).toBe('Synced');
+  });
+
+  it('and was a deletion: where switching off fails too, both are tried', async () => {
+    const company = await aSettledCompany();
+    company.spec = { ...company.spec, deprovisioning: { deletedAtSource: 'Delete' } };
+    company.people = company.people.filter(({ id }) => id !== 'p1');
+    refuse(company, /^(delete|deactivate)User u1/);
+    const sent = [];
+    for (const minutes of [0, 1, 1, 3, 10]) {
+      pass(company, minutes);
+      sent.push(...(await scheduled(company)));
+    }
+    expect(sent).toEqual(
+      ['delete', 'deactivate', 'deactivate', 'delete', 'deactivate'].map((kind) => `refused ${kind}User u1`),
+    );
+  });
+
+  it('and was a deletion: switching off is counted by its guard (I5)', async () => {
+    const company = await aSettledCompany(3);
+    const guards = { deactivate: { max: 0 }, delete: { percent: 100, max: -1 }, suspiciousDrop: 100 };
+    company.spec = { ...company.spec, guards, deprovisioning: { deletedAtSource: 'Delete' } };
+    company.people = company.people.filter(({ id }) => id !== 'p1');
+    refuse(company, /^deleteUser u1/);
+    await scheduled(company);
+    const held = await company.run({ tryAll: false });
+    expect(held).toMatchObject({ held: { count: 1, kinds: { deactivate: 1 } } });
+    expect(await company.run({ tryAll: false, approve: held.held.hash })).toMatchObject({ applied: { deactivate: 1 } });
+  });
+
   it('a deactivation never waits', async () => {
     const company = await aSettledCompany();
     company.people = company.people.filter(({ id }) => id !== 'p1');

@@ -254,6 +254,7 @@ export function aPersonContext({
     collidesWith: null,
     rivals: new Map(),
     gone: new Set(),
+    deletionFailed: false,
     ...overrides,
   };
 }

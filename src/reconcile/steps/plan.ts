@@ -1,7 +1,7 @@
 /** plan: desired against current, person by person and team by team, stored before anything is carried out. */
 
 import type { Departure } from '../../model.ts';
-import { freesNames, withhold } from '../../plan/backoff.ts';
+import { findFailedDeletion, freesNames, withhold } from '../../plan/backoff.ts';
 import { NOTHING, type Planned } from '../../plan/draft.ts';
 import type { MemberContext } from '../../plan/member.ts';
 import { toNames } from '../../plan/names.ts';
@@ -15,7 +15,7 @@ import { keepsMarks, planTeam, type TeamContext, type TeamPlan } from '../../pla
 import { toOrigin } from '../../plan/team-origin.ts';
 import type { Collision, PersonContext } from '../../plan/values.ts';
 import type { NameRow, PersonState, TeamState } from '../../state/staging.ts';
-import type { Link } from '../../state/store.ts';
+import type { Backoff, Link } from '../../state/store.ts';
 import { rememberPlanned } from '../attribute-memory.ts';
 import { getFact, putFact } from '../facts.ts';
 import type { Loaded, Mapped, Observed, PlanResult, ReadResult, RunDependencies, Warning } from '../run.ts';
@@ -154,16 +154,19 @@ async function planPeople(
     for (const person of page) {
       const collidesWith = collisions.get(person.sourceId) ?? null;
       const { rivals, gone } = open;
-      const context: PersonContext = { settings, accounts, coming, collidesWith, rivals, gone };
+      const failed = { ...trying, backoffs: backoffs.get(person.sourceId) ?? [] };
+      const deletion = findFailedDeletion(person, failed);
+      const deletionFailed = deletion !== null;
+      const context: PersonContext = { settings, accounts, coming, collidesWith, rivals, gone, deletionFailed };
       const whole = detours.end(person, planPerson(person, context), settings);
       await drift?.addPerson(person, context);
-      const failed = backoffs.get(person.sourceId) ?? [];
-      const planned = withhold(whole, person, { ...trying, backoffs: failed });
+      const postponed = whole.operations.some(({ kind }) => kind === 'deactivate') ? deletion : null;
+      const planned = withhold(whole, person, { ...failed, postponed });
       run.witness?.sawState(person, { isSpared: planned.protected > 0 });
       note(person, planned, { people, settings });
-      noteWhole(person, whole, people);
+      noteWhole(person, whole, { people, postponed });
       if (planned.protected > 0 && isOwn(person, settings)) people.own.add(person.sourceId);
-      const freeing = (await writer.add(planned)).filter((operation) => freesNames(operation, failed));
+      const freeing = (await writer.add(planned)).filter((operation) => freesNames(operation, failed.backoffs));
       names.push(...toNames(toBelievedPerson(person, settings), freeing, settings.shapes));
     }
     await staging.addNames(names.splice(0));
@@ -208,8 +211,12 @@ async function settleNames(run: RunDependencies, writer: PlanWriter, people: Peo
 }
 
 /** Also of what is not tried again yet. */
-function noteWhole({ sourceId }: PersonState, whole: Planned, people: PeoplePlan): void {
-  if (whole.operations.some(({ kind }) => kind === 'delete')) people.ending.add(sourceId);
+function noteWhole(
+  { sourceId }: PersonState,
+  whole: Planned,
+  { people, postponed }: { readonly people: PeoplePlan; readonly postponed: Backoff | null },
+): void {
+  if (whole.operations.some(({ kind }) => kind === 'delete') || postponed !== null) people.ending.add(sourceId);
   for (const path of listRetired(whole, sourceId)) people.retired.set(path, (people.retired.get(path) ?? 0) + 1);
 }
 
