@@ -102,7 +102,7 @@ function createBucket(timing: Timing): Bucket {
     const perSecond = lowest((each) => each.requestsPerSecond ?? Number.POSITIVE_INFINITY);
     for (const start of waiting) {
       if (running >= concurrency) return;
-      const now = timing.now();
+      const now = timing.elapsed();
       const wait = computeWait(now);
       if (wait > 0) {
         setAlarm(wait);
@@ -141,7 +141,7 @@ function createBucket(timing: Timing): Bucket {
   }
 
   function pause(ms: number): void {
-    const until = timing.now() + ms;
+    const until = timing.elapsed() + ms;
     if (until <= pausedUntil) return;
     pausedUntil = until;
     for (const { onPause } of members) onPause(ms);
@@ -157,13 +157,13 @@ function createBucket(timing: Timing): Bucket {
         startWaiting();
       };
     },
-    isIdle: () => members.size === 0 && waiting.size === 0 && Math.max(pausedUntil, slow.until) <= timing.now(),
+    isIdle: () => members.size === 0 && waiting.size === 0 && Math.max(pausedUntil, slow.until) <= timing.elapsed(),
     pause,
     heed(hints) {
       // Whose answer it is has not given its place back yet.
       const slowdown = computeSlowdown(hints, Math.max(0, running - 1));
       slow = { everyMs: 0, until: 0 };
-      if (slowdown?.kind === 'pace') slow = { everyMs: slowdown.everyMs, until: timing.now() + slowdown.forMs };
+      if (slowdown?.kind === 'pace') slow = { everyMs: slowdown.everyMs, until: timing.elapsed() + slowdown.forMs };
       // A longer wait is the work queue's: the next request will be refused, and says when to come back.
       else if (slowdown !== null && slowdown.ms <= MAX_WAIT_MS) pause(slowdown.ms);
     },

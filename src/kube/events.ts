@@ -26,8 +26,11 @@ export interface EventRecorder {
 interface Series {
   readonly name: string;
   count: number;
+  /** Milliseconds since 1970. */
   lastSeen: number;
-  lastSent: number;
+  /** By the clock that is never set. */
+  lastSeenAt: number;
+  lastSentAt: number;
   /** Events of one series are sent one after the other: a count must not arrive before what it counts. */
   sending: Promise<void>;
 }
@@ -47,16 +50,18 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
 
   function openSeries(key: string, ref: ResourceRef): { entry: Series; isNew: boolean } {
     const now = timing.now();
+    const at = timing.elapsed();
     const open = series.get(key);
-    if (open !== undefined && now - open.lastSeen < SERIES_MS) {
+    if (open !== undefined && at - open.lastSeenAt < SERIES_MS) {
       open.count += 1;
       open.lastSeen = now;
+      open.lastSeenAt = at;
       return { entry: open, isNew: false };
     }
     written += 1;
     const suffix = `${now.toString(16)}.${Math.floor(timing.random() * 2 ** 32).toString(16)}${written.toString(16)}`;
     const name = `${ref.name.slice(0, 200).replace(/[^a-z0-9]+$/, '')}.${suffix}`;
-    const entry: Series = { name, count: 1, lastSeen: now, lastSent: now, sending: Promise.resolve() };
+    const entry: Series = { name, count: 1, lastSeen: now, lastSeenAt: at, lastSentAt: at, sending: Promise.resolve() };
     // The oldest first: a Map keeps the order of insertion.
     series.delete(key);
     series.set(key, entry);
@@ -126,8 +131,8 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       entry.sending = settled(created);
       return created;
     }
-    if (timing.now() - entry.lastSent < PATCH_EVERY_MS) return;
-    entry.lastSent = timing.now();
+    if (timing.elapsed() - entry.lastSentAt < PATCH_EVERY_MS) return;
+    entry.lastSentAt = timing.elapsed();
     const counted = entry.sending.then(() => count(ref, entry));
     entry.sending = settled(counted);
     if ((await counted) === 'counted') return;

@@ -111,9 +111,9 @@ export function followObjects(options: FollowOptions): Follower {
       replaceAll(listed.objects);
       version = listed.version;
     }
-    const began = timing.now();
+    const began = timing.elapsed();
     const ended = await watch(version);
-    if (ended.events === 0 && timing.now() - began < SHORT_LIVED_MS) {
+    if (ended.events === 0 && timing.elapsed() - began < SHORT_LIVED_MS) {
       throw new SyncError('Unknown', `the Kubernetes API server ended the watch of ${options.about} at once`);
     }
     return ended.version;
@@ -123,7 +123,7 @@ export function followObjects(options: FollowOptions): Follower {
     let version: string | null = null;
     let failures = 0;
     while (!signal.aborted) {
-      const began: number = timing.now();
+      const began: number = timing.elapsed();
       try {
         version = await followOnce(version);
         failures = 0;
@@ -131,7 +131,7 @@ export function followObjects(options: FollowOptions): Follower {
         if (signal.aborted) return;
         version = null;
         // What lived for a while and then broke is a new failure, not one more of the same.
-        failures = timing.now() - began > MAX_FAILURE_SPAN_MS ? 1 : failures + 1;
+        failures = timing.elapsed() - began > MAX_FAILURE_SPAN_MS ? 1 : failures + 1;
         const error = SyncError.from(thrown);
         const waitMs = computeWaitMs(error, failures, timing.random);
         options.onFailure(error, waitMs);

@@ -5,7 +5,10 @@
 
 /** The timers and the clock, so that tests need not wait. */
 export interface QueueClock {
+  /** Milliseconds since 1970, as the machine's clock says; it may be set back or forth. */
   now(): number;
+  /** Milliseconds since some moment of this process; never goes back. */
+  elapsed(): number;
   /** Returns what cancels it. */
   after(ms: number, callback: () => void): () => void;
 }
@@ -15,6 +18,7 @@ const LONGEST_TIMER_MS = 2_147_483_647;
 
 export const systemClock: QueueClock = {
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   after: (ms, callback) => {
     const timer = setTimeout(callback, ms);
     return () => clearTimeout(timer);
@@ -40,6 +44,7 @@ export interface WorkQueue {
 }
 
 export function createQueue({ work, concurrency, clock, onError }: QueueOptions): WorkQueue {
+  /** By the clock that is never set: who sets the other one back stops nothing. */
   const due = new Map<string, number>();
   const busy = new Map<string, Promise<void>>();
   let cancel: (() => void) | null = null;
@@ -59,7 +64,7 @@ export function createQueue({ work, concurrency, clock, onError }: QueueOptions)
     cancel?.();
     cancel = null;
     if (stopped) return;
-    const now = clock.now();
+    const now = clock.elapsed();
     const waiting = [...due].filter(([key]) => !busy.has(key)).sort(([, a], [, b]) => a - b);
     for (const [key, at] of waiting) {
       if (busy.size >= concurrency) return;
@@ -78,11 +83,14 @@ export function createQueue({ work, concurrency, clock, onError }: QueueOptions)
 
   return {
     add: (key, delayMs) => {
-      const at = clock.now() + Math.max(0, delayMs);
+      const at = clock.elapsed() + Math.max(0, delayMs);
       due.set(key, Math.min(at, due.get(key) ?? Number.POSITIVE_INFINITY));
       schedule();
     },
-    due: (key) => due.get(key) ?? null,
+    due: (key) => {
+      const at = due.get(key);
+      return at === undefined ? null : clock.now() + at - clock.elapsed();
+    },
     stop: async () => {
       stopped = true;
       cancel?.();

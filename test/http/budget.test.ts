@@ -120,6 +120,15 @@ describe('a rate budget', () => {
     expect(timing.now()).toBe(5_000);
   });
 
+  it('waits as long as before when the clock of the machine is set back', async () => {
+    const timing = createManualTiming(Date.UTC(2026, 2, 1));
+    const share = createBudgets(timing).join('a.example.com', 'k', { requestsPerSecond: 2, concurrency: 1 });
+    (await share.acquire(NEVER))();
+    timing.set(Date.UTC(2026, 1, 28));
+    for (let count = 0; count < 4; count += 1) (await share.acquire(NEVER))();
+    expect(timing.waits.reduce((sum, ms) => sum + ms, 0)).toBeLessThanOrEqual(2_000);
+  });
+
   it('gives up a place in the queue when the signal aborts', async () => {
     const budgets = createBudgets(createManualTiming(0));
     const share = budgets.join('a.example.com', 'k', { requestsPerSecond: null, concurrency: 1 });

@@ -27,6 +27,7 @@ export class TestTiming implements Timing {
   readonly sleeps: number[] = [];
   time = Date.UTC(2026, 0, 1);
   now = (): number => this.time;
+  elapsed = (): number => this.time;
   random = (): number => 0.5;
   sleep = async (ms: number): Promise<void> => {
     this.sleeps.push(ms);

@@ -314,3 +314,20 @@ describe('a team that is to be deleted because it is empty', () => {
     await expectQuiet(company);
   });
 });
+
+describe('a takeover that was begun', () => {
+  it('is not taken for done because the account has the same name in other letters (I3)', async () => {
+    const company = await createCompany();
+    company.people = aCompanyOf(1);
+    company.target.users.set('old', { id: 'old', attributes: { userName: 'P1@example.com', active: true } });
+    refuse(company, 'updateUser old', new SyncError('TargetUnavailable', 'no answer', { outcomeUnknown: true }));
+    expect(await company.run()).toMatchObject({ failedStep: 'apply' });
+    accept(company);
+    company.source.unknown = ['mail'];
+    await company.run();
+    expect(company.target.writes).toEqual([]);
+    company.source.unknown = [];
+    expect(await company.run()).toMatchObject({ outcome: 'synced', applied: { adopt: 1 } });
+    expect(company.target.users.get('old')?.attributes['externalId']).toBe('p1');
+  });
+});

@@ -45,6 +45,16 @@ describe('a queue', () => {
     expect(started).toEqual(['a']);
   });
 
+  it('works on a key after as long as was asked, wherever the clock of the machine is set', () => {
+    const { queue, clock, started } = aQueue();
+    queue.add('a', 60_000);
+    clock.advance(10_000);
+    clock.set(-30 * 3_600_000);
+    expect(queue.due('a')).toBe(clock.now() + 50_000);
+    clock.advance(50_000);
+    expect(started).toEqual(['a']);
+  });
+
   it('takes the earliest of several times, whatever their order', () => {
     const { queue, clock, started } = aQueue();
     queue.add('a', 100);

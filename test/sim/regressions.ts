@@ -576,4 +576,43 @@ export const REGRESSIONS: readonly Regression[] = [
       ],
     },
   },
+  {
+    name: 'a takeover that never arrived is not taken for done because of the letters of the name',
+    scenario: {
+      seed: 11003,
+      size: 8,
+      application: { quirks: [], pageSize: 100 },
+      steps: [
+        RUN,
+        { do: 'hire', n: 825 },
+        { do: 'scope', who: 269 },
+        { do: 'admin', act: 'namesake', which: 931 },
+        { do: 'hire', n: 443 },
+        { do: 'rehire', who: 883 },
+        { do: 'time', ms: 90_000_000 },
+        {
+          ...RUN,
+          faults: [
+            { kind: 'unavailable', at: 8, count: 1 },
+            { kind: 'errorBefore', at: 3, count: 1 },
+          ],
+        },
+        { ...RUN, faults: [{ kind: 'columnGone', which: 132 }] },
+      ],
+    },
+  },
+  {
+    name: 'the clock is set back by a day and more, and what paces requests goes on',
+    scenario: {
+      seed: 22503,
+      size: 8,
+      application: { quirks: [], pageSize: 100 },
+      steps: [
+        { ...RUN, faults: [{ kind: 'diskFull', at: 115, count: 50 }] },
+        RUN,
+        { do: 'admin', act: 'dropTeam', which: 472 },
+        { do: 'jump', ms: -108_000_000 },
+      ],
+    },
+  },
 ];

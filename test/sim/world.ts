@@ -196,6 +196,7 @@ async function startProcess(world: World, { name, acquire, logger }: Starting): 
   const seam = createSeam(name, (_seam, where) => onCross(world, process, where));
   const timing: Timing = {
     now: clock.wall,
+    elapsed: clock.elapsed,
     random: random.next,
     sleep: (ms, signal) => seam.wait('sleep', () => sleep(clock, ms, signal)),
   };

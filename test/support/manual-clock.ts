@@ -4,6 +4,8 @@ import type { QueueClock } from '../../src/reconcile/queue.ts';
 export interface ManualClock extends QueueClock {
   /** Moves on, and calls what comes due on the way, each at its time. */
   advance(ms: number): void;
+  /** Sets the machine's clock; what waits goes on waiting as long as it would have. */
+  set(ms: number): void;
   /** How many timers wait. */
   readonly waiting: number;
 }
@@ -15,9 +17,11 @@ interface Timer {
 
 export function createManualClock(start = Date.parse('2026-03-01T09:00:00Z')): ManualClock {
   const timers = new Set<Timer>();
-  let now = start;
+  let offset = start;
+  let now = 0;
   return {
-    now: () => now,
+    now: () => now + offset,
+    elapsed: () => now,
     after(ms, callback) {
       const timer = { at: now + ms, callback };
       timers.add(timer);
@@ -33,6 +37,9 @@ export function createManualClock(start = Date.parse('2026-03-01T09:00:00Z')): M
         next.callback();
       }
       now = end;
+    },
+    set(ms) {
+      offset = ms - now;
     },
     get waiting() {
       return timers.size;

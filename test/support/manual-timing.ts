@@ -3,6 +3,8 @@ import type { Timing } from '../../src/http/timing.ts';
 export interface ManualTiming extends Timing {
   /** Every wait that was asked for, in milliseconds. */
   readonly waits: readonly number[];
+  /** Sets the machine's clock. */
+  set(ms: number): void;
 }
 
 /**
@@ -10,16 +12,21 @@ export interface ManualTiming extends Timing {
  * for the longest wait.
  */
 export function createManualTiming(start = Date.UTC(2026, 0, 1), chance = 1): ManualTiming {
-  let now = start;
+  let offset = start;
+  let elapsed = 0;
   const waits: number[] = [];
   return {
     waits,
-    now: () => now,
+    now: () => offset + elapsed,
+    elapsed: () => elapsed,
+    set(ms) {
+      offset = ms - elapsed;
+    },
     random: () => chance,
     async sleep(ms, signal) {
       signal.throwIfAborted();
       waits.push(ms);
-      now += ms;
+      elapsed += ms;
       await Promise.resolve();
       signal.throwIfAborted();
     },

@@ -139,9 +139,16 @@ async function askPerson(operation: StoredOperation, asking: Asking): Promise<An
   return { status: 'done', effects: [{ type: 'markDirty', sourceId: id }, ...(went ? count : [])] };
 }
 
-/** A request is carried out whole or not at all: one value that is there now says that it arrived. */
+/**
+ * A request is carried out whole or not at all: one value that is there now says that it arrived. Another spelling of what
+ * was there before says nothing, unless there is nothing else to go by.
+ */
 function isCarriedOut(changes: readonly AttributeChange[], now: TargetObject): boolean {
-  return changes.length === 0 || changes.some(({ path, after }) => isSameValue(now.attributes[path], after, false));
+  const telling = changes.filter(({ before, after }) => !isSameValue(before, after, false));
+  const isThere = ({ path, after }: AttributeChange, caseExact: boolean): boolean =>
+    isSameValue(now.attributes[path], after, caseExact);
+  if (telling.length === 0) return changes.length === 0 || changes.some((change) => isThere(change, true));
+  return telling.some((change) => isThere(change, false));
 }
 
 /** Taken over when it carries our mark: then its members are looked at like those of any team in doubt. */
