@@ -80,15 +80,15 @@ export function withhold(
 }
 
 /**
- * A deletion that failed before is tried again, and nobody counts on the name that it would free until it went: what is
- * held would come and go with every try, and no approval would find it.
+ * What failed before is tried again, and nobody counts on the name that it would free until it went: what is held would
+ * come and go with every try, and no approval would find it.
  */
-export function freesNames(
+export function hasFailed(
   operation: Pick<Operation, 'kind' | 'targetId' | 'changes'>,
   backoffs: readonly Backoff[],
 ): boolean {
   const mark = toBackoffMark(operation);
-  return operation.kind !== 'delete' || backoffs.every((each) => each.mark !== mark);
+  return backoffs.some((each) => each.mark === mark);
 }
 
 const SWITCHED_OFF = [{ path: 'active', before: true, after: false }] as const;

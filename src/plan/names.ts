@@ -15,12 +15,17 @@ type NameOperation = Pick<Operation, 'seq' | 'kind' | 'resource' | 'changes'>;
 /**
  * @param person with the account as it is believed to be, where the target shows it in a form of its own
  * @param operations this person's, as they stand in the plan
+ * @param hasFailed whether the target refused an operation before
  */
-export function toNames(person: PersonState, operations: readonly NameOperation[], shapes: Shapes): readonly NameRow[] {
+export function toNames<T extends NameOperation>(
+  person: PersonState,
+  operations: readonly T[],
+  { shapes, hasFailed }: { readonly shapes: Shapes; readonly hasFailed: (operation: T) => boolean },
+): readonly NameRow[] {
   const has = toValueRows(toHeldValues(person), { role: 'has', sourceId: person.sourceId, seq: 0 }, shapes);
   const more = operations
     .filter(({ resource }) => resource === 'User')
-    .flatMap((operation) => toOperationRows(person.sourceId, operation, { has, shapes }));
+    .flatMap((operation) => toOperationRows(person.sourceId, operation, { has, shapes, failed: hasFailed(operation) }));
   return [...has, ...more];
 }
 
@@ -42,9 +47,9 @@ function toValueRows(values: Attributes, base: RowBase, shapes: Shapes): readonl
 function toOperationRows(
   sourceId: string,
   { seq, kind, changes }: NameOperation,
-  { has, shapes }: { has: readonly NameRow[]; shapes: Shapes },
+  { has, shapes, failed }: { has: readonly NameRow[]; shapes: Shapes; failed: boolean },
 ): readonly NameRow[] {
-  if (kind === 'delete') return has.map((row) => ({ ...row, role: 'frees', seq }));
+  if (kind === 'delete') return failed ? [] : has.map((row) => ({ ...row, role: 'frees', seq }));
   return changes.flatMap((change) => {
     const { path } = change;
     const [before, after] = [toKey(path, change.before, shapes), toKey(path, change.after, shapes)];
@@ -53,6 +58,7 @@ function toOperationRows(
     const wants = after !== null && (kind === 'create' || shapes.get(path)?.unique === true);
     return [
       ...(wants ? [{ ...row, role: 'wants' as const, key: after, seq }] : []),
+      ...(wants && failed ? [{ ...row, role: 'doubts' as const, key: after, seq }] : []),
       ...(before === null ? [] : [{ ...row, role: 'frees' as const, key: before, seq }]),
       // An account that is taken over belongs to nobody yet, and has its value all the same.
       ...(before === null || kind !== 'adopt' ? [] : [{ ...row, role: 'has' as const, key: before, seq: 0 }]),

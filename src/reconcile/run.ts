@@ -199,6 +199,8 @@ export interface Observed {
 export interface PlanResult {
   readonly operations: number;
   readonly protected: number;
+  /** Units of which something is not tried again yet: they are called for all the same. */
+  readonly waiting: ReadonlySet<string>;
   /** Null: this run did not look at the whole target. */
   readonly drift: DriftCounts | null;
   readonly warnings: readonly Warning[];

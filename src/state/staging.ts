@@ -14,10 +14,11 @@ export interface MatchKey {
 
 /**
  * Who has, wants or frees a value that one account at most may have. `has`: the account holds it now. `wants`: operation
- * `seq` of this plan writes it. `frees`: operation `seq` takes it from the person's own account.
+ * `seq` of this plan writes it. `frees`: operation `seq` takes it from the person's own account. `doubts`: operation `seq`
+ * wants it, and the target refused that before: where no account of ours has it, the operation frees nothing.
  */
 export interface NameRow {
-  readonly role: 'has' | 'wants' | 'frees';
+  readonly role: 'has' | 'wants' | 'frees' | 'doubts';
   readonly path: string;
   /** Normalised by the attribute's case rule. */
   readonly key: string;

@@ -45,6 +45,30 @@ export function describeStaging(states: OpenStates): void {
       expect(await collect(staging.contentions())).toEqual([]);
     });
 
+    it('D5 counts on no name that is freed by what failed before, but where accounts of ours exchange names', async () => {
+      const { staging } = await states.directory();
+      const move = (sourceId: string, seq: number, from: string, to: string) =>
+        [
+          { path: 'userName', key: from, role: 'has', sourceId, seq: 0 },
+          { path: 'userName', key: from, role: 'frees', sourceId, seq },
+          { path: 'userName', key: to, role: 'wants', sourceId, seq },
+        ] as const;
+      const doubts = { path: 'userName', role: 'doubts' } as const;
+      await staging.addNames([
+        ...move('ada', 1, 'a', 'x'),
+        { ...doubts, key: 'x', sourceId: 'ada', seq: 1 },
+        ...move('bob', 2, 'b', 'a'),
+        ...move('cyd', 3, 'c', 'd'),
+        { ...doubts, key: 'd', sourceId: 'cyd', seq: 3 },
+        ...move('dan', 4, 'd', 'c'),
+      ]);
+      expect(await collect(staging.contentions())).toEqual([
+        { seq: 2, sourceId: 'bob', path: 'userName', holder: 'ada', freedBy: null },
+        { seq: 3, sourceId: 'cyd', path: 'userName', holder: 'dan', freedBy: 4 },
+        { seq: 4, sourceId: 'dan', path: 'userName', holder: 'cyd', freedBy: 3 },
+      ]);
+    });
+
     it('tells whether a value was seen, and lets one person alone claim it', async () => {
       const { staging } = await states.directory();
       const [ada, bob] = ['ada', 'bob'].map((key) => ({ path: 'nickName', key })) as [MatchKey, MatchKey];

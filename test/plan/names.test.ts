@@ -4,8 +4,8 @@ import { isTemporary, toNames, toTemporary } from '../../src/plan/names.ts';
 import { aLink, aPersonState, SHAPES } from '../support/builders.ts';
 
 const linked = aPersonState({ link: aLink() });
-const names = (kind: OperationKind, changes: AttributeChange[] = [], person = linked): string[] =>
-  toNames(person, [{ seq: 7, kind, resource: 'User', changes }], SHAPES).map(
+const names = (kind: OperationKind, changes: AttributeChange[] = [], person = linked, failed = false): string[] =>
+  toNames(person, [{ seq: 7, kind, resource: 'User', changes }], { shapes: SHAPES, hasFailed: () => failed }).map(
     ({ role, path, key, seq }) => `${role} ${path} ${key}${seq === 0 ? '' : ` ${seq}`}`,
   );
 const HAS = ['has userName p1@example.com', 'has externalId p1'];
@@ -43,6 +43,16 @@ describe('the names of a person', () => {
       'wants userName p1@example.com 7',
       'wants externalId p1 7',
     ]);
+  });
+
+  it('that an operation wants in vain so far are doubted, and a deletion that was refused frees none', () => {
+    expect(names('rename', [rename], linked, true)).toEqual([
+      ...HAS,
+      'wants userName new@example.com 7',
+      'doubts userName new@example.com 7',
+      'frees userName p1@example.com 7',
+    ]);
+    expect(names('delete', [], linked, true)).toEqual(HAS);
   });
 
   it('of an account that is taken over are its old ones too', () => {

@@ -116,6 +116,34 @@ describe('an operation that failed', () => {
     expect(await company.run({ tryAll: false })).toMatchObject({ outcome: 'held', held: { kinds: { rename: 1 } } });
   });
 
+  it('and would free a name for others frees it when it went: what is held stays the same set (I5)', async () => {
+    const company = await aSettledCompany(4);
+    company.spec = { ...company.spec, guards: { rename: { max: 0 } } };
+    company.target.unique = ['userName'];
+    company.target.users.set('stranger', { id: 'stranger', attributes: { userName: 'taken@example.com' } });
+    change(company, 'p1', { mail: 'taken@example.com' });
+    const approve = (await company.run({ tryAll: false })).held.hash;
+    expect(await company.run({ tryAll: false, approve })).toMatchObject({ people: { failed: 1 }, held: { count: 0 } });
+    change(company, 'p2', { mail: 'p1@example.com' });
+    change(company, 'p3', { mail: 'p2@example.com' });
+    change(company, 'p4', { mail: 'p4.married@example.com' });
+    const held: unknown[] = [];
+    for (const minutes of [1, 1440, 1, 1440]) {
+      pass(company, minutes);
+      held.push((await company.run({ tryAll: false })).held);
+    }
+    expect(held).toEqual(Array(4).fill(expect.objectContaining({ ...(held[0] as object), count: 1 })));
+    company.target.users.delete('stranger');
+    company.spec = { ...company.spec, guards: { rename: NO_LIMITS } };
+    for (const minutes of [1440, 1]) {
+      pass(company, minutes);
+      await company.run({ tryAll: false });
+    }
+    expect(['u1', 'u2', 'u3'].map((id) => company.target.users.get(id)?.attributes['userName'])).toEqual(
+      ['taken', 'p1', 'p2'].map((name) => `${name}@example.com`),
+    );
+  });
+
   it('that went is forgotten: the same is done at once when it is called for again', async () => {
     const company = await aSettledCompany();
     change(company, 'p1', { title: 'Lead' });

@@ -11,6 +11,7 @@ import {
   isChosen,
   isSameName as isSameGroupName,
   makesTeams,
+  toGroupName,
   toNested,
   toPeopleOf,
   toPerson,
@@ -379,7 +380,11 @@ function compareGone(group: Group, input: OracleInput): string[] {
 
 /** Whoever renames it by hand does not take its protection, nor does a group of the same name. */
 function toProtectedName(team: Team, group: Group, { company }: OracleInput): string {
-  const names = [normalize(team.displayName), ...toTeamNames(group)];
+  const names = [
+    normalize(team.displayName),
+    normalize(toGroupName(team.displayName, group.id)),
+    ...toTeamNames(group),
+  ];
   return names.find((each) => isProtectedTeam(each, company)) ?? normalize(team.displayName);
 }
 

@@ -615,4 +615,84 @@ export const REGRESSIONS: readonly Regression[] = [
       ],
     },
   },
+  {
+    name: 'a name at the end of a chain is refused again and again, and what is held stays the same set',
+    scenario: {
+      seed: 30139,
+      size: 8,
+      application: { quirks: ['noTotals', 'lowerCaseKeys', 'lowered'], pageSize: 3, tokenLife: 2 },
+      steps: [
+        { do: 'admin', act: 'namesake', which: 660 },
+        RUN,
+        { do: 'hire', n: 634 },
+        { do: 'rotate', who: 843, other: 772 },
+        RUN,
+        { ...RUN, approve: true },
+        { do: 'rotate', who: 680, other: 309 },
+        { do: 'swap', who: 211, other: 909 },
+        { do: 'time', ms: 90_000_000 },
+        RUN,
+        { do: 'time', ms: 90_000_000 },
+        RUN,
+      ],
+    },
+  },
+  {
+    // By the oracle: who is called otherwise at the end was protected under the name that their team still has.
+    name: 'the team of a group that was renamed and is gone keeps the protection of the name that it has',
+    scenario: {
+      seed: 35106,
+      size: 8,
+      groups: 3,
+      application: { quirks: [], pageSize: 100, tokenLife: 2 },
+      steps: [
+        { do: 'manifest', what: 'protectedTeams', value: 442 },
+        RUN,
+        { do: 'group', what: 'rename', which: 155, value: 861 },
+        { do: 'group', what: 'found', which: 781, value: 230 },
+        { do: 'group', what: 'vanish', which: 930, value: 42 },
+      ],
+    },
+  },
+  {
+    // By the check of I1: a clock that was set back since the first read does not put off the second.
+    name: 'a second suspect read confirms what the first called for, by a clock that was set back before both',
+    scenario: {
+      seed: 37833,
+      size: 7,
+      groups: 3,
+      application: {
+        quirks: ['cursors', 'lowerCaseKeys', 'deleteUnsupported', 'noTotals', 'lowered', 'noBodies', 'membersEmpty'],
+        pageSize: 100,
+        tokenLife: 3600,
+      },
+      steps: [
+        { do: 'group', what: 'found', which: 933, value: 829 },
+        RUN,
+        { do: 'group', what: 'reorder', which: 525, value: 381 },
+        { do: 'group', what: 'part', which: 495, value: 18 },
+        { ...RUN, faults: [{ kind: 'kill', at: 123, count: 1 }] },
+        { do: 'jump', ms: -10_800_000 },
+        { ...RUN, faults: [{ kind: 'readBlank', which: 546 }] },
+        { do: 'time', ms: 3_600_000 },
+        { ...RUN, faults: [{ kind: 'readPartial', which: 433 }] },
+      ],
+    },
+  },
+  {
+    // By the check of I4: what arrives again when all is done is one rename.
+    name: 'a request of a swap arrives once more after the run, and is put right under the limit of renames',
+    scenario: {
+      seed: 40628,
+      size: 3,
+      application: { quirks: [], pageSize: 100 },
+      steps: [
+        RUN,
+        { do: 'rotate', who: 491, other: 107 },
+        RUN,
+        { ...RUN, approve: true, faults: [{ kind: 'late', at: 3, count: 1 }] },
+        { do: 'rename', who: 261, value: 333 },
+      ],
+    },
+  },
 ];

@@ -8,7 +8,7 @@ import type { Contention } from '../../state/staging.ts';
 import type { Effect, OperationResult, StoredOperation } from '../../state/store.ts';
 import type { TargetCapabilities } from '../../targets/target.ts';
 import { getFact, putFact } from '../facts.ts';
-import type { Applied, Guarded, Loaded, Observed, RunDependencies } from '../run.ts';
+import type { Applied, Guarded, Loaded, Observed, PlanResult, RunDependencies } from '../run.ts';
 import { carryOutMembers } from './apply-members.ts';
 import { carryOutPerson } from './apply-person.ts';
 import { carryOutTeam } from './apply-team.ts';
@@ -17,6 +17,7 @@ import { toBackOff, toEndBackOff } from './back-off.ts';
 export interface ApplyInput {
   readonly loaded: Loaded;
   readonly observed: Observed;
+  readonly planned: PlanResult;
   readonly guarded: Guarded;
 }
 
@@ -49,17 +50,17 @@ export async function apply(run: RunDependencies, input: ApplyInput, signal: Abo
     });
   }
   // What is approved of others is still to be done.
-  if (run.options.user === null) await spendApproval(run);
+  if (run.options.user === null) await spendApproval(run, input.planned);
   // Only now: what the target's list showed and was not put right would else be forgotten until the next verify.
   if (input.observed.verified) await putFact(run.state.facts, 'verifiedAt', run.startedAt.getTime());
   return applied;
 }
 
-/** What failed or got no answer is still approved; the rest of the approval is spent. */
-async function spendApproval({ runId, state }: RunDependencies): Promise<void> {
+/** What failed, got no answer or waits for its next try is still approved; the rest of the approval is spent. */
+async function spendApproval({ runId, state }: RunDependencies, { waiting }: PlanResult): Promise<void> {
   const approval = await getFact(state.facts, 'approval');
   if (approval === null) return;
-  const open: Record<string, readonly string[]> = {};
+  const open = Object.fromEntries(Object.entries(approval.units).filter(([unit]) => waiting.has(unit)));
   for (const status of ['failed', 'begun'] as const) {
     for await (const page of state.journal.operations(runId, { status })) {
       for (const { unit } of page) {

@@ -109,5 +109,5 @@ export async function planDeletion(
     for (const team of page) await writer.add(planOwnedTeam(team, settings));
   }
   await writer.flush();
-  return { operations: writer.operations, protected: writer.protected, drift: null, warnings: [] };
+  return { operations: writer.operations, protected: writer.protected, waiting: new Set(), drift: null, warnings: [] };
 }

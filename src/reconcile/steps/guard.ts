@@ -1,4 +1,5 @@
 /** guard: what may go and what is held. Gathers what the pure guard needs, and remembers what it decided. */
+import { isDeepStrictEqual } from 'node:util';
 import { SyncError } from '../../errors.ts';
 import type { GuardSubject } from '../../model.ts';
 import { computeGuard, type GuardInput, type GuardLimit, type GuardResult, isLost } from '../../plan/guard.ts';
@@ -41,7 +42,8 @@ export async function guard(run: RunDependencies, input: GuardStepInput, _signal
   if (!run.options.planOnly && run.options.user === null) {
     const { mode } = input.loaded.spec;
     const { base } = arithmetic;
-    await remember(run, { result, base, heldBefore, approval, suspect: suspect !== null, mode });
+    const { waiting } = input.planned;
+    await remember(run, { result, base, heldBefore, approval, suspect: suspect !== null, mode, waiting });
     await rememberSuspicion(run, input.read, { suspect, result, trusted });
   }
   const writes = !run.options.planOnly && input.loaded.spec.mode === 'Apply';
@@ -222,6 +224,7 @@ interface Remembering extends Pick<Arithmetic, 'base'> {
   readonly result: GuardResult;
   readonly heldBefore: FactShapes['held'];
   readonly approval: FactShapes['approval'] | null;
+  readonly waiting: PlanResult['waiting'];
   readonly suspect: boolean;
   readonly mode: 'Apply' | 'Plan';
 }
@@ -244,15 +247,18 @@ async function remember(run: RunDependencies, remembering: Remembering): Promise
 /** Written before the first request, so that a kill in the middle neither loses nor widens the approval. */
 async function rememberApproval(
   { state, options, now }: RunDependencies,
-  { result, approval }: Pick<Remembering, 'result' | 'approval'>,
+  { result, approval, waiting }: Pick<Remembering, 'result' | 'approval' | 'waiting'>,
 ): Promise<void> {
-  const units = Object.fromEntries(result.released);
+  const units: Record<string, readonly string[]> = Object.fromEntries(result.released);
+  // What was refused and waits for its next try is still approved.
+  for (const [unit, operations] of Object.entries(approval?.units ?? {}))
+    if (waiting.has(unit)) units[unit] = [...new Set([...(units[unit] ?? []), ...operations])];
   if (options.approve !== null && result.released.size > 0) {
     const { approve: hash, approvedBy: by } = options;
     await putFact(state.facts, 'approval', { hash, by, at: now().getTime(), units });
     return;
   }
   // What is not called for any more is not approved any more: somebody who comes back and leaves again is a new loss.
-  if (approval !== null && Object.keys(approval.units).length > result.released.size)
+  if (approval !== null && !isDeepStrictEqual(approval.units, units))
     await putFact(state.facts, 'approval', { ...approval, units });
 }

@@ -1,7 +1,7 @@
 /** plan: desired against current, person by person and team by team, stored before anything is carried out. */
 
-import type { Departure } from '../../model.ts';
-import { findFailedDeletion, freesNames, withhold } from '../../plan/backoff.ts';
+import type { Departure, Operation } from '../../model.ts';
+import { findFailedDeletion, hasFailed, withhold } from '../../plan/backoff.ts';
 import { NOTHING, type Planned } from '../../plan/draft.ts';
 import type { MemberContext } from '../../plan/member.ts';
 import { toNames } from '../../plan/names.ts';
@@ -56,7 +56,13 @@ export async function plan(run: RunDependencies, input: PlanInput, signal: Abort
     run.options.user === null
       ? [...teams.warnings(), ...toOwnWarnings(people), ...toRetiredWarnings(input.loaded, settings)]
       : [];
-  return { operations: writer.operations, protected: writer.protected, drift: drift?.counts ?? null, warnings };
+  return {
+    operations: writer.operations,
+    protected: writer.protected,
+    waiting: people.waiting,
+    drift: drift?.counts ?? null,
+    warnings,
+  };
 }
 
 /** Nobody else can switch the account on again. */
@@ -118,6 +124,8 @@ interface PeoplePlan {
   readonly back: Map<string, Returning>;
   /** How many accounts have a value at a path of a CustomAttribute that is gone. */
   readonly retired: Map<string, number>;
+  /** Units of which something is not tried again yet. */
+  readonly waiting: Set<string>;
 }
 
 interface Drifting {
@@ -141,6 +149,7 @@ async function planPeople(
     claimed: new Set(),
     back: new Map(),
     retired: new Map(),
+    waiting: new Set(),
   };
   const total = await staging.countUsers();
   const detours = await Detours.read(run.state);
@@ -165,9 +174,13 @@ async function planPeople(
       run.witness?.sawState(person, { isSpared: planned.protected > 0 });
       note(person, planned, { people, settings });
       noteWhole(person, whole, { people, postponed });
+      noteWaiting(whole, planned, { people, postponed });
       if (planned.protected > 0 && isOwn(person, settings)) people.own.add(person.sourceId);
-      const freeing = (await writer.add(planned)).filter((operation) => freesNames(operation, failed.backoffs));
-      names.push(...toNames(toBelievedPerson(person, settings), freeing, settings.shapes));
+      const tried = {
+        shapes: settings.shapes,
+        hasFailed: (operation: Operation) => hasFailed(operation, failed.backoffs),
+      };
+      names.push(...toNames(toBelievedPerson(person, settings), await writer.add(planned), tried));
     }
     await staging.addNames(names.splice(0));
     done += page.length;
@@ -199,7 +212,11 @@ async function completeOne(
   }
   if (writer.operations === 0) return;
   for await (const page of staging.people())
-    await staging.addNames(page.flatMap((person) => toNames(toBelievedPerson(person, settings), [], settings.shapes)));
+    await staging.addNames(
+      page.flatMap((person) =>
+        toNames(toBelievedPerson(person, settings), [], { ...settings, hasFailed: () => false }),
+      ),
+    );
 }
 
 /** Who cannot have a name that somebody else keeps is a conflict, and nobody else waits for it (rule I8). */
@@ -218,6 +235,15 @@ function noteWhole(
 ): void {
   if (whole.operations.some(({ kind }) => kind === 'delete') || postponed !== null) people.ending.add(sourceId);
   for (const path of listRetired(whole, sourceId)) people.retired.set(path, (people.retired.get(path) ?? 0) + 1);
+}
+
+function noteWaiting(
+  whole: Planned,
+  planned: Planned,
+  { people, postponed }: { readonly people: PeoplePlan; readonly postponed: Backoff | null },
+): void {
+  for (const operation of whole.operations)
+    if (postponed !== null || !planned.operations.includes(operation)) people.waiting.add(operation.unit);
 }
 
 interface NoteInput {

@@ -10,6 +10,8 @@ export interface PeopleChecks {
 
 export function createPeopleChecks(scene: Scene, reads: Reads, removals: Removals): PeopleChecks {
   const { ours, fail } = scene;
+  /** Who was given a name for a while, by run. */
+  const wayRound = new WeakMap<RunFacts, Set<string>>();
 
   const onStranger = (before: User, after: User | null, moment: Moment): void => {
     const { users } = moment.facts.reading;
@@ -69,13 +71,22 @@ export function createPeopleChecks(scene: Scene, reads: Reads, removals: Removal
     }
   };
 
+  /** The same request, that arrives once more when all is done: one rename to a name for a while. */
+  const isRepeated = ({ id, userName }: User, { facts }: Moment): boolean => {
+    if (!STOPGAP.test(userName)) return false;
+    const before = wayRound.get(facts) ?? new Set();
+    wayRound.set(facts, before);
+    return before.size === before.add(id).size;
+  };
+
   const onKept = (before: User, after: User, moment: Moment): void => {
     if (before.active && !after.active) onDeactivated(before, moment);
     // Who is taken over is counted as that.
     if (!before.active && after.active && before.externalId !== null)
       removals.onRemoval({ kind: 'reactivate', scope: '', id: after.id }, moment);
     if (before.externalId !== null) onUpdated(before, after, moment);
-    if (isRename(before, after)) removals.onRemoval({ kind: 'rename', scope: '', id: after.id }, moment);
+    if (isRename(before, after) && !isRepeated(after, moment))
+      removals.onRemoval({ kind: 'rename', scope: '', id: after.id }, moment);
     onValues(before, after, moment);
   };
 

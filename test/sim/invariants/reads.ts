@@ -34,9 +34,9 @@ export function createReads(): Reads {
     onRunStart(facts) {
       const isSuspect = isMeasured && judge(facts, measures);
       // A second complete read long enough after the first may confirm what both call for. Any read since the last good
-      // one may have been the first: not all that makes one suspect is looked at here.
+      // one may have been the first: not all that makes one suspect is looked at here. The clock may have been set back since.
       const isMeasure = isReadWhole(facts) && facts.only === null;
-      if (isMeasure) suspectSince ??= facts.startedAt;
+      if (isMeasure) suspectSince = Math.min(suspectSince ?? facts.startedAt, facts.startedAt);
       const mayConfirm = suspectSince !== null && facts.startedAt - suspectSince >= CONFIRM_AFTER;
       if (isSuspect && !mayConfirm) suspects.add(facts);
       if (isMeasure) measures?.push(toMeasure(facts));

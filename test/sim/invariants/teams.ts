@@ -1,5 +1,5 @@
 /** Teams: whose they are (I3), one of each (I6), never deleted while somebody is in them (I4), nothing by what is unknown (I13). */
-import { isGroupId, toTeamNames } from '../groups.ts';
+import { isGroupId, toGroupName, toTeamNames } from '../groups.ts';
 import { toMark, toMarkedName } from '../model.ts';
 import type { Team } from '../server.ts';
 import { isUnknown, type Moment, type RunFacts, type Scene, standingOf, toGroupPeople } from './facts.ts';
@@ -99,7 +99,8 @@ const toKey = (displayName: string): string => displayName.trim().toLowerCase();
 /** By the name that it has, and by the one that it is to have. */
 function isProtectedTeam({ displayName, externalId }: Team, facts: RunFacts): boolean {
   const { protectedTeams = [] } = facts.manifests.spec.guards ?? {};
-  const names = [toKey(displayName), toMarkedName(externalId), ...toGroupNames(externalId, facts).slice(0, 1)];
+  const own = toKey(toGroupName(displayName, externalId ?? ''));
+  const names = [toKey(displayName), own, toMarkedName(externalId), ...toGroupNames(externalId, facts).slice(0, 1)];
   return protectedTeams.some((name) => names.includes(toKey(name)));
 }
 
