@@ -29,8 +29,11 @@ function encryptedRule(field: string, isRequired: boolean): SchemaRule {
   };
 }
 
-const FILE_FORMATS = ['CSV', 'JSON', 'JSONLines'] as const;
+const FILE_FORMATS = ['CSV', 'JSON', 'JSONLines', 'LDIF'] as const;
 export type FileFormat = (typeof FILE_FORMATS)[number];
+
+const FILE_ENCODINGS = ['UTF-8', 'UTF-16', 'Windows-1252'] as const;
+export type FileEncoding = (typeof FILE_ENCODINGS)[number];
 
 /** A key of a Secret or ConfigMap. */
 function dataKey(description: string) {
@@ -73,7 +76,14 @@ const FileSourceSchema = object(
       oneOf(FILE_FORMATS, {
         documentedDefault: 'by extension',
         description:
-          'How the file is written, always in UTF-8. By default the extension of the path or key says it: `.csv` and `.tsv` are CSV, `.json` is JSON (a list of objects), `.jsonl` and `.ndjson` are JSONLines; any other extension needs this field.',
+          'How the files are written. By default the extension of the path or key says it, without a `.gz` behind it: `.csv` and `.tsv` are CSV, `.json` is JSON (a list of objects), `.jsonl` and `.ndjson` are JSONLines, `.ldif` is LDIF; any other extension needs this field.',
+      }),
+    ),
+    encoding: Type.Optional(
+      oneOf(FILE_ENCODINGS, {
+        documentedDefault: 'detected',
+        description:
+          'In which encoding the files are. By default a byte order mark says it, or the zeros that text has in UTF-16; else it is UTF-8, or Windows-1252 where the first character beyond ASCII is none of UTF-8.',
       }),
     ),
     users: FileLocationSchema,
@@ -92,6 +102,13 @@ const FileSourceSchema = object(
         default: 'id',
         description:
           'Column (CSV) or key (JSON) with the id of each person: unique, not empty and never changed, for it is what a person is recognised by. A mail address or user principal name is a warning, because it changes with the name. Fixed once people are linked.',
+      }),
+    ),
+    duplicateIds: Type.Optional(
+      oneOf(['Error', 'Merge'] as const, {
+        default: 'Error',
+        description:
+          'What several rows of people with one id are. `Error`: a mistake; the person is left as they are, and both rows are named. `Merge`: one person, as in exports with one row for each team or contract: values in which the rows differ become a list, and inactive is who is so in all rows.',
       }),
     ),
     photoAttribute: Type.Optional(
@@ -113,7 +130,7 @@ const FileSourceSchema = object(
       }),
     ),
   },
-  { description: 'People in a CSV, JSON or JSON Lines file.' },
+  { description: 'People in a CSV, JSON, JSON Lines or LDIF file.' },
 );
 export type FileSource = Of<typeof FileSourceSchema>;
 

@@ -88,13 +88,15 @@ function checkConfigMap(
   { resource, reference }: Manifest<DirectorySyncResource>,
   report: Report,
 ): void {
-  const configMapRef = resource.spec.source.file?.users.configMapRef;
-  if (configMapRef === undefined) return;
   const { namespace } = reference;
-  try {
-    readLocalConfigMap(set, { namespace, name: configMapRef.name }, configMapRef.key);
-  } catch (thrown) {
-    report('/spec/source/file/users/configMapRef', SyncError.from(thrown).message);
+  for (const what of ['users', 'groups'] as const) {
+    const configMapRef = resource.spec.source.file?.[what]?.configMapRef;
+    if (configMapRef === undefined) continue;
+    try {
+      readLocalConfigMap(set, { namespace, name: configMapRef.name }, configMapRef.key);
+    } catch (thrown) {
+      report(`/spec/source/file/${what}/configMapRef`, SyncError.from(thrown).message);
+    }
   }
 }
 

@@ -33,11 +33,7 @@ export function findConcerned(change: ResourceChange, resources: ResourceSet): r
     case 'Secret':
       return here.filter(({ spec }) => listCredentials(spec).includes(change.name) || isAuthority(spec, change));
     case 'ConfigMap':
-      return here.filter(
-        ({ spec }) =>
-          readName(spec, ['source', 'file', 'users', 'configMapRef', 'name']) === change.name ||
-          isAuthority(spec, change),
-      );
+      return here.filter(({ spec }) => listFiles(spec).includes(change.name) || isAuthority(spec, change));
   }
 }
 
@@ -47,6 +43,11 @@ function listCredentials(spec: unknown): readonly (string | null)[] {
     const providers = toFields(toFields(spec)?.[side]) ?? {};
     return Object.values(providers).map((config) => readName(config, ['credentialsRef', 'name']));
   });
+}
+
+/** Names of ConfigMaps that people and groups are read from. */
+function listFiles(spec: unknown): readonly (string | null)[] {
+  return ['users', 'groups'].map((what) => readName(spec, ['source', 'file', what, 'configMapRef', 'name']));
 }
 
 /** Does `caRef` name it? */

@@ -36,6 +36,18 @@ describe('checkReferences', () => {
 
   it.each([
     {
+      because: 'a ConfigMap of groups that is missing',
+      files: {
+        ...all,
+        'people.yaml': CONFIG_MAP,
+        'sync.yaml': SYNC.replace(
+          '{ path: people.csv }',
+          '{ path: people.csv }, groups: { configMapRef: { name: teams, key: groups.csv } }',
+        ),
+      },
+      says: ['sync.yaml:6:52 ConfigMap default/teams is missing among the manifests'],
+    },
+    {
       because: 'a mapping that is spelled otherwise',
       files: { ...all, 'mapping.yaml': MAPPING.replace('acme-users', 'acme-user') },
       says: [

@@ -334,6 +334,16 @@ describe('an edit', () => {
     await world.settle();
     expect(world.runs).toHaveLength(2);
   });
+
+  it('of the ConfigMap that groups are read from runs', async () => {
+    const groups = { configMapRef: { name: 'teams', key: 'groups.csv' } };
+    const world = await createLoopWorld({ spec: { source: { file: { users: { path: 'people.csv' }, groups } } } });
+    world.putSync();
+    await world.start();
+    world.host.touch({ kind: 'ConfigMap', namespace: NAMESPACE, name: 'teams' });
+    await world.settle();
+    expect(world.runs).toHaveLength(2);
+  });
 });
 
 describe('suspend', () => {

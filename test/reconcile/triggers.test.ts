@@ -51,7 +51,9 @@ describe('a change concerns', () => {
           caRef: { kind: 'ConfigMap', name: 'corp-ca', key: 'ca.crt' },
         },
       },
-      source: { file: { users: { path: 'x.csv' } } },
+      source: {
+        file: { users: { path: 'x.csv' }, groups: { configMapRef: { name: 'teams', key: 'groups.csv' } } },
+      },
     },
   });
   const elsewhere = aSync({ name: 'elsewhere', namespace: 'another' });
@@ -84,6 +86,7 @@ describe('a change concerns', () => {
     ['who has the Secret', 'Secret', 'app', ['acme']],
     ['who reads its source with it', 'Secret', 'workos-key', ['online']],
     ['who reads the ConfigMap', 'ConfigMap', 'people', ['acme']],
+    ['who reads its groups from the ConfigMap', 'ConfigMap', 'teams', ['other']],
     ['who trusts its authorities', 'ConfigMap', 'corp-ca', ['other']],
     ['nobody for a Secret with the name of a ConfigMap', 'Secret', 'corp-ca', []],
     ['nobody for a Secret of somebody else', 'Secret', 'people', []],

@@ -18,6 +18,7 @@ const FORMAT_OF_EXTENSION: Readonly<Record<string, FileFormat>> = {
   json: 'JSON',
   jsonl: 'JSONLines',
   ndjson: 'JSONLines',
+  ldif: 'LDIF',
 };
 
 /** How messages name the file: as the resource does. */
@@ -30,7 +31,7 @@ export function toLabel(location: FileLocation): string {
 export function toFormat({ format }: FileSourceConfig, location: FileLocation): FileFormat | undefined {
   if (format !== undefined) return format;
   const name = location.configMapRef?.key ?? location.path ?? '';
-  const extension = /\.([^./\\]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
+  const extension = /\.([^./\\]+)$/.exec(name.replace(/\.gz$/i, ''))?.[1]?.toLowerCase() ?? '';
   return Object.hasOwn(FORMAT_OF_EXTENSION, extension) ? FORMAT_OF_EXTENSION[extension] : undefined;
 }
 
@@ -53,7 +54,7 @@ export function validateConfig(config: FileSourceConfig): readonly string[] {
   for (const [index, location] of locations.entries()) {
     if (formats[index] !== undefined) continue;
     problems.push(
-      `the format of ${toLabel(location)} cannot be told from its extension; set format to CSV, JSON or JSONLines`,
+      `the format of ${toLabel(location)} cannot be told from its extension; set format to CSV, JSON, JSONLines or LDIF`,
     );
   }
   if (config.delimiter === undefined) return problems;

@@ -9,14 +9,19 @@ export interface FileRecord {
   /** `row 17`, `record 17` or `line 17`, from 1; the header of a CSV is row 1. */
   readonly position: string;
   readonly attributes: Readonly<Record<string, Json>>;
+  /** Where several rows were merged: whether the person is active; else the attributes say it. */
+  readonly active?: boolean;
 }
 
 /** What the reader of a format is told. */
 export interface FormatOptions {
   readonly label: string;
+  readonly kind: 'users' | 'groups';
   readonly idAttribute: string;
   /** CSV; null where it is to be found in the header. */
   readonly delimiter: string | null;
+  /** LDIF, whose names have no case: how mappings and the spec spell names. */
+  readonly spellings: readonly string[];
   /** Where the reader puts the names that it sees. */
   readonly names: NameCollector;
 }
@@ -46,10 +51,21 @@ export function toSourceUser(record: FileRecord, options: FormatOptions): Source
   const { attributes, position } = record;
   return {
     id: toId(record, options),
-    active: !isFalse(attributes['active']) && !isFalse(attributes['accountEnabled']),
+    active: record.active ?? isActive(attributes),
     attributes,
     position,
   };
+}
+
+/** False only where one of the two attributes says so. */
+export function isActive(attributes: FileRecord['attributes']): boolean {
+  return !isFalse(attributes['active']) && !isFalse(attributes['accountEnabled']);
+}
+
+export interface MemberOptions {
+  readonly membersAttribute: string;
+  /** Several members may stand in one text, separated by `;`. A distinguished name may have one in it. */
+  readonly splits: boolean;
 }
 
 export interface GroupRecord {
@@ -58,20 +74,20 @@ export interface GroupRecord {
 }
 
 /** A group without a name has its id for one: a file may have no other. */
-export function toGroupRecord(
-  record: FileRecord,
-  options: FormatOptions & { readonly membersAttribute: string },
-): GroupRecord {
+export function toGroupRecord(record: FileRecord, options: FormatOptions & MemberOptions): GroupRecord {
   const { attributes, position } = record;
   const id = toId(record, options);
-  const { displayName, name } = attributes;
-  const called = [displayName, name, id].find((value) => typeof value === 'string' && value.trim() !== '');
-  const members = toMembers(attributes[options.membersAttribute] ?? null, { position, label: options.label });
+  const { displayName, name, cn } = attributes;
+  const called = [displayName, name, cn, id].find((value) => typeof value === 'string' && value.trim() !== '');
+  const members = toMembers(attributes[options.membersAttribute] ?? null, { ...options, position });
   return { group: { id, displayName: String(called), attributes, position }, members };
 }
 
 /** Of a list each is a text, a number or an object with `value` or `id`, as SCIM and most exports have it. */
-function toMembers(value: Json, place: { readonly position: string; readonly label: string }): readonly GroupMember[] {
+function toMembers(
+  value: Json,
+  place: { readonly position: string; readonly label: string; readonly splits: boolean },
+): readonly GroupMember[] {
   const items = Array.isArray(value) ? (value as readonly Json[]) : [value];
   return items.flatMap((item) => {
     const { value: plain = null, id = null } = isObject(item) ? item : { value: item };
@@ -83,15 +99,16 @@ function toMembers(value: Json, place: { readonly position: string; readonly lab
         place.label,
         `${place.position}: a member is neither a text nor a number, nor has it a value or id`,
       );
-    return ref
-      .split(';')
+    const parts = place.splits ? ref.split(';') : [ref];
+    return parts
       .map((part) => part.trim())
       .filter((part) => part !== '')
       .map((part) => ({ kind: 'Any' as const, ref: part }));
   });
 }
 
-function toId({ attributes, position }: FileRecord, { label, idAttribute }: FormatOptions): string {
+/** The id as text. Throws `ReadFailed` where there is none, or one that cannot tell people apart. */
+export function toId({ attributes, position }: FileRecord, { label, idAttribute }: FormatOptions): string {
   if (!Object.hasOwn(attributes, idAttribute)) {
     throw toReadFailed(
       label,

@@ -4,7 +4,7 @@ import { type FileSourceConfig, toOffers, toPhotoColumn, validateConfig } from '
 import { readPhoto } from './photo.ts';
 import { readGroupPages, readUserPages } from './read.ts';
 
-/** People and groups from CSV, JSON or JSON Lines files, or from keys of ConfigMaps. */
+/** People and groups from CSV, JSON, JSON Lines or LDIF files, or from keys of ConfigMaps. */
 export const fileSource: SourceProvider<FileSourceConfig> = {
   name: 'file',
   validate: validateConfig,
@@ -17,10 +17,13 @@ export const fileSource: SourceProvider<FileSourceConfig> = {
     return {
       // A file does not say whose it is, and may move: nothing of it can be compared with an earlier one.
       identity: async () => ({ tenantId: null, tenantName: null, domains: [] }),
-      readUsers: (_projection, signal) => readUserPages(spot, config, signal),
+      readUsers: (projection, signal) => readUserPages(spot, config, { projection, signal }),
       ...(groups === undefined || groupSpot === null
         ? {}
-        : { readGroups: (_projection, signal) => readGroupPages(groupSpot, { config, location: groups }, signal) }),
+        : {
+            readGroups: (projection, signal) =>
+              readGroupPages(groupSpot, { config, location: groups }, { projection, signal }),
+          }),
       ...(column === null
         ? {}
         : { readPhoto: (user, asked, signal) => readPhoto(user, { column, files }, asked, signal) }),

@@ -12,10 +12,13 @@ import {
 } from './config.ts';
 import { type FileRecord, type FormatOptions, type FormatReader, toGroupRecord, toSourceUser } from './convert.ts';
 import { readCsv } from './csv.ts';
+import { readText } from './encoding.ts';
 import { toReadFailed } from './failure.ts';
+import { readUnpacked } from './gzip.ts';
 import { readJson } from './json.ts';
 import { readJsonLines } from './json-lines.ts';
-import { readUtf8 } from './utf8.ts';
+import { readLdif } from './ldif.ts';
+import { mergeRows } from './merge.ts';
 
 const PAGE_SIZE = 500;
 
@@ -24,7 +27,16 @@ const READERS: Readonly<Record<FileFormat, FormatReader>> = {
   CSV: readCsv,
   JSON: readJson,
   JSONLines: readJsonLines,
+  LDIF: readLdif,
 };
+
+/** What a read of users or groups asks for. */
+export interface Asked {
+  readonly projection: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+const STATE_ATTRIBUTES = ['active', 'accountEnabled'];
 
 /**
  * Pages of at most 500 users. The last one, with `end`, comes only after the whole file was parsed and found unchanged
@@ -33,10 +45,12 @@ const READERS: Readonly<Record<FileFormat, FormatReader>> = {
 export async function* readUserPages(
   spot: FileSpot,
   config: FileSourceConfig,
-  signal: AbortSignal,
+  { projection, signal }: Asked,
 ): AsyncGenerator<SourcePage> {
   const names = createNameCollector();
-  const options = { ...toOptions(spot, config, names), idAttribute: config.idAttribute ?? DEFAULT_ID_ATTRIBUTE };
+  const { idAttribute = DEFAULT_ID_ATTRIBUTE, photoAttribute = idAttribute } = config;
+  const spellings = [...projection, photoAttribute, ...STATE_ATTRIBUTES];
+  const options: FormatOptions = { ...toOptions(spot, config, names), kind: 'users', idAttribute, spellings };
   const place = { location: config.users, spot, config, options };
   for await (const page of readRecordPages(place, signal)) {
     const users = page.records.map((record) => toSourceUser(record, options));
@@ -48,14 +62,18 @@ export async function* readUserPages(
 export async function* readGroupPages(
   spot: FileSpot,
   { config, location }: { readonly config: FileSourceConfig; readonly location: FileLocation },
-  signal: AbortSignal,
+  { projection, signal }: Asked,
 ): AsyncGenerator<GroupPage> {
   const names = createNameCollector();
-  const options = toOptions(spot, config, names);
   const membersAttribute = config.membersAttribute ?? DEFAULT_MEMBERS_ATTRIBUTE;
+  const spellings = [...projection, membersAttribute, 'displayName', 'name', 'cn'];
+  const isLdif = toFormat(config, location) === 'LDIF';
+  // In LDIF there is no column that groups could have for themselves: people and groups are told by the same attribute.
+  const idAttribute = isLdif ? (config.idAttribute ?? DEFAULT_ID_ATTRIBUTE) : DEFAULT_ID_ATTRIBUTE;
+  const options: FormatOptions = { ...toOptions(spot, config, names), kind: 'groups', idAttribute, spellings };
   let count = 0;
   for await (const page of readRecordPages({ location, spot, config, options }, signal)) {
-    const read = page.records.map((record) => toGroupRecord(record, { ...options, membersAttribute }));
+    const read = page.records.map((record) => toGroupRecord(record, { ...options, membersAttribute, splits: !isLdif }));
     count += read.length;
     if (page.isLast && count > 0) checkMembers(spot, names.list(), membersAttribute);
     const groups = read.map(({ group }) => group);
@@ -73,8 +91,12 @@ function checkMembers({ label }: FileSpot, names: readonly string[], wanted: str
   );
 }
 
-function toOptions({ label }: FileSpot, { delimiter }: FileSourceConfig, names: NameCollector): FormatOptions {
-  return { label, idAttribute: DEFAULT_ID_ATTRIBUTE, delimiter: delimiter ?? null, names };
+function toOptions(
+  { label }: FileSpot,
+  { delimiter }: FileSourceConfig,
+  names: NameCollector,
+): Pick<FormatOptions, 'label' | 'delimiter' | 'names'> {
+  return { label, delimiter: delimiter ?? null, names };
 }
 
 interface Place {
@@ -93,10 +115,14 @@ async function* readRecordPages(
   { location, spot, config, options }: Place,
   signal: AbortSignal,
 ): AsyncGenerator<RecordPage> {
+  const { label } = spot;
   const format = toFormat(config, location);
-  if (format === undefined) throw toReadFailed(spot.label, 'its format is not known; set format');
+  if (format === undefined) throw toReadFailed(label, 'its format is not known; set format');
+  const text = readText(readUnpacked(spot.readBytes(signal), label), { label, encoding: config.encoding ?? null });
+  const rows = READERS[format](text, options);
+  const isMerged = options.kind === 'users' && config.duplicateIds === 'Merge';
   let records: FileRecord[] = [];
-  for await (const some of READERS[format](readUtf8(spot.readBytes(signal), spot.label), options)) {
+  for await (const some of isMerged ? mergeRows(rows, options) : rows) {
     for (const record of some) {
       records.push(record);
       if (records.length < PAGE_SIZE) continue;

@@ -4,15 +4,28 @@ import { toReadFailed } from './failure.ts';
 
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 
+/** How far a reader is. */
+export interface Place {
+  /** Bytes before. */
+  offset: number;
+  /** From 1. */
+  line: number;
+}
+
+export const FILE_START: Readonly<Place> = { offset: 0, line: 1 };
+
 /**
  * The same bytes without a byte order mark, cut so that no chunk ends inside a character. Throws `ReadFailed` with line
  * and byte (both from 1) at the first byte that is no UTF-8, at a NUL, and when the last character is cut off.
  */
-export async function* readUtf8(chunks: AsyncIterable<Buffer>, label: string): AsyncGenerator<Buffer> {
-  let started = false;
+export async function* readUtf8(
+  chunks: AsyncIterable<Buffer>,
+  label: string,
+  from: Readonly<Place> = FILE_START,
+): AsyncGenerator<Buffer> {
+  let started = from.offset > 0;
   let rest: Buffer = Buffer.alloc(0);
-  let offset = 0;
-  let line = 1;
+  let { offset, line } = from;
   for await (const chunk of chunks) {
     let bytes: Buffer = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     if (!started && bytes.length < BYTE_ORDER_MARK.length) {
@@ -21,7 +34,7 @@ export async function* readUtf8(chunks: AsyncIterable<Buffer>, label: string): A
     }
     if (!started) {
       started = true;
-      const mark = checkStart(bytes, label);
+      const mark = bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0;
       offset += mark;
       bytes = bytes.subarray(mark);
     }
@@ -34,24 +47,18 @@ export async function* readUtf8(chunks: AsyncIterable<Buffer>, label: string): A
     if (length > 0) yield text;
   }
   if (rest.length === 0) return;
-  if (!started) checkStart(rest, label);
   if (computeWholeLength(rest) !== rest.length) {
-    throw toReadFailed(label, `it ends in the middle of a character (line ${line}); it is cut off or not UTF-8`);
+    throw toReadFailed(
+      label,
+      `it ends in the middle of a character (line ${line}); it is cut off, or not UTF-8: then set encoding`,
+    );
   }
   checkText(rest, { label, offset, line });
   yield rest;
 }
 
-/** Length of the byte order mark, 0 without one. */
-function checkStart(bytes: Buffer, label: string): number {
-  const [first, second] = bytes;
-  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) {
-    throw toReadFailed(label, 'it is UTF-16 (it begins with that byte order mark); save it as UTF-8');
-  }
-  return bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0;
-}
-
-function checkText(text: Buffer, at: { label: string; offset: number; line: number }): void {
+/** Throws `ReadFailed` at the first byte that is no UTF-8, and at a NUL. */
+export function checkText(text: Buffer, at: { label: string; offset: number; line: number }): void {
   const nul = text.indexOf(0);
   const wrong = isUtf8(text) ? -1 : computeFirstInvalid(text);
   const index = wrong === -1 || (nul !== -1 && nul < wrong) ? nul : wrong;
@@ -59,8 +66,8 @@ function checkText(text: Buffer, at: { label: string; offset: number; line: numb
   const place = `line ${at.line + countLines(text.subarray(0, index))} (byte ${at.offset + index + 1} of the file)`;
   const what =
     index === nul
-      ? `there is a NUL byte in ${place}, as in UTF-16 or in no text at all; save it as UTF-8`
-      : `${place} is not UTF-8; save it as UTF-8`;
+      ? `there is a NUL byte in ${place}, as in no text at all`
+      : `${place} is not UTF-8; set encoding, or save it as UTF-8`;
   throw toReadFailed(at.label, what);
 }
 
@@ -100,7 +107,7 @@ function isDecodablePrefix(bytes: Buffer): boolean {
   }
 }
 
-function countLines(text: Buffer): number {
+export function countLines(text: Buffer): number {
   let lines = 0;
   for (let at = text.indexOf(10); at !== -1; at = text.indexOf(10, at + 1)) lines += 1;
   return lines;

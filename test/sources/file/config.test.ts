@@ -8,6 +8,8 @@ describe('the config of a file', () => {
     ['an extension in capitals', { users: { path: 'PEOPLE.TSV' } }],
     ['JSON Lines by either extension', { users: { path: 'people.ndjson' } }],
     ['the extension of a key', { users: { configMapRef: { name: 'people.d', key: 'x.json' } } }],
+    ['LDIF', { users: { path: 'people.ldif' } }],
+    ['the extension before that of gzip', { users: { path: 'people.csv.gz' } }],
     ['a format in words', { format: 'JSONLines' as const, users: { path: 'people.txt' } }],
     ['a delimiter', { delimiter: ':', users: { path: 'people.csv' } }],
   ])('takes %s', (_because, config) => {
@@ -17,15 +19,15 @@ describe('the config of a file', () => {
   it.each([
     [
       { users: { path: 'people.txt' } },
-      'the format of people.txt cannot be told from its extension; set format to CSV, JSON or JSONLines',
+      'the format of people.txt cannot be told from its extension; set format to CSV, JSON, JSONLines or LDIF',
     ],
     [
       { users: { path: 'csv' } },
-      'the format of csv cannot be told from its extension; set format to CSV, JSON or JSONLines',
+      'the format of csv cannot be told from its extension; set format to CSV, JSON, JSONLines or LDIF',
     ],
     [
       { users: { configMapRef: { name: 'people.csv', key: 'list' } } },
-      'the format of key list of ConfigMap people.csv cannot be told from its extension; set format to CSV, JSON or JSONLines',
+      'the format of key list of ConfigMap people.csv cannot be told from its extension; set format to CSV, JSON, JSONLines or LDIF',
     ],
     [
       { users: { path: 'people.csv' }, delimiter: '"' },

@@ -1,7 +1,9 @@
 import { appendFile, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { toCsvLine } from '../../../scripts/generate-people.ts';
+import type { FileSourceConfig } from '../../../src/sources/file/config.ts';
 import {
   describeSource,
   type SampleGroup,
@@ -12,7 +14,7 @@ import {
 } from '../../conformance/source.ts';
 import { connectFile, createFileAccess } from './files.ts';
 
-type Write = (people: readonly SamplePerson[]) => string;
+type Write = (people: readonly SamplePerson[]) => string | Buffer;
 
 const toObject = ({ id, active, attributes }: SamplePerson) => ({ id, active, ...attributes });
 
@@ -26,6 +28,19 @@ const writeCsv: Write = (people) => {
   return [['id', 'active', ...names], ...lines].map(toCsvLine).join('');
 };
 
+const writeLdif: Write = (people) => {
+  const toLine = ([name, value]: [string, string]): string => {
+    const isPlain = /^[!-9;-~][ -~]*$/.test(value);
+    const line = isPlain ? `${name}: ${value}` : `${name}:: ${Buffer.from(value).toString('base64')}`;
+    return `${(line.match(/.{1,76}/g) ?? []).join('\n ')}\n`;
+  };
+  const entries = people.map(({ id, active, attributes }) => {
+    const fields = { dn: `uid=${id},ou=people`, id, active: String(active), ...attributes };
+    return Object.entries(fields).map(toLine).join('');
+  });
+  return `version: 1\n\n${entries.join('\n')}`;
+};
+
 const FORMATS: Readonly<Record<string, { readonly extension: string; readonly write: Write }>> = {
   CSV: { extension: 'csv', write: writeCsv },
   JSON: { extension: 'json', write: (people) => JSON.stringify(people.map(toObject)) },
@@ -34,6 +49,13 @@ const FORMATS: Readonly<Record<string, { readonly extension: string; readonly wr
     extension: 'jsonl',
     write: (people) => people.map((each) => `${JSON.stringify(toObject(each))}\n`).join(''),
   },
+  LDIF: { extension: 'ldif', write: writeLdif },
+  'JSON in UTF-16': {
+    extension: 'json',
+    write: (people) => Buffer.from(`\uFEFF${JSON.stringify(people.map(toObject))}`, 'utf16le'),
+  },
+  // Not made smaller, so that it is more than one chunk.
+  'CSV in gzip': { extension: 'csv.gz', write: (people) => gzipSync(writeCsv(people), { level: 0 }) },
 };
 
 const NO_ONE = 'a file is read as a whole, and the engine takes the one person from it';
@@ -41,9 +63,19 @@ const NO_FAILED_RECORDS = 'a file that breaks its format in one row cannot be tr
 /** Cuts inside the last record, also where a line end or bracket follows it. */
 const CUT_BYTES = 60;
 
-function createPathHarness(extension: string, write: Write): SourceHarness {
+function createPathHarness(
+  extension: string,
+  write: Write,
+  more: Pick<FileSourceConfig, 'duplicateIds'> = {},
+): SourceHarness {
+  const isMerged = more.duplicateIds === 'Merge';
   return {
-    unsupported: { S2: NO_FAILED_RECORDS, 'S9 one group': NO_FAILED_RECORDS, S10: NO_ONE },
+    unsupported: {
+      S2: NO_FAILED_RECORDS,
+      'S9 one group': NO_FAILED_RECORDS,
+      S10: NO_ONE,
+      ...(isMerged && { S8: 'the whole file is read, and was compared, before the first page is given' }),
+    },
     seedGroups: (people, groups) => seedGroups(`people.${extension}`, write(people), groups),
     seedPhotos: (people) => seedPhotos(`people.${extension}`, people, write),
     seed: async (people) => {
@@ -52,10 +84,10 @@ function createPathHarness(extension: string, write: Write): SourceHarness {
       const path = join(folder, name);
       await writeFile(path, write(people));
       return {
-        source: await connectFile({ users: { path: name } }, createFileAccess(folder)),
+        source: await connectFile({ ...more, users: { path: name } }, createFileAccess(folder)),
         truncate: async () => truncate(path, (await readFile(path)).length - CUT_BYTES),
         remove: () => rm(path),
-        change: () => appendFile(path, '\n'),
+        ...(isMerged ? {} : { change: () => appendFile(path, '\n') }),
         close: () => rm(folder, { recursive: true, force: true }),
       };
     },
@@ -63,7 +95,11 @@ function createPathHarness(extension: string, write: Write): SourceHarness {
 }
 
 /** Groups stand in a file of their own. */
-async function seedGroups(name: string, people: string, groups: readonly SampleGroup[]): Promise<SeededGroups> {
+async function seedGroups(
+  name: string,
+  people: string | Buffer,
+  groups: readonly SampleGroup[],
+): Promise<SeededGroups> {
   const folder = await mkdtemp(join(tmpdir(), 'dirsync-conformance-'));
   const path = join(folder, 'groups.json');
   await writeFile(join(folder, name), people);
@@ -112,7 +148,7 @@ function createConfigMapHarness(extension: string, write: Write): SourceHarness 
     },
     seed: async (people) => {
       const key = `people.${extension}`;
-      const keys: Record<string, Uint8Array> = { [key]: Buffer.from(write(people)) };
+      const keys: Record<string, Uint8Array> = { [key]: Buffer.from(write(people) as string) };
       return {
         source: await connectFile(
           { users: { configMapRef: { name: 'people', key } }, photoAttribute: 'photo' },
@@ -133,4 +169,5 @@ function createConfigMapHarness(extension: string, write: Write): SourceHarness 
 for (const [format, { extension, write }] of Object.entries(FORMATS)) {
   describeSource(`file, ${format}, path`, createPathHarness(extension, write));
 }
+describeSource('file, CSV, rows merged by id', createPathHarness('csv', writeCsv, { duplicateIds: 'Merge' }));
 describeSource('file, CSV, ConfigMap', createConfigMapHarness('csv', writeCsv));

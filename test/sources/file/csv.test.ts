@@ -1,11 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toCsvLine } from '../../../scripts/generate-people.ts';
-import { createNameCollector } from '../../../src/sources/attribute-names.ts';
 import type { FileRecord } from '../../../src/sources/file/convert.ts';
 import { readCsv } from '../../../src/sources/file/csv.ts';
 import { cut } from './chunks.ts';
-import { readContent, readFailure } from './files.ts';
+import { readContent, readFailure, toFormatOptions } from './files.ts';
 
 describe('CSV', () => {
   it('reads rows under their header, with positions as a spreadsheet counts them', async () => {
@@ -196,7 +195,7 @@ describe('CSV', () => {
 
 /** Rows of a text, handed over in chunks of so many bytes at most. */
 async function readChunks(text: string, size: number): Promise<FileRecord[]> {
-  const options = { label: 'people.csv', idAttribute: 'id', delimiter: ',', names: createNameCollector() };
+  const options = { ...toFormatOptions('people.csv'), delimiter: ',' };
   const records: FileRecord[] = [];
   for await (const batch of readCsv(cut(text, size), options)) records.push(...batch);
   return records;

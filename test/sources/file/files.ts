@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { SyncError } from '../../../src/errors.ts';
 import type { SourceUser } from '../../../src/model.ts';
+import { createNameCollector } from '../../../src/sources/attribute-names.ts';
 import type { FileSourceConfig } from '../../../src/sources/file/config.ts';
+import type { FormatOptions } from '../../../src/sources/file/convert.ts';
 import { fileSource } from '../../../src/sources/file/index.ts';
 import type { FileAccess, Source, SourcePage } from '../../../src/sources/source.ts';
 
@@ -31,6 +33,11 @@ export function connectFile(config: FileSourceConfig, files: FileAccess): Promis
     sent: 0,
   };
   return fileSource.connect(config, { secrets: {}, where: '', files, http, now: () => new Date(0) });
+}
+
+/** What a reader of people is told that has no wishes. */
+export function toFormatOptions(label: string): FormatOptions {
+  return { label, kind: 'users', idAttribute: 'id', delimiter: null, spellings: [], names: createNameCollector() };
 }
 
 /** A folder of its own, removed afterwards. */

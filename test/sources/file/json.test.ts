@@ -5,7 +5,7 @@ import type { FileRecord } from '../../../src/sources/file/convert.ts';
 import { readJson } from '../../../src/sources/file/json.ts';
 import { readJsonLines } from '../../../src/sources/file/json-lines.ts';
 import { cut } from './chunks.ts';
-import { readContent, readFailure } from './files.ts';
+import { readContent, readFailure, toFormatOptions } from './files.ts';
 
 const JSON_FILE = { name: 'people.json' };
 const LINES_FILE = { name: 'people.jsonl' };
@@ -229,7 +229,7 @@ const listOfObjects = fc
   .map((list) => JSON.parse(JSON.stringify(list).replaceAll('\\u0000', '')) as Record<string, never>[]);
 
 async function readText(read: typeof readJson, text: string, size: number): Promise<FileRecord[]> {
-  const options = { label: 'people.json', idAttribute: 'id', delimiter: null, names: createNameCollector() };
+  const options = toFormatOptions('people.json');
   const records: FileRecord[] = [];
   for await (const batch of read(cut(text, size), options)) records.push(...batch);
   return records;

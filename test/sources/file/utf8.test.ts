@@ -36,52 +36,37 @@ describe('UTF-8', () => {
     [
       'Latin-1',
       Buffer.from('id,name\n1,Ada\n2,Zo\xEB\n', 'latin1'),
-      'line 3 (byte 19 of the file) is not UTF-8; save it as UTF-8',
+      'line 3 (byte 19 of the file) is not UTF-8; set encoding, or save it as UTF-8',
     ],
     [
       'a stray continuation',
       Buffer.from([0x61, 0x0a, 0x80, 0x62]),
-      'line 2 (byte 3 of the file) is not UTF-8; save it as UTF-8',
+      'line 2 (byte 3 of the file) is not UTF-8; set encoding, or save it as UTF-8',
     ],
     [
       'an overlong form',
       Buffer.from([0x61, 0xc0, 0xaf, 0x62]),
-      'line 1 (byte 2 of the file) is not UTF-8; save it as UTF-8',
+      'line 1 (byte 2 of the file) is not UTF-8; set encoding, or save it as UTF-8',
     ],
     [
       'half of a surrogate pair',
       Buffer.from([0x61, 0xed, 0xa0, 0x80, 0x62]),
-      'line 1 (byte 2 of the file) is not UTF-8; save it as UTF-8',
+      'line 1 (byte 2 of the file) is not UTF-8; set encoding, or save it as UTF-8',
     ],
     [
       'an end inside a character',
       Buffer.from('a\n長').subarray(0, 4),
-      'it ends in the middle of a character (line 2); it is cut off or not UTF-8',
+      'it ends in the middle of a character (line 2); it is cut off, or not UTF-8: then set encoding',
     ],
     [
-      'UTF-16 with its mark',
-      Buffer.from('\uFEFFid\n', 'utf16le'),
-      'it is UTF-16 (it begins with that byte order mark); save it as UTF-8',
-    ],
-    [
-      'big-endian UTF-16',
-      Buffer.from([0xfe, 0xff, 0, 0x69]),
-      'it is UTF-16 (it begins with that byte order mark); save it as UTF-8',
-    ],
-    [
-      'the mark of UTF-16 alone',
-      Buffer.from([0xff, 0xfe]),
-      'it is UTF-16 (it begins with that byte order mark); save it as UTF-8',
-    ],
-    [
-      'UTF-16 without a mark',
+      'a NUL',
       Buffer.from('id\n', 'utf16le'),
-      'there is a NUL byte in line 1 (byte 2 of the file), as in UTF-16 or in no text at all; save it as UTF-8',
+      'there is a NUL byte in line 1 (byte 2 of the file), as in no text at all',
     ],
     [
       'a mark, then a wrong byte',
       Buffer.from([0xef, 0xbb, 0xbf, 0x61, 0xff, 0x61]),
-      'line 1 (byte 5 of the file) is not UTF-8; save it as UTF-8',
+      'line 1 (byte 5 of the file) is not UTF-8; set encoding, or save it as UTF-8',
     ],
   ])('refuses %s', async (_because, bytes, message) => {
     for (const size of [1000, 5, 1]) {
