@@ -695,4 +695,21 @@ export const REGRESSIONS: readonly Regression[] = [
       ],
     },
   },
+  {
+    // By the check of I13: where groups in groups do not count, one of them that failed says nothing.
+    name: 'a group in a group failed, and groups in groups do not count',
+    scenario: {
+      seed: 45699,
+      size: 5,
+      groups: 4,
+      application: { quirks: [], pageSize: 100 },
+      steps: [
+        RUN,
+        { do: 'group', what: 'part', which: 642, value: 499 },
+        { do: 'group', what: 'nest', which: 450, value: 344 },
+        { do: 'manifest', what: 'nestedGroups', value: 139 },
+        { ...RUN, faults: [{ kind: 'groupFailed', which: 740 }] },
+      ],
+    },
+  },
 ];

@@ -94,8 +94,8 @@ export function toGroupPeople(id: string, facts: RunFacts): ReadonlySet<string> 
   const isBroken = (each: (typeof list)[number]): boolean =>
     failed.some((one) => one.id === each.id) ||
     list.some((other) => other !== each && other.id === each.id) ||
-    // The group that is meant may be one that failed.
-    each.members.some((ref) => failed.some((one) => one.id === ref)) ||
+    // The group that is meant may be one that failed, and who is in it belongs to this one.
+    (membership.nested === 'Flatten' && each.members.some((ref) => failed.some((one) => one.id === ref))) ||
     each.members.some((ref) => mayMean(ref));
   const reach = toReach(group, membership);
   return reach.some(isBroken) ? null : toPeopleOf(group, membership);
