@@ -712,4 +712,29 @@ export const REGRESSIONS: readonly Regression[] = [
       ],
     },
   },
+  {
+    // By the check of I4: the copy believes in who has left since, and measures by it.
+    name: 'an older copy of the store counts somebody who has left since among those who are there',
+    scenario: {
+      seed: 48196,
+      size: 4,
+      application: {
+        quirks: ['dropsTitle', 'firstPageOnly', 'upperIds', 'filterIgnored', 'bulk'],
+        pageSize: 2,
+        tokenLife: 1,
+      },
+      steps: [
+        RUN,
+        { do: 'hire', n: 877 },
+        { do: 'leave', who: 520 },
+        RUN,
+        { do: 'hire', n: 580 },
+        { do: 'disable', who: 277 },
+        { do: 'store', how: 'rolledBack', which: 934 },
+        RUN,
+        { ...RUN, user: 431, twin: true },
+        { do: 'leave', who: 209 },
+      ],
+    },
+  },
 ];

@@ -142,6 +142,8 @@ export function createRemovals(scene: Scene, reads: Reads): Removals {
       // The copy may be one from before the loss, and what was counted since is forgotten.
       recovered.clear();
       counted = [];
+      // Who has left since is somebody who is there, by the copy, until the account is looked at.
+      takenByHand += [...server.users.values()].filter(({ id, active }) => !active && ours.has(id)).length;
     },
   };
 }
