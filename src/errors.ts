@@ -11,6 +11,8 @@ export type ErrorCode =
   | 'ReadFailed'
   /** The source's read ended before its last page. Removes nothing. */
   | 'ReadIncomplete'
+  /** The source does not know any more where the last read ended: the engine reads everything, and no run ends with it. */
+  | 'CursorExpired'
   /** The target does not answer, throttles, or answers with something that is no SCIM (an HTML page, half a body). */
   | 'TargetUnavailable'
   /** 401 or 403: retrying with the same secret cannot help and may lock the account. */

@@ -204,6 +204,7 @@ export function toReadyReason(code: ErrorCode, step: Step): ReadyReason {
       return code;
     case 'StateLocked':
       return 'StateUnavailable';
+    case 'CursorExpired':
     case 'Conflict':
     case 'RecordInvalid':
     case 'TargetRejected':

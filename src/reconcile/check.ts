@@ -17,7 +17,7 @@ import {
 import { createExpiryLog, mergeExpiries, toExpiringChange } from './expiry.ts';
 import { checkConfigs, type Opening, openSource, openTarget } from './open.ts';
 import type { RunHttpClient } from './run.ts';
-import { listReadNames, projectionOf } from './steps/read.ts';
+import { listReadNames, projectionOf } from './steps/asking.ts';
 
 export interface CheckInput extends Omit<Opening, 'onPause'> {
   readonly resources: ResourceSet;

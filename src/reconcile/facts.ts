@@ -44,6 +44,8 @@ export interface FactShapes {
   /** Accounts that were sent round by a temporary value in a swap: source id → path → the value that they end with. */
   readonly detours: Readonly<Record<string, OwnValues>>;
   readonly verifiedAt: number;
+  /** How many times in a row the changes of the source could not be read. */
+  readonly changesFailed: number;
   /** The secret that random values of expressions follow from. */
   readonly seed: string;
   /** What was observed of the target application; its shape is the provider's. */

@@ -164,7 +164,11 @@ export interface GroupsRead {
   readonly errors: readonly RecordError[];
 }
 
+/** By changes since the last good read, or everybody; `why` is null where the source gives no changes at all. */
+export type ReadWay = { readonly kind: 'Changes' } | { readonly kind: 'Full'; readonly why: string | null };
+
 export interface ReadResult {
+  readonly way: ReadWay;
   readonly stats: ReadStats;
   readonly known: KnownAttributes;
   /** Null: nothing suspicious. Else what was lost, as a sentence without names of people. */
@@ -257,6 +261,8 @@ export interface RunReport {
   readonly stopped: boolean;
   /** The read arrived whole; false when it failed, null when the run did not get so far. */
   readonly sourceRead: boolean | null;
+  /** How it was read; null where `sourceRead` is not true. */
+  readonly readWay: ReadWay | null;
   readonly suspicion: string | null;
   readonly identity: SourceIdentity | null;
   /** Which presets stand in for mappings that nobody named; null: the run did not get so far as to know. */

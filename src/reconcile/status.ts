@@ -194,7 +194,7 @@ function toRunStatus(report: RunReport): RunStatus {
   const applied = Object.fromEntries(Object.entries(report.applied).filter(([, count]) => count > 0));
   return {
     id: report.runId,
-    kind: report.kind === 'Verify' || report.kind === 'OneUser' ? report.kind : 'Full',
+    kind: report.kind === 'Adopt' ? 'Full' : report.kind,
     startedAt: toInstant(report.startedAt),
     finishedAt: toInstant(finishedAt),
     outcome: OUTCOMES[report.outcome],
@@ -249,7 +249,7 @@ function toConditionChanges({ previous, report, commands }: StatusInput): readon
   return changes;
 }
 
-function toReadChanges({ sourceRead, suspicion, reason, message }: RunReport): readonly Change[] {
+function toReadChanges({ sourceRead, readWay, suspicion, reason, message }: RunReport): readonly Change[] {
   if (sourceRead === null) return [];
   if (!sourceRead) {
     const incomplete = reason === 'ReadIncomplete' ? 'ReadIncomplete' : 'ReadFailed';
@@ -259,10 +259,14 @@ function toReadChanges({ sourceRead, suspicion, reason, message }: RunReport): r
     suspicion === null
       ? { type: 'Suspect', status: 'False', reason: 'ReadTrusted', message: 'the read is trusted' }
       : { type: 'Suspect', status: 'True', reason: 'SuspiciousDrop', message: suspicion };
-  return [
-    { type: 'SourceRead', status: 'True', reason: 'ReadComplete', message: 'the last read arrived whole' },
-    suspect,
-  ];
+  return [{ type: 'SourceRead', status: 'True', reason: 'ReadComplete', message: toReadMessage(readWay) }, suspect];
+}
+
+/** Where a source gives changes, how it was read, and why not by them. */
+function toReadMessage(way: RunReport['readWay']): string {
+  if (way?.kind === 'Changes') return 'the changes since the last read arrived whole';
+  const why = way?.why ?? null;
+  return why === null ? 'the last read arrived whole' : `the last read arrived whole: everybody was read, for ${why}`;
 }
 
 function toHeldChange({ held }: RunReport, commands: Commands): Change {

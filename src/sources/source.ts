@@ -30,10 +30,25 @@
  *   `unchanged` only when it is the one that had this `etag`. `none` is said only when the source says for certain that the
  *   person has no photo; what cannot be read now throws. More than `maxBytes` bytes are never held: that is `tooLarge`, and
  *   nothing of it is given.
+ * - **S14** `readChanges` gives everything that has changed since a read, in the order in which it happened, and ends as a
+ *   read does (S1). Its cursors, and those of a full read, are taken before the first page is: what changes meanwhile is
+ *   given (again) by the next one. Something may come twice, or although it came before; the last word on it counts.
+ * - **S15** A cursor that the directory does not take any more, for whatever reason, throws `CursorExpired`; so does a
+ *   change that the provider cannot tell the meaning of. It is never an empty list of changes.
+ * - **S16** Somebody (or a group) is gone, and nobody's member any more, by the feed's own word alone; whoever is left out is
+ *   unchanged. Who was removed and is there again is in no group but those that the feed names afterwards.
+ * - **S17** A change says of a person or group what a full read of the same projection would, with the same names; what it
+ *   does not speak of stands in `keeps`. An item that cannot be read is in `failed` (S2, S9).
  */
 import type { ErrorCode } from '../errors.ts';
 import type { HttpClient } from '../http/client.ts';
 import type { GroupMember, SourceGroup, SourceOffers, SourceUser } from '../model.ts';
+
+/**
+ * Raised with a version in which a provider makes another record of the same answer: what older ones have left of their
+ * reads is not gone on from.
+ */
+export const RECORD_FORM = 1;
 
 /** An item of a page that is there but could not be turned into a record. */
 export interface FailedRecord {
@@ -53,6 +68,59 @@ export interface SourcePage {
 export interface ReadEnd {
   /** Attribute names delivered, nested ones dotted (`name`, `name.givenName`); at most 10,000. */
   readonly attributes: readonly string[];
+  /** From where `readChanges` can go on, opaque to everybody else; null or absent: it cannot. */
+  readonly cursor?: string | null;
+}
+
+/** Where reads ended from which `readChanges` goes on. */
+export interface Cursors {
+  readonly users: string;
+  /** Null: groups are not asked for. */
+  readonly groups: string | null;
+}
+
+/** Changes are carried out in the order of the list. */
+export type SourceChange =
+  /** There, or there anew. `keeps`: names of top-level attributes that stay as they were; null where nothing was. */
+  | { readonly type: 'user'; readonly user: SourceUser; readonly keeps?: readonly string[] }
+  | { readonly type: 'userRemoved'; readonly id: string }
+  /** There, or there anew; its members stay as they were. */
+  | { readonly type: 'group'; readonly group: SourceGroup }
+  | { readonly type: 'groupRemoved'; readonly id: string }
+  | {
+      readonly type: 'members';
+      readonly group: string;
+      /** Whoever was a member before is none any more, unless named here or later. */
+      readonly replaces: boolean;
+      readonly added: readonly GroupMember[];
+      /** Ids, or whatever else the reads name members by. */
+      readonly removed: readonly string[];
+    };
+
+/** What changed, in parts of bounded size. */
+export interface ChangePage {
+  readonly changes: readonly SourceChange[];
+  /** People who are there and could not be turned into a record, after the changes of the page. */
+  readonly failed: readonly FailedRecord[];
+  /** Groups that are there and whose record or members could not be read whole. */
+  readonly failedGroups: readonly FailedRecord[];
+  /** Only on the last page. */
+  readonly end?: ChangesEnd;
+}
+
+export interface ChangesEnd {
+  /** Names that these changes delivered; those of the full read before stay known. */
+  readonly attributes: readonly string[];
+  readonly groupAttributes: readonly string[];
+  /** `groups` is null exactly where it was not asked for. */
+  readonly cursors: Cursors;
+}
+
+/** Top-level attribute names that are asked for. */
+export interface ChangeProjection {
+  readonly users: readonly string[];
+  /** Null: groups are not asked for. */
+  readonly groups: readonly string[] | null;
 }
 
 /** Groups, and members of them in parts of bounded size: of a group on this page or on one before. */
@@ -104,6 +172,11 @@ export interface Source {
    */
   readGroups?(projection: readonly string[], signal: AbortSignal): AsyncIterable<GroupPage>;
   /**
+   * What has changed since reads of the same projection ended; absent where the directory does not tell.
+   * @throws SyncError `CursorExpired`: everything must be read
+   */
+  readChanges?(since: Cursors, projection: ChangeProjection, signal: AbortSignal): AsyncIterable<ChangePage>;
+  /**
    * One user, where the provider can ask for one; without it the engine reads all and plans one.
    */
   readOne?(id: string, projection: readonly string[], signal: AbortSignal): Promise<OneUser>;
@@ -126,7 +199,7 @@ export type PhotoAnswer =
   /** `etag`: another one when the photo is another one; null: the source has nothing of the kind. */
   | { readonly kind: 'photo'; readonly etag: string | null; readonly bytes: Uint8Array };
 
-export interface OneUser extends ReadEnd {
+export interface OneUser extends Pick<ReadEnd, 'attributes'> {
   readonly user: SourceUser | null;
 }
 

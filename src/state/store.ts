@@ -13,6 +13,8 @@
  * - **D7** A file that is no state store, or a broken one, is `StateUnavailable`, and is left as it is.
  * - **D8** Streams may be read while rows of other tables are written; rows come once each, in a stable order.
  * - **D9** A takeover is atomic: after a kill at any moment either the old id has everything or the new one.
+ * - **D10** A mirror is whole: after a kill at any moment its records are those that its head's cursors go on from, or there
+ *   is none.
  */
 import type { ErrorCode } from '../errors.ts';
 import type {
@@ -28,6 +30,7 @@ import type {
   RecordError,
   ResourceKind,
 } from '../model.ts';
+import type { Mirror } from './mirror.ts';
 import type { SourceGroups } from './source-groups.ts';
 import type { Staging } from './staging.ts';
 import type { Takeovers } from './takeovers.ts';
@@ -70,6 +73,7 @@ export interface DirectoryState {
   readonly links: Links;
   readonly staging: Staging;
   readonly groups: SourceGroups;
+  readonly mirror: Mirror;
   readonly journal: Journal;
   readonly ledger: Ledger;
   readonly backoffs: Backoffs;

@@ -1,5 +1,5 @@
 /**
- * What every source directory must do: the rules S1 to S10 and S13 of `src/sources/source.ts`; the numbers are theirs. Those that are
+ * What every source directory must do: the rules S1 to S10 and S13 to S17 of `src/sources/source.ts`; the numbers are theirs. Those that are
  * asked over HTTP pass `source-over-http.ts` besides. A provider's test calls `describeSource` with a harness that fills its directory with people and breaks it. A rule that a provider
  * cannot show is declared with the reason; a harness that is silent about it fails.
  */
@@ -10,6 +10,7 @@ import { SyncError } from '../../src/errors.ts';
 import { parseSourcePath, readSourcePath } from '../../src/expression/paths.ts';
 import type { Json, SourceUser } from '../../src/model.ts';
 import type { GroupPage, OneUser, PhotoAnswer, Source, SourcePage } from '../../src/sources/source.ts';
+import { describeChanges } from './source-changes.ts';
 
 export interface SamplePerson {
   readonly id: string;
@@ -59,6 +60,20 @@ export interface SeededPhotos {
   close(): Promise<void>;
 }
 
+/** A directory with people and groups in it that tells what changes. */
+export interface SeededChanges {
+  readonly source: Source;
+  /** The directory has these people and groups now, and no others. */
+  change(people: readonly SamplePerson[], groups: readonly SampleGroup[]): Promise<void>;
+  /** No cursor that was given so far is taken any more. */
+  expire(): Promise<void>;
+  /** Makes the next list of changes end too early; there are some. */
+  truncate(): Promise<void>;
+  /** The changes of this one person come as something that is no record. */
+  breakRecord(id: string): Promise<void>;
+  close(): Promise<void>;
+}
+
 export interface SourceHarness {
   /** Where the provider has an attribute of a sample: by its own name unless it says otherwise, as `custom_attributes.mail`. */
   readonly toName?: (name: string) => string;
@@ -67,6 +82,8 @@ export interface SourceHarness {
   seedGroups?(people: readonly SamplePerson[], groups: readonly SampleGroup[]): Promise<SeededGroups>;
   /** Needed unless S13 is declared unsupported. */
   seedPhotos?(people: readonly SamplePerson[]): Promise<SeededPhotos>;
+  /** Needed where the source has `readChanges`, which S14 to S17 are about. */
+  seedChanges?(people: readonly SamplePerson[], groups: readonly SampleGroup[]): Promise<SeededChanges>;
   /** Rules that the provider cannot show, with the reason. */
   readonly unsupported: Readonly<Partial<Record<'S2' | 'S8' | 'S9' | 'S9 one group' | 'S10' | 'S13', string>>>;
 }
@@ -407,6 +424,8 @@ export function describeSource(name: string, harness: SourceHarness): void {
         expect((await seed(createSamplePeople(1))).source.readPhoto).toBeUndefined();
       });
     }
+
+    describeChanges(harness, { people: createSamplePeople, groups });
 
     it('says which directory it is, and can be closed twice', async () => {
       const { source } = await seed(createSamplePeople(1));

@@ -1,5 +1,5 @@
 /**
- * What every state store must do: the rules D1 to D9 of `src/state/store.ts`. A store's test calls `describeStateStore`
+ * What every state store must do: the rules D1 to D10 of `src/state/store.ts`. A store's test calls `describeStateStore`
  * with a harness that makes places for it, breaks them, and names a module by which a child process opens it.
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
@@ -13,6 +13,7 @@ import { aLink, anOperation, aPlannedRow, aSourceUser, aTeamLink, collect, numbe
 import { describeGroups } from './state-groups.ts';
 import { describeJournal } from './state-journal.ts';
 import { describeLinks } from './state-links.ts';
+import { describeMirror } from './state-mirror.ts';
 import { describeStaging } from './state-staging.ts';
 import { describeTakeovers } from './state-takeovers.ts';
 
@@ -335,6 +336,7 @@ export function describeStateStore(name: string, harness: StateHarness): void {
     describeJournal(states);
     describeGroups(states);
     describeStaging(states);
+    describeMirror(states, { place: () => harness.place(), start });
     describeTakeovers(states, { place: () => harness.place(), start });
   });
 }

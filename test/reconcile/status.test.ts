@@ -23,6 +23,7 @@ function aReport(more: Partial<RunReport> = {}): RunReport {
     retryAfterMs: null,
     stopped: false,
     sourceRead: true,
+    readWay: { kind: 'Full', why: null },
     suspicion: null,
     presets: null,
     identity: { tenantId: null, tenantName: null, domains: [] },

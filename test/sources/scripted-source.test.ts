@@ -1,7 +1,8 @@
 /** The source that stories are told with keeps to the contract, so that what the engine makes of it says something. */
 import { SyncError } from '../../src/errors.ts';
 import { describeSource, type SamplePerson } from '../conformance/source.ts';
-import { createScriptedSource } from '../support/scripted-source.ts';
+import { createFeed } from '../support/scripted-feed.ts';
+import { change, createScriptedSource } from '../support/scripted-source.ts';
 
 const FILES = { resolvePath: (path: string) => path, readConfigMap: async () => new Uint8Array() };
 const HTTP = { send: () => Promise.reject(new Error('it needs no request')), sent: 0 };
@@ -21,6 +22,25 @@ describeSource('scripted', {
       },
       breakGroup: async (id) => {
         script.failedGroups = [{ id, code: 'ReadFailed', message: 'its members cannot be read' }];
+      },
+      close: async () => undefined,
+    };
+  },
+  seedChanges: async (people, groups) => {
+    const feed = createFeed();
+    const script = createScriptedSource({ people: people.map(toPerson), groups, feed, pageSize: 10 });
+    return {
+      source: await script.provider.connect({}, CONTEXT),
+      change: async (nowPeople, nowGroups) => change(script, { people: nowPeople.map(toPerson), groups: nowGroups }),
+      expire: async () => {
+        feed.oldest = feed.log.length;
+        feed.log.push({ type: 'userRemoved', id: 'long-gone' });
+      },
+      truncate: async () => {
+        feed.failsAfter = { pages: 1, error: new SyncError('ReadIncomplete', 'it broke off') };
+      },
+      breakRecord: async (id) => {
+        feed.failed = [{ id, code: 'RecordInvalid', message: 'it cannot be read' }];
       },
       close: async () => undefined,
     };

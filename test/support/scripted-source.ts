@@ -6,14 +6,18 @@
 import { SyncError } from '../../src/errors.ts';
 import { type GroupMember, type Json, NOTHING_OFFERED, type SourceOffers, type SourceUser } from '../../src/model.ts';
 import type {
+  ChangeProjection,
+  Cursors,
   FailedRecord,
   GroupPage,
   OneUser,
   PhotoAnswer,
   PhotoRequest,
+  SourceChange,
   SourceIdentity,
   SourceProvider,
 } from '../../src/sources/source.ts';
+import { createFeed, readChangePages, type ScriptedFeed } from './scripted-feed.ts';
 
 export type Person = Record<string, Json> & { readonly id: string };
 
@@ -49,6 +53,8 @@ export interface ScriptedSource {
   endsAfter: number | null;
   /** The read throws after so many pages. */
   failsAfter: { readonly pages: number; readonly error: Error } | null;
+  /** What changes the source tells of; null: it tells of none. */
+  feed: ScriptedFeed | null;
   /** The source can be asked for one person. */
   answersOne: boolean;
   /** What the directory says that it has besides. */
@@ -60,6 +66,8 @@ export interface ScriptedSource {
   identity: SourceIdentity;
   /** One entry a read: the attributes that it asked for. */
   readonly reads: (readonly string[])[];
+  /** One entry a read of changes: where it goes on from. */
+  readonly changeReads: Cursors[];
   /** Asked for its identity, or connected: by a run that may have gone no further. */
   readonly identified: { count: number };
   readonly provider: SourceProvider<unknown>;
@@ -81,12 +89,14 @@ export function createScriptedSource(script: Partial<Omit<ScriptedSource, 'provi
     unknownOf: new Map(),
     endsAfter: null,
     failsAfter: null,
+    feed: null,
     answersOne: false,
     offers: NOTHING_OFFERED,
     photos: new Map(),
     photoReads: [],
     identity: NOBODY,
     reads: [],
+    changeReads: [],
     identified: { count: 0 },
     ...script,
     provider: {
@@ -103,6 +113,17 @@ export function createScriptedSource(script: Partial<Omit<ScriptedSource, 'provi
           return readPages(source, signal);
         },
         ...(source.groups === null ? {} : { readGroups: (_names, signal) => readGroupPages(source, signal) }),
+        ...(source.feed === null
+          ? {}
+          : {
+              readChanges: (since: Cursors, asked: ChangeProjection, signal: AbortSignal) => {
+                source.changeReads.push(since);
+                const { feed, pageSize } = source;
+                return readChangePages(feed ?? createFeed(), {
+                  ...{ pageSize, attributes: toAttributes(source), since, asked, signal },
+                });
+              },
+            }),
         ...(source.answersOne
           ? { readOne: async (id: string, _names: readonly string[], signal: AbortSignal) => toOne(id, source, signal) }
           : {}),
@@ -127,7 +148,7 @@ async function* readPages(source: ScriptedSource, signal: AbortSignal): AsyncGen
   const failed = new Set(source.failed.map(({ id }) => id));
   const people = source.people.filter(({ id }) => !failed.has(id));
   const pages = Math.max(1, Math.ceil(people.length / source.pageSize));
-  const end = { attributes: toAttributes(source) };
+  const end = { attributes: toAttributes(source), ...toCursor(source) };
   for (let page = 0; page < pages; page += 1) {
     throwIfAborted(signal);
     if (source.failsAfter?.pages === page) throw source.failsAfter.error;
@@ -145,6 +166,7 @@ async function* readGroupPages(source: ScriptedSource, signal: AbortSignal): Asy
   const { groups, groupsEnd, failedGroups } = source;
   const unread = new Set(failedGroups.map(({ id }) => id));
   const names = new Set(['displayName']);
+  const cursor = toCursor(source);
   for (const { id, displayName, members, attributes } of groups ?? []) {
     throwIfAborted(signal);
     yield { groups: [{ id, displayName, attributes: { displayName, ...attributes } }], members: [], failed: [] };
@@ -154,8 +176,60 @@ async function* readGroupPages(source: ScriptedSource, signal: AbortSignal): Asy
     yield { groups: [], members: [{ group: id, members: list }], failed: [] };
   }
   if (groupsEnd instanceof Error) throw groupsEnd;
-  const end = groupsEnd === 'whole' ? { end: { attributes: [...names] } } : {};
+  const end = groupsEnd === 'whole' ? { end: { attributes: [...names], ...cursor } } : {};
   yield { groups: [], members: [], failed: failedGroups, ...end };
+}
+
+function toCursor({ feed }: ScriptedSource): { readonly cursor?: string } {
+  return feed === null ? {} : { cursor: String(feed.log.length) };
+}
+
+/** The directory is another one now, and its feed tells how it became that: people, then groups with their members. */
+export function change(
+  source: ScriptedSource,
+  { people = source.people, groups = source.groups }: Partial<Pick<ScriptedSource, 'people' | 'groups'>>,
+): void {
+  const log = [...toPeopleChanges(source, people), ...toGroupChanges(source.groups ?? [], groups ?? [])];
+  source.people = people;
+  source.groups = groups;
+  source.feed?.log.push(...log);
+}
+
+function toPeopleChanges(source: ScriptedSource, people: readonly Person[]): readonly SourceChange[] {
+  const before = new Map(source.people.map((person) => [person.id, JSON.stringify(person)]));
+  const ids = new Set(people.map(({ id }) => id));
+  return [
+    ...people
+      .filter((person) => before.get(person.id) !== JSON.stringify(person))
+      .map((person): SourceChange => ({ type: 'user', user: toUser(person, source) })),
+    ...[...before.keys()].filter((id) => !ids.has(id)).map((id): SourceChange => ({ type: 'userRemoved', id })),
+  ];
+}
+
+function toGroupChanges(before: readonly ScriptedGroup[], groups: readonly ScriptedGroup[]): readonly SourceChange[] {
+  const known = new Map(before.map((group) => [group.id, group]));
+  const ids = new Set(groups.map(({ id }) => id));
+  return [
+    ...groups.flatMap((group) => toGroupChange(known.get(group.id), group)),
+    ...[...known.keys()].filter((id) => !ids.has(id)).map((id): SourceChange => ({ type: 'groupRemoved', id })),
+  ];
+}
+
+function toGroupChange(before: ScriptedGroup | undefined, group: ScriptedGroup): readonly SourceChange[] {
+  const { id, displayName, attributes } = group;
+  const isSame =
+    JSON.stringify([before?.displayName, before?.attributes]) === JSON.stringify([displayName, attributes]);
+  const added = group.members.filter((ref) => before?.members.includes(ref) !== true);
+  const removed = (before?.members ?? []).filter((ref) => !group.members.includes(ref));
+  const list = added.map((ref): GroupMember => ({ kind: 'Any', ref }));
+  return [
+    ...(isSame
+      ? []
+      : [{ type: 'group' as const, group: { id, displayName, attributes: { displayName, ...attributes } } }]),
+    ...(added.length + removed.length === 0
+      ? []
+      : [{ type: 'members' as const, group: id, replaces: false, added: list, removed }]),
+  ];
 }
 
 function toAttributes({ columns, people, unknown }: ScriptedSource): readonly string[] {
@@ -194,7 +268,7 @@ function toPhoto({ id }: SourceUser, { source, asked, signal }: Asking): PhotoAn
 interface PageOf {
   readonly users: readonly SourceUser[];
   readonly failed: readonly FailedRecord[];
-  readonly end?: { readonly attributes: readonly string[] };
+  readonly end?: { readonly attributes: readonly string[]; readonly cursor?: string };
 }
 
 function toUser({ id, active, ...attributes }: Person, source: ScriptedSource): SourceUser {

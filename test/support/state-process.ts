@@ -2,8 +2,9 @@
  * A process that works on a state store until it is killed: `node state-process.ts <module> <location> <work>`. The module
  * exports `open(location)`.
  */
-import type { StateStore } from '../../src/state/store.ts';
-import { aLink, anOperation, aPlannedRow, aTeamLink, numbers } from './state-rows.ts';
+import type { MirrorHead } from '../../src/state/mirror.ts';
+import type { DirectoryState, StateStore } from '../../src/state/store.ts';
+import { aLink, anOperation, aPlannedRow, aSourceUser, aTeamLink, numbers, toHead } from './state-rows.ts';
 
 const WORKS: Readonly<Record<string, (store: StateStore) => Promise<void>>> = {
   /** Takes the lease, says so, and keeps it. */
@@ -68,7 +69,30 @@ const WORKS: Readonly<Record<string, (store: StateStore) => Promise<void>>> = {
       process.stdout.write(`${turn}\n`);
     }
   },
+
+  /** Everybody is read again and again, each time with another address; prints a line for each time. */
+  'replace mirrors': (store) => mirror(store, 6_000, (state, head) => state.mirror.replace(head)),
+
+  /** The same by changes. */
+  'update mirrors': (store) => mirror(store, 500, (state, head) => state.mirror.update(head)),
 };
+
+async function mirror(
+  store: StateStore,
+  people: number,
+  write: (state: DirectoryState, head: MirrorHead) => Promise<unknown>,
+): Promise<void> {
+  const state = await store.directory({ namespace: 'identity', id: 'acme' });
+  for (let generation = 1; ; generation += 1) {
+    await state.staging.clear();
+    const attributes = { mail: `${generation}@example.com` };
+    const users = numbers(people).map((n) => aSourceUser(`p${n}`, { attributes }));
+    if (generation === 1 || people > 500) await state.staging.addUsers(users);
+    else await state.mirror.stage(users.map((user) => ({ type: 'user', user })));
+    await (generation === 1 ? state.mirror.replace(toHead(generation)) : write(state, toHead(generation)));
+    process.stdout.write(`${generation}\n`);
+  }
+}
 
 const [module = '', location = '', work = ''] = process.argv.slice(2);
 const { open }: { open: (location: string) => Promise<StateStore> } = await import(module);

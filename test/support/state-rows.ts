@@ -7,6 +7,7 @@ import {
   type SourceGroup,
   type SourceUser,
 } from '../../src/model.ts';
+import type { MirrorHead } from '../../src/state/mirror.ts';
 import type { Journal, Link, TeamLink } from '../../src/state/store.ts';
 import type { TargetObject, TargetTeam } from '../../src/targets/target.ts';
 
@@ -121,4 +122,14 @@ export async function collect<Row>(pages: AsyncIterable<readonly Row[]>): Promis
 
 export function numbers(count: number): number[] {
   return Array.from({ length: count }, (_, index) => index + 1);
+}
+
+/** Of a mirror that was written so many times. */
+export function toHead(generation: number): MirrorHead {
+  return {
+    cursors: { users: `u${generation}`, groups: `g${generation}` },
+    mark: 'mark',
+    fullAt: generation,
+    summary: { generation },
+  };
 }

@@ -8,9 +8,10 @@ import type { DesiredTeam, DesiredUser, RecordError } from '../../model.ts';
 import type { MatchKey, StagedUser } from '../../state/staging.ts';
 import { getFact, putFact } from '../facts.ts';
 import type { Loaded, Mapped, ReadResult, RunDependencies, Warning } from '../run.ts';
+import { projectionOf } from './asking.ts';
 import { createGroupLookup, mapGroups } from './map-groups.ts';
 import { PhotoLooks } from './photos.ts';
-import { isMeant, projectionOf } from './read.ts';
+import { isMeant } from './read.ts';
 
 interface Batch {
   readonly desired: { desired: DesiredUser; keys: readonly MatchKey[] }[];

@@ -9,6 +9,7 @@ import { getFact, putFact } from '../facts.ts';
 import type { Failure, PlanCounts, RunContext, RunOutcome, RunReport, Warning } from '../run.ts';
 import { describeAdopted } from '../takeover.ts';
 import { toMark, toRuleMark } from '../triggers.ts';
+import { EXPIRED } from './read-changes.ts';
 
 const SAMPLES = 10;
 /** The state store keeps runs for 90 days. */
@@ -126,6 +127,7 @@ function toEmptyReport(basics: RunBasics): Omit<RunReport, keyof Verdict> {
     retryAfterMs: null,
     stopped: false,
     sourceRead: null,
+    readWay: null,
     suspicion: null,
     identity: null,
     presets: null,
@@ -171,14 +173,16 @@ function toReadPart(context: RunContext): Partial<RunReport> {
   const failed = isUnread(failure) ? false : null;
   return {
     sourceRead: read === undefined ? failed : true,
+    readWay: read?.way ?? null,
     suspicion: guarded?.trusted === true ? null : (read?.suspicion ?? null),
     identity: loaded?.identity ?? null,
     presets: loaded?.presets ?? null,
-    kind: observed?.kind ?? (context.run.options.user === null ? 'Full' : 'OneUser'),
+    kind: toKind(context),
     requests: { source: loaded?.http.source.sent ?? 0, target: loaded?.http.target.sent ?? 0 },
     expiries: loaded?.expiries.list() ?? null,
     // What the target was seen to do in this run too.
     warnings: [
+      ...toReadWarnings(read),
       ...(mapped?.warnings ?? []),
       ...(observed?.warnings ?? []),
       ...(context.planned?.warnings ?? []),
@@ -186,6 +190,18 @@ function toReadPart(context: RunContext): Partial<RunReport> {
       ...(observed?.capabilities.limitations() ?? []),
     ],
   };
+}
+
+/** Nobody has to do anything; but of a feed that expires each time nobody has anything either. */
+function toReadWarnings(read: RunContext['read']): readonly Warning[] {
+  if (read?.way.kind !== 'Full' || read.way.why !== EXPIRED) return [];
+  return [{ reason: 'CursorExpired', message: `${EXPIRED}: everybody was read` }];
+}
+
+/** A look at the whole target says more of a run than how the source was read. */
+function toKind({ run, read, observed }: RunContext): RunKind {
+  const kind = observed?.kind ?? toRunKind(run.options);
+  return kind === 'Full' && read?.way.kind === 'Changes' ? 'Delta' : kind;
 }
 
 function toDrift({ planned, observed }: RunContext): RunReport['drift'] {

@@ -27,8 +27,8 @@ export interface Connection {
   hasScratch(): boolean;
   /** Directories that have staged since they last cleared, and in how many transactions. */
   readonly staging: Map<number, number>;
-  /** Position of the next staged row of a directory; see SCRATCH. */
-  nextPlace(directory: number): number;
+  /** Position of the next staged row of a directory, or of the first of so many; see SCRATCH. */
+  nextPlace(directory: number, rows?: number): number;
   close(): void;
 }
 
@@ -98,10 +98,10 @@ export function toConnection(db: DatabaseSync, path: string, location: string): 
     openScratch,
     hasScratch: () => scratch,
     staging: new Map(),
-    nextPlace: (directory) => {
-      const count = (counters.get(directory) ?? 0) + 1;
-      counters.set(directory, count);
-      return firstPlace(directory) + count;
+    nextPlace: (directory, rows = 1) => {
+      const before = counters.get(directory) ?? 0;
+      counters.set(directory, before + rows);
+      return firstPlace(directory) + before + 1;
     },
     close: () => {
       statements.clear();

@@ -31,7 +31,7 @@ export async function writePurge(of: Directory, run: number): Promise<void> {
 }
 
 /** A plan for everybody can be as large as all links together; without this the file would keep that size for ever. */
-async function writeSpaceBack(of: Directory): Promise<void> {
+export async function writeSpaceBack(of: Directory): Promise<void> {
   const { db } = of;
   const free = () => db.get<{ freelist_count: number }>('PRAGMA main.freelist_count')?.freelist_count ?? 0;
   for (let before = free(); before > 0; ) {

@@ -212,6 +212,49 @@ export const MIGRATIONS: readonly string[] = [
   UPDATE teams SET applied = json_object('description', description) WHERE description IS NOT NULL;
   ALTER TABLE teams DROP COLUMN description;
   `,
+  // What the source said last. `place` is as in SCRATCH; a mirror without its row in `mirrors` is none.
+  `
+  CREATE TABLE mirrors (
+    directory INTEGER PRIMARY KEY REFERENCES directories (id) ON DELETE CASCADE,
+    mark TEXT NOT NULL,
+    cursors TEXT NOT NULL,
+    full_at INTEGER NOT NULL,
+    summary TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE mirror_users (
+    place INTEGER PRIMARY KEY,
+    directory INTEGER NOT NULL REFERENCES directories (id) ON DELETE CASCADE,
+    id TEXT NOT NULL,
+    body TEXT NOT NULL,
+    UNIQUE (directory, id)
+  ) STRICT;
+
+  CREATE TABLE mirror_aliases (
+    directory INTEGER NOT NULL REFERENCES directories (id) ON DELETE CASCADE,
+    source_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    PRIMARY KEY (directory, source_id, name)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE mirror_groups (
+    place INTEGER PRIMARY KEY,
+    directory INTEGER NOT NULL REFERENCES directories (id) ON DELETE CASCADE,
+    id TEXT NOT NULL,
+    body TEXT NOT NULL,
+    UNIQUE (directory, id)
+  ) STRICT;
+
+  CREATE TABLE mirror_members (
+    directory INTEGER NOT NULL REFERENCES directories (id) ON DELETE CASCADE,
+    group_id TEXT NOT NULL,
+    ref TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    alias TEXT NOT NULL,
+    PRIMARY KEY (directory, group_id, ref, kind)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX mirror_members_ref ON mirror_members (directory, ref);
+  `,
 ];
 
 /**
@@ -323,6 +366,30 @@ export const SCRATCH = `
     source_id TEXT NOT NULL,
     PRIMARY KEY (directory, name, source_id)
   ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE run.touched (
+    directory INTEGER NOT NULL,
+    resource TEXT NOT NULL,
+    id TEXT NOT NULL,
+    PRIMARY KEY (directory, resource, id)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE run.replaced_groups (
+    directory INTEGER NOT NULL,
+    group_id TEXT NOT NULL,
+    PRIMARY KEY (directory, group_id)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE run.touched_members (
+    directory INTEGER NOT NULL,
+    group_id TEXT NOT NULL,
+    ref TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    alias TEXT NOT NULL,
+    present INTEGER NOT NULL,
+    PRIMARY KEY (directory, group_id, ref, kind)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX run.touched_members_ref ON touched_members (directory, ref);
 
   CREATE TABLE run.desired_teams (
     directory INTEGER NOT NULL,

@@ -105,7 +105,7 @@ function addPartial({ db }: Directory, directory: number, ids: readonly string[]
   );
 }
 
-function toMemberRow(member: GroupMember): readonly [string, string, string] {
+export function toMemberRow(member: GroupMember): readonly [string, string, string] {
   return member.kind === EVERYONE ? [EVERYONE, '', ''] : [member.kind, ...toReference(member.ref)];
 }
 

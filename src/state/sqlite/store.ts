@@ -9,6 +9,7 @@ import { toJournal } from './journal.ts';
 import { acquireLease } from './lease.ts';
 import { toLedger } from './ledger.ts';
 import { toLinks } from './links.ts';
+import { toMirror } from './mirror.ts';
 import { toPhotos } from './photos.ts';
 import { toSourceGroups } from './source-groups.ts';
 import { toStaging } from './staging.ts';
@@ -73,6 +74,7 @@ function toDirectoryState(connection: Connection, key: DirectoryKey): DirectoryS
     links: toLinks(directory),
     staging: toStaging(directory),
     groups: toSourceGroups(directory),
+    mirror: toMirror(directory),
     journal: toJournal(directory),
     ledger: toLedger(directory),
     backoffs: toBackoffs(directory),

@@ -50,6 +50,7 @@ function moveRows(db: Connection, from: number, to: number): void {
   db.run('DELETE FROM samples WHERE directory = ?1', to);
   // Known again only by reading: where the source is another one, its ids and ETags mean somebody else's.
   db.run('DELETE FROM photos WHERE directory = ?1', from);
+  for (const directory of [from, to]) db.run('DELETE FROM mirrors WHERE directory = ?1', directory);
   for (const table of ['runs', 'teams', 'samples', 'removals', 'backoffs'])
     db.run(`UPDATE OR REPLACE ${table} SET directory = ?2 WHERE directory = ?1`, from, to);
 }
