@@ -423,10 +423,8 @@ function compareTeam(
 ): string[] {
   const isDeleted = wanted.members.size === 0 && wanted.rules.every(({ whenEmpty }) => whenEmpty === 'Delete');
   const problems = compareMembers(name, team, { wanted: wanted.members, input });
-  // With the store went who is in it, and a team of which nobody knows that it is empty is not deleted.
-  const isForgotten = input.damaged && hidesMembers(input);
-  // Somebody whose standing is not sure may keep it.
-  if (isDeleted && team.members.length === 0 && !isForgotten && !isProtectedTeam(name, input.company))
+  // A team of which nobody knows that it is empty is not deleted, and somebody whose standing is not sure may keep it.
+  if (isDeleted && team.members.length === 0 && !isChangedUnseen(team, input) && !isProtectedTeam(name, input.company))
     problems.push(`team ${name} is empty and must be gone`);
   if (normalize(team.displayName) !== name) problems.push(`team ${name} is called ${team.displayName}`);
   return problems;

@@ -737,4 +737,23 @@ export const REGRESSIONS: readonly Regression[] = [
       ],
     },
   },
+  {
+    // By the oracle: nobody sees that somebody else has emptied it.
+    name: 'a team whose members are not shown was emptied by hand, and its member cannot be read any more',
+    scenario: {
+      seed: 54702,
+      size: 3,
+      application: {
+        quirks: ['membersEmpty', 'strict', 'noFilter', 'lowerCaseWords', 'noTotals', 'upperIds'],
+        pageSize: 100,
+        tokenLife: 3600,
+      },
+      steps: [
+        { do: 'manifest', what: 'ruleWhenEmpty', value: 148 },
+        RUN,
+        { do: 'admin', act: 'removeMember', which: 14 },
+        { do: 'blank', who: 480 },
+      ],
+    },
+  },
 ];
