@@ -1,6 +1,7 @@
 /** Wiring of the controller: the loop over a cluster's resources. */
 import type { DirectorySyncResource } from './api/directory-sync.ts';
 import { ANNOTATIONS } from './api/metadata.ts';
+import { createPlatformTokens } from './http/platform-token.ts';
 import { createKubeHost } from './kube/host.ts';
 import { createConnections } from './reconcile/connections.ts';
 import { createEngine } from './reconcile/engine.ts';
@@ -20,6 +21,9 @@ export interface ControllerOptions {
   readonly namespaces: readonly string[];
   /** Folders whose files sources may read. */
   readonly allowPaths: readonly string[];
+  /** Namespaces whose resources may use the workload identity of the controller. */
+  readonly identityNamespaces: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** `host:port` of probes and metrics. */
   readonly listen: string;
   readonly logLevel: LogLevel;
@@ -36,7 +40,8 @@ export async function runController(options: ControllerOptions): Promise<void> {
   const metrics = createMetrics();
   const store = await openSqliteStore(options.state);
   const { namespaces, allowPaths } = options;
-  const host = createKubeHost({ log, namespaces, allowPaths });
+  const workloadIdentity = { read: createPlatformTokens(options.env), namespaces: options.identityNamespaces };
+  const host = createKubeHost({ log, namespaces, allowPaths, workloadIdentity });
   const engine = createEngine({
     host,
     store,

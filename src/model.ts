@@ -32,6 +32,15 @@ export interface PhotoOffer {
 
 export const NOTHING_OFFERED: SourceOffers = { appRoles: false, defaultDomain: false, photos: null };
 
+/** A token by which the platform says which workload this process is (workload identity federation). */
+export interface PlatformToken {
+  readonly token: string;
+  /** The application that the platform names; null: none. */
+  readonly clientId: string | null;
+  /** Where the platform says that access tokens are given for it; null: the usual place. */
+  readonly authorityUrl: string | null;
+}
+
 /** A group of the source, as far as its members need to know it. */
 export interface GroupName {
   readonly id: string;

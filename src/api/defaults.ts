@@ -23,7 +23,7 @@ import {
   type DirectorySyncSpec,
   DirectorySyncSpecSchema,
 } from './directory-sync.ts';
-import type { FileSource, ScimSource, ScimTarget, WorkosSource } from './providers.ts';
+import type { EntraSource, FileSource, ScimSource, ScimTarget, WorkosSource } from './providers.ts';
 import { type TeamRuleResource, TeamRuleSpecSchema } from './team-rule.ts';
 
 export type LeavingPolicy = 'Deactivate' | 'Delete' | 'Retain';
@@ -35,6 +35,7 @@ export type ResolvedSchedule =
 
 /** The provider's own block, its defaults filled in. */
 export type ResolvedSource =
+  | { readonly provider: 'entra'; readonly config: EntraSource }
   | { readonly provider: 'file'; readonly config: FileSource }
   | { readonly provider: 'scim'; readonly config: ScimSource }
   | { readonly provider: 'workos'; readonly config: WorkosSource };
@@ -222,7 +223,8 @@ function toDeprovisioning(
   return { outOfScope, disabledAtSource, deletedAtSource, memberships, deleteAfterMs, restoreMemberships };
 }
 
-function toSource({ file, scim, workos }: DirectorySyncSpec['source']): ResolvedSource | null {
+function toSource({ entra, file, scim, workos }: DirectorySyncSpec['source']): ResolvedSource | null {
+  if (entra !== undefined) return { provider: 'entra', config: entra };
   if (file !== undefined) return { provider: 'file', config: file };
   if (scim !== undefined) return { provider: 'scim', config: scim };
   return workos === undefined ? null : { provider: 'workos', config: workos };

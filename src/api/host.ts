@@ -2,6 +2,7 @@
  * What the engine needs of the place where the resources live: a cluster (`kube/`) or a folder (`local/`). The reconcile
  * loop knows only this, so that both run the same engine.
  */
+import type { PlatformToken } from '../model.ts';
 import type { AttributeMappingResource } from './attribute-mapping.ts';
 import type { CustomAttributeResource } from './custom-attribute.ts';
 import type { DirectorySyncResource } from './directory-sync.ts';
@@ -51,6 +52,11 @@ export interface ResourceHost {
   readConfigMap(namespace: string, name: string, key: string): Promise<Uint8Array>;
   /** Absolute path of a `path` in a resource's spec. Throws Invalid when it lies outside what may be read. */
   resolvePath(owner: ResourceRef, path: string): string;
+  /**
+   * The identity of this process, for a resource that brings no credentials. Null, or no such method: there is none.
+   * Throws Invalid when the resource may not use it.
+   */
+  readPlatformToken?(owner: ResourceRef): Promise<PlatformToken | null>;
   /**
    * Replaces the status by what `change` makes of the newest one; nothing is written when it stays the same. A conflict
    * is retried with the newest resource; a resource that is gone is no error. Returns false when it is gone.

@@ -134,6 +134,65 @@ const FileSourceSchema = object(
 );
 export type FileSource = Of<typeof FileSourceSchema>;
 
+const EntraSourceSchema = object(
+  {
+    tenantId: text({
+      maxLength: 253,
+      pattern: '^[A-Za-z0-9][A-Za-z0-9.-]*$',
+      expected:
+        'the id of a tenant or one of its verified domains, as 9b7c2f0e-4a51-4d0e-8f0b-2f6f5b1c7e10 or corp.example',
+      description:
+        'The tenant: its id, or one of its verified domains. Credentials of another tenant are `EndpointChanged`, and so is another tenant once people are linked.',
+    }),
+    credentialsRef: Type.Optional(
+      reference(
+        'Secret',
+        'Secret with `clientId` of an app registration, and `clientSecret`, or `tls.crt` and `tls.key`; with `clientId` alone the token of the workload identity is used. Without a Secret the workload identity says the application too. It is read at each run.',
+      ),
+    ),
+    applicationId: Type.Optional(
+      text({
+        maxLength: 36,
+        pattern: '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$',
+        expected: 'an application (client) id, as 9b7c2f0e-4a51-4d0e-8f0b-2f6f5b1c7e10',
+        documentedDefault: 'none: people have no roles',
+        description:
+          'Application (client) id of the application whose roles people have as `appRoleAssignments`. It needs an enterprise application in the tenant.',
+      }),
+    ),
+    authorityUrl: Type.Optional(
+      text({
+        maxLength: 2048,
+        pattern: URL_PATTERN,
+        expected: 'an http or https URL without user, query and fragment',
+        documentedDefault: 'that of the workload identity, else `https://login.microsoftonline.com`',
+        description: 'Where tokens are given: another one in a sovereign cloud.',
+      }),
+    ),
+    graphUrl: Type.Optional(
+      text({
+        maxLength: 2048,
+        pattern: URL_PATTERN,
+        expected: 'an http or https URL without user, query and fragment',
+        default: 'https://graph.microsoft.com',
+        description: 'Root of Microsoft Graph, without a version: another one in a sovereign cloud.',
+      }),
+    ),
+    allowHTTP: Type.Optional(
+      flag({
+        default: false,
+        description:
+          'Take URLs that begin with `http://` for hosts other than loopback. Credentials and people then travel readable for everybody on the way.',
+      }),
+    ),
+  },
+  {
+    description: 'People and groups of a tenant of Microsoft Entra ID.',
+    rules: [encryptedRule('authorityUrl', false), encryptedRule('graphUrl', false)],
+  },
+);
+export type EntraSource = Of<typeof EntraSourceSchema>;
+
 const WorkosSourceSchema = object(
   {
     directoryId: text({
@@ -273,7 +332,7 @@ const ScimTargetSchema = object(
 export type ScimTarget = Of<typeof ScimTargetSchema>;
 
 /** Keys of `spec.source`. A key enters here when its provider is registered. */
-const SOURCE_PROVIDERS = ['file', 'scim', 'workos'] as const;
+const SOURCE_PROVIDERS = ['entra', 'file', 'scim', 'workos'] as const;
 type SourceProviderName = (typeof SOURCE_PROVIDERS)[number];
 /** Keys of `spec.target`. */
 const TARGET_PROVIDERS = ['scim'] as const;
@@ -281,6 +340,7 @@ type TargetProviderName = (typeof TARGET_PROVIDERS)[number];
 
 export const SourceSchema = object(
   {
+    entra: Type.Optional(EntraSourceSchema),
     file: Type.Optional(FileSourceSchema),
     scim: Type.Optional(ScimSourceSchema),
     workos: Type.Optional(WorkosSourceSchema),
@@ -310,6 +370,11 @@ export const CREDENTIAL_KEYS: {
   readonly source: Readonly<Record<Exclude<SourceProviderName, 'file'>, KeySets>>;
   readonly target: Readonly<Record<TargetProviderName, KeySets>>;
 } = {
-  source: { scim: SCIM_KEYS, workos: [['apiKey']] },
+  source: {
+    // The first alone is for workload identity.
+    entra: [['clientId'], ['clientId', 'clientSecret'], ['clientId', 'tls.crt', 'tls.key']],
+    scim: SCIM_KEYS,
+    workos: [['apiKey']],
+  },
   target: { scim: SCIM_KEYS },
 };

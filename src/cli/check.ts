@@ -1,6 +1,7 @@
 /** `dirsync check target` and `dirsync check source`: is it reachable, and what can it do? Writes nothing. */
 import type { Command } from 'commander';
 import type { DirectorySyncResource } from '../api/directory-sync.ts';
+import { createPlatformTokens } from '../http/platform-token.ts';
 import { createLocalHost, type LocalHost } from '../local/host.ts';
 import { type CheckInput, checkSource, checkTarget } from '../reconcile/check.ts';
 import { createConnections } from '../reconcile/connections.ts';
@@ -55,6 +56,7 @@ async function runCheck(
   const host = createLocalHost({
     folder: toPath(io, options.filename),
     secretsFolder: options.secrets === undefined ? null : toPath(io, options.secrets),
+    readPlatformToken: createPlatformTokens(io.env),
     loadStatus: async () => null,
     saveStatus: async () => undefined,
   });

@@ -11,6 +11,7 @@ interface ControllerFlags {
   readonly state: string;
   readonly namespace?: readonly string[];
   readonly allowPath?: readonly string[];
+  readonly workloadIdentityNamespace?: readonly string[];
   readonly listen: string;
   readonly logLevel: LogLevel;
 }
@@ -21,6 +22,10 @@ export function declareController(program: Command, { io, finish }: CommandConte
     .description('the loop in a cluster, found by KUBECONFIG or from inside a pod')
     .option('--namespace <ns...>', 'namespaces that are followed; all without it')
     .option('--allow-path <dir...>', 'folders whose files sources may read; none without it')
+    .option(
+      '--workload-identity-namespace <ns...>',
+      "namespaces whose resources may use the controller's workload identity; none without it",
+    )
     .option('--listen <address>', 'host:port of /healthz, /readyz and /metrics', '0.0.0.0:8080');
   withLogLevel(withState(command), 'info').action((flags: ControllerFlags) =>
     runCommand({ io, finish }, async () => {
@@ -30,6 +35,8 @@ export function declareController(program: Command, { io, finish }: CommandConte
         state: toPath(io, flags.state),
         namespaces: flags.namespace ?? [],
         allowPaths: (flags.allowPath ?? []).map((path) => toPath(io, path)),
+        identityNamespaces: flags.workloadIdentityNamespace ?? [],
+        env: io.env,
         listen: flags.listen,
         logLevel: flags.logLevel,
         version: readVersion(),

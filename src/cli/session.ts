@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { DirectorySyncResource } from '../api/directory-sync.ts';
 import { SyncError } from '../errors.ts';
+import { createPlatformTokens } from '../http/platform-token.ts';
 import { createLocalHost, findUnreadable, type LocalHost } from '../local/host.ts';
 import type { Problem } from '../local/problem.ts';
 import { computeNearestName } from '../nearest-name.ts';
@@ -65,6 +66,7 @@ export async function openSession({ io, options, command, onProblems }: SessionI
   const host = createLocalHost({
     folder: toPath(io, options.filename),
     secretsFolder: options.secrets === undefined ? null : toPath(io, options.secrets),
+    readPlatformToken: createPlatformTokens(io.env),
     loadStatus: statuses.loadStatus,
     saveStatus: statuses.saveStatus,
     onEvent: ({ kind, namespace, name }, { type, reason, message }) =>

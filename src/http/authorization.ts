@@ -1,8 +1,9 @@
 /** What a request says of who asks: a fixed `Authorization` header, or tokens that are renewed when they are refused. */
 import { SyncError } from '../errors.ts';
 import type { LastResponse } from './client.ts';
-import { type ClientCredentials, createTokenSource, type TokenSourceOptions } from './client-credentials.ts';
+import { type ClientCredentials, type ClientTokenOptions, createClientTokens } from './client-credentials.ts';
 import type { HttpCredentials } from './credentials.ts';
+import type { TokenSource } from './token-source.ts';
 
 /** Gives the `Authorization` header. */
 export interface Authorizer {
@@ -19,10 +20,13 @@ export function toStaticAuthorizer(authorization: string): Authorizer {
 /** Tokens of an OAuth client are fetched when the first one is needed. */
 export function createAuthorizer(
   credentials: HttpCredentials,
-  options: Omit<TokenSourceOptions, keyof ClientCredentials>,
+  options: Omit<ClientTokenOptions, keyof ClientCredentials>,
 ): Authorizer {
   if (credentials.kind === 'Static') return toStaticAuthorizer(credentials.authorization);
-  const tokens = createTokenSource({ ...credentials, ...options });
+  return toTokenAuthorizer(createClientTokens({ ...credentials, ...options }));
+}
+
+export function toTokenAuthorizer(tokens: TokenSource): Authorizer {
   return {
     get: async (signal) => `Bearer ${await tokens.get(signal)}`,
     renew(authorization) {

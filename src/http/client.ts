@@ -23,6 +23,8 @@ export interface HttpRequest {
    * (RFC 9110 section 9.2.2).
    */
   readonly repeatable: boolean;
+  /** The body is wanted as bytes, and is at most so long: of a longer one nothing is kept. */
+  readonly mostBytes?: number;
   readonly signal: AbortSignal;
 }
 
@@ -30,7 +32,10 @@ export interface HttpResponse {
   readonly status: number;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Empty where bytes were wanted. */
   readonly body: string;
+  /** Only where bytes were wanted; null: there are more than `mostBytes`. */
+  readonly bytes?: Uint8Array | null;
 }
 
 /** The answer to the last attempt. */

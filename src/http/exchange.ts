@@ -68,20 +68,25 @@ function start(request: HttpRequest, wire: Wire): Promise<Exchange> {
     });
     outgoing.on('error', (cause) => settle({ failure: toFailure(cause, connected) }));
     outgoing.on('response', (incoming) => {
+      const most = request.mostBytes ?? wire.maxBodyBytes;
       const chunks: Buffer[] = [];
       let bytes = 0;
       incoming.on('data', (chunk: Buffer) => {
         timer.refresh();
         bytes += chunk.length;
         chunks.push(chunk);
-        if (bytes <= wire.maxBodyBytes) return;
-        stopped = { what: `answers with more than ${wire.maxBodyBytes} bytes`, sent: true, passing: false };
+        if (bytes <= most) return;
         chunks.length = 0;
+        if (request.mostBytes === undefined)
+          stopped = { what: `answers with more than ${most} bytes`, sent: true, passing: false };
+        else settle({ response: { ...toHead(incoming), body: '', bytes: null } });
         incoming.destroy();
       });
       incoming.on('error', (cause) => settle({ failure: { ...BROKEN_OFF, cause } }));
       incoming.on('close', () =>
-        settle(isWhole(incoming, bytes) ? { response: toResponse(incoming, chunks) } : { failure: BROKEN_OFF }),
+        settle(
+          isWhole(incoming, bytes) ? { response: toResponse(request, incoming, chunks) } : { failure: BROKEN_OFF },
+        ),
       );
     });
     outgoing.end(request.body);
@@ -102,7 +107,18 @@ function isWhole(incoming: http.IncomingMessage, bytes: number): boolean {
   return incoming.complete && (announced === undefined || bytes >= Number(announced));
 }
 
-function toResponse(incoming: http.IncomingMessage, chunks: readonly Buffer[]): HttpResponse {
+function toResponse(
+  { mostBytes }: HttpRequest,
+  incoming: http.IncomingMessage,
+  chunks: readonly Buffer[],
+): HttpResponse {
+  const bytes = Buffer.concat(chunks);
+  // What is wrong is told in words, whatever was wanted.
+  const isText = mostBytes === undefined || incoming.statusCode !== 200;
+  return { ...toHead(incoming), ...(isText ? { body: bytes.toString('utf8') } : { body: '', bytes }) };
+}
+
+function toHead(incoming: http.IncomingMessage): Omit<HttpResponse, 'body'> {
   const headers = Object.entries(incoming.headers).map(([name, value]) => [
     name,
     Array.isArray(value) ? value.join(', ') : (value ?? ''),
@@ -110,7 +126,6 @@ function toResponse(incoming: http.IncomingMessage, chunks: readonly Buffer[]): 
   return {
     status: incoming.statusCode ?? 0,
     headers: Object.fromEntries(headers),
-    body: Buffer.concat(chunks).toString('utf8'),
   };
 }
 
@@ -147,7 +162,7 @@ function toFailure(cause: unknown, connected: boolean): Failure {
 /** Answers that were given but are none that a caller may act on. */
 function judge(request: HttpRequest, response: HttpResponse): Exchange {
   const encoding = response.headers['content-encoding'] ?? 'identity';
-  if (encoding !== 'identity' && response.body !== '') {
+  if (encoding !== 'identity' && (response.body !== '' || response.bytes !== undefined)) {
     return { failure: { what: 'answers in an encoding that it was not asked for', sent: true, passing: false } };
   }
   const location = response.headers['location'];

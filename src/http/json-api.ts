@@ -2,7 +2,7 @@
 import { SyncError } from '../errors.ts';
 import type { Json } from '../model.ts';
 import { type Authorizer, sendAuthorized } from './authorization.ts';
-import type { HttpClient, LastResponse } from './client.ts';
+import type { HttpClient, HttpRequest, LastResponse } from './client.ts';
 import { computeAskedWait } from './rate-hints.ts';
 import { toOrigin } from './redact.ts';
 
@@ -19,12 +19,15 @@ export interface JsonApiOptions {
   readonly where: string;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** What an answer other than 200 means to this interface; null: what it means everywhere. */
+  readonly explain?: (response: LastResponse, request: JsonRequest) => SyncError | null;
 }
 
 export interface JsonRequest {
   /** Behind the root, each part encoded: `/directories/directory_01`. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
   /** What is asked for, for messages: `the list of people`. No names, no ids of people. */
   readonly what: string;
 }
@@ -41,31 +44,51 @@ export interface JsonApi {
   find(request: JsonRequest, signal: AbortSignal): Promise<JsonObject | null>;
   /** The same where it must be there: 404 is `ReadFailed` too. */
   get(request: JsonRequest, signal: AbortSignal): Promise<JsonObject>;
+  /** The bytes that a GET is answered with; null where there are none (404). Throws as `find` does. */
+  findBytes(request: JsonRequest, mostBytes: number, signal: AbortSignal): Promise<Uint8Array | 'tooLarge' | null>;
 }
 
 export function createJsonApi(options: JsonApiOptions): JsonApi {
-  const { baseUrl, http, authorizer, accept = 'application/json' } = options;
+  const { baseUrl, http, authorizer, explain, accept = 'application/json' } = options;
   const origin = toOrigin(baseUrl);
 
-  async function find(request: JsonRequest, signal: AbortSignal): Promise<JsonObject | null> {
+  /** Null: 404, of the interface itself. */
+  async function send(
+    request: JsonRequest,
+    wanted: Pick<HttpRequest, 'mostBytes'>,
+    signal: AbortSignal,
+  ): Promise<LastResponse | null> {
     const url = `${baseUrl}${request.path}${toQuery(request.query)}`;
     const response = await sendAuthorized(
       authorizer,
       (authorization) => {
-        const headers = { authorization, accept };
-        return http.send({ method: 'GET', url, headers, repeatable: true, signal });
+        const headers = { accept, ...request.headers, authorization };
+        return http.send({ method: 'GET', url, headers, repeatable: true, ...wanted, signal });
       },
       signal,
     );
-    if (response.status === 200) return toObject(response, origin, request);
+    if (response.status === 200) return response;
+    const own = isHTML(response) ? null : (explain?.(response, request) ?? null);
+    if (own !== null) throw own;
     // A page of a proxy says nothing of what is there.
     if (response.status === 404 && !isHTML(response)) return null;
     throw toError(response, request, { ...options, origin });
   }
 
+  async function find(request: JsonRequest, signal: AbortSignal): Promise<JsonObject | null> {
+    const response = await send(request, {}, signal);
+    return response === null ? null : toObject(response, origin, request);
+  }
+
   return {
     origin,
     find,
+    async findBytes(request, mostBytes, signal) {
+      const response = await send(request, { mostBytes }, signal);
+      if (response === null) return null;
+      if (isHTML(response)) throw toHTMLError(origin, request);
+      return response.bytes ?? 'tooLarge';
+    },
     async get(request, signal) {
       const object = await find(request, signal);
       if (object !== null) return object;
@@ -85,14 +108,16 @@ function isHTML({ headers, body }: LastResponse): boolean {
 }
 
 function toObject(response: LastResponse, origin: string, { what }: JsonRequest): JsonObject {
-  if (isHTML(response)) {
-    const message = `${origin} answers the request for ${what} with an HTML page; check the URL, and what stands in between`;
-    throw new SyncError('ReadFailed', message);
-  }
+  if (isHTML(response)) throw toHTMLError(origin, { what });
   const value = parse(response.body);
   if (isObject(value)) return value;
   const message = `${origin} answers the request for ${what} with something that is no JSON object; it may be cut off`;
   throw new SyncError('ReadFailed', message);
+}
+
+function toHTMLError(origin: string, { what }: Pick<JsonRequest, 'what'>): SyncError {
+  const message = `${origin} answers the request for ${what} with an HTML page; check the URL, and what stands in between`;
+  return new SyncError('ReadFailed', message);
 }
 
 function parse(text: string): unknown {

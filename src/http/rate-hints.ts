@@ -27,6 +27,8 @@ type Headers = Readonly<Record<string, string>>;
  * Every limit that an answer names. Understood are:
  * - `RateLimit` and `RateLimit-Policy` of the IETF draft, as `"default";r=50;t=30` or, older, `limit=100, remaining=50, reset=30`
  * - `RateLimit-Limit`, `-Remaining` and `-Reset`, and the same after `X-RateLimit` and `X-Rate-Limit`
+ * - `x-ms-throttle-limit-percentage` of Microsoft Graph, which is there once 0.8 of a limit per ten seconds is used up; it
+ *   counts units of cost, so that a request is taken for a hundredth of the limit
  *
  * A reset is in seconds from now, or a time in seconds or milliseconds since 1970 (by its size), which is compared with
  * the answer's own `Date` where it has one. A limit of which the rest or the reset is missing is none.
@@ -36,7 +38,15 @@ export function parseRateHints(headers: Headers, now: number): readonly RateHint
   const ofDraft = parseRateLimit(headers, at);
   if (ofDraft.length > 0) return ofDraft;
   const hints = ['ratelimit', 'x-ratelimit', 'x-rate-limit'].map((prefix) => parseTriple(headers, prefix, at));
-  return hints.filter((hint) => hint !== null);
+  return [...hints, parseUsedShare(headers)].filter((hint) => hint !== null);
+}
+
+const GRAPH_WINDOW_MS = 10_000;
+
+function parseUsedShare(headers: Headers): RateHint | null {
+  const share = toNumber(headers['x-ms-throttle-limit-percentage']);
+  if (share === null) return null;
+  return { remaining: Math.max(0, Math.round(100 * (1 - share))), resetMs: GRAPH_WINDOW_MS, limit: 100 };
 }
 
 /**

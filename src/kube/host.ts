@@ -10,6 +10,7 @@ import type { Logger } from '../telemetry/log.ts';
 import { resolveAllowedPath } from './allowed-paths.ts';
 import { createKubeClient, type KubeClient, loadKubeConfig } from './client.ts';
 import { createEventRecorder } from './events.ts';
+import { type LentIdentity, lendIdentity } from './lent-identity.ts';
 import type { KubeObject } from './object.ts';
 import { type FollowedKind, formatCollection, toCollectionPath } from './paths.ts';
 import { readConfigMapKey, readSecret } from './secrets.ts';
@@ -23,6 +24,8 @@ export interface KubeHostOptions {
   readonly namespaces?: readonly string[];
   /** Folders whose files sources may read; none or an empty list: no file at all. */
   readonly allowPaths?: readonly string[];
+  /** The identity of the pod, lent to the resources of these namespaces alone; absent: there is none. */
+  readonly workloadIdentity?: LentIdentity;
   readonly log: Logger;
   /** Who reports events, by default the host's name (in a cluster that of the pod). */
   readonly instance?: string;
@@ -118,6 +121,7 @@ export function createKubeHost(options: KubeHostOptions): ResourceHost {
     readSecret: (namespace, name) => readSecret(client, namespace, name),
     readConfigMap: (namespace, name, key) => readConfigMapKey(client, { namespace, name, key }),
     resolvePath: (owner, path) => resolveAllowedPath(options.allowPaths ?? [], owner, path),
+    readPlatformToken: (owner) => lendIdentity(options.workloadIdentity, owner),
     writeStatus: (ref, change) => remember(statuses.writeStatus(ref, change)),
     setFinalizer: (ref, present) => remember(statuses.setFinalizer(ref, present)),
     event: (ref, event) => remember(events.write(ref, event)),

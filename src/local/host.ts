@@ -8,6 +8,7 @@ import { formatReference, KINDS, type Kind, type ResourceReference } from '../ap
 import type { Resource, ResourceByKind } from '../api/resources.ts';
 import { toFields } from '../api/rules.ts';
 import { SyncError } from '../errors.ts';
+import type { PlatformToken } from '../model.ts';
 import { findManifest, type InvalidManifest, type Manifest, type ManifestSet, readManifests } from './manifests.ts';
 import { formatProblem, hasErrors, type Problem } from './problem.ts';
 import { readLocalConfigMap, readLocalSecret } from './secrets.ts';
@@ -20,6 +21,8 @@ export interface LocalHostOptions {
   /** What `--secrets` names; null or absent without it. */
   readonly secretsFolder?: string | null;
   /** Null where nothing was saved yet. */
+  /** The identity that the platform gives whoever runs this; absent: none. */
+  readonly readPlatformToken?: () => Promise<PlatformToken | null>;
   readonly loadStatus: (resource: Resource) => Promise<StoredStatus | null>;
   readonly saveStatus: (resource: Resource, status: StoredStatus) => Promise<void>;
   readonly onEvent?: (ref: ResourceRef, event: ResourceEvent) => void;
@@ -121,6 +124,8 @@ export function createLocalHost(options: LocalHostOptions): LocalHost {
       if (manifest === null) throw new SyncError('ReferenceNotFound', `${formatReference(owner)} is not in the folder`);
       return resolve(manifest.folder, path);
     },
+
+    readPlatformToken: async () => (await options.readPlatformToken?.()) ?? null,
 
     async writeStatus(ref, change) {
       const name = formatReference(ref);

@@ -71,7 +71,7 @@ const EXTENSION_ATTRIBUTES = Object.fromEntries(
     const name = `extensionAttribute${index + 1}`;
     const rows: Rows = {
       file: first(name),
-      entra: first(`onPremisesExtensionAttributes.${name}`, name),
+      entra: first(`onPremisesExtensionAttributes.${name}`),
       google: first(`customSchemas.${name}`),
       workos: first(`custom_attributes.${name}`),
       activeDirectory: first(name),
@@ -281,7 +281,7 @@ export const USER_PROPERTY_SOURCES: Readonly<Record<string, Rows>> = {
     scim: as('values', 'emails'),
   },
   assignedPlans: { file: first('assignedPlans'), entra: first('assignedPlans') },
-  dirSyncEnabled: { file: first('dirSyncEnabled'), entra: first('dirSyncEnabled', 'onPremisesSyncEnabled') },
+  dirSyncEnabled: { file: first('dirSyncEnabled'), entra: first('onPremisesSyncEnabled') },
   onPremisesDistinguishedName: {
     file: first('onPremisesDistinguishedName'),
     entra: first('onPremisesDistinguishedName'),

@@ -17,7 +17,7 @@ import {
 import { createExpiryLog, mergeExpiries, toExpiringChange } from './expiry.ts';
 import { checkConfigs, type Opening, openSource, openTarget } from './open.ts';
 import type { RunHttpClient } from './run.ts';
-import { listReadNames, projectionOf } from './steps/asking.ts';
+import { listReadNames, needsGroups, projectionOf } from './steps/asking.ts';
 
 export interface CheckInput extends Omit<Opening, 'onPause'> {
   readonly resources: ResourceSet;
@@ -145,9 +145,18 @@ async function* inspectSource(
   signal: AbortSignal,
 ): Findings {
   const { source } = await openSource(opening, spec, opened);
+  const projection = compiled === null ? [] : projectionOf(compiled);
+  let hasErrors = false;
+  const groups = compiled !== null && needsGroups({ ...compiled, spec });
   try {
+    for await (const finding of source.inspect?.({ projection, groups }, signal) ?? []) {
+      yield finding;
+      if (finding.verdict === 'error') hasErrors = true;
+    }
+    // What follows would only say the same again.
+    if (hasErrors) return;
     yield { verdict: 'ok', about: 'identity', message: describeIdentity(await source.identity(signal)) };
-    const page = await readFirstPage(source.readUsers(compiled === null ? [] : projectionOf(compiled), signal));
+    const page = await readFirstPage(source.readUsers(projection, signal));
     yield* describePage(page);
     yield* compareAttributes(page, compiled);
   } finally {

@@ -91,16 +91,21 @@ export async function openSource(
     resolvePath: (path: string): string => host.resolvePath(owner, path),
     readConfigMap: (name: string, key: string): Promise<Uint8Array> => host.readConfigMap(owner.namespace, name, key),
   };
-  const source = await provider.connect(spec.source.config, { secrets, where, files, http, now: opening.now });
+  const { nestedGroups } = spec.scope;
+  const source = await provider.connect(spec.source.config, {
+    ...{ secrets, where, files, http, nestedGroups },
+    readPlatformToken: async () => (await host.readPlatformToken?.(owner)) ?? null,
+    now: opening.now,
+  });
   return { source, http };
 }
 
-/** A file has no credentials, and nobody shares a budget with it. */
+/** A file has no credentials, and nobody shares a budget with it; those of a workload identity are the platform's. */
 async function readSourceSecrets(
   opening: Opening,
   { source: { config } }: ResolvedDirectorySyncSpec,
 ): Promise<Pick<Credentials, 'secrets' | 'where' | 'key'>> {
-  if (!('credentialsRef' in config)) return { secrets: {}, where: '', key: '' };
+  if (!('credentialsRef' in config) || config.credentialsRef === undefined) return { secrets: {}, where: '', key: '' };
   return readSecrets({ host: opening.host, namespace: toOwner(opening).namespace, name: config.credentialsRef.name });
 }
 

@@ -42,7 +42,7 @@
  */
 import type { ErrorCode } from '../errors.ts';
 import type { HttpClient } from '../http/client.ts';
-import type { GroupMember, SourceGroup, SourceOffers, SourceUser } from '../model.ts';
+import type { GroupMember, PlatformToken, SourceGroup, SourceOffers, SourceUser } from '../model.ts';
 
 /**
  * Raised with a version in which a provider makes another record of the same answer: what older ones have left of their
@@ -137,6 +137,8 @@ export interface SourceIdentity {
   readonly tenantId: string | null;
   readonly tenantName: string | null;
   readonly domains: readonly string[];
+  /** What DefaultDomain() gives; only where `offers` says that there is one. */
+  readonly defaultDomain?: string;
 }
 
 /** Bytes of a named file or ConfigMap key, resolved and permitted by whoever runs the engine. */
@@ -156,11 +158,20 @@ export interface SourceContext {
   /** Takes requests to any host; each has its own budget. */
   readonly http: HttpClient;
   readonly now: () => Date;
+  /** As it is now, for it is replaced while the process runs. Null, or absent: the platform gives none. */
+  readonly readPlatformToken?: () => Promise<PlatformToken | null>;
+  /** Who belongs to a group that a role is given to. `Flatten` by default. */
+  readonly nestedGroups?: 'Flatten' | 'DirectOnly';
 }
 
 /** A connection to one directory. */
 export interface Source {
   identity(signal: AbortSignal): Promise<SourceIdentity>;
+  /**
+   * What a person is shown who asks whether the directory can be read, beside its identity and first page: what is missing
+   * is a finding, each by itself. Throws what ends it.
+   */
+  inspect?(use: SourceUse, signal: AbortSignal): AsyncIterable<SourceFinding>;
   /**
    * All users, page by page.
    * @param projection top-level attribute names that mappings, rules and filters use; a provider may deliver more
@@ -183,6 +194,21 @@ export interface Source {
   /** The photo of a user of a read. Throws `RecordInvalid` where what the record says of it is wrong. */
   readPhoto?(user: SourceUser, asked: PhotoRequest, signal: AbortSignal): Promise<PhotoAnswer>;
   close(): Promise<void>;
+}
+
+/** What runs will ask of it. */
+export interface SourceUse {
+  /** See `readUsers`. */
+  readonly projection: readonly string[];
+  readonly groups: boolean;
+}
+
+export interface SourceFinding {
+  readonly verdict: 'ok' | 'warning' | 'error';
+  /** A word or two: `clock`. */
+  readonly about: string;
+  /** Of a warning or an error also what to do. */
+  readonly message: string;
 }
 
 export interface PhotoRequest {

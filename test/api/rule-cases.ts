@@ -44,6 +44,8 @@ const groups = of('DirectorySync', 'groupsNeedSource');
 const adoptFrom = of('DirectorySync', 'adoptFromAnother');
 const target = of('DirectorySync', 'targetExactlyOne');
 const url = of('DirectorySync', 'urlEncrypted');
+const graphUrl = of('DirectorySync', 'graphUrlEncrypted');
+const authorityUrl = of('DirectorySync', 'authorityUrlEncrypted');
 const apiUrl = of('DirectorySync', 'apiUrlEncrypted');
 const duration = of('DirectorySync', 'durationForm');
 const least = of('DirectorySync', 'durationAtLeast1s');
@@ -67,6 +69,7 @@ const syncs = of('CustomAttribute', 'directorySyncsAllOrNames');
 
 const cron = { expression: '0 6 * * 1', timeZone: 'Europe/Belfast' };
 const scim = (config: object) => ({ target: { scim: { credentialsRef: { name: 'app' }, ...config } } });
+const entraSource = (config: object) => ({ source: { entra: { tenantId: 'corp.example', ...config } } });
 const scimSource = (config: object) => ({ source: { scim: { credentialsRef: { name: 'key' }, ...config } } });
 const workos = (config: object) => ({
   source: { workos: { directoryId: 'directory_01', credentialsRef: { name: 'key' }, ...config } },
@@ -112,6 +115,12 @@ export const RULE_CASES: readonly RuleCase[] = [
   url(false, 'another host', scim({ url: 'http://app.example.com/scim/v2' })),
   url(false, 'a name that only begins like loopback', scim({ url: 'http://localhost.example.com/scim' })),
   url(false, 'a name that only begins like an address', scim({ url: 'http://127.0.0.1.example.com/scim' })),
+  graphUrl(true, 'none', entraSource({})),
+  graphUrl(true, 'another cloud', entraSource({ graphUrl: 'https://graph.microsoft.us' })),
+  graphUrl(false, 'plain http', entraSource({ graphUrl: 'http://graph.example.com' })),
+  graphUrl(true, 'plain http allowed', entraSource({ graphUrl: 'http://graph.example.com', allowHTTP: true })),
+  authorityUrl(true, 'plain http of loopback', entraSource({ authorityUrl: 'http://127.0.0.1:8080' })),
+  authorityUrl(false, 'plain http', entraSource({ authorityUrl: 'http://login.example.com' })),
   url(true, 'https of a source', scimSource({ url: 'https://directory.example.com' })),
   url(false, 'plain http of a source', scimSource({ url: 'http://directory.example.com' })),
   apiUrl(true, 'none said', workos({})),

@@ -2,7 +2,8 @@ import nock from 'nock';
 import { describe, expect, it } from 'vitest';
 import { createBudgets } from '../../src/http/budget.ts';
 import { createHttpClient } from '../../src/http/client.ts';
-import { createTokenSource, type TokenSource } from '../../src/http/client-credentials.ts';
+import { createClientTokens } from '../../src/http/client-credentials.ts';
+import type { TokenSource } from '../../src/http/token-source.ts';
 import { createManualTiming, type ManualTiming } from '../support/manual-timing.ts';
 import { failureOf, NEVER } from '../support/scim-wire.ts';
 
@@ -19,7 +20,7 @@ function aSource(scope: string | null = null): { tokens: TokenSource; timing: Ma
     concurrency: 8,
     timing,
   });
-  const tokens = createTokenSource({
+  const tokens = createClientTokens({
     ...{ http, scope, tokenUrl: `${ORIGIN}/token`, clientId: 'client:1', clientSecret: 'p@ss word' },
     ...{ where: 'the Secret', unavailable: 'TargetUnavailable', now: timing.now },
   });

@@ -20,6 +20,16 @@ describe('limits that an answer names', () => {
         { remaining: 900, resetMs: 80_000_000, limit: 1000 },
       ],
     ],
+    [
+      'the share of a limit that Graph says is used',
+      { 'x-ms-throttle-limit-percentage': '0.85' },
+      [{ remaining: 15, resetMs: 10_000, limit: 100 }],
+    ],
+    [
+      'one that is used up, and more',
+      { 'x-ms-throttle-limit-percentage': '1.3' },
+      [{ remaining: 0, resetMs: 10_000, limit: 100 }],
+    ],
     ['the draft alone', { ratelimit: '"a";r=5;t=10' }, [{ remaining: 5, resetMs: 10_000, limit: null }]],
     [
       'the older draft',

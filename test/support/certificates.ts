@@ -7,11 +7,18 @@ export interface Certificate {
 }
 
 /** For 127.0.0.1, trusted by whoever names it as an authority. */
-export function createCertificate(validity: { readonly notBefore: Date; readonly notAfter: Date }): Certificate {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const body = toBody(publicKey, validity);
+export function createCertificate(
+  validity: { readonly notBefore: Date; readonly notAfter: Date },
+  kind: 'ec' | 'rsa' = 'ec',
+): Certificate {
+  const { privateKey, publicKey } =
+    kind === 'ec'
+      ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      : generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const algorithm = kind === 'ec' ? ECDSA_WITH_SHA256 : RSA_WITH_SHA256;
+  const body = toBody(publicKey, algorithm, validity);
   const signature = sign('sha256', body, privateKey);
-  const der = sequence(body, ECDSA_WITH_SHA256, bits(signature));
+  const der = sequence(body, algorithm, bits(signature));
   const base64 = der.toString('base64').replace(/.{64}/g, '$&\n');
   return {
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
@@ -19,7 +26,11 @@ export function createCertificate(validity: { readonly notBefore: Date; readonly
   };
 }
 
-function toBody(publicKey: KeyObject, { notBefore, notAfter }: { notBefore: Date; notAfter: Date }): Buffer {
+function toBody(
+  publicKey: KeyObject,
+  algorithm: Buffer,
+  { notBefore, notAfter }: { notBefore: Date; notAfter: Date },
+): Buffer {
   // Authorities are found by their name: two of one name would be taken for each other.
   const name = sequence(tagged(0x31, sequence(COMMON_NAME, tagged(0x0c, Buffer.from(randomUUID())))));
   const alternative = sequence(tagged(0x87, Buffer.from([127, 0, 0, 1])));
@@ -27,7 +38,7 @@ function toBody(publicKey: KeyObject, { notBefore, notAfter }: { notBefore: Date
   return sequence(
     tagged(0xa0, tagged(0x02, Buffer.from([2]))),
     tagged(0x02, Buffer.from([1])),
-    ECDSA_WITH_SHA256,
+    algorithm,
     name,
     sequence(toTime(notBefore), toTime(notAfter)),
     name,
@@ -57,4 +68,5 @@ function toTime(date: Date): Buffer {
 
 const COMMON_NAME = tagged(0x06, Buffer.from('550403', 'hex'));
 const SUBJECT_ALT_NAME = tagged(0x06, Buffer.from('551d11', 'hex'));
+const RSA_WITH_SHA256 = sequence(tagged(0x06, Buffer.from('2a864886f70d01010b', 'hex')), Buffer.from([0x05, 0]));
 const ECDSA_WITH_SHA256 = sequence(tagged(0x06, Buffer.from('2a8648ce3d040302', 'hex')));

@@ -8,12 +8,15 @@ export interface SeenRequest {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly authorization: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: string;
 }
 
 export interface Reply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as JSON. */
+  /** Sent as JSON; bytes as they are. */
   readonly body: unknown;
 }
 
@@ -41,15 +44,19 @@ export async function startScriptedServer(answer: (request: SeenRequest) => Repl
     const url = new URL(incoming.url ?? '', 'http://127.0.0.1');
     const { method = '', headers } = incoming;
     const { authorization = '' } = headers;
-    const request = { method, path: url.pathname, query: url.searchParams, authorization };
-    requests.push(request);
     outgoing.on('close', () => {
       if (!outgoing.writableFinished) givenUp += 1;
     });
-    incoming.resume();
-    const fault = scripted.fault(request);
-    if (typeof fault === 'string') breakAnswer(fault, outgoing, answer(request));
-    else send(outgoing, fault ?? answer(request));
+    const chunks: Buffer[] = [];
+    incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+    incoming.on('end', () => {
+      const body = Buffer.concat(chunks).toString('utf8');
+      const request = { method, path: url.pathname, query: url.searchParams, authorization, headers, body };
+      requests.push(request);
+      const fault = scripted.fault(request);
+      if (typeof fault === 'string') breakAnswer(fault, outgoing, answer(request));
+      else send(outgoing, fault ?? answer(request));
+    });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -70,7 +77,7 @@ export async function startScriptedServer(answer: (request: SeenRequest) => Repl
 
 function send(outgoing: ServerResponse, { status, headers = {}, body }: Reply): void {
   outgoing.writeHead(status, { 'content-type': 'application/json', ...headers });
-  outgoing.end(JSON.stringify(body));
+  outgoing.end(body instanceof Uint8Array ? body : JSON.stringify(body));
 }
 
 function breakAnswer(fault: Exclude<Fault, Reply>, outgoing: ServerResponse, { body }: Reply): void {

@@ -51,6 +51,11 @@ export interface MapGroupsInput {
   readonly now: Date;
 }
 
+/** What expressions are told of the tenant. */
+export function toTenant({ identity }: Pick<Loaded, 'identity'>): { readonly defaultDomain: string | null } {
+  return { defaultDomain: identity.defaultDomain ?? null };
+}
+
 /** Once everybody's presence is staged. */
 export async function mapGroups(
   run: RunDependencies,
@@ -60,7 +65,7 @@ export async function mapGroups(
   if (read.groups === null || loaded.spec.groups.provision === 'None') return NOTHING;
   const { known } = read.groups;
   const selection = createGroupSelection(loaded.spec.groups);
-  const mapper = createGroupMapper({ mapping: loaded.teamMapping, known, seed, tenant: { defaultDomain: null } });
+  const mapper = createGroupMapper({ mapping: loaded.teamMapping, known, seed, tenant: toTenant(loaded) });
   const mapping: Mapping = { run, selection, mapper, now, signal };
   await nameTeams(mapping);
   const errors = [...read.groups.errors, ...(await stageTeams(mapping))];

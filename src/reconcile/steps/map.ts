@@ -9,7 +9,7 @@ import type { MatchKey, StagedUser } from '../../state/staging.ts';
 import { getFact, putFact } from '../facts.ts';
 import type { Loaded, Mapped, ReadResult, RunDependencies, Warning } from '../run.ts';
 import { projectionOf } from './asking.ts';
-import { createGroupLookup, mapGroups } from './map-groups.ts';
+import { createGroupLookup, mapGroups, toTenant } from './map-groups.ts';
 import { PhotoLooks } from './photos.ts';
 import { isMeant } from './read.ts';
 
@@ -35,7 +35,7 @@ export async function map(
     known: read.known,
     disabledAtSource: spec.deprovisioning.disabledAtSource,
     seed,
-    tenant: { defaultDomain: null },
+    tenant: toTenant(loaded),
   });
   const teams = createTeamMapper({ mapping, rules, known: read.known, mark: toMark(run, spec.id) });
   const unknownTeams = await teamsByRule(run);

@@ -1,0 +1,441 @@
+/**
+ * Microsoft Graph v1.0 and the token endpoint of Entra ID in this process, as far as a tenant is read by them: made after
+ * Microsoft's public documentation. Queries that the real one refuses are refused here too.
+ */
+import { constants, verify, X509Certificate } from 'node:crypto';
+import type { Json } from '../../src/model.ts';
+import { type Reply, type ScriptedServer, type SeenRequest, startScriptedServer } from './scripted-server.ts';
+
+type JsonObject = { readonly [key: string]: Json };
+
+export interface GraphUser extends JsonObject {
+  readonly id: string;
+}
+
+export interface GraphMember {
+  readonly id: string;
+  readonly type: 'user' | 'group' | 'device';
+}
+
+export interface GraphGroup {
+  readonly id: string;
+  readonly displayName: string;
+  readonly members: readonly GraphMember[];
+  readonly more?: JsonObject;
+}
+
+export interface GraphAssignment {
+  readonly principalId: string;
+  readonly principalType: 'User' | 'Group' | 'ServicePrincipal';
+  readonly appRoleId: string;
+}
+
+export interface GraphPhoto {
+  readonly etag: string;
+  readonly bytes: Uint8Array;
+}
+
+export interface EntraServer {
+  readonly url: string;
+  readonly server: ScriptedServer;
+  readonly tenantId: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** In PEM, as it was uploaded to the app registration; null: none. */
+  certificate: string | null;
+  /** The token of the platform that a federated credential takes; null: none. */
+  federatedToken: string | null;
+  /** Milliseconds since 1970, by which assertions are judged. */
+  now: () => number;
+  /** Application permissions that an administrator has consented to. */
+  permissions: readonly string[];
+  users: readonly GraphUser[];
+  groups: readonly GraphGroup[];
+  /** Directory extensions that the tenant has. */
+  extensions: readonly string[];
+  readonly applicationId: string;
+  assignments: readonly GraphAssignment[];
+  readonly photos: Map<string, GraphPhoto>;
+  /** Null: pages as asked for, else these, one after the other. `next` says for some by number which page they name. */
+  layout: {
+    readonly pages: readonly (readonly JsonObject[])[];
+    readonly next?: Readonly<Record<number, number>>;
+  } | null;
+  /** Pages may be smaller than they were asked for. */
+  mostOfPage: number;
+  /** Tokens given so far are refused from now on. */
+  expireTokens(): void;
+  close(): Promise<void>;
+}
+
+export const TENANT = '7d1f2c5e-0b64-4a5e-9a3d-6f1b2a7c9e01';
+export const CLIENT = '2b8f4a10-5c3d-4e77-8a61-0d9e5b7f3c22';
+export const APPLICATION = 'c0a9e3d4-1f52-4b8a-93e7-5d60b1a2f433';
+export const EDITOR = '0f6c2a11-8d3e-4c1b-a7f5-2b94d6e3c001';
+export const READER = '0f6c2a11-8d3e-4c1b-a7f5-2b94d6e3c002';
+const SERVICE_PRINCIPAL = 'e5d40c77-6b1a-4f28-8c39-7a02f9b1d644';
+const SECRET = 'Xy8~sesame-sesame';
+
+const ALL_PERMISSIONS = ['Organization.Read.All', 'User.Read.All', 'GroupMember.Read.All', 'Application.Read.All'];
+
+export async function startEntra(
+  content: Partial<Pick<EntraServer, 'users' | 'groups' | 'assignments' | 'extensions' | 'mostOfPage'>> = {},
+): Promise<EntraServer> {
+  const tokens = new Set<string>();
+  const server = await startScriptedServer((request) => answer(entra, tokens, request));
+  const entra: EntraServer = {
+    url: server.url,
+    server,
+    tenantId: TENANT,
+    clientId: CLIENT,
+    clientSecret: SECRET,
+    certificate: null,
+    federatedToken: null,
+    now: () => Date.now(),
+    permissions: ALL_PERMISSIONS,
+    users: [],
+    groups: [],
+    extensions: [],
+    applicationId: APPLICATION,
+    assignments: [],
+    photos: new Map(),
+    layout: null,
+    mostOfPage: 999,
+    ...content,
+    expireTokens: () => tokens.clear(),
+    close: server.close,
+  };
+  return entra;
+}
+
+/** Somebody as the tenant keeps them. `manager` is an id. */
+export function toGraphUser(id: string, more: Readonly<Record<string, Json>> = {}): GraphUser {
+  return {
+    accountEnabled: true,
+    displayName: id,
+    userPrincipalName: `${id}@corp.example`,
+    mail: `${id}@corp.example`,
+    ...more,
+    id,
+  };
+}
+
+function refuse(status: number, code: string, message: string): Reply {
+  return { status, body: { error: { code, message, innerError: { 'request-id': 'r', date: '2026-01-02T03:04:05' } } } };
+}
+
+function answer(entra: EntraServer, tokens: Set<string>, request: SeenRequest): Reply {
+  const { method, path, authorization } = request;
+  if (method === 'POST' && path.endsWith('/oauth2/v2.0/token')) return giveToken(entra, tokens, request);
+  const token = /^Bearer (.+)$/.exec(authorization)?.[1] ?? '';
+  if (!tokens.has(token)) return refuse(401, 'InvalidAuthenticationToken', 'Lifetime validation failed.');
+  if (method !== 'GET') return refuse(405, 'Request_BadRequest', 'Specified HTTP method is not allowed.');
+  return readGraph(entra, request);
+}
+
+// Tokens
+
+function giveToken(entra: EntraServer, tokens: Set<string>, { path, body }: SeenRequest): Reply {
+  const form = new URLSearchParams(body);
+  const [, tenant = ''] = path.split('/');
+  if (tenant !== entra.tenantId && tenant !== 'corp.example') return refuseToken(400, 'invalid_request', 90002);
+  if (form.get('grant_type') !== 'client_credentials') return refuseToken(400, 'unsupported_grant_type', 70003);
+  if (form.get('scope') !== `${entra.url}/.default`) return refuseToken(400, 'invalid_scope', 70011);
+  if (form.get('client_id') !== entra.clientId) return refuseToken(400, 'unauthorized_client', 700016);
+  const problem = checkProof(entra, `${entra.url}${path}`, form);
+  if (problem !== null) return refuseToken(401, 'invalid_client', problem);
+  const token = `eyJ0.${tokens.size}.${Math.random().toString(36).slice(2)}`;
+  tokens.add(token);
+  return {
+    status: 200,
+    body: { token_type: 'Bearer', expires_in: 3599, ext_expires_in: 3599, access_token: token },
+  };
+}
+
+function refuseToken(status: number, error: string, number: number): Reply {
+  const error_description = `AADSTS${number}: refused. Trace ID: t`;
+  return { status, body: { error, error_description, error_codes: [number], trace_id: 't', correlation_id: 'c' } };
+}
+
+/** The number of what is wrong; null: nothing. */
+function checkProof(entra: EntraServer, tokenUrl: string, form: URLSearchParams): number | null {
+  const secret = form.get('client_secret');
+  if (secret !== null) return secret === entra.clientSecret ? null : 7000215;
+  const type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+  const assertion = form.get('client_assertion');
+  if (form.get('client_assertion_type') !== type || assertion === null) return 7000218;
+  if (entra.federatedToken !== null && assertion === entra.federatedToken) return null;
+  if (entra.certificate === null) return 700213;
+  return checkAssertion(entra, new X509Certificate(entra.certificate), { assertion, tokenUrl });
+}
+
+function checkAssertion(
+  { clientId, now }: EntraServer,
+  certificate: X509Certificate,
+  { assertion, tokenUrl }: { readonly assertion: string; readonly tokenUrl: string },
+): number | null {
+  const [head = '', claims = '', signature = ''] = assertion.split('.');
+  const parse = (part: string): Record<string, unknown> => JSON.parse(Buffer.from(part, 'base64url').toString('utf8'));
+  const thumbprint = Buffer.from(certificate.fingerprint256.replaceAll(':', ''), 'hex').toString('base64url');
+  const { alg, 'x5t#S256': named } = parse(head);
+  const key = { key: certificate.publicKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 };
+  const isSigned = verify('sha256', Buffer.from(`${head}.${claims}`), key, Buffer.from(signature, 'base64url'));
+  if (alg !== 'PS256' || named !== thumbprint || !isSigned) return 700027;
+  const { aud, iss, sub, jti, nbf, exp } = parse(claims);
+  if (aud !== tokenUrl || iss !== clientId || sub !== clientId || typeof jti !== 'string') return 700023;
+  const seconds = now() / 1000;
+  return Number(nbf) <= seconds && seconds < Number(exp) && Number(exp) - Number(nbf) <= 600 ? null : 700024;
+}
+
+// Graph
+
+interface Route {
+  readonly pattern: RegExp;
+  readonly permission: string;
+  readonly reply: (entra: EntraServer, request: SeenRequest, id: string) => Reply;
+}
+
+const ROUTES: readonly Route[] = [
+  { pattern: /^organization$/, permission: 'Organization.Read.All', reply: toOrganization },
+  { pattern: /^users$/, permission: 'User.Read.All', reply: toUsers },
+  { pattern: /^users\/([^/]+)$/, permission: 'User.Read.All', reply: toOneUser },
+  { pattern: /^users\/([^/]+)\/photo$/, permission: 'User.Read.All', reply: toPhoto },
+  { pattern: /^users\/([^/]+)\/photo\/\$value$/, permission: 'User.Read.All', reply: toPhotoBytes },
+  { pattern: /^groups$/, permission: 'GroupMember.Read.All', reply: toGroups },
+  { pattern: /^groups\/([^/]+)\/members$/, permission: 'GroupMember.Read.All', reply: toMembers },
+  { pattern: /^groups\/([^/]+)\/transitiveMembers$/, permission: 'GroupMember.Read.All', reply: toAllMembers },
+  {
+    pattern: /^servicePrincipals\(appId='([^']+)'\)$/,
+    permission: 'Application.Read.All',
+    reply: toServicePrincipal,
+  },
+  {
+    pattern: /^servicePrincipals\/([^/]+)\/appRoleAssignedTo$/,
+    permission: 'Application.Read.All',
+    reply: toAssignments,
+  },
+];
+
+function readGraph(entra: EntraServer, request: SeenRequest): Reply {
+  const path = request.path.replace(/^\/v1\.0\//, '');
+  for (const { pattern, permission, reply } of ROUTES) {
+    const match = pattern.exec(path);
+    if (match === null) continue;
+    if (!entra.permissions.includes(permission))
+      return refuse(403, 'Authorization_RequestDenied', 'Insufficient privileges to complete the operation.');
+    return reply(entra, request, decodeURIComponent(match[1] ?? ''));
+  }
+  return refuse(400, 'BadRequest', `Resource not found for the segment '${path}'.`);
+}
+
+const NOT_FOUND = refuse(404, 'Request_ResourceNotFound', "Resource 'x' does not exist.");
+
+function toOrganization({ tenantId }: EntraServer): Reply {
+  const verifiedDomains = [
+    { name: 'corp.onmicrosoft.example', isDefault: false, isInitial: true },
+    { name: 'corp.example', isDefault: true, isInitial: false },
+  ];
+  return { status: 200, body: { value: [{ id: tenantId, displayName: 'Corp', verifiedDomains }] } };
+}
+
+const USER_PROPERTIES = new Set(
+  `accountEnabled businessPhones city companyName country department displayName employeeHireDate employeeId employeeOrgData
+   employeeType faxNumber givenName id jobTitle mail mailNickname mobilePhone officeLocation onPremisesExtensionAttributes
+   otherMails postalCode preferredLanguage proxyAddresses state streetAddress surname usageLocation userPrincipalName userType`.split(
+    /\s+/,
+  ),
+);
+const DEFAULTS =
+  `businessPhones displayName givenName id jobTitle mail mobilePhone officeLocation preferredLanguage surname
+   userPrincipalName`.split(/\s+/);
+
+const PARAMETERS = new Set(['$select', '$expand', '$top', '$count', '$skiptoken']);
+
+/** Null: it is all right. */
+function checkQuery({ query, headers }: SeenRequest): Reply | null {
+  const unknown = [...query.keys()].find((name) => !PARAMETERS.has(name));
+  if (unknown !== undefined) return refuse(400, 'Request_BadRequest', `Unrecognized query argument '${unknown}'.`);
+  const top = Number(query.get('$top') ?? 100);
+  if (!(top >= 1 && top <= 999)) return refuse(400, 'Request_BadRequest', `Invalid page size specified: '${top}'.`);
+  if (query.has('$count') && headers['consistencylevel'] !== 'eventual')
+    return refuse(400, 'Request_UnsupportedQuery', '$count needs ConsistencyLevel: eventual.');
+  return null;
+}
+
+/** Null: a property that there is not. */
+function toSelect(
+  { query }: Pick<SeenRequest, 'query'>,
+  known: ReadonlySet<string>,
+  defaults: readonly string[],
+): readonly string[] | null {
+  const names = query.get('$select')?.split(',') ?? defaults;
+  return names.every((name) => known.has(name)) ? names : null;
+}
+
+const NO_PROPERTY = refuse(400, 'Request_BadRequest', 'Could not find a property named ….');
+
+type Show = (user: JsonObject) => JsonObject;
+
+function toShow(entra: EntraServer, request: SeenRequest): Show | Reply {
+  const select = toSelect(request, new Set([...USER_PROPERTIES, ...entra.extensions]), DEFAULTS);
+  if (select === null) return NO_PROPERTY;
+  const expand = request.query.get('$expand');
+  if (expand !== null && !/^manager\(\$select=[\w,]+\)$/.test(expand))
+    return refuse(400, 'Request_BadRequest', 'The result of parsing $expand contained too many items.');
+  const byId = new Map(expand === null ? [] : entra.users.map((user) => [user.id, user]));
+  return (user) => {
+    const manager = expand === null ? undefined : byId.get(String(user['manager'] ?? ''));
+    return {
+      // What was never set is missing as often as it is null.
+      ...Object.fromEntries(select.filter((name) => name in user).map((name) => [name, user[name] ?? null])),
+      ...(manager === undefined
+        ? {}
+        : {
+            manager: { '@odata.type': '#microsoft.graph.user', id: manager.id, mail: manager['mail'] ?? null },
+          }),
+    };
+  };
+}
+
+function toUsers(entra: EntraServer, request: SeenRequest): Reply {
+  const problem = checkQuery(request);
+  if (problem !== null) return problem;
+  const show = toShow(entra, request);
+  if (typeof show !== 'function') return show;
+  return entra.layout === null
+    ? toList(entra, request, entra.users.map(show))
+    : toLaidOut(entra.layout, { entra, request, show });
+}
+
+function toOneUser(entra: EntraServer, request: SeenRequest, id: string): Reply {
+  const show = toShow(entra, request);
+  if (typeof show !== 'function') return show;
+  // Graph takes the user principal name in the place of the id.
+  const user = entra.users.find((each) => each.id === id || each['userPrincipalName'] === id);
+  return user === undefined ? NOT_FOUND : { status: 200, body: show(user) };
+}
+
+const GROUP_PROPERTIES = new Set(['id', 'displayName', 'description', 'mail', 'visibility', 'securityEnabled']);
+
+function toGroups(entra: EntraServer, request: SeenRequest): Reply {
+  const problem = checkQuery(request);
+  if (problem !== null) return problem;
+  const select = toSelect(request, GROUP_PROPERTIES, ['id', 'displayName']);
+  if (select === null) return NO_PROPERTY;
+  const groups = entra.groups.map(({ id, displayName, more = {} }): JsonObject => {
+    const all: JsonObject = { visibility: null, ...more, id, displayName };
+    return Object.fromEntries(select.map((name) => [name, all[name] ?? null]));
+  });
+  return toList(entra, request, groups);
+}
+
+const toDirectoryObject = ({ id, type }: GraphMember): JsonObject => ({
+  '@odata.type': `#microsoft.graph.${type}`,
+  id,
+});
+
+function toMembers(entra: EntraServer, request: SeenRequest, id: string): Reply {
+  const problem = checkQuery(request);
+  if (problem !== null) return problem;
+  const group = entra.groups.find((each) => each.id === id);
+  return group === undefined ? NOT_FOUND : toList(entra, request, group.members.map(toDirectoryObject));
+}
+
+function toAllMembers(entra: EntraServer, request: SeenRequest, id: string): Reply {
+  const problem = checkQuery(request);
+  if (problem !== null) return problem;
+  const seen = new Map<string, GraphMember>();
+  const walk = (groupId: string): void => {
+    for (const member of entra.groups.find((each) => each.id === groupId)?.members ?? []) {
+      if (seen.has(member.id)) continue;
+      seen.set(member.id, member);
+      if (member.type === 'group') walk(member.id);
+    }
+  };
+  walk(id);
+  return toList(entra, request, [...seen.values()].map(toDirectoryObject));
+}
+
+function toServicePrincipal({ applicationId }: EntraServer, _request: SeenRequest, appId: string): Reply {
+  if (appId !== applicationId) return NOT_FOUND;
+  const role = (id: string, value: string, displayName: string) => ({ id, value, displayName, isEnabled: true });
+  const appRoles = [role(EDITOR, 'Editor', 'Editors'), role(READER, 'Reader', 'Readers')];
+  return { status: 200, body: { id: SERVICE_PRINCIPAL, displayName: 'Wiki', appRoles } };
+}
+
+function toAssignments(entra: EntraServer, request: SeenRequest): Reply {
+  const problem = checkQuery(request);
+  if (problem !== null) return problem;
+  const assignments = entra.assignments.map((each, index) => ({ ...each, id: `assignment-${index}` }));
+  return toList(entra, request, assignments);
+}
+
+function toPhoto({ photos }: EntraServer, _request: SeenRequest, id: string): Reply {
+  const photo = photos.get(id);
+  if (photo === undefined) return refuse(404, 'ImageNotFound', 'ImageNotFoundException was thrown.');
+  const body = { '@odata.mediaContentType': 'image/png', '@odata.mediaEtag': photo.etag, id: '648x648' };
+  return { status: 200, body };
+}
+
+function toPhotoBytes({ photos }: EntraServer, _request: SeenRequest, id: string): Reply {
+  const photo = photos.get(id);
+  if (photo === undefined) return refuse(404, 'ImageNotFound', 'ImageNotFoundException was thrown.');
+  return { status: 200, headers: { 'content-type': 'image/png', etag: photo.etag }, body: photo.bytes };
+}
+
+/** A `+` in a token of Graph stands for itself: whoever decodes and encodes the link breaks it. */
+const MARK = 'RFNwdAoAAQ+';
+
+function toPage(
+  { url }: EntraServer,
+  { path, query }: SeenRequest,
+  {
+    items,
+    next,
+    count,
+  }: { readonly items: readonly JsonObject[]; readonly next: number | null; readonly count?: number },
+): Reply {
+  const rest = new URLSearchParams(query);
+  for (const name of ['$skiptoken', '$count']) rest.delete(name);
+  const link = `${url}${path}?${rest}&$skiptoken=${MARK}${next}`;
+  return {
+    status: 200,
+    body: {
+      '@odata.context': `${url}/v1.0/$metadata`,
+      ...(count === undefined ? {} : { '@odata.count': count }),
+      ...(next === null ? {} : { '@odata.nextLink': link }),
+      value: items,
+    },
+  };
+}
+
+/** What stands behind the mark; null: the first page. NaN: a token that was broken on its way. */
+function readSkipToken({ query }: SeenRequest): number | null {
+  const token = query.get('$skiptoken');
+  if (token === null) return null;
+  const mark = MARK.replace('+', ' ');
+  return token.startsWith(mark) ? Number(token.slice(mark.length)) : Number.NaN;
+}
+
+const BAD_TOKEN = refuse(400, 'Request_BadRequest', 'Skip token is not valid.');
+
+function toList(entra: EntraServer, request: SeenRequest, all: readonly JsonObject[]): Reply {
+  const { query } = request;
+  const from = readSkipToken(request) ?? 0;
+  if (Number.isNaN(from)) return BAD_TOKEN;
+  const end = from + Math.min(entra.mostOfPage, Number(query.get('$top') ?? 100));
+  const items = all.slice(from, end);
+  const count = query.get('$count') === 'true' ? { count: all.length } : {};
+  return toPage(entra, request, { items, next: end < all.length ? end : null, ...count });
+}
+
+function toLaidOut(
+  { pages, next = {} }: NonNullable<EntraServer['layout']>,
+  { entra, request, show }: { readonly entra: EntraServer; readonly request: SeenRequest; readonly show: Show },
+): Reply {
+  const number = readSkipToken(request) ?? 0;
+  if (Number.isNaN(number)) return BAD_TOKEN;
+  const following = next[number] ?? number + 1;
+  const items = (pages[number] ?? []).map(show);
+  return toPage(entra, request, { items, next: following >= pages.length ? null : following });
+}
