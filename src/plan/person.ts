@@ -190,7 +190,7 @@ function planLeaving(person: PersonState, departure: Departure, context: PersonC
     removal: true,
     recovered: link.origin === 'recovered' || isUnclaimed(person),
   });
-  const seen = kind === 'deactivate' ? noteSeen(person, link, context) : NOTHING;
+  const seen = kind === 'deactivate' ? noteSeen(person, link, context) : noteActive(person, link);
   return { ...seen, operations: [operation] };
 }
 
@@ -266,6 +266,12 @@ function noteSettled(link: Link, settled: Settled): Planned {
   const active = Object.hasOwn(settled.values, 'active') ? settled.values['active'] !== false : link.active;
   if (active === link.active && JSON.stringify(applied) === JSON.stringify(link.applied)) return NOTHING;
   return { ...NOTHING, effects: [{ type: 'putLink', link: { ...link, applied, active } }] };
+}
+
+/** Where the deletion is refused, the next run must know whether there is anything left to switch off. */
+function noteActive({ observed }: PersonState, link: Link): Planned {
+  const active = observed === null ? link.active : observed.attributes['active'] !== false;
+  return active === link.active ? NOTHING : { ...NOTHING, effects: [{ type: 'putLink', link: { ...link, active } }] };
 }
 
 function toSettled(link: Link, { values, cleared }: Settled): Record<string, Json> {

@@ -196,6 +196,19 @@ describe('an operation that failed', () => {
     expect((await company.run({ tryAll: false })).reason).toBe('Synced');
   });
 
+  it('and was a deletion: who was switched off by hand is not switched off again, whichever run looks (I5)', async () => {
+    const company = await aSettledCompany();
+    const guards = { ...company.spec.guards, deactivate: { max: 0 } };
+    company.spec = { ...company.spec, guards, deprovisioning: { deletedAtSource: 'Delete' } };
+    company.people = company.people.filter(({ id }) => id !== 'p1');
+    refuse(company, /^deleteUser u1/);
+    await scheduled(company);
+    const account = company.target.users.get('u1');
+    if (account !== undefined) account.attributes['active'] = false;
+    await company.run({ tryAll: false, resync: true });
+    expect(await company.run({ tryAll: false })).toMatchObject({ held: { count: 0 }, people: { failed: 1 } });
+  });
+
   it('and was a deletion: where switching off fails too, both are tried', async () => {
     const company = await aSettledCompany();
     company.spec = { ...company.spec, deprovisioning: { deletedAtSource: 'Delete' } };

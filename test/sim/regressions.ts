@@ -756,4 +756,27 @@ export const REGRESSIONS: readonly Regression[] = [
       ],
     },
   },
+  {
+    name: 'a deletion is refused, and the account was switched off by hand: what is held stays the same set',
+    scenario: {
+      seed: 58418,
+      size: 4,
+      groups: 4,
+      application: { quirks: ['upperIds', 'membersOneByOne', 'deleteForbidden'], pageSize: 2, tokenLife: 5 },
+      steps: [
+        { do: 'manifest', what: 'disabledAtSource', value: 574 },
+        { do: 'admin', act: 'namesake', which: 696 },
+        { do: 'admin', act: 'namesake', which: 438 },
+        RUN,
+        { do: 'disable', who: 585 },
+        { do: 'hire', n: 810 },
+        RUN,
+        { do: 'disable', who: 664 },
+        { do: 'admin', act: 'namesake', which: 419 },
+        { do: 'store', how: 'broken', which: 996 },
+        RUN,
+        { do: 'admin', act: 'deactivate', which: 771 },
+      ],
+    },
+  },
 ];
