@@ -109,6 +109,9 @@ export interface MatchValue {
  */
 export type Presence = 'present' | 'outOfScope' | 'disabledAtSource' | 'undecided';
 
+/** By path, one or a list of them. */
+export type References = Readonly<Record<string, string | readonly string[]>>;
+
 /** What mappings say of one person of a complete read. People absent from the read have no such record. */
 export interface DesiredUser {
   readonly sourceId: string;
@@ -131,8 +134,11 @@ export interface DesiredUser {
   readonly clear: readonly string[];
   /** Paths that must stay as the target has them: unknown (I13), or a record error of that attribute alone. */
   readonly kept: readonly string[];
-  /** Reference paths (`…:User:manager`) → source id of the person referred to; settled in plan. */
-  readonly references: Readonly<Record<string, string>>;
+  /**
+   * Reference paths (`…:User:manager`) → whom they refer to, a list where the attribute has several: source ids of people;
+   * ids or names of groups, or names of teams. Settled in plan.
+   */
+  readonly references: References;
   /** Matching attributes that have a value, by precedence. */
   readonly match: readonly MatchValue[];
   /** Paths of photos → the mark of the one that must be there; null: there must be none. A missing one stays as it is. */
@@ -140,9 +146,12 @@ export interface DesiredUser {
 }
 
 /** What is wanted of a team beside name, mark and members: as of a person. */
-export type TeamValues = Pick<DesiredUser, 'attributes' | 'onCreate' | 'defaults' | 'clear' | 'creation'>;
+export type TeamValues = Pick<
+  DesiredUser,
+  'attributes' | 'onCreate' | 'defaults' | 'clear' | 'creation' | 'references'
+>;
 
-export const NO_VALUES: TeamValues = { attributes: {}, onCreate: {}, defaults: {}, clear: [] };
+export const NO_VALUES: TeamValues = { attributes: {}, onCreate: {}, defaults: {}, clear: [], references: {} };
 
 /** A team that rules call for, or a group of the source. */
 export interface DesiredTeam {
@@ -165,8 +174,11 @@ export interface AttributeChange {
   readonly path: string;
   readonly before?: Json;
   readonly after?: Json;
-  /** The value is the source id of a person whose target id is filled in when the request is made. */
-  readonly reference?: true;
+  /**
+   * `after`, or every value of it, is the source id of a person or the key of a team, whose target id is filled in when the
+   * request is made.
+   */
+  readonly reference?: ResourceKind;
   /** The value is the mark of a photo, whose bytes are filled in when the request is made: they are never stored. */
   readonly photo?: true;
   /** What `after` has and `before` has not is added to the list; nothing of the list goes. */
@@ -229,15 +241,15 @@ export type Cause =
 
 /**
  * Order of apply. Rebuilt links come first, because what follows needs them; then leavers, because that is what people
- * wait for. References and memberships need both of their ends; photos are large, and nobody waits for them; deletions go
- * last so that nothing refers to what is gone.
+ * wait for. References, of people and of teams, and memberships need both of their ends; photos are large, and nobody waits
+ * for them; deletions go last so that nothing refers to what is gone.
  */
 export const PHASES = [
   'recover',
   'deactivate',
   'people',
-  'references',
   'teams',
+  'references',
   'members',
   'photos',
   'deleteTeams',

@@ -59,13 +59,11 @@ const SEPARATOR_RULE: SchemaRule = {
 
 const REFERENCES_RULE: SchemaRule = {
   name: 'referencesWithReference',
-  message: 'type Reference needs references: {resource: User}, one value, and no other type has it',
-  cel: "has(self.references) == (has(self.type) && self.type == 'Reference') && !(has(self.references) && has(self.multiValued) && self.multiValued)",
+  message: 'type Reference needs references: {resource: User} or {resource: Team}, and no other type has it',
+  cel: "has(self.references) == (has(self.type) && self.type == 'Reference')",
   holds: (value) => {
     const spec = toFields(value);
-    const hasReferences = spec?.['references'] !== undefined;
-    if (hasReferences !== (spec?.['type'] === 'Reference')) return false;
-    return !hasReferences || spec?.['multiValued'] !== true;
+    return (spec?.['references'] !== undefined) === (spec?.['type'] === 'Reference');
   },
 };
 
@@ -122,12 +120,17 @@ export const CustomAttributeSpecSchema = object(
       oneOf(['String', 'Boolean', 'Integer', 'Decimal', 'DateTime', 'Reference', 'Binary', 'Complex'] as const, {
         default: 'String',
         description:
-          'Type of the value (RFC 7643 section 2.3). A value that cannot be read as it is an error of that person’s attribute. Reference: the id of another person’s account, made from the id in the source. Binary: Base64. Complex: an object.',
+          'Type of the value (RFC 7643 section 2.3). A value that cannot be read as it is an error of that person’s attribute. Reference: the id that a person’s account, or a team, has in the target, made from what the source calls it. Binary: Base64. Complex: an object.',
       }),
     ),
     references: Type.Optional(
       object(
-        { resource: oneOf(['User'] as const, { description: 'What the value is the id of: a user of the target.' }) },
+        {
+          resource: oneOf(['User', 'Team'] as const, {
+            description:
+              'What the values refer to. User: a person, by source id, mail address or alias, userName or distinguished name. Team: a team, by the id or the name of its group, or by its own name.',
+          }),
+        },
         { description: 'What a value of type Reference refers to; needed by that type, and by no other.' },
       ),
     ),

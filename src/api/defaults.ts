@@ -169,7 +169,7 @@ export interface ResolvedCustomAttributeSpec {
   readonly directorySyncs: 'All' | { readonly names: readonly string[] };
   readonly type: NonNullable<CustomAttributeSpec['type']>;
   /** Null: no reference. */
-  readonly references: { readonly resource: 'User' } | null;
+  readonly references: { readonly resource: 'User' | 'Team' } | null;
   readonly multiValued: boolean;
   readonly caseExact: boolean;
   /** Null: a text is one value. */

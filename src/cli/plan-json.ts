@@ -1,6 +1,6 @@
 /** A plan as JSON, written while it is read: the fields of `status.plan`, what is held, errors, and every operation. */
 import { summarizePlan } from '../api/directory-sync-status.ts';
-import type { AttributeChange } from '../model.ts';
+import type { AttributeChange, Json } from '../model.ts';
 import type { StoredOperation } from '../state/store.ts';
 import { countAccounts, readUnmanaged } from './accounts.ts';
 import type { CliIo } from './io.ts';
@@ -73,7 +73,11 @@ function toShownChange(change: AttributeChange): AttributeChange {
   const [before, after] = [toShownValue(change, change.before), toShownValue(change, change.after)];
   const sides = { path, ...(before === undefined ? {} : { before }) };
   if (after === undefined) return sides;
-  return { ...sides, after: reference === true ? toPlaceholder(String(after)) : after };
+  return { ...sides, after: reference === undefined ? after : toPlaceholders(after) };
+}
+
+function toPlaceholders(after: Json): Json {
+  return Array.isArray(after) ? after.map((id) => toPlaceholder(String(id))) : toPlaceholder(String(after));
 }
 
 /** Stands for the id that the target will give. */

@@ -1,6 +1,6 @@
 /** A plan as a person reviews it: who comes, what changes, who leaves and why, team by team. */
 
-import type { AttributeChange, HeldBy, Json } from '../model.ts';
+import type { AttributeChange, HeldBy, Json, ResourceKind } from '../model.ts';
 import { checkResources } from '../reconcile/compile.ts';
 import type { Commands } from '../reconcile/status.ts';
 import type { StoredOperation } from '../state/store.ts';
@@ -246,21 +246,35 @@ async function formatTotals({ run: { state, report }, style }: PlanPage): Promis
   return `\n${style.bold('Plan:')} ${[going, held].filter((part) => part !== '').join(', ')}.`;
 }
 
-/** Target ids (and source ids of people who are still to be created) → names, for the attributes that refer to people. */
+/** Ids of people and teams in the target (and here, of those who are still to be created) → names, for what refers to them. */
 function createNameFinder({ resource, state }: SyncRun, { resources }: PlanTextOptions): FindName {
-  let references: ReadonlySet<string>;
+  let kinds: ReadonlyMap<string, ResourceKind | null>;
   try {
-    const { mapping } = checkResources(
+    const { mapping, teamMapping } = checkResources(
       { resource, resources },
       { provider: Object.keys(resource.spec.source)[0] ?? '' },
     );
-    references = new Set([...mapping.paths].filter(([, shape]) => shape.reference).map(([path]) => path));
+    kinds = new Map([...mapping.paths, ...teamMapping.paths].map(([path, { reference }]) => [path, reference]));
   } catch {
-    references = new Set();
+    kinds = new Map();
   }
-  return async (change: AttributeChange, value: Json) => {
-    if (typeof value !== 'string' || !references.has(change.path)) return null;
-    const link = change.reference === true ? await state.links.get(value) : await state.links.byTarget(value);
+  let teams: Promise<ReadonlyMap<string, string>> | null = null;
+  return async ({ path, reference }: AttributeChange, value: Json) => {
+    const kind = kinds.get(path) ?? null;
+    if (typeof value !== 'string' || kind === null) return null;
+    if (kind === 'Team') {
+      teams ??= readTeamNames(state);
+      return (await teams).get(value) ?? null;
+    }
+    const link = reference === undefined ? await state.links.byTarget(value) : await state.links.get(value);
     return link?.name ?? null;
   };
+}
+
+/** By key, and by the id in the target. */
+async function readTeamNames({ links }: SyncRun['state']): Promise<ReadonlyMap<string, string>> {
+  const names = new Map<string, string>();
+  for await (const page of links.teams())
+    for (const { key, targetId, displayName } of page) names.set(key, displayName).set(targetId, displayName);
+  return names;
 }

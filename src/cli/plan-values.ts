@@ -28,7 +28,7 @@ export function toShownValue(
   return redacted === true && value !== undefined ? '[Redact]' : value;
 }
 
-/** Names of the people that references mean; ids where nobody is known by them. */
+/** The name of the person or team that one value of a reference means; null: nobody is known by it. */
 export type FindName = (change: AttributeChange, value: Json) => Promise<string | null>;
 
 export interface ChangeStyle {
@@ -40,8 +40,11 @@ export interface ChangeStyle {
 export async function formatChange(change: AttributeChange, { whole, findName }: ChangeStyle): Promise<string> {
   const show = async (value: Json | undefined): Promise<string> => {
     if (change.redacted === true) return formatValue(toShownValue(change, value), whole);
-    const name = value === undefined ? null : await findName(change, value);
-    return name ?? formatValue(value, whole);
+    if (!Array.isArray(value))
+      return (value === undefined ? null : await findName(change, value)) ?? formatValue(value, whole);
+    const names = await Promise.all(value.map(async (each: Json) => await findName(change, each)));
+    if (names.every((name) => name === null)) return formatValue(value, whole);
+    return names.map((name, index) => name ?? formatValue(value[index], whole)).join(', ');
   };
   const after = await show(change.after);
   const path = shortenPath(change.path);

@@ -16,7 +16,8 @@ import type { MappingProblem } from './problem.ts';
 export interface PathShape {
   readonly caseExact: boolean;
   readonly multiValued: boolean;
-  readonly reference: boolean;
+  /** What its values refer to; null: to nothing. */
+  readonly reference: ResourceKind | null;
   readonly matching: boolean;
   readonly required: boolean;
   readonly unique: boolean;
@@ -181,11 +182,11 @@ function toDesiredNames(entries: readonly CompiledEntry[]): ReadonlyMap<string, 
 }
 
 function toPathShapes(entries: readonly CompiledEntry[], resource: ResourceKind): Map<string, PathShape> {
-  const plain = { multiValued: false, reference: false, matching: false, required: false, unique: false };
+  const plain = { multiValued: false, reference: null, matching: false, required: false, unique: false };
   const active: PathShape = { ...plain, caseExact: true };
   const shapes = new Map<string, PathShape>(resource === 'User' ? [['active', active]] : []);
   for (const { path, custom, definition, reference, precedence, redacted, adds, photo, ...entry } of entries) {
-    const caseExact = definition.caseExact || reference;
+    const caseExact = definition.caseExact || reference !== null;
     const unique = definition.uniqueness !== 'none';
     const matching = precedence !== null;
     const required = entry.required || custom?.required === true;

@@ -28,8 +28,8 @@ export interface CustomAttribute {
   readonly path: string | null;
   readonly separator: string | null;
   readonly onEmpty: 'Keep' | 'Clear';
-  /** The value is the source id of a person. */
-  readonly reference: boolean;
+  /** What the value refers to; null: to nothing. */
+  readonly reference: ResourceKind | null;
   /** No account is made without a value. */
   readonly required: boolean;
   /** The predefined attribute that it takes where no entry says otherwise. */
@@ -201,7 +201,7 @@ function toCustomAttribute(resource: CustomAttributeResource): CustomAttribute {
     path: null,
     separator: spec.separator ?? null,
     onEmpty: spec.onEmpty ?? 'Keep',
-    reference: spec.references?.resource === 'User',
+    reference: spec.references?.resource ?? null,
     required: spec.required === true && isStaying(resource),
     predefined,
     leaving: !isStaying(resource),
@@ -248,11 +248,11 @@ function resolvePlace(
 
 /** A core attribute has a type of its own, and the application would refuse another one. */
 function checkShape(path: string, { definition, reference }: CustomAttribute, place: TargetPlace): void {
-  if (place.reference && reference) return;
-  if (place.reference) {
+  if (place.reference !== null) {
+    if (reference === place.reference && definition.multiValued === place.multiValued) return;
     throw new SyncError(
       'Invalid',
-      `${JSON.stringify(path)} refers to a person; map it by its path, or say type: Reference`,
+      `${JSON.stringify(path)} refers to one person; map it by its path, or say type: Reference with references: {resource: User}`,
     );
   }
   const shapeOf = (type: string, multiValued: boolean): string => (multiValued ? `a list of ${type}` : `one ${type}`);

@@ -7,7 +7,7 @@ import { formatProblem } from '../expression/dates/format.ts';
 import { ExpressionError } from '../expression/error.ts';
 import { type TraceNode, traceExpression } from '../expression/trace.ts';
 import { UniqueCandidates } from '../expression/values.ts';
-import type { Json } from '../model.ts';
+import type { Json, ResourceKind } from '../model.ts';
 import { computeNearestName } from '../nearest-name.ts';
 import { type AttributeDefinition, toAttributeDefinition } from '../scim/schema.ts';
 import { coerceValue, isEmptyValue, toTypeMessage, type ValueShape } from './coerce.ts';
@@ -44,8 +44,8 @@ export interface CompiledEntry {
   readonly shape: ValueShape;
   /** A text is written as it is: it is converted to nothing else, and every text will do. */
   readonly takesText: boolean;
-  /** The value is the source id of a person. */
-  readonly reference: boolean;
+  /** Whom the value refers to: a person by source id or another name, or a team by id or name of its group; null: nobody. */
+  readonly reference: ResourceKind | null;
   /** Names that the value depends on. */
   readonly names: readonly string[];
   /** Null for an entry that has only a default. */
@@ -193,25 +193,27 @@ function checkFormat({ target, format }: AttributeEntry, place: Place, { report 
   if (format === undefined) return true;
   const { type } = place.definition;
   const problem =
-    type === 'DateTime' || (type === 'String' && !place.reference)
+    type === 'DateTime' || (type === 'String' && place.reference === null)
       ? formatProblem(format)
       : `is for DateTime and String, and ${JSON.stringify(target)} holds ${type}`;
   if (problem !== undefined) report('/format', `format ${problem}`);
   return problem === undefined;
 }
 
+const WORDS: Readonly<Record<ResourceKind, string>> = { User: 'person', Team: 'team' };
+
 /** What cannot be said of this target, although each field is well in itself. */
 function checkUse(spec: AttributeEntry, place: Place, { report, names }: EntryContext): void {
   const name = JSON.stringify(spec.target);
-  if (place.reference && spec.apply === 'OnCreate')
-    report('/apply', `${name} refers to a person and is always kept up to date`);
-  if (place.reference && spec.default !== undefined)
-    report('/default', `${name} refers to a person: who has none gets none`);
+  if (place.reference !== null && spec.apply === 'OnCreate')
+    report('/apply', `${name} refers to a ${WORDS[place.reference]} and is always kept up to date`);
+  if (place.reference !== null && spec.default !== undefined)
+    report('/default', `${name} refers to a ${WORDS[place.reference]}: who has none gets none`);
   (names.resource === 'Team' ? checkUseOfTeam : checkUseOfUser)(spec, place, report);
 }
 
 function checkUseOfUser(spec: AttributeEntry, place: Place, report: EntryContext['report']): void {
-  if (spec.matching !== undefined && (place.multiValued || place.reference)) {
+  if (spec.matching !== undefined && (place.multiValued || place.reference !== null)) {
     report('/matching', `${JSON.stringify(spec.target)} cannot match accounts: that takes one text or number`);
   }
   if (place.path !== 'active') return;
@@ -224,8 +226,6 @@ function checkUseOfUser(spec: AttributeEntry, place: Place, report: EntryContext
 }
 
 function checkUseOfTeam(spec: AttributeEntry, place: Place, report: EntryContext['report']): void {
-  if (place.reference)
-    report('/target', `${JSON.stringify(spec.target)} refers to a person, which an attribute of a team cannot`);
   if (spec.matching !== undefined)
     report(
       '/matching',

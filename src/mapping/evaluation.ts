@@ -106,7 +106,7 @@ export interface Draft {
   readonly attributes: Record<string, Json>;
   readonly onCreate: Record<string, Json>;
   readonly defaults: Record<string, Json>;
-  readonly references: Record<string, string>;
+  readonly references: Record<string, string | readonly string[]>;
   readonly clear: string[];
   readonly kept: string[];
   readonly errors: RecordError[];
@@ -279,7 +279,7 @@ function noteEmpty(entry: CompiledEntry, evaluation: Evaluation): void {
 
 function place(entry: CompiledEntry, value: Json, draft: Draft): void {
   if (entry.path === null) return;
-  if (entry.reference) draft.references[entry.path] = String(value);
+  if (entry.reference !== null) draft.references[entry.path] = Array.isArray(value) ? value.map(String) : String(value);
   else if (entry.onCreate) draft.onCreate[entry.path] = value;
   else draft.attributes[entry.path] = value;
 }

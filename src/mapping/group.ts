@@ -90,6 +90,7 @@ function toValues(draft: Draft, { paths }: CompiledMapping): TeamValues {
     onCreate: others(draft.onCreate),
     defaults: others(draft.defaults),
     clear: draft.clear.filter((path) => !NAMES.has(path)),
+    references: draft.references,
     ...(errors.length === 0 ? {} : { creation: { errors, held } }),
   };
 }

@@ -40,7 +40,7 @@ function refuse(message: string): never {
 }
 
 function checkPlace({ target }: AttributeEntry, { definition, multiValued, reference }: Place): void {
-  const isText = definition.type === 'String' || (definition.type === 'Reference' && !reference);
+  const isText = definition.type === 'String' || (definition.type === 'Reference' && reference === null);
   if (!isText || multiValued)
     refuse(`a photo is one text, and ${JSON.stringify(target)} takes none; write photos[type eq "photo"].value`);
 }

@@ -9,8 +9,8 @@ export interface TargetPlace {
   readonly path: string;
   readonly definition: AttributeDefinition;
   readonly multiValued: boolean;
-  /** The value is the id of another user. */
-  readonly reference: boolean;
+  /** What the value is the id of; null: of nothing. */
+  readonly reference: ResourceKind | null;
 }
 
 /** Attributes of every resource that the target alone decides about (RFC 7643 section 3.1). */
@@ -30,7 +30,7 @@ export function resolveTargetPath(
     throw new SyncError('Invalid', `${JSON.stringify(target)} are those of the group, and have no entry`);
   checkWritable(target, resolved, wholeLists);
   const { definition, multiValued, parent, text } = resolved;
-  return { path: text, definition, multiValued, reference: isUserReference(definition, parent) };
+  return { path: text, definition, multiValued, reference: isUserReference(definition, parent) ? 'User' : null };
 }
 
 function checkWritable(target: string, resolved: ResolvedPath, wholeLists: boolean): void {

@@ -6,9 +6,10 @@ import { diffValues, isUnassigned } from './diff.ts';
 import { NOTHING, type Planned, toDraft } from './draft.ts';
 import { isEvidence, isFree, planInheritance } from './inheritance.ts';
 import { isSpared } from './protection.ts';
+import { toReferenceUpdate } from './references.ts';
 import type { PlanSettings } from './settings.ts';
 import { toUpdatable } from './target-limits.ts';
-import { failPerson, forget, type PersonContext, toClear, toOwner, toReferences, toReferenceUpdate } from './values.ts';
+import { failPerson, forget, type PersonContext, toClear, toOwner, toReferences, toReferring } from './values.ts';
 
 export function planWithoutAccount(person: PersonState, desired: DesiredUser, context: PersonContext): Planned {
   const planned = planAccount(person, desired, context);
@@ -163,7 +164,7 @@ function planMatch(desired: DesiredUser, candidate: Candidate, context: PersonCo
 function diffToAccount(desired: DesiredUser, current: Attributes, context: PersonContext): readonly AttributeChange[] {
   const { suspect, shapes } = context.settings;
   const defaults = Object.fromEntries(Object.entries(desired.defaults).filter(([path]) => isUnassigned(current[path])));
-  const { known } = toReferences(desired, context);
+  const { known } = toReferences(desired, context, current);
   // A suspect read clears nothing (rule I1); the next good one does.
   const clear = suspect ? [] : toClear(desired, current, shapes);
   return diffValues(
@@ -186,7 +187,7 @@ function planCreate(desired: DesiredUser, context: PersonContext, cause: Cause):
 }
 
 function planNewAccount(desired: DesiredUser, context: PersonContext, cause: Cause): Planned {
-  const { known, coming } = toReferences(desired, context);
+  const { known, coming } = toReferences(desired, context, {});
   const values: Attributes = { ...desired.defaults, ...desired.onCreate, ...desired.attributes, ...known };
   if (isUnassigned(values['userName'])) {
     return failPerson(desired, 'userName is empty or unknown: the account cannot be created', 'RecordInvalid');
@@ -212,6 +213,9 @@ function planNewAccount(desired: DesiredUser, context: PersonContext, cause: Cau
   });
   return {
     ...NOTHING,
-    operations: [create, ...toReferenceUpdate(desired, { targetId: null, settings: context.settings }, coming)],
+    operations: [
+      create,
+      ...toReferenceUpdate(toReferring(desired, null), coming, { settings: context.settings, cause: 'mapping' }),
+    ],
   };
 }

@@ -67,7 +67,7 @@ export function toChangeGuards(
   if (changes.some(isRename)) guards.push({ kind: 'rename', scope: '' });
   if (!countUpdates) return guards;
   const isFirst = ({ path, before }: AttributeChange): boolean =>
-    before === undefined && shapes.get(path)?.reference === true;
+    before === undefined && (shapes.get(path)?.reference ?? null) !== null;
   const others = changes.filter(
     (change) => !isActivation(change) && !isRename(change) && !isFirst(change) && !isTemporary(change.before),
   );

@@ -1,12 +1,13 @@
 /** What differs between what must be and what is. Pure. */
-import type { AttributeChange, Attributes, Json } from '../model.ts';
+import type { AttributeChange, Attributes, Json, ResourceKind } from '../model.ts';
 
 /** How values at a path compare. */
 export interface PathShape {
   /** Text that differs in case alone is another value. */
   readonly caseExact: boolean;
   readonly multiValued: boolean;
-  readonly reference: boolean;
+  /** What its values refer to; null: to nothing. */
+  readonly reference: ResourceKind | null;
   /** Accounts are matched by it. */
   readonly matching: boolean;
   /** No account is made without a value. */
@@ -88,8 +89,8 @@ export interface DesiredValues {
   readonly attributes: Attributes;
   /** Paths to be emptied where the target has a value. */
   readonly clear: readonly string[];
-  /** Reference paths → target id, where it is known. */
-  readonly references: Readonly<Record<string, string>>;
+  /** Reference paths → target ids, where they are known. */
+  readonly references: Attributes;
 }
 
 /**

@@ -40,7 +40,10 @@ function toWanted(person: PersonState, context: PersonContext): readonly (readon
   if (desired === null || desired.presence === 'outOfScope') return off;
   if (desired.presence === 'undecided') return [];
   const clear = toClear(desired, observed?.attributes ?? {}, context.settings.shapes);
-  const { active, ...attributes } = { ...desired.attributes, ...toReferences(desired, context).known };
+  const { active, ...attributes } = {
+    ...desired.attributes,
+    ...toReferences(desired, context, link?.applied ?? {}).known,
+  };
   return [
     ...Object.entries(attributes),
     ...clear.map((path) => [path, undefined] as const),

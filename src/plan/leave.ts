@@ -19,7 +19,7 @@ export function beginLeave(person: PersonState, cause: Departure, { now }: Pick<
 }
 
 /** Whom only an entry for `active` switches off is not gone: they are never deleted; nor is anybody where none can be. */
-export function isGraceOver({ left }: Link, { desired }: PersonState, settings: PlanSettings): boolean {
+export function isGraceOver({ left }: Link, desired: PersonState['desired'], settings: PlanSettings): boolean {
   const { deleteAfterMs, now } = settings;
   if (left === undefined || left.at === null || deleteAfterMs === null || desired?.byEntry === true) return false;
   if (fitPolicy('Delete', settings) !== 'Delete') return false;

@@ -4,13 +4,14 @@ import type { PersonState } from '../state/staging.ts';
 import type { Link } from '../state/store.ts';
 import { planWithoutAccount } from './account.ts';
 import { type ChangeGroup, isName, splitChanges, toChangeGuards } from './changes.ts';
-import { diffValues, isClearing, isSameValue, isUnassigned } from './diff.ts';
+import { diffValues, isClearing, isSameValue } from './diff.ts';
 import { type DraftOperation, NOTHING, type Planned, toDraft } from './draft.ts';
 import { overlookDrift } from './drift.ts';
 import { isOldId, isUnclaimed, isUnclaimedForGood, settleInherited } from './inheritance.ts';
 import { beginLeave, isGraceOver } from './leave.ts';
 import { withPhotos } from './photos.ts';
 import { isSpared } from './protection.ts';
+import { mendReferences, toReferenceUpdate, toReplaced } from './references.ts';
 import { addRetirement } from './retirement.ts';
 import type { LeavingPolicy, PlanSettings } from './settings.ts';
 import { fitPolicy, fitToTarget } from './target-limits.ts';
@@ -22,7 +23,7 @@ import {
   toClear,
   toOwner,
   toReferences,
-  toReferenceUpdate,
+  toReferring,
 } from './values.ts';
 
 export function planPerson(found: PersonState, context: PersonContext): Planned {
@@ -62,7 +63,7 @@ function isUnplannedNews(
 function isNews({ kind, changes }: DraftOperation, link: Link): boolean {
   if (kind === 'deactivate') return !link.active;
   return changes.some(
-    ({ path, before, reference }) => reference !== true && !isSameValue(link.applied[path], before, true),
+    ({ path, before, reference }) => reference === undefined && !isSameValue(link.applied[path], before, true),
   );
 }
 
@@ -158,6 +159,14 @@ export function toLeavingPolicy(departure: Departure, settings: PlanSettings): L
   return fitPolicy(isEntrys ? 'Deactivate' : policy, settings);
 }
 
+/** Is the account to be deleted, now or when a guard lets it go? Presence null: the person is gone from the source. */
+export function isEnding(link: Link, presence: DesiredUser['presence'] | null, settings: PlanSettings): boolean {
+  if (presence === 'present' || presence === 'undecided') return false;
+  if (presence === null && !settings.absenceProven) return false;
+  const policy = toLeavingPolicy(presence ?? 'deletedAtSource', settings);
+  return policy === 'Delete' || (policy === 'Deactivate' && !link.active && isGraceOver(link, null, settings));
+}
+
 /** Everything that belongs to one person's departure is one unit: held or released together. */
 export function toDepartureUnit(sourceId: string, departure: Departure): string {
   return `person:${sourceId}:${departure}`;
@@ -215,7 +224,7 @@ function toLeavingStep(
     return { kind: isFirstOff ? 'deactivate' : 'delete', isOver: false };
   }
   if (active) return { kind: 'deactivate', isOver: false };
-  return isGraceOver(link, person, settings) ? { kind: 'delete', isOver: true } : null;
+  return isGraceOver(link, desired, settings) ? { kind: 'delete', isOver: true } : null;
 }
 
 function toLeavingReason(person: PersonState, departure: Departure): string {
@@ -306,18 +315,20 @@ function planUpdate(
   const { observed } = person;
   const { shapes } = context.settings;
   const held = observed === null ? link.applied : { ...link.applied, ...clearAbsent(link, observed.attributes) };
-  const current = { ...held, ...clearDangling(held, desired, context) };
-  const { known, coming } = toReferences(desired, context);
-  const wanted = { attributes: desired.attributes, clear: toClear(desired, current, shapes), references: known };
+  const last = { ...link.applied, ...observed?.attributes };
+  const { known, coming } = toReferences(desired, context, last);
+  const mended = mendReferences(last, { known, coming }, context);
+  const current = { ...held, ...mended.current };
+  const clear = [...toClear(desired, current, shapes), ...mended.clear];
+  const wanted = { attributes: desired.attributes, clear, references: { ...mended.rest, ...known } };
   const all = diffValues(wanted, current, shapes, link.applied).map((change) => inOurSpelling(change, link, shapes));
   const oldIds = all.filter(({ path }) => isOldId(link, path));
   const others = all.filter((change) => !oldIds.includes(change));
   const { changes, spared } = spareName(person, others, context.settings);
-  const later = toReferenceUpdate(
-    desired,
-    { targetId: link.targetId, settings: context.settings },
-    toReplaced(coming, current),
-  );
+  const later = toReferenceUpdate(toReferring(desired, link.targetId), toReplaced(coming, current), {
+    settings: context.settings,
+    cause: 'mapping',
+  });
   const changed = new Set(all.map(({ path }) => path));
   const named = { ...settleInherited(link, desired, changed), name: toShownName(desired, link) };
   const settled = {
@@ -342,14 +353,6 @@ function toIdGroup(changes: readonly AttributeChange[]): readonly ChangeGroup[] 
   return changes.length === 0 ? [] : [{ kind: 'update', unit: 'id', changes }];
 }
 
-/** Whom somebody was said to refer to until now. */
-function toReplaced(coming: readonly AttributeChange[], current: Attributes): readonly AttributeChange[] {
-  return coming.map((change) => {
-    const before = current[change.path];
-    return isUnassigned(before) ? change : { ...change, before };
-  });
-}
-
 /** Who is protected keeps the name by which the owner called them. */
 function spareName(
   person: PersonState,
@@ -363,12 +366,6 @@ function spareName(
 /** Whose userName and mail the read did not deliver is still called what they were called. */
 function toShownName(desired: DesiredUser, link: Link): string {
   return desired.name === desired.sourceId ? link.name : desired.name;
-}
-
-/** Applications clear what refers to an account that is deleted, or do not: the plan is the same. */
-function clearDangling(held: Attributes, { references }: DesiredUser, { gone }: PersonContext): Attributes {
-  const dangling = Object.keys(references).filter((path) => gone.has(String(held[path])));
-  return Object.fromEntries(dangling.map((path) => [path, null]));
 }
 
 /** A plan says the same whether or not the target was looked at, which may spell what was applied in its own way. */

@@ -4,14 +4,19 @@ import type { TeamState } from '../state/staging.ts';
 import { toGroupId, toTeamKey } from '../team-key.ts';
 import { isSameValue } from './diff.ts';
 import { type AttributeDrift, toDrift } from './drift.ts';
+import type { ReferenceContext } from './references.ts';
 import type { TeamContext } from './team.ts';
+import { settleReferences } from './team-references.ts';
 import { toBelievedTeam } from './team-values.ts';
 
 /** A team whose rules want another name now has changed by that. */
 export function findTeamDrift(
-  { key, desired, link, observed, gone }: TeamState,
-  { settings: { target }, shapes }: Pick<TeamContext, 'settings' | 'shapes'>,
+  found: TeamState,
+  context: Pick<TeamContext, 'settings' | 'shapes' | keyof ReferenceContext>,
 ): readonly AttributeDrift[] {
+  const { key, desired, link, observed, gone } = settleReferences(found, context).team;
+  const { settings, shapes } = context;
+  const { target } = settings;
   if (link === null || gone) return [];
   const isOfGroup = toGroupId(key) !== null;
   const wanted = isOfGroup ? toTeamKey(desired?.displayName ?? link.displayName) : key;

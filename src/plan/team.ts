@@ -6,13 +6,15 @@ import type { TargetTeam } from '../targets/target.ts';
 import { toComparableName, toGroupId } from '../team-key.ts';
 import { isSameValue, isUnassigned, type PathShape } from './diff.ts';
 import { type DraftOperation, NOTHING, type Planned, toDraft } from './draft.ts';
+import type { ReferenceContext } from './references.ts';
 import type { PlanSettings, TargetLimits } from './settings.ts';
 import { isHidden, toTeamChanges } from './target-limits.ts';
 import { toOrigin } from './team-origin.ts';
+import { settleReferences, withComing } from './team-references.ts';
 import { diffTeam, diffToFound, toBelievedTeam, toNewValues, toSeen, toWritten } from './team-values.ts';
 import { toOwner } from './values.ts';
 
-export interface TeamContext {
+export interface TeamContext extends ReferenceContext {
   readonly settings: PlanSettings;
   /** What becomes of the team of a group that is gone from the source. */
   readonly groupGone: 'Retain' | 'Empty' | 'Delete';
@@ -37,7 +39,12 @@ export interface TeamPlan extends Planned {
 
 const KEEP: TeamPlan = { ...NOTHING, members: 'keep', deleteWhenEmpty: false };
 
-export function planTeam(team: TeamState, context: TeamContext): TeamPlan {
+export function planTeam(found: TeamState, context: TeamContext): TeamPlan {
+  const { team, coming } = settleReferences(found, context);
+  return withComing(planSettled(team, context), team, { coming, settings: context.settings });
+}
+
+function planSettled(team: TeamState, context: TeamContext): TeamPlan {
   const { teams } = context.settings.target;
   if (teams === 'none')
     return team.desired === null ? KEEP : fail(team.desired, 'Conflict', 'the target has no groups');

@@ -1,9 +1,9 @@
 /** What the plans of people have in common. Pure. */
-import type { AttributeChange, Attributes, DesiredUser, RecordError } from '../model.ts';
+import type { Attributes, DesiredUser, RecordError } from '../model.ts';
 import type { DirectoryKey, Effect, Link } from '../state/store.ts';
-import { toChangeGuards } from './changes.ts';
 import { isSameValue } from './diff.ts';
-import { type DraftOperation, NOTHING, type Planned, toDraft } from './draft.ts';
+import { NOTHING, type Planned } from './draft.ts';
+import { type ReferenceContext, type Referring, type ResolvedReferences, resolveReferences } from './references.ts';
 import type { PlanSettings } from './settings.ts';
 
 /** One value that several people have at a path that nobody may share. */
@@ -14,18 +14,12 @@ export interface Collision {
 }
 
 /** What the plan knows of others when it plans one person. */
-export interface PersonContext {
+export interface PersonContext extends ReferenceContext {
   readonly settings: PlanSettings;
-  /** Target ids of the people that `references` name, by source id; missing: no account yet. */
-  readonly accounts: ReadonlyMap<string, string>;
-  /** Source ids among `references` for whom this plan makes an account. */
-  readonly coming: ReadonlySet<string>;
   /** Who has the same matching value; null for almost everybody. */
   readonly collidesWith: Collision | null;
   /** Accounts that more than one person without an account matches, by whatever attributes: target id → source ids. */
   readonly rivals: ReadonlyMap<string, readonly string[]>;
-  /** Linked accounts that are not there any more, by target id: who refers to one refers to nobody. */
-  readonly gone: ReadonlySet<string>;
   /** The deletion of the account failed before: while it is on, it is switched off first. */
   readonly deletionFailed: boolean;
 }
@@ -57,45 +51,16 @@ export function toClear(
   );
 }
 
-export interface References {
-  /** Path → target id. */
-  readonly known: Readonly<Record<string, string>>;
-  /** For the second pass: path → source id of somebody for whom this plan makes an account. */
-  readonly coming: readonly AttributeChange[];
+/** @param held what the account has */
+export function toReferences(
+  { references }: DesiredUser,
+  context: PersonContext,
+  held: Attributes,
+): ResolvedReferences {
+  const { settings } = context;
+  return resolveReferences(references, context, { settings, shapes: settings.shapes, resource: 'User', held });
 }
 
-/** Whom nobody answers to is kept as debt: nothing is written, and the next run looks again. */
-export function toReferences(desired: DesiredUser, { accounts, coming, settings }: PersonContext): References {
-  const known: Record<string, string> = {};
-  const later: AttributeChange[] = [];
-  for (const [path, sourceId] of Object.entries(desired.references)) {
-    const targetId = accounts.get(sourceId);
-    if (targetId !== undefined) known[path] = targetId;
-    else if (coming.has(sourceId) && settings.target.attribute('User', path).writes === 'always')
-      later.push({ path, after: sourceId, reference: true });
-  }
-  return { known, coming: later };
-}
-
-export function toReferenceUpdate(
-  desired: DesiredUser,
-  { targetId, settings }: { readonly targetId: string | null; readonly settings: PlanSettings },
-  changes: readonly AttributeChange[],
-): readonly DraftOperation[] {
-  if (changes.length === 0) return [];
-  return [
-    toDraft({
-      phase: 'references',
-      kind: 'update',
-      resource: 'User',
-      id: desired.sourceId,
-      targetId,
-      name: desired.name,
-      changes,
-      cause: 'mapping',
-      reason: 'refers to somebody who is new',
-      unit: `person:${desired.sourceId}:references`,
-      guards: toChangeGuards(changes, settings),
-    }),
-  ];
+export function toReferring({ sourceId, name }: DesiredUser, targetId: string | null): Referring {
+  return { resource: 'User', id: sourceId, targetId, name };
 }

@@ -86,7 +86,7 @@ describe('examples/quickstart', () => {
       const { desired, errors, view } = people.map(user, new Date(0));
       expect(errors).toEqual([]);
       names.add(String(desired.attributes['userName']).toLowerCase());
-      for (const id of Object.values(desired.references)) references.add(id);
+      for (const id of Object.values(desired.references).flat()) references.add(id);
       for (const team of teams.map(desired, view, new Date(0)).memberOf)
         members.set(team, (members.get(team) ?? 0) + 1);
     }

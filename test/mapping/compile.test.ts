@@ -38,7 +38,7 @@ describe('compileMapping', () => {
     expect(mapping.paths.get(MANAGER)).toEqual({
       caseExact: true,
       multiValued: false,
-      reference: true,
+      reference: 'User',
       matching: false,
       required: false,
       unique: false,

@@ -115,8 +115,17 @@ describe('compileCustomAttributes', () => {
     [{ path: 'manager' }, 'the schema has no attribute "manager"', 'manager is not of the core schema'],
     [
       { path: 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager' },
-      '"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager" refers to a person; map it by its path, or say type: Reference',
+      '"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager" refers to one person; map it by its path, or say type: Reference with references: {resource: User}',
       'a reference is no text',
+    ],
+    [
+      {
+        path: 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager',
+        type: 'Reference',
+        references: { resource: 'Team' },
+      },
+      '"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager" refers to one person; map it by its path, or say type: Reference with references: {resource: User}',
+      'a manager is no team',
     ],
     [
       { path: 'title', type: 'Integer' },

@@ -215,6 +215,19 @@ describe('a value that does not fit', () => {
     });
   });
 
+  it('refers to several teams by a CustomAttribute that is a list', () => {
+    const teams = { type: 'Reference', references: { resource: 'Team' }, multiValued: true, separator: ';' } as const;
+    const customs = [aCustomAttribute('homes', { path: `${ACME}:homes`, ...teams })];
+    const mapping = { entries: [{ target: 'homes', source: 'manager' }], customs };
+    expect(map(mapping, aSourceUser({ manager: 'g-1; Sales;' })).desired).toMatchObject({
+      references: { [`${ACME}:homes`]: ['g-1', 'Sales'] },
+    });
+    expect(compileWell([...BASE_ENTRIES, ...mapping.entries], customs).paths.get(`${ACME}:homes`)).toMatchObject({
+      reference: 'Team',
+      multiValued: true,
+    });
+  });
+
   it('names a value that the CustomAttribute may not have', () => {
     const customs = [aCustomAttribute('tier', { canonicalValues: ['bronze', 'silver'], path: 'nickName' })];
     const mapping = { entries: [{ target: 'tier', source: 'tier' }], customs };

@@ -61,8 +61,8 @@ describe('a mapping of teams', () => {
       '/spec/attributes/0/target "members" are those of the group, and have no entry',
     ],
     [
-      { target: 'owner', source: 'a' },
-      '/spec/attributes/0/target "owner" refers to a person, which an attribute of a team cannot',
+      { target: 'owner', source: 'a', default: 'p1' },
+      '/spec/attributes/0/default "owner" refers to a person: who has none gets none',
     ],
     [{ target: 'tier', source: 'a' }, '/spec/attributes/0/target the schema has no attribute "tier"'],
     [

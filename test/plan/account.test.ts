@@ -85,7 +85,7 @@ describe('a person without an account', () => {
     ]);
     expect(coming[1]).toMatchObject({
       targetId: null,
-      changes: [{ path: MANAGER, after: 'boss', reference: true }],
+      changes: [{ path: MANAGER, after: 'boss', reference: 'User' }],
       reason: 'refers to somebody who is new',
     });
     expect(plan({ desired }).operations).toHaveLength(1);

@@ -23,7 +23,7 @@ function applyChanges(current: Attributes, changes: readonly AttributeChange[]):
 const LIST: PathShape = {
   caseExact: false,
   multiValued: true,
-  reference: false,
+  reference: null,
   matching: false,
   required: false,
   unique: false,

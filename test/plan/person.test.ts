@@ -220,7 +220,7 @@ describe('somebody who stays', () => {
     const [operation, ...others] = plan({ link, desired }, more).operations;
     expect(operation).toMatchObject({
       phase: 'references',
-      changes: [{ path: MANAGER, after: 'p9', reference: true }],
+      changes: [{ path: MANAGER, after: 'p9', reference: 'User' }],
     });
     expect(operation?.guards).toEqual([]);
     expect(others).toEqual([]);
@@ -344,7 +344,7 @@ describe('somebody who stays', () => {
       { phase: 'people', changes: [{ path: MANAGER, after: 'u9' }] },
     ]);
     expect(plan({ desired }, { coming: new Set(['boss']) }).operations).toMatchObject([
-      { phase: 'references', changes: [{ path: MANAGER, after: 'boss', reference: true }] },
+      { phase: 'references', changes: [{ path: MANAGER, after: 'boss', reference: 'User' }] },
     ]);
     expect(plan({ desired })).toEqual(NOTHING);
     const link = aLink({ applied: { ...aLink().applied, [MANAGER]: 'u9' } });

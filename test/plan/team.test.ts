@@ -234,7 +234,7 @@ describe('values beside name and mark', () => {
   const valued = (values: Partial<DesiredTeam['values']>): DesiredTeam =>
     aDesiredTeam({ values: { ...NO_VALUES, ...values } });
   const written = aTeamLink({ applied: { description: 'old', tier: 'Gold' } });
-  const aShape = { multiValued: false, reference: false, matching: false, required: false, unique: false };
+  const aShape = { multiValued: false, reference: null, matching: false, required: false, unique: false };
   const shapes = new Map([['tier', { ...aShape, caseExact: false }]]);
   const changesOf = (team: Partial<TeamState>, settings = {}) =>
     planTeam(aTeamState({ link: written, ...team }), aTeamContext({ shapes, settings })).operations.map(

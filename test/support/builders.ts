@@ -25,6 +25,7 @@ import {
 import type { PathShape } from '../../src/plan/diff.ts';
 import type { GuardInput } from '../../src/plan/guard.ts';
 import type { MemberContext } from '../../src/plan/member.ts';
+import type { ReferenceContext } from '../../src/plan/references.ts';
 import type { PlanSettings, TargetLimits } from '../../src/plan/settings.ts';
 import type { TeamContext } from '../../src/plan/team.ts';
 import { toOrigin } from '../../src/plan/team-origin.ts';
@@ -188,7 +189,7 @@ export function aCandidate(
 const shape = (more: Partial<PathShape> = {}): PathShape => ({
   caseExact: false,
   multiValued: false,
-  reference: false,
+  reference: null,
   matching: false,
   required: false,
   unique: false,
@@ -204,7 +205,7 @@ export const SHAPES: ReadonlyMap<string, PathShape> = new Map([
   ['name.familyName', shape({ required: true })],
   ['nickName', shape()],
   [DEPARTMENT, shape()],
-  [MANAGER, shape({ caseExact: true, reference: true })],
+  [MANAGER, shape({ caseExact: true, reference: 'User' })],
 ]);
 
 export function planSettings(overrides: Partial<PlanSettings> = {}): PlanSettings {
@@ -243,17 +244,24 @@ export function aTargetLimits(overrides: Partial<TargetLimits> = {}): TargetLimi
   };
 }
 
+const NOBODY_REFERRED: ReferenceContext = {
+  accounts: new Map(),
+  coming: new Set(),
+  ending: new Set(),
+  teams: new Map(),
+  gone: new Set(),
+  goneTeams: new Set(),
+};
+
 export function aPersonContext({
   settings = {},
   ...overrides
 }: Partial<Omit<PersonContext, 'settings'>> & { settings?: Partial<PlanSettings> } = {}): PersonContext {
   return {
     settings: planSettings(settings),
-    accounts: new Map(),
-    coming: new Set(),
+    ...NOBODY_REFERRED,
     collidesWith: null,
     rivals: new Map(),
-    gone: new Set(),
     deletionFailed: false,
     ...overrides,
   };
@@ -312,6 +320,7 @@ export function aTeamContext({
 }: Partial<Omit<TeamContext, 'settings'>> & { settings?: Partial<PlanSettings> } = {}): TeamContext {
   return {
     settings: planSettings(settings),
+    ...NOBODY_REFERRED,
     rules: new Set(['research']),
     frozen: new Set(),
     whenEmpty: new Map([['research', 'Retain']]),

@@ -8,7 +8,7 @@ import type { TargetObject } from '../../targets/target.ts';
 import type { Applying } from './apply.ts';
 import { readCounts } from './count.ts';
 import { fillPhotos } from './photos.ts';
-import { resolveReferences } from './references.ts';
+import { fillReferences } from './references.ts';
 import { findCreated } from './settle.ts';
 import { toReadPaths } from './shapes.ts';
 import { explainTaken } from './taken.ts';
@@ -99,7 +99,10 @@ async function update(operation: StoredOperation, applying: Applying): Promise<r
   // In a swap also an account gives way that is only about to be taken over.
   const targetId = link?.targetId ?? (operation.cause === 'swap' ? operation.targetId : null);
   // One in doubt still has the account that is gone: the new one was not made.
-  const changes = await resolveReferences(operation.changes, run.state.links, ({ dirty }) => !dirty);
+  const changes = await fillReferences(operation.changes, run.state.links, {
+    isKnown: ({ dirty }) => !dirty,
+    held: link?.applied ?? {},
+  });
   const sent = targetId === null ? null : await fillPhotos(operation, changes, applying);
   if (targetId === null || sent === null || sent.length === 0) return null;
   await loaded.target.updateUser(targetId, sent, signal);

@@ -7,6 +7,7 @@ import type { TargetObject } from '../../targets/target.ts';
 import type { Applying } from './apply.ts';
 import { needTarget, toValues } from './apply-person.ts';
 import { toCounts } from './count.ts';
+import { fillReferences } from './references.ts';
 import { findTeam } from './settle.ts';
 
 export async function carryOutTeam(
@@ -115,8 +116,18 @@ function toTeamLink(operation: StoredOperation, targetId: string, origin: TeamLi
   return toUpdated(link, operation.changes);
 }
 
-async function update(operation: StoredOperation, { loaded, run, signal }: Applying): Promise<readonly Effect[]> {
-  await loaded.target.updateTeam(needTarget(operation), operation.changes, signal);
+async function update(
+  operation: StoredOperation,
+  { loaded, run, signal }: Applying,
+): Promise<readonly Effect[] | null> {
   const link = await run.state.links.team(operation.id);
-  return link === null ? [] : [{ type: 'putTeam', team: toUpdated(link, operation.changes) }];
+  // One that was to be made was not.
+  if (link === null && operation.targetId === null) return null;
+  const changes = await fillReferences(operation.changes, run.state.links, {
+    isKnown: ({ dirty }) => !dirty,
+    held: link?.applied ?? {},
+  });
+  if (changes.length === 0) return null;
+  await loaded.target.updateTeam(operation.targetId ?? link?.targetId ?? '', changes, signal);
+  return link === null ? [] : [{ type: 'putTeam', team: toUpdated(link, changes) }];
 }

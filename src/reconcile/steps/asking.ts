@@ -44,7 +44,8 @@ export function toAliasRow(user: SourceUser): { readonly sourceId: string; reado
 
 /** Somebody or something refers to people by what may be another name than the id. */
 function needsAliases(loaded: Loaded): boolean {
-  return needsGroups(loaded) || loaded.mapping.entries.some(({ reference }) => reference);
+  const refers = ({ entries }: Loaded['mapping']): boolean => entries.some(({ reference }) => reference === 'User');
+  return needsGroups(loaded) || refers(loaded.mapping) || refers(loaded.teamMapping);
 }
 
 /** What mappings, rules and filters read of a person, as they call it. */

@@ -8,6 +8,7 @@ import type { StagedGroup } from '../../state/source-groups.ts';
 import type { StagedUser } from '../../state/staging.ts';
 import { toGroupKey } from '../../team-key.ts';
 import type { GroupsRead, Loaded, ReadResult, RunDependencies, Warning } from '../run.ts';
+import { nameReferred } from './references.ts';
 
 export interface MappedGroups {
   readonly errors: readonly RecordError[];
@@ -66,7 +67,7 @@ export async function mapGroups(
   const { known } = read.groups;
   const selection = createGroupSelection(loaded.spec.groups);
   const mapper = createGroupMapper({ mapping: loaded.teamMapping, known, seed, tenant: toTenant(loaded) });
-  const mapping: Mapping = { run, selection, mapper, now, signal };
+  const mapping: Mapping = { run, selection, mapper, compiled: loaded.teamMapping, now, signal };
   await nameTeams(mapping);
   const errors = [...read.groups.errors, ...(await stageTeams(mapping))];
   // A run about one person says nothing of groups as such.
@@ -82,6 +83,7 @@ interface Mapping {
   readonly run: RunDependencies;
   readonly selection: GroupSelection;
   readonly mapper: GroupMapper;
+  readonly compiled: CompiledMapping;
   readonly now: Date;
   readonly signal: AbortSignal;
 }
@@ -109,7 +111,7 @@ async function nameTeams(mapping: Mapping): Promise<void> {
 }
 
 async function stageTeams(mapping: Mapping): Promise<readonly RecordError[]> {
-  const { run, mapper, now } = mapping;
+  const { run, mapper, compiled, now } = mapping;
   const { staging, groups, links } = run.state;
   const errors: RecordError[] = [];
   for await (const page of readChosen(mapping)) {
@@ -123,7 +125,10 @@ async function stageTeams(mapping: Mapping): Promise<readonly RecordError[]> {
       errors.push(...mapped.errors);
       if (mapped.team === null) continue;
       const displayName = await toTeamName(run, mapped.team.displayName, { id: group.id, namesakes });
-      const team = toGroupTeam(group, { ...mapped.team, displayName });
+      const { values } = mapped.team;
+      const toId = await nameReferred(run, compiled, [values.references]);
+      const named = { ...values, references: toId(values.references) };
+      const team = toGroupTeam(group, { ...mapped.team, displayName, values: named });
       await staging.addTeams([team]);
       await groups.addMemberships(group.id, team.key);
     }

@@ -12,6 +12,7 @@ import { projectionOf } from './asking.ts';
 import { createGroupLookup, mapGroups, toTenant } from './map-groups.ts';
 import { PhotoLooks } from './photos.ts';
 import { isMeant } from './read.ts';
+import { nameReferred } from './references.ts';
 
 interface Batch {
   readonly desired: { desired: DesiredUser; keys: readonly MatchKey[] }[];
@@ -65,7 +66,17 @@ export async function map(
       for (const name of toAccountNames(mapped.desired)) unprotected.delete(name);
       if (mapped.desired.presence === 'present') mapTeams(mapped, { run, teams, unknownTeams, batch, now });
     }
-    await staging.addDesired(await resolveReferences(run, batch.desired));
+    const toId = await nameReferred(
+      run,
+      mapping,
+      batch.desired.map(({ desired }) => desired.references),
+    );
+    await staging.addDesired(
+      batch.desired.map(({ desired, keys }) => ({
+        desired: { ...desired, references: toId(desired.references) },
+        keys,
+      })),
+    );
     await staging.addTeams([...batch.teams.values()]);
     await staging.addMemberships(batch.memberships);
     if (batch.errors.length > 0) await journal.addErrors(run.runId, batch.errors);
@@ -104,21 +115,6 @@ async function mapPage(
     return person;
   });
   return await photos.look(mapped, signal);
-}
-
-/**
- * References by mail address, userName or DN → source ids, over every record of the read. What nobody answers to stays as
- * it is: it waits until somebody does.
- */
-async function resolveReferences({ state }: RunDependencies, rows: Batch['desired']): Promise<Batch['desired']> {
-  const names = new Set(rows.flatMap(({ desired }) => Object.values(desired.references)));
-  if (names.size === 0) return rows;
-  const people = await state.groups.people([...names]);
-  const toId = (name: string): string => people.get(name) ?? name;
-  return rows.map(({ desired, keys }) => {
-    const entries = Object.entries(desired.references).map(([path, name]) => [path, toId(name)]);
-    return { desired: { ...desired, references: Object.fromEntries(entries) }, keys };
-  });
 }
 
 /** An invalid rule hinders nothing else, but a run that had to leave its teams alone did not do all that is wanted. */

@@ -9,6 +9,7 @@ import type { OwnValues } from '../../plan/detour.ts';
 import { type DraftOperation, toDraft, toOperationLine } from '../../plan/draft.ts';
 import { toTemporary } from '../../plan/names.ts';
 import { type Block, computeOrder, type Detour, findBlocked } from '../../plan/order.ts';
+import { toReferenceUnit } from '../../plan/references.ts';
 import type { Contention } from '../../state/staging.ts';
 import type { StoredOperation } from '../../state/store.ts';
 import type { TargetCapabilities } from '../../targets/target.ts';
@@ -94,7 +95,7 @@ async function withdraw(
   const operations = blocked.size === 0 ? [] : [...(await readBySeq(run, [...blocked.keys()])).values()];
   const lost = Map.groupBy(contentions, ({ seq }) => seq);
   const units = operations.flatMap(({ id, unit, kind }) =>
-    kind === 'create' ? [unit, `person:${id}:references`] : [unit],
+    kind === 'create' ? [unit, toReferenceUnit('User', id)] : [unit],
   );
   if (units.length > 0) await run.state.journal.withdraw(run.runId, units);
   return {

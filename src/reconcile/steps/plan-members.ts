@@ -29,7 +29,7 @@ export interface MembersInput {
 /** A new team stands in the plan when somebody who belongs to it has or gets an account: not before, and before them. */
 export async function planMembers(state: DirectoryState, input: MembersInput): Promise<void> {
   const { team, planned, member, drift, add, only } = input;
-  let creates = planned.operations.filter(({ kind }) => kind === 'create');
+  let creates = planned.operations.some(({ kind }) => kind === 'create') ? planned.operations : [];
   let removed = 0;
   const seen = { added: [] as string[], removed: [] as string[], byHand: false };
   const adopted = planned.operations.find(({ kind }) => kind === 'adopt')?.targetId ?? undefined;

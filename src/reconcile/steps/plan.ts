@@ -2,11 +2,12 @@
 
 import type { Departure, Operation } from '../../model.ts';
 import { findFailedDeletion, hasFailed, withhold } from '../../plan/backoff.ts';
-import { NOTHING, type Planned } from '../../plan/draft.ts';
+import { type DraftOperation, NOTHING, type Planned } from '../../plan/draft.ts';
 import type { MemberContext } from '../../plan/member.ts';
 import { toNames } from '../../plan/names.ts';
 import { planPerson } from '../../plan/person.ts';
 import { isOwnAccount } from '../../plan/protection.ts';
+import type { Ending } from '../../plan/references.ts';
 import { planRestoration, type Returning, toReturning } from '../../plan/restoration.ts';
 import { listRetired } from '../../plan/retirement.ts';
 import type { PlanSettings } from '../../plan/settings.ts';
@@ -15,7 +16,7 @@ import { keepsMarks, planTeam, type TeamContext, type TeamPlan } from '../../pla
 import { toOrigin } from '../../plan/team-origin.ts';
 import type { Collision, PersonContext } from '../../plan/values.ts';
 import type { NameRow, PersonState, TeamState } from '../../state/staging.ts';
-import type { Backoff, Link } from '../../state/store.ts';
+import type { Backoff } from '../../state/store.ts';
 import { rememberPlanned } from '../attribute-memory.ts';
 import { getFact, putFact } from '../facts.ts';
 import type { Loaded, Mapped, Observed, PlanResult, ReadResult, RunDependencies, Warning } from '../run.ts';
@@ -26,7 +27,8 @@ import { keepMembers, planMembers } from './plan-members.ts';
 import { PlanWriter } from './plan-writer.ts';
 import { ProtectedTeams } from './protected-teams.ts';
 import { isOpen, type OpenAccounts, type PeopleInput, recoverLinks, toOpenAccounts } from './recover-links.ts';
-import { withdrawDebts } from './references.ts';
+import { ReferenceIndex, withdrawDebts } from './references.ts';
+import { releaseReferences } from './release.ts';
 import { toShapes, withRetired } from './shapes.ts';
 
 export interface PlanInput {
@@ -44,11 +46,15 @@ export async function plan(run: RunDependencies, input: PlanInput, signal: Abort
   const open = await recoverLinks(run, { settings, writer, signal, verified });
   const drift = verified ? new DriftTally(run) : null;
   const teams = new ProtectedTeams(input.loaded.spec.guards);
-  const people = await planPeople(run, { settings, writer, signal, open, drift });
+  const index = await ReferenceIndex.read(run, { settings, teamShapes, gone: open.gone });
+  const people = await planPeople(run, { settings, writer, signal, open, drift, index });
   // Memberships are planned by what links say now, truths found on the way included.
   await writer.flush();
-  await planTeams(run, { input, settings, writer, people, signal, drift, protectedTeams: teams, teamShapes });
+  await planTeams(run, { input, settings, writer, people, signal, drift, protectedTeams: teams, teamShapes, index });
+  await releaseReferences(run, { endings: people.endings, settings, teamShapes, index, writer, signal });
   await writer.flush();
+  const { withoutAccount, made } = people;
+  if (index.isNeeded) await withdrawDebts(run, { withoutAccount, gone: open.gone, made });
   await drift?.addUnmanaged();
   await drift?.flush();
   await rememberPlanned(run, input.loaded, people.retired);
@@ -114,8 +120,12 @@ interface PeoplePlan {
   readonly leaving: Map<string, Departure>;
   /** People whose account is to be deleted, by this plan or, where that was refused, by a later one. */
   readonly ending: Set<string>;
+  /** The same accounts, and teams, where this plan deletes them. */
+  readonly endings: Ending[];
   readonly returning: Set<string>;
   readonly withoutAccount: Set<string>;
+  /** Keys of teams that this plan makes. */
+  readonly made: Set<string>;
   readonly spared: Set<string>;
   /** Among them whose account the target is called with. */
   readonly own: Set<string>;
@@ -128,6 +138,10 @@ interface PeoplePlan {
   readonly waiting: Set<string>;
 }
 
+interface Referring {
+  readonly index: ReferenceIndex;
+}
+
 interface Drifting {
   /** Null: the whole target was not looked at. */
   readonly drift: DriftTally | null;
@@ -135,15 +149,17 @@ interface Drifting {
 
 async function planPeople(
   run: RunDependencies,
-  { settings, writer, signal, open, drift }: PeopleInput & Drifting & { open: OpenAccounts },
+  { settings, writer, signal, open, drift, index }: PeopleInput & Drifting & Referring & { open: OpenAccounts },
 ): Promise<PeoplePlan> {
   const { staging } = run.state;
   const collisions = await readCollisions(run);
   const people: PeoplePlan = {
     leaving: new Map(),
     ending: new Set(),
+    endings: [],
     returning: new Set(),
     withoutAccount: new Set(),
+    made: new Set(),
     spared: new Set(),
     own: new Set(),
     claimed: new Set(),
@@ -159,14 +175,22 @@ async function planPeople(
   for await (const page of staging.people(run.options.user)) {
     signal.throwIfAborted();
     const backoffs = await run.state.backoffs.many(page.map(({ sourceId }) => sourceId));
-    const { accounts, coming } = await readReferences(run, page, open.gone);
+    const references = await index.context(
+      page.map(({ desired }) => desired?.references ?? {}),
+      settings.shapes,
+    );
     for (const person of page) {
       const collidesWith = collisions.get(person.sourceId) ?? null;
-      const { rivals, gone } = open;
       const failed = { ...trying, backoffs: backoffs.get(person.sourceId) ?? [] };
       const deletion = findFailedDeletion(person, failed);
-      const deletionFailed = deletion !== null;
-      const context: PersonContext = { settings, accounts, coming, collidesWith, rivals, gone, deletionFailed };
+      const { rivals } = open;
+      const context: PersonContext = {
+        ...references,
+        settings,
+        collidesWith,
+        rivals,
+        deletionFailed: deletion !== null,
+      };
       const whole = detours.end(person, planPerson(person, context), settings);
       await drift?.addPerson(person, context);
       const postponed = whole.operations.some(({ kind }) => kind === 'deactivate') ? deletion : null;
@@ -175,6 +199,7 @@ async function planPeople(
       note(person, planned, { people, settings });
       noteWhole(person, whole, { people, postponed });
       noteWaiting(whole, planned, { people, postponed });
+      people.endings.push(...planned.operations.flatMap(toEnding));
       if (planned.protected > 0 && isOwn(person, settings)) people.own.add(person.sourceId);
       const tried = {
         shapes: settings.shapes,
@@ -224,7 +249,6 @@ async function settleNames(run: RunDependencies, writer: PlanWriter, people: Peo
   const { rest, errors, withoutAccount } = await withdrawBlocked(run);
   await writer.add({ ...NOTHING, operations: rest, errors });
   for (const id of withoutAccount) people.withoutAccount.add(id);
-  await withdrawDebts(run, people.withoutAccount);
 }
 
 /** Also of what is not tried again yet. */
@@ -274,26 +298,11 @@ async function readCollisions({ state }: RunDependencies): Promise<Map<string, C
   return collisions;
 }
 
-/** Accounts of the people whom a page refers to, and who of them will get one in this run. */
-async function readReferences(
-  { state }: RunDependencies,
-  page: readonly PersonState[],
-  gone: ReadonlySet<string>,
-): Promise<{ accounts: Map<string, string>; coming: Set<string> }> {
-  const wanted = [...new Set(page.flatMap(({ desired }) => Object.values(desired?.references ?? {})))];
-  if (wanted.length === 0) return { accounts: new Map(), coming: new Set() };
-  const all: ReadonlyMap<string, Link> = await state.links.many(wanted);
-  // Who gets a new account in this run is referred to by that one, in the second pass.
-  const links = new Map([...all].filter(([, link]) => !gone.has(link.targetId)));
-  const missing = wanted.filter((id) => !links.has(id));
-  const presences = await state.staging.presences(missing);
-  return {
-    accounts: new Map([...links].map(([id, link]) => [id, link.targetId])),
-    coming: new Set(missing.filter((id) => presences.get(id) === 'present')),
-  };
+function toEnding({ kind, resource, targetId, unit, cause }: DraftOperation): readonly Ending[] {
+  return kind === 'delete' && targetId !== null ? [{ resource, targetId, unit, cause }] : [];
 }
 
-interface TeamsInput extends PeopleInput, Drifting {
+interface TeamsInput extends PeopleInput, Drifting, Referring {
   readonly input: PlanInput;
   readonly people: PeoplePlan;
   readonly protectedTeams: ProtectedTeams;
@@ -303,7 +312,7 @@ interface TeamsInput extends PeopleInput, Drifting {
 async function planTeams(run: RunDependencies, teams: TeamsInput): Promise<void> {
   const { input, settings, signal } = teams;
   const { loaded, mapped, observed } = input;
-  const context: TeamContext = {
+  const plain = {
     settings,
     rules: new Set(loaded.ruleNames),
     frozen: new Set(mapped.frozenRules),
@@ -316,6 +325,11 @@ async function planTeams(run: RunDependencies, teams: TeamsInput): Promise<void>
   const waiting: ReadonlySet<string> = run.options.user === null ? await followRenames(run, loaded) : new Set();
   const restoring = new Set<string>();
   for await (const page of run.state.staging.teams()) {
+    const references = await teams.index.context(
+      page.map(({ desired }) => desired?.values.references ?? {}),
+      teams.teamShapes,
+    );
+    const context: TeamContext = { ...plain, ...references };
     for (const team of page) {
       signal.throwIfAborted();
       run.witness?.sawTeam(team);
@@ -414,6 +428,8 @@ async function planOneTeam(
   const keeps = teams.protectedTeams.keeps(team);
   const writes = !run.options.planOnly && teams.input.loaded.spec.mode === 'Apply';
   const add = async (more: Planned): Promise<void> => {
+    if (more.operations.some(({ kind }) => kind === 'create')) teams.people.made.add(team.key);
+    teams.people.endings.push(...more.operations.flatMap(toEnding));
     await writer.add(more);
   };
   if (planned.members === 'keep') {

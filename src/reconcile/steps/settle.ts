@@ -10,7 +10,7 @@ import type { Effect, OperationResult, StoredOperation } from '../../state/store
 import type { Target, TargetObject } from '../../targets/target.ts';
 import type { RunDependencies } from '../run.ts';
 import { readCounts, toCounts } from './count.ts';
-import { resolveReferences } from './references.ts';
+import { fillReferences } from './references.ts';
 
 export async function settleBegun(run: RunDependencies, target: Target, signal: AbortSignal): Promise<void> {
   const asking: Asking = { run, target, signal, teams: new Map() };
@@ -135,7 +135,10 @@ async function askPerson(operation: StoredOperation, asking: Asking): Promise<An
   }
   const went =
     kind !== 'delete' &&
-    isCarriedOut(await resolveReferences(operation.changes, asking.run.state.links, () => true), now);
+    isCarriedOut(
+      await fillReferences(operation.changes, asking.run.state.links, { isKnown: () => true, held: {} }),
+      now,
+    );
   return { status: 'done', effects: [{ type: 'markDirty', sourceId: id }, ...(went ? count : [])] };
 }
 

@@ -32,7 +32,7 @@ export function toShapes(
 
 /** With paths whose values are only removed: nothing is compared there. */
 export function withRetired(shapes: PlanSettings['shapes'], { retired }: AttributeMemory): PlanSettings['shapes'] {
-  const plain = { multiValued: false, reference: false, matching: false, required: false, unique: false };
+  const plain = { multiValued: false, reference: null, matching: false, required: false, unique: false };
   const toRetired = (redacted: boolean): PathShape => ({
     ...plain,
     caseExact: true,

@@ -1,0 +1,75 @@
+/** plan, of those who refer to an account or team that is deleted: they let go of it, with the deletion. */
+import type { Attributes, References, ResourceKind } from '../../model.ts';
+import { NOTHING } from '../../plan/draft.ts';
+import { type Ending, planRelease, type Referring, resolveReferences, toEndingKey } from '../../plan/references.ts';
+import type { PlanSettings } from '../../plan/settings.ts';
+import type { PersonState, TeamState } from '../../state/staging.ts';
+import type { RunDependencies } from '../run.ts';
+import type { PlanWriter } from './plan-writer.ts';
+import { type ReferenceIndex, refersTo } from './references.ts';
+
+export interface ReleaseInput {
+  /** Accounts and teams that this plan deletes. */
+  readonly endings: readonly Ending[];
+  readonly settings: PlanSettings;
+  readonly teamShapes: PlanSettings['shapes'];
+  readonly index: ReferenceIndex;
+  readonly writer: PlanWriter;
+  readonly signal: AbortSignal;
+}
+
+export async function releaseReferences(run: RunDependencies, input: ReleaseInput): Promise<void> {
+  const { settings, teamShapes, endings } = input;
+  const isMeant = (shapes: PlanSettings['shapes']): boolean =>
+    endings.some(({ resource }) => refersTo(shapes, resource));
+  const { staging } = run.state;
+  if (isMeant(settings.shapes)) {
+    for await (const page of staging.people(run.options.user)) await release(page.flatMap(toPerson), 'User', input);
+  }
+  if (isMeant(teamShapes)) {
+    for await (const page of staging.teams()) await release(page.flatMap(toTeam), 'Team', input);
+  }
+}
+
+/** Who may refer to what is deleted. */
+interface Holder {
+  readonly referring: Referring & { readonly targetId: string };
+  readonly held: Attributes;
+  readonly references: References;
+}
+
+/** None where there is no account of ours. */
+function toPerson({ sourceId, link, observed, gone, desired, contestedBy }: PersonState): readonly Holder[] {
+  if (link === null || gone || contestedBy !== null) return [];
+  const { targetId, name, applied } = link;
+  const references = desired?.presence === 'present' ? desired.references : {};
+  const referring = { resource: 'User', id: sourceId, targetId, name } as const;
+  return [{ referring, held: observed?.attributes ?? applied, references }];
+}
+
+function toTeam({ key, link, observed, gone, desired }: TeamState): readonly Holder[] {
+  if (link === null || gone) return [];
+  const { targetId, displayName, applied } = link;
+  const referring = { resource: 'Team', id: key, targetId, name: displayName } as const;
+  return [{ referring, held: observed?.attributes ?? applied, references: desired?.values.references ?? {} }];
+}
+
+async function release(holders: readonly Holder[], resource: ResourceKind, input: ReleaseInput): Promise<void> {
+  const { settings, teamShapes, index, writer, signal } = input;
+  signal.throwIfAborted();
+  const shapes = resource === 'User' ? settings.shapes : teamShapes;
+  const endings = new Map(input.endings.map((ending) => [toEndingKey(ending.resource, ending.targetId), ending]));
+  const context = await index.context(
+    holders.map(({ references }) => references),
+    shapes,
+  );
+  for (const { referring, held, references } of holders) {
+    // Who goes too needs nothing to be put right.
+    if (endings.has(toEndingKey(resource, referring.targetId))) continue;
+    const { known, coming } = resolveReferences(references, context, { settings, shapes, resource, held });
+    // What this plan writes later the next one puts right.
+    const later = new Set(coming.map(({ path }) => path));
+    const operations = planRelease(referring, { ...held, ...known }, { endings, later, settings, shapes });
+    if (operations.length > 0) await writer.add({ ...NOTHING, operations });
+  }
+}
