@@ -52,6 +52,23 @@ function planAccount(person: PersonState, desired: DesiredUser, context: PersonC
   return planMatch(desired, only, context);
 }
 
+/**
+ * No account that matches can be theirs, also where a lost link has still to be found again: if any is made for them it is a
+ * new one.
+ */
+export function mayBeMade({ candidates }: Pick<PersonState, 'candidates'>, desired: DesiredUser): boolean {
+  return distinctAccounts(candidates).every(
+    (each) => isTaken(each, desired) || (each.linkedTo === null && namesAnother(each, desired)),
+  );
+}
+
+/** By its externalId the account is somebody else's. */
+function namesAnother({ object }: Candidate, desired: DesiredUser): boolean {
+  const theirs = object.attributes['externalId'];
+  const ours = toExternalId(desired);
+  return !isUnassigned(theirs) && !isUnassigned(ours) && theirs !== ours;
+}
+
 /** By another person of this DirectorySync. */
 function isTaken(candidate: Candidate, { sourceId }: DesiredUser): boolean {
   const { linkedTo, neighbour } = candidate;
@@ -131,9 +148,7 @@ function distinctAccounts(candidates: readonly Candidate[]): readonly Candidate[
 
 function planMatch(desired: DesiredUser, candidate: Candidate, context: PersonContext): Planned {
   const { object, path } = candidate;
-  const theirs = object.attributes['externalId'];
-  const ours = toExternalId(desired);
-  if (!isUnassigned(theirs) && !isUnassigned(ours) && theirs !== ours) {
+  if (namesAnother(candidate, desired)) {
     return failPerson(
       desired,
       `the account ${object.id} that matches by ${path} has an externalId that names somebody else`,

@@ -1,6 +1,6 @@
 /** Values that nobody else may have, chosen among several when the account is made. */
 import { describe, expect, it } from 'vitest';
-import { aCompanyOf, type Company, createCompany } from '../support/company.ts';
+import { aCompanyOf, type Company, createCompany, type Person } from '../support/company.ts';
 
 const EXPRESSION = 'SelectUniqueValue([nick], Join("", [nick], "2"), Join("", [nick], "3"))';
 
@@ -16,6 +16,26 @@ async function aCompanyNamed(...nicks: readonly string[]): Promise<Company> {
   };
   return company;
 }
+
+/** Both have an account, and a value of their own. */
+async function twoOfOneNick(): Promise<Company> {
+  const company = await createCompany();
+  const noLimits = { max: -1, percent: 100 };
+  company.people = aCompanyOf(2, () => ({ nick: 'ada' }));
+  company.spec = { ...company.spec, guards: { delete: noLimits, rename: noLimits, suspiciousDrop: 100 } };
+  company.mapping = {
+    attributes: [
+      { target: 'userName', source: 'mail', matching: { precedence: 1 } },
+      { target: 'externalId', source: 'id' },
+      { target: 'nickName', expression: EXPRESSION, apply: 'OnCreate' },
+    ],
+  };
+  await company.run();
+  return company;
+}
+
+const nicks = ({ target }: Company): unknown[] =>
+  [...target.users.values()].map(({ attributes: { nickName } }) => nickName);
 
 const names = ({ target }: Company): string[] =>
   [...target.users.values()].map(({ attributes }) => String(attributes['userName']));
@@ -73,6 +93,31 @@ describe('values chosen among several', () => {
     company.people = company.people.slice(1);
     await company.run({ resync: true });
     expect(names(company)).toEqual(['ada2', 'ada3', 'bob', 'ada']);
+  });
+
+  it('are looked up for who waits for the name of a leaver, too, before the account is made', async () => {
+    const company = await twoOfOneNick();
+    expect(nicks(company)).toEqual(['ada', 'ada2']);
+    // The second has left, and somebody new gets the mail address as soon as the account is gone.
+    const [first, second] = company.people;
+    company.people = [first as Person, { ...(second as Person), id: 'p9' }];
+    expect(await company.run()).toMatchObject({ reason: 'SyncedWithErrors', applied: { create: 0 } });
+    company.spec = { ...company.spec, deprovisioning: { deletedAtSource: 'Delete' } };
+    expect(await company.run()).toMatchObject({ applied: { delete: 1, create: 1 } });
+    expect(nicks(company)).toEqual(['ada', 'ada3']);
+  });
+
+  it('are looked up for who waits for a name whose owner a lost store has forgotten', async () => {
+    const company = await twoOfOneNick();
+    const [first, second] = company.people;
+    company.people = [
+      { ...(first as Person), mail: 'new@example.com' },
+      second as Person,
+      { ...(first as Person), id: 'p9' },
+    ];
+    await company.loseState();
+    expect(await company.run()).toMatchObject({ applied: { recover: 2, create: 1 } });
+    expect(nicks(company)).toEqual(['ada', 'ada2', 'ada3']);
   });
 
   it('are not chosen again after a lost store: the account is found by its externalId (I7)', async () => {

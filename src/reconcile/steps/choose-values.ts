@@ -5,6 +5,7 @@
 import { SyncError } from '../../errors.ts';
 import { toMatchKey } from '../../mapping/match-key.ts';
 import type { DesiredUser, Json } from '../../model.ts';
+import { mayBeMade } from '../../plan/account.ts';
 import type { PersonState } from '../../state/staging.ts';
 import type { Loaded, RunDependencies } from '../run.ts';
 import { toDesiredKeys } from './map.ts';
@@ -32,10 +33,11 @@ export async function chooseValues(run: RunDependencies, loaded: Loaded, choosin
   }
 }
 
-/** Whoever is found again, or matches an account, keeps the value that the account has. */
-function getsAccount({ desired, link, gone, candidates }: PersonState): boolean {
+/** Whoever is found again, or takes an account over, keeps the value that the account has. */
+function getsAccount(person: PersonState): boolean {
+  const { desired, link, gone } = person;
   if (desired?.presence !== 'present' || desired.candidates === undefined) return false;
-  return (link === null || gone) && candidates.length === 0;
+  return (link === null || gone) && mayBeMade(person, desired);
 }
 
 /** `full`: the attribute of which no value is free; then the person waits. */
