@@ -30,9 +30,21 @@ export interface WorkosServer {
     readonly pages: readonly (readonly JsonObject[])[];
     readonly next?: Readonly<Record<number, number>>;
   } | null;
+  /** All of the environment, the oldest first. */
+  readonly events: WorkosEvent[];
+  /** Events before this place are not kept any more. */
+  oldest: number;
+  /** The directory has these people and groups now; its events say what has changed. */
+  change(content: Pick<WorkosServer, 'users' | 'groups'>): void;
   /** What the directory says of the number of its people, where it is not as many as there are. */
   declared: number | null;
   close(): Promise<void>;
+}
+
+export interface WorkosEvent extends JsonObject {
+  readonly id: string;
+  readonly event: string;
+  readonly created_at: string;
 }
 
 const DIRECTORY = 'directory_01TEST';
@@ -54,6 +66,9 @@ export async function startWorkos(
     groups: [],
     layout: null,
     declared: null,
+    events: [],
+    oldest: 0,
+    change: (now) => change(workos, now),
     ...content,
     close: server.close,
   };
@@ -95,6 +110,7 @@ const message = (status: number, text: string): Reply => ({ status, body: { mess
 function answer(workos: WorkosServer, { path, query, authorization }: SeenRequest): Reply {
   if (authorization !== `Bearer ${workos.apiKey}`) return message(401, 'Unauthorized');
   if (path === `/directories/${DIRECTORY}`) return { status: 200, body: toDirectory(workos) };
+  if (path === '/events') return toEvents(workos, query);
   if (path !== '/directory_users' && path !== '/directory_groups') return message(404, `Not found: ${path}`);
   const limit = Number(query.get('limit') ?? 10);
   const isValid = [...query.keys()].every((name) => LIST_PARAMETERS.has(name)) && limit >= 1 && limit <= 100;
@@ -107,6 +123,95 @@ function answer(workos: WorkosServer, { path, query, authorization }: SeenReques
       query,
     );
   return workos.layout === null ? toList(workos.users, query) : toLaidOut(workos.layout, query);
+}
+
+const EVENT_PARAMETERS = new Set([
+  'events',
+  'before',
+  'after',
+  'limit',
+  'order',
+  'range_start',
+  'range_end',
+  'organization_id',
+]);
+
+/** `after` and `range_start` exclude each other; `events` must be there, joined by commas. */
+function toEvents({ events, oldest }: WorkosServer, query: URLSearchParams): Reply {
+  const types = new Set((query.get('events') ?? '').split(','));
+  const isValid = [...query.keys()].every((name) => EVENT_PARAMETERS.has(name));
+  const after = query.get('after');
+  const since = query.get('range_start');
+  if (!isValid || !query.has('events') || (after !== null && since !== null)) return message(422, 'Validation failed.');
+  const kept = events.slice(oldest).filter(({ event }) => types.has(event));
+  const ordered = query.get('order') === 'asc' ? kept : kept.toReversed();
+  const from = after === null ? 0 : ordered.findIndex(({ id }) => id === after) + 1;
+  if (after !== null && from === 0) return message(400, `Could not find event with id '${after}'.`);
+  const found = ordered.slice(from).filter(({ created_at }) => since === null || created_at >= since);
+  const data = found.slice(0, Number(query.get('limit') ?? 10));
+  const next = data.length < found.length ? (data.at(-1)?.id ?? null) : null;
+  return { status: 200, body: { object: 'list', data, list_metadata: { after: next } } };
+}
+
+const EVENTS_SINCE = Date.parse('2026-01-15T12:00:00.000Z');
+
+export function emit({ events }: WorkosServer, event: string, data: JsonObject): void {
+  const id = `event_${String(events.length).padStart(8, '0')}`;
+  const created_at = new Date(EVENTS_SINCE + events.length * 1000).toISOString();
+  events.push({ object: 'event', id, event, created_at, data, context: {} });
+}
+
+function change(workos: WorkosServer, { users, groups }: Pick<WorkosServer, 'users' | 'groups'>): void {
+  const before = new Map(workos.users.map((user) => [user.idp_id, user]));
+  for (const user of users) changeUser(workos, user, before.get(user.idp_id));
+  const groupsBefore = new Map(workos.groups.map((group) => [group.idp_id, group]));
+  const all = new Map([...before, ...users.map((user) => [user.idp_id, user] as const)]);
+  for (const group of groups) changeGroup(workos, { group, before: groupsBefore.get(group.idp_id), all });
+  for (const group of workos.groups)
+    if (groups.every(({ idp_id: id }) => id !== group.idp_id)) emit(workos, 'dsync.group.deleted', toGroup(group));
+  const ids = new Set(users.map(({ idp_id: id }) => id));
+  for (const [id, user] of before) if (!ids.has(id)) emit(workos, 'dsync.user.deleted', toEventUser(user));
+  Object.assign(workos, { users, groups });
+}
+
+function changeUser(workos: WorkosServer, user: WorkosUser, before: WorkosUser | undefined): void {
+  if (before === undefined) emit(workos, 'dsync.user.created', toEventUser(user));
+  else if (JSON.stringify(before) !== JSON.stringify(user)) {
+    const { roles: _roles, ...event } = toEventUser(user);
+    emit(workos, 'dsync.user.updated', { ...event, previous_attributes: {} });
+  }
+}
+
+function toEventUser({ groups: _groups, ...user }: WorkosUser): JsonObject {
+  return user;
+}
+
+interface GroupChange {
+  readonly group: WorkosGroup;
+  readonly before: WorkosGroup | undefined;
+  readonly all: ReadonlyMap<string, WorkosUser>;
+}
+
+function changeGroup(workos: WorkosServer, { group, before, all }: GroupChange): void {
+  if (before === undefined) emit(workos, 'dsync.group.created', toGroup(group));
+  else if (before.name !== group.name)
+    emit(workos, 'dsync.group.updated', { ...toGroup(group), previous_attributes: { name: before.name } });
+  const tell = (event: string, ids: readonly string[]): void => {
+    for (const id of ids) {
+      const user = all.get(id);
+      if (user !== undefined)
+        emit(workos, event, { directory_id: DIRECTORY, user: toEventUser(user), group: toGroup(group) });
+    }
+  };
+  const old = new Set(before?.members ?? []);
+  tell(
+    'dsync.group.user_added',
+    group.members.filter((id) => !old.has(id)),
+  );
+  tell(
+    'dsync.group.user_removed',
+    [...old].filter((id) => !group.members.includes(id)),
+  );
 }
 
 function toDirectory({ state, users, groups, declared }: WorkosServer): JsonObject {

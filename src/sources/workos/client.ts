@@ -1,4 +1,4 @@
-/** Requests to the Directory Sync API of WorkOS: the directory itself, and its lists page by page. */
+/** Requests to the Directory Sync API of WorkOS: the directory itself, its lists page by page, and its events. */
 import { SyncError } from '../../errors.ts';
 import { toStaticAuthorizer } from '../../http/authorization.ts';
 import { createJsonApi, type JsonApi, type JsonObject } from '../../http/json-api.ts';
@@ -15,6 +15,7 @@ export interface WorkosDirectory {
   readonly id: string;
   readonly name: string | null;
   readonly domain: string | null;
+  readonly organizationId: string | null;
   /** How many it says that it has; null where it does not. */
   readonly users: number | null;
   readonly groups: number | null;
@@ -40,7 +41,38 @@ export interface WorkosClient {
   list(list: WorkosList, signal: AbortSignal): AsyncGenerator<PageOfList<Json>>;
   /** The first page alone. */
   readPage(list: WorkosList, signal: AbortSignal): Promise<ListPage<Json>>;
+  /**
+   * Events that came behind an event, or since a time, the oldest first.
+   * @throws SyncError `CursorExpired` where the event is not known (any more)
+   */
+  listEvents(from: EventsFrom, signal: AbortSignal): AsyncGenerator<PageOfList<Json>>;
+  /** The newest event; null: there is none in the 30 days that events are kept. */
+  readLastEvent(organizationId: string | null, signal: AbortSignal): Promise<Json>;
 }
+
+export interface EventsFrom {
+  /** Null: of all organisations of the environment. */
+  readonly organizationId: string | null;
+  /** The id of an event, or a time in the form of ISO 8601. The API takes one of them. */
+  readonly start: { readonly after: string } | { readonly range_start: string };
+}
+
+const EVENTS = 'the list of events';
+/** Of a request that names an event: it is not known, or not any more. */
+const REFUSED: ReadonlySet<number> = new Set([400, 404, 410, 422]);
+/** Of the directory itself too: what becomes of its people then is not told one by one. */
+const EVENT_TYPES = [
+  'dsync.activated',
+  'dsync.deleted',
+  'dsync.user.created',
+  'dsync.user.updated',
+  'dsync.user.deleted',
+  'dsync.group.created',
+  'dsync.group.updated',
+  'dsync.group.deleted',
+  'dsync.group.user_added',
+  'dsync.group.user_removed',
+].join(',');
 
 export function createWorkosClient(config: WorkosConfig, { secrets, where, http, now }: SourceContext): WorkosClient {
   const api = createJsonApi({
@@ -49,6 +81,10 @@ export function createWorkosClient(config: WorkosConfig, { secrets, where, http,
     authorizer: toStaticAuthorizer(toAuthorization(secrets, where)),
     where,
     now: () => now().getTime(),
+    explain: ({ status }, { query = {} }) =>
+      query['events'] !== undefined && query['after'] !== undefined && REFUSED.has(status)
+        ? toExpired(api.origin)
+        : null,
   });
   const { directoryId } = config;
   const { origin } = api;
@@ -61,9 +97,33 @@ export function createWorkosClient(config: WorkosConfig, { secrets, where, http,
     return toPage(await api.get({ path, query: paging, what }, signal), origin, what);
   }
 
+  async function readEvents(
+    organizationId: string | null,
+    query: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<ListPage<Json>> {
+    const ofOne: Record<string, string> = organizationId === null ? {} : { organization_id: organizationId };
+    const request = { path: '/events', query: { events: EVENT_TYPES, ...query, ...ofOne }, what: EVENTS };
+    return toPage(await api.get(request, signal), origin, EVENTS);
+  }
+
   return {
     origin,
     directoryId,
+    listEvents: ({ organizationId, start }, signal) =>
+      readPagedList({
+        origin,
+        what: EVENTS,
+        readPage: (cursor) => {
+          const from = cursor === null ? start : { after: cursor };
+          return readEvents(organizationId, { ...from, limit: String(PAGE_SIZE), order: 'asc' }, signal);
+        },
+        toKey,
+      }),
+    async readLastEvent(organizationId, signal) {
+      const { items } = await readEvents(organizationId, { limit: '1', order: 'desc' }, signal);
+      return items[0] ?? null;
+    },
     readDirectory: (signal) => readDirectory(api, directoryId, signal),
     readPage: (list, signal) => readPage(list, signal),
     list: (list, signal) =>
@@ -71,9 +131,17 @@ export function createWorkosClient(config: WorkosConfig, { secrets, where, http,
         origin,
         what: list.what,
         readPage: (cursor) => readPage(list, signal, cursor),
-        toKey: (item) => (isObject(item) && typeof item['id'] === 'string' ? item['id'] : JSON.stringify(item)),
+        toKey,
       }),
   };
+}
+
+function toExpired(origin: string): SyncError {
+  return new SyncError('CursorExpired', `${origin} does not go on from the event that was the last one`);
+}
+
+function toKey(item: Json): string {
+  return isObject(item) && typeof item['id'] === 'string' ? item['id'] : JSON.stringify(item);
 }
 
 /** Of `linked` events say `active`. */
@@ -94,7 +162,7 @@ async function readDirectory(api: JsonApi, directoryId: string, signal: AbortSig
     const message = `${api.origin} has no directory ${directoryId} for this key; check directoryId, and of which environment the key is`;
     throw new SyncError('ReadFailed', message);
   }
-  const { id, state, name = null, domain = null } = body;
+  const { id, state, name = null, domain = null, organization_id: organizationId = null } = body;
   if (id !== directoryId)
     throw new SyncError('ReadFailed', `${api.origin} answers with another directory than ${directoryId}`);
   const shown = typeof state === 'string' && /^\w{1,40}$/.test(state) ? state : 'unknown';
@@ -106,6 +174,7 @@ async function readDirectory(api: JsonApi, directoryId: string, signal: AbortSig
     id: directoryId,
     name: typeof name === 'string' ? name : null,
     domain: typeof domain === 'string' && domain !== '' ? domain : null,
+    organizationId: typeof organizationId === 'string' && organizationId !== '' ? organizationId : null,
     ...toTotals(body['metadata'] ?? null),
   };
 }

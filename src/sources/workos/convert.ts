@@ -27,7 +27,7 @@ export const USER_ATTRIBUTES = [
 /** Its keys are those that somebody mapped in the dashboard. */
 export const CUSTOM_ATTRIBUTES = 'custom_attributes';
 
-const GROUP_ATTRIBUTES = [
+export const GROUP_ATTRIBUTES = [
   'id',
   'idp_id',
   'directory_id',

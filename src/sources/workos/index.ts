@@ -1,4 +1,5 @@
 import type { Source, SourceProvider } from '../source.ts';
+import { readChangePages } from './changes.ts';
 import { createWorkosClient } from './client.ts';
 import { validateConfig, type WorkosConfig } from './config.ts';
 import { readGroupPages, readOneUser, readUserPages } from './read.ts';
@@ -16,8 +17,10 @@ export const workosSource: SourceProvider<WorkosConfig> = {
         const { id, name, domain } = await client.readDirectory(signal);
         return { tenantId: id, tenantName: name, domains: domain === null ? [] : [domain] };
       },
-      readUsers: (_projection, signal) => readUserPages(client, signal),
-      readGroups: (_projection, signal) => readGroupPages(client, signal),
+      readUsers: (_projection, signal) => readUserPages(client, context.now, signal),
+      readGroups: (_projection, signal) => readGroupPages(client, context.now, signal),
+      readChanges: (since, projection, signal) =>
+        readChangePages({ client, now: context.now }, { since, withGroups: projection.groups !== null }, signal),
       readOne: (id, _projection, signal) => readOneUser(client, id, signal),
       close: async () => undefined,
     };

@@ -8,6 +8,7 @@ import { checkTotal } from '../paged-list.ts';
 import type { GroupPage, OneUser, SourcePage } from '../source.ts';
 import type { WorkosClient, WorkosDirectory, WorkosList } from './client.ts';
 import { CUSTOM_ATTRIBUTES, toGroup, toUser, USER_ATTRIBUTES, type WorkosGroup } from './convert.ts';
+import { readCursor } from './cursor.ts';
 
 const PEOPLE = 'the list of people';
 const GROUPS = 'the list of groups';
@@ -16,9 +17,14 @@ const GROUPS = 'the list of groups';
  * Everybody, in pages of at most 100. The directory is looked at before and after: one that was deleted or unlinked
  * meanwhile lists fewer and fewer.
  */
-export async function* readUserPages(client: WorkosClient, signal: AbortSignal): AsyncGenerator<SourcePage> {
+export async function* readUserPages(
+  client: WorkosClient,
+  now: () => Date,
+  signal: AbortSignal,
+): AsyncGenerator<SourcePage> {
   const { directoryId } = client;
   const before = await client.readDirectory(signal);
+  const cursor = await readCursor({ client, now }, before, signal);
   const names = createUserNames();
   for await (const { items, total } of client.list(toUserList(client), signal)) {
     const { found: users, failed } = convertAll(items, (item) => toUser(item, directoryId));
@@ -26,7 +32,7 @@ export async function* readUserPages(client: WorkosClient, signal: AbortSignal):
     if (total === undefined) yield { users, failed };
     else {
       await checkEnd(client, { before, key: 'users', what: PEOPLE, total }, signal);
-      yield { users, failed, end: { attributes: listNames(names) } };
+      yield { users, failed, end: { attributes: listNames(names), cursor } };
     }
   }
 }
@@ -36,9 +42,14 @@ function toUserList({ directoryId }: WorkosClient, more: Readonly<Record<string,
 }
 
 /** Every group by itself with its members after it. One whose members cannot be had is named, and the others go on. */
-export async function* readGroupPages(client: WorkosClient, signal: AbortSignal): AsyncGenerator<GroupPage> {
+export async function* readGroupPages(
+  client: WorkosClient,
+  now: () => Date,
+  signal: AbortSignal,
+): AsyncGenerator<GroupPage> {
   const { directoryId } = client;
   const before = await client.readDirectory(signal);
+  const cursor = await readCursor({ client, now }, before, signal);
   const names = createNameCollector();
   const list: WorkosList = { path: '/directory_groups', query: { directory: directoryId }, what: GROUPS };
   const failures = createGroupFailures();
@@ -49,7 +60,7 @@ export async function* readGroupPages(client: WorkosClient, signal: AbortSignal)
     for (const each of found) yield* readMembers(client, each, failures, signal);
     if (total === undefined) continue;
     await checkEnd(client, { before, key: 'groups', what: GROUPS, total }, signal);
-    yield { groups: [], members: [], failed: [], end: { attributes: names.list() } };
+    yield { groups: [], members: [], failed: [], end: { attributes: names.list(), cursor } };
   }
 }
 
@@ -94,14 +105,14 @@ export async function readOneUser(client: WorkosClient, id: string, signal: Abor
   return { user, attributes: listNames(names) };
 }
 
-function createUserNames(): NameCollector {
+export function createUserNames(): NameCollector {
   const names = createNameCollector();
   names.addColumns(USER_ATTRIBUTES);
   return names;
 }
 
 /** Where nobody has a custom attribute nothing is known of any: it is not null for everybody (rule I13). */
-function listNames(names: NameCollector): readonly string[] {
+export function listNames(names: NameCollector): readonly string[] {
   const all = names.list();
   const isFilled = all.some((name) => name.startsWith(`${CUSTOM_ATTRIBUTES}.`));
   return isFilled ? all : all.filter((name) => name !== CUSTOM_ATTRIBUTES);

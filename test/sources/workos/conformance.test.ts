@@ -1,7 +1,7 @@
 import type { Json } from '../../../src/model.ts';
 import { describeSource, type SampleGroup, type SamplePerson } from '../../conformance/source.ts';
 import { describeHttpSource, NAMELESS } from '../../conformance/source-over-http.ts';
-import { startWorkos, toWorkosUser, type WorkosGroup, type WorkosServer } from '../../support/workos-server.ts';
+import { emit, startWorkos, toWorkosUser, type WorkosGroup, type WorkosServer } from '../../support/workos-server.ts';
 import { createTestClient } from '../http-client.ts';
 import { connectWorkos } from './connect.ts';
 
@@ -43,6 +43,32 @@ describeSource('WorkOS', {
       breakGroup: async (id) => {
         workos.server.fault = ({ query }) =>
           query.get('group') === `directory_group_${id}` ? { status: 404, body: {} } : null;
+      },
+      close,
+    };
+  },
+  seedChanges: async (people, groups) => {
+    const { workos, source, close } = await start({ users: people.map(toUser), groups: groups.map(toGroup) });
+    let broken: string | null = null;
+    const happen = (): void => emit(workos, 'dsync.deleted', { id: 'directory_of_others', state: 'deleting' });
+    happen();
+    return {
+      source,
+      change: async (nowPeople, nowGroups) => {
+        const users = nowPeople.map((person) =>
+          person.id === broken ? { ...toUser(person), state: 'on leave' } : toUser(person),
+        );
+        workos.change({ users, groups: nowGroups.map(toGroup) });
+      },
+      expire: async () => {
+        workos.oldest = workos.events.length;
+        happen();
+      },
+      truncate: async () => {
+        workos.server.fault = ({ path }) => (path === '/events' ? 'half' : null);
+      },
+      breakRecord: async (id) => {
+        broken = id;
       },
       close,
     };

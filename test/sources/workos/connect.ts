@@ -7,8 +7,9 @@ import { NO_FILES } from '../http-client.ts';
 export function connectWorkos(
   { url, directoryId, apiKey }: Pick<WorkosServer, 'url' | 'directoryId' | 'apiKey'>,
   http: HttpClient,
+  now: () => Date = () => new Date(0),
 ): Promise<Source> {
   const config = { directoryId, apiUrl: url, credentialsRef: { name: 'acme-workos' } };
   const where = 'Secret default/acme-workos';
-  return workosSource.connect(config, { secrets: { apiKey }, where, files: NO_FILES, http, now: () => new Date(0) });
+  return workosSource.connect(config, { secrets: { apiKey }, where, files: NO_FILES, http, now });
 }
