@@ -1,4 +1,4 @@
-/** `dirsync get`: the columns of `kubectl get`, from the local state. */
+/** `dirsync get`: the columns of `kubectl get`, from the local state; and the teams that Dirsync owns. */
 import { Value } from '@sinclair/typebox/value';
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
@@ -18,6 +18,7 @@ import type { StateStore } from '../state/store.ts';
 import { targetProviders } from '../targets/registry.ts';
 import { type CommandContext, runCommand } from './command.ts';
 import { EXIT, type ExitCode, UsageError } from './exit-code.ts';
+import { getTeams } from './get-teams.ts';
 import { type CliIo, toPath } from './io.ts';
 import { withOutput, withState } from './options.ts';
 import { printProblems } from './problems.ts';
@@ -27,6 +28,7 @@ import { createStatusStore } from './status-store.ts';
 import { formatAge, formatTable } from './table.ts';
 
 export interface GetOptions {
+  readonly empty?: boolean;
   readonly filename?: string;
   readonly state: string;
   readonly output: 'text' | 'wide' | 'json' | 'yaml';
@@ -38,9 +40,10 @@ export function declareGet(program: Command, context: CommandContext): void {
     .description('the resources and their status, in the columns of kubectl get')
     .argument(
       '[kind]',
-      `${KINDS.map((kind) => KIND_NAMES[kind].shortName).join(', ')}, or a whole name; all without it`,
+      `${KINDS.map((kind) => KIND_NAMES[kind].shortName).join(', ')}, or a whole name; all without it. Or teams: those that are managed`,
     )
     .argument('[name]', 'one resource')
+    .option('--empty', 'of teams, those without members')
     .option('-f, --filename <dir>', 'folder with the manifests; without it, as they were applied last');
   withOutput(withState(command), ['text', 'wide', 'json', 'yaml']).action(
     (kind: string | undefined, name: string | undefined, options: GetOptions) =>
@@ -53,9 +56,18 @@ async function get(
   { kind: word, name }: { readonly kind?: string | undefined; readonly name?: string | undefined },
   options: GetOptions,
 ): Promise<ExitCode> {
-  const kinds = word === undefined ? KINDS : [parseKind(word)];
+  const isTeams = word !== undefined && TEAMS.includes(word.toLowerCase());
+  if (options.empty === true && !isTeams) throw new UsageError('--empty is for get teams');
+  if (isTeams && options.filename !== undefined)
+    throw new UsageError('get teams reads the state file alone; leave -f out');
+  const kinds = word === undefined || isTeams ? KINDS : [parseKind(word)];
   const store = await openExistingStore(io, options.state, { orEmpty: options.filename !== undefined });
   try {
+    if (isTeams) {
+      const { output, empty = false } = options;
+      await getTeams(io, store, { name, output, empty });
+      return EXIT.done;
+    }
     const resources = await readResources(io, store, options);
     const found = kinds.map((kind) => ({ kind, list: listOf(resources, kind).filter((each) => isNamed(each, name)) }));
     const all = found.flatMap(({ list }) => list);
@@ -72,6 +84,9 @@ async function get(
     await store.close();
   }
 }
+
+/** No kind of resource. */
+const TEAMS: readonly string[] = ['teams', 'team'];
 
 /** Whoever asks for a whole mapping wants to see what its preset comes to. */
 function resolveAll(io: CliIo, all: readonly Resource[], resources: ResourceSet): readonly Resource[] {

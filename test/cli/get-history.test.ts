@@ -43,6 +43,48 @@ describe('dirsync get', () => {
     expect(table((await company.run(['get', 'amap'])).stdout)[1]).toEqual(['users', 'True', 'Valid', 'User']);
   });
 
+  it('prints the teams that are managed, and those that are empty', async () => {
+    const directory = await startApplication();
+    const company = await createReadyCompany(directory.url, {
+      people: makePeople(4, (index) => ({ teams: index === 1 ? 'Chess;Choir' : 'Chess' })),
+    });
+    await company.apply();
+    await company.writePeople(makePeople(4, () => ({ teams: 'Chess' })));
+    await company.apply();
+    const { stdout } = await company.run(['get', 'teams']);
+    expect(stdout.split('\n').map((line) => line.split(/\s{2,}/))).toEqual([
+      ['NAME', 'MEMBERS', 'MADE BY'],
+      ['Chess', '4', expect.stringMatching(/^rule /)],
+      ['Choir', '0', 'rule teams-column'],
+      ['Sales People', '4', 'rule sales'],
+      [''],
+    ]);
+    const empty = JSON.parse((await company.run(['get', 'teams', '--empty', '-o', 'json'])).stdout);
+    expect(empty).toEqual({
+      teams: [
+        {
+          directorySync: 'default/acme',
+          name: 'Choir',
+          members: 0,
+          rules: ['teams-column'],
+          group: null,
+          targetId: expect.any(String),
+          externalId: 'dirsync:default/acme:choir',
+        },
+      ],
+    });
+    expect(parse((await company.run(['get', 'teams', ' CHESS', '-o', 'yaml'])).stdout).teams).toMatchObject([
+      { name: 'Chess', members: 4 },
+    ]);
+    expect((await company.run(['get', 'teams', 'Chess', '--empty'])).stderr).toBe('no team is empty\n');
+    expect(await company.run(['get', 'teams', 'Chss'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('the state file knows no team "Chss"'),
+    });
+    expect(await company.run(['get', 'dsync', '--empty'])).toMatchObject({ code: 64 });
+    expect(await company.run(['get', 'teams', '-f', 'manifests'])).toMatchObject({ code: 64 });
+  });
+
   it('prints a mapping of teams with every entry of its preset', async () => {
     const company = await createCompany({
       'manifests/teams.yaml': `apiVersion: dirsync.dev/v1alpha1
