@@ -91,9 +91,39 @@ describe('examples/entra', () => {
     const { writes } = application.counts();
     expect((await company.apply()).code).toBe(0);
     expect(application.counts().writes).toBe(writes);
-    entra.users = entra.users.filter(({ id }) => id !== 'zoe-olofsson');
+    entra.change({ users: entra.users.filter(({ id }) => id !== 'zoe-olofsson') });
     expect((await company.apply()).code).toBe(0);
     expect((await readUsers(application)).get('zoe.olofsson@corp.example')?.active).toBe(false);
+  });
+
+  it('reads what changed in three requests, and everybody where Graph does not know the link any more', async () => {
+    const entra = await start();
+    const application = await startApplication();
+    const company = await copyExample(entra, application.url);
+    await company.apply();
+    const graph = (): string[] =>
+      entra.server.requests.map(({ path }) => path).filter((path) => path.startsWith('/v1.0/'));
+    const asked = graph().length;
+    const [mei, zoe, ...rest] = entra.users;
+    if (mei === undefined || zoe === undefined) throw new Error('nobody is there');
+    entra.change({ users: [{ ...mei, jobTitle: 'Senior Controller' }, ...rest], groups: entra.groups });
+    expect((await company.apply()).code).toBe(0);
+    expect(graph().slice(asked)).toEqual(['/v1.0/organization', '/v1.0/users/delta', '/v1.0/groups/delta']);
+    const users = await readUsers(application);
+    expect(users.get('mei.fenwick@corp.example')?.title).toBe('Senior Controller');
+    expect(users.get('zoe.olofsson@corp.example')?.active).toBe(false);
+    for (const how of ['old', 'reset', 'lost'] as const) {
+      entra.expireLinks(how);
+      entra.change({ users: [{ ...mei, jobTitle: how }, ...rest], groups: entra.groups });
+      const { code } = await company.apply();
+      expect(code).toBe(0);
+      expect((await readUsers(application)).get('mei.fenwick@corp.example')?.title).toBe(how);
+      expect((await company.status()).warnings).toContainEqual(expect.objectContaining({ reason: 'CursorExpired' }));
+    }
+    await company.apply();
+    expect((await company.status()).warnings ?? []).not.toContainEqual(
+      expect.objectContaining({ reason: 'CursorExpired' }),
+    );
   });
 
   it('keeps everybody when a permission is taken away (I1)', async () => {

@@ -35,6 +35,20 @@ export interface GraphPhoto {
   readonly bytes: Uint8Array;
 }
 
+/** `old`: of more than 30 days; `reset`: by the service; `lost`: the documented end. */
+export type ExpiredLink = 'old' | 'reset' | 'lost';
+
+/** What one object was after a change; null: it is gone. */
+interface LogEntry {
+  readonly kind: 'users' | 'groups';
+  readonly id: string;
+  readonly now: JsonObject | null;
+  /** Properties that changed; null: all of them, for it is new or gone. */
+  readonly changed: readonly string[] | null;
+  readonly manager: { readonly before: Json; readonly now: Json } | null;
+  readonly members: { readonly added: readonly GraphMember[]; readonly removed: readonly GraphMember[] };
+}
+
 export interface EntraServer {
   readonly url: string;
   readonly server: ScriptedServer;
@@ -65,6 +79,12 @@ export interface EntraServer {
   mostOfPage: number;
   /** Tokens given so far are refused from now on. */
   expireTokens(): void;
+  /** The tenant has these from now on, and tells so by delta queries. */
+  change(now: Partial<Pick<EntraServer, 'users' | 'groups'>>): void;
+  /** Delta links given so far are refused from now on, in one of the ways that were seen. */
+  expireLinks(how: ExpiredLink): void;
+  /** Items of one page of changes, at most. */
+  mostOfChanges: number;
   close(): Promise<void>;
 }
 
@@ -82,7 +102,8 @@ export async function startEntra(
   content: Partial<Pick<EntraServer, 'users' | 'groups' | 'assignments' | 'extensions' | 'mostOfPage'>> = {},
 ): Promise<EntraServer> {
   const tokens = new Set<string>();
-  const server = await startScriptedServer((request) => answer(entra, tokens, request));
+  const feed: Feed = { log: [], generation: 0, expired: 'old' };
+  const server = await startScriptedServer((request) => answer(entra, { tokens, feed }, request));
   const entra: EntraServer = {
     url: server.url,
     server,
@@ -102,7 +123,17 @@ export async function startEntra(
     layout: null,
     mostOfPage: 999,
     ...content,
+    mostOfChanges: 50,
     expireTokens: () => tokens.clear(),
+    change: ({ users = entra.users, groups = entra.groups }) => {
+      feed.log.push(...listUserChanges(entra.users, users), ...listGroupChanges(entra.groups, groups));
+      entra.users = users;
+      entra.groups = groups;
+    },
+    expireLinks: (how) => {
+      feed.generation += 1;
+      feed.expired = how;
+    },
     close: server.close,
   };
   return entra;
@@ -124,12 +155,26 @@ function refuse(status: number, code: string, message: string): Reply {
   return { status, body: { error: { code, message, innerError: { 'request-id': 'r', date: '2026-01-02T03:04:05' } } } };
 }
 
-function answer(entra: EntraServer, tokens: Set<string>, request: SeenRequest): Reply {
+interface Feed {
+  readonly log: LogEntry[];
+  /** Links of another one are refused. */
+  generation: number;
+  expired: ExpiredLink;
+}
+
+interface Kept {
+  readonly tokens: Set<string>;
+  readonly feed: Feed;
+}
+
+function answer(entra: EntraServer, { tokens, feed }: Kept, request: SeenRequest): Reply {
   const { method, path, authorization } = request;
   if (method === 'POST' && path.endsWith('/oauth2/v2.0/token')) return giveToken(entra, tokens, request);
   const token = /^Bearer (.+)$/.exec(authorization)?.[1] ?? '';
   if (!tokens.has(token)) return refuse(401, 'InvalidAuthenticationToken', 'Lifetime validation failed.');
   if (method !== 'GET') return refuse(405, 'Request_BadRequest', 'Specified HTTP method is not allowed.');
+  const delta = /^\/v1\.0\/(users|groups)\/delta$/.exec(path)?.[1];
+  if (delta === 'users' || delta === 'groups') return toDelta(entra, { feed, kind: delta }, request);
   return readGraph(entra, request);
 }
 
@@ -249,7 +294,7 @@ const DEFAULTS =
   `businessPhones displayName givenName id jobTitle mail mobilePhone officeLocation preferredLanguage surname
    userPrincipalName`.split(/\s+/);
 
-const PARAMETERS = new Set(['$select', '$expand', '$top', '$count', '$skiptoken']);
+const PARAMETERS = new Set(['$select', '$expand', '$top', '$count', '$filter', '$skiptoken']);
 
 /** Null: it is all right. */
 function checkQuery({ query, headers }: SeenRequest): Reply | null {
@@ -302,6 +347,13 @@ function toUsers(entra: EntraServer, request: SeenRequest): Reply {
   if (problem !== null) return problem;
   const show = toShow(entra, request);
   if (typeof show !== 'function') return show;
+  const filter = request.query.get('$filter');
+  if (filter !== null) {
+    const ids = /^id in \(([^)]*)\)$/.exec(filter)?.[1]?.split(',') ?? [];
+    if (ids.length === 0 || ids.length > 15) return refuse(400, 'Request_UnsupportedQuery', 'Too many child clauses.');
+    const wanted = new Set(ids.map((id) => id.replace(/^'|'$/g, '')));
+    return toList(entra, request, entra.users.filter(({ id }) => wanted.has(id)).map(show));
+  }
   return entra.layout === null
     ? toList(entra, request, entra.users.map(show))
     : toLaidOut(entra.layout, { entra, request, show });
@@ -438,4 +490,156 @@ function toLaidOut(
   const following = next[number] ?? number + 1;
   const items = (pages[number] ?? []).map(show);
   return toPage(entra, request, { items, next: following >= pages.length ? null : following });
+}
+
+// Changes
+
+const NO_MEMBERS = { added: [], removed: [] };
+
+function listUserChanges(before: readonly GraphUser[], now: readonly GraphUser[]): readonly LogEntry[] {
+  const was = new Map(before.map((user) => [user.id, user]));
+  const is = new Map(now.map((user) => [user.id, user]));
+  const gone = before.filter(({ id }) => !is.has(id));
+  const entries = now.flatMap((user): LogEntry[] => {
+    const old = was.get(user.id);
+    const names = [...new Set([...Object.keys(user), ...Object.keys(old ?? {})])];
+    const changed = names.filter((name) => JSON.stringify(user[name]) !== JSON.stringify(old?.[name]));
+    if (old !== undefined && changed.length === 0) return [];
+    const managers = { before: old?.['manager'] ?? null, now: user['manager'] ?? null };
+    const manager = managers.before === managers.now ? null : managers;
+    return [
+      {
+        kind: 'users',
+        id: user.id,
+        now: user,
+        changed: old === undefined ? null : changed,
+        manager,
+        members: NO_MEMBERS,
+      },
+    ];
+  });
+  return [...gone.map(({ id }) => toGone('users', id)), ...entries];
+}
+
+function toGone(kind: LogEntry['kind'], id: string): LogEntry {
+  return { kind, id, now: null, changed: null, manager: null, members: NO_MEMBERS };
+}
+
+function listGroupChanges(before: readonly GraphGroup[], now: readonly GraphGroup[]): readonly LogEntry[] {
+  const was = new Map(before.map((group) => [group.id, group]));
+  const is = new Set(now.map(({ id }) => id));
+  const entries = now.flatMap(({ id, displayName, members, more = {} }): LogEntry[] => {
+    const old = was.get(id);
+    const without = (all: readonly GraphMember[], others: readonly GraphMember[]): readonly GraphMember[] => {
+      const ids = new Set(others.map((member) => member.id));
+      return all.filter((member) => !ids.has(member.id));
+    };
+    const added = without(members, old?.members ?? []);
+    const removed = without(old?.members ?? [], members);
+    const isSame = JSON.stringify([old?.displayName, old?.more ?? {}]) === JSON.stringify([displayName, more]);
+    if (isSame && added.length === 0 && removed.length === 0) return [];
+    const group: JsonObject = { visibility: null, ...more, id, displayName };
+    return [{ kind: 'groups', id, now: group, changed: null, manager: null, members: { added, removed } }];
+  });
+  return [...before.filter(({ id }) => !is.has(id)).map(({ id }) => toGone('groups', id)), ...entries];
+}
+
+/** What a token holds: of which generation it is, where it stands in the log, and what was selected. */
+interface Place {
+  readonly generation: number;
+  readonly from: number;
+  readonly select: string;
+}
+
+function toToken({ generation, from, select }: Place): string {
+  return `${MARK}${generation}.${from}.${Buffer.from(select).toString('base64url')}`;
+}
+
+/** Null: a token that was broken on its way. */
+function parsePlace(token: string): Place | null {
+  // A decoded + is a blank.
+  const match = /^(.*) (\d+)\.(\d+)\.([\w-]*)$/.exec(token);
+  if (match === null || `${match[1]}+` !== MARK) return null;
+  const select = Buffer.from(match[4] ?? '', 'base64url').toString('utf8');
+  return { generation: Number(match[2]), from: Number(match[3]), select };
+}
+
+const EXPIRED: Readonly<Record<ExpiredLink, Reply>> = {
+  old: refuse(400, 'Request_UnsupportedQuery', 'DeltaLink older than 30 days is not supported.'),
+  reset: refuse(410, 'resyncRequired', 'Resync required.'),
+  lost: refuse(400, 'syncStateNotFound', 'The sync state generation is not found.'),
+};
+
+function toDelta(
+  entra: EntraServer,
+  { feed, kind }: { readonly feed: Feed; readonly kind: LogEntry['kind'] },
+  request: SeenRequest,
+): Reply {
+  const { query } = request;
+  const permission = kind === 'users' ? 'User.Read.All' : 'GroupMember.Read.All';
+  if (!entra.permissions.includes(permission))
+    return refuse(403, 'Authorization_RequestDenied', 'Insufficient privileges to complete the operation.');
+  const token = query.get('$deltatoken') ?? query.get('$skiptoken');
+  const { generation, log } = feed;
+  const context = `${entra.url}/v1.0/$metadata#${kind}`;
+  const link = `${entra.url}/v1.0/${kind}/delta`;
+  if (token === 'latest') {
+    const select = query.get('$select') ?? '';
+    const known = new Set([...USER_PROPERTIES, ...GROUP_PROPERTIES, ...entra.extensions, 'manager', 'members']);
+    if (!select.split(',').every((name) => known.has(name))) return NO_PROPERTY;
+    const place = toToken({ generation, from: log.length, select });
+    const body = { '@odata.context': context, value: [], '@odata.deltaLink': `${link}?$deltatoken=${place}` };
+    return { status: 200, body };
+  }
+  const place = parsePlace(token ?? '');
+  if (place === null) return refuse(400, 'Request_BadRequest', 'Badly formed token.');
+  if (place.generation !== generation) return EXPIRED[feed.expired];
+  const entries = log.slice(place.from).filter((entry) => entry.kind === kind);
+  const page = entries.slice(0, entra.mostOfChanges);
+  const last = page.at(-1);
+  const isLast = page.length === entries.length;
+  const from = isLast || last === undefined ? log.length : log.indexOf(last) + 1;
+  const next = toToken({ ...place, from });
+  const names = place.select.split(',');
+  const value = page.flatMap((entry) => toDeltaItem(entry, names));
+  const more = isLast
+    ? { '@odata.deltaLink': `${link}?$deltatoken=${next}` }
+    : { '@odata.nextLink': `${link}?$skiptoken=${next}` };
+  return { status: 200, body: { '@odata.context': context, value, ...more } };
+}
+
+/** Only changes to what is selected bring an object back; it then has all of that which was ever set. */
+function toDeltaItem(
+  { id, now, changed, manager, members }: LogEntry,
+  names: readonly string[],
+): readonly JsonObject[] {
+  if (now === null) return [{ id, '@removed': { reason: 'changed' } }];
+  const isAbout = changed === null || changed.some((name) => names.includes(name));
+  if (!isAbout) return [];
+  const own = Object.fromEntries(
+    names
+      .filter((name) => name !== 'manager' && name !== 'members' && name in now)
+      .map((name) => [name, now[name] ?? null]),
+  );
+  const item: JsonObject = { ...own, id };
+  const withManager =
+    manager === null || !names.includes('manager')
+      ? item
+      : {
+          ...item,
+          'manager@delta':
+            manager.now === null
+              ? [{ '@odata.type': '#microsoft.graph.user', id: manager.before, '@removed': { reason: 'deleted' } }]
+              : [{ '@odata.type': '#microsoft.graph.user', id: manager.now }],
+        };
+  const { added, removed } = members;
+  const all = [
+    ...removed.map((member) => ({ ...toDirectoryObject(member), '@removed': { reason: 'deleted' } })),
+    ...added.map(toDirectoryObject),
+  ];
+  // A large group comes in parts.
+  const parts = Array.from({ length: Math.ceil(all.length / 20) }, (_, index) =>
+    all.slice(index * 20, index * 20 + 20),
+  );
+  return parts.length === 0 ? [withManager] : parts.map((part) => ({ ...withManager, 'members@delta': part }));
 }

@@ -22,7 +22,9 @@ const PERMISSIONS = {
   'the list of people': 'User.Read.All',
   'one person': 'User.Read.All',
   'a photo': 'User.Read.All',
+  'the changes of people': 'User.Read.All',
   'the list of groups': 'GroupMember.Read.All',
+  'the changes of groups': 'GroupMember.Read.All',
   'the members of a group': 'GroupMember.Read.All',
   'the application': 'Application.Read.All',
   'the assignments to the application': 'Application.Read.All',
@@ -43,6 +45,23 @@ export interface GraphClient {
   findBytes(request: GraphRequest, mostBytes: number, signal: AbortSignal): Promise<Uint8Array | 'tooLarge' | null>;
   /** Items as they are, whatever they are. */
   list(request: GraphRequest, signal: AbortSignal): AsyncGenerator<PageOfList<Json>>;
+  /**
+   * From where changes can be asked for from now on: a delta link.
+   * @throws SyncError also where Graph does not track what is selected
+   */
+  latest(request: GraphRequest, signal: AbortSignal): Promise<string>;
+  /**
+   * What changed since a delta link, page by page; only the last page has the next one.
+   * @throws SyncError `CursorExpired` where Graph does not take the link any more
+   */
+  changes(link: string, what: ChangeSubject, signal: AbortSignal): AsyncGenerator<PageOfChanges>;
+}
+
+export type ChangeSubject = Extract<GraphSubject, `the changes of ${string}`>;
+
+export interface PageOfChanges {
+  readonly items: readonly Json[];
+  readonly link?: string;
 }
 
 export function createGraphClient(config: EntraConfig, context: SourceContext): GraphClient {
@@ -66,9 +85,36 @@ export function createGraphClient(config: EntraConfig, context: SourceContext): 
     return toPage(body, { origin, baseUrl, what });
   }
 
+  async function* readChanges(link: string, what: ChangeSubject, signal: AbortSignal): AsyncGenerator<PageOfChanges> {
+    let last: string | null = null;
+    const pages = readPagedList<Json>({
+      origin,
+      what,
+      readPage: async (cursor) => {
+        const body = await api.get({ path: cursor ?? link, what }, signal);
+        last = toLink(body, { origin, baseUrl, what });
+        return toPage(body, { origin, baseUrl, what });
+      },
+      // One group may be on several pages, with other members each time.
+      toKey: (item) => JSON.stringify(item),
+    });
+    for await (const { items, total } of pages) {
+      if (total === undefined) yield { items };
+      else if (last !== null) yield { items, link: last };
+      else throw new SyncError('ReadIncomplete', `${origin} ends ${what} without a link to the next ones`);
+    }
+  }
+
   return {
     origin,
     credential,
+    changes: readChanges,
+    async latest(request, signal) {
+      const query = { ...request.query, $deltatoken: 'latest' };
+      const link = toLink(await api.get({ ...request, query }, signal), { origin, baseUrl, what: request.what });
+      if (link !== null) return link;
+      throw new SyncError('ReadFailed', `${origin} gives no link to ${request.what}`);
+    },
     find: api.find,
     get: api.get,
     findBytes: api.findBytes,
@@ -101,6 +147,11 @@ function toPage(body: JsonObject, { origin, baseUrl, what }: PageOf): ListPage<J
   return { items: value as readonly Json[], next: next === null ? null : next.slice(baseUrl.length) };
 }
 
+function toLink(body: JsonObject, { baseUrl }: PageOf): string | null {
+  const link = body['@odata.deltaLink'];
+  return typeof link === 'string' && link.startsWith(`${baseUrl}/`) ? link.slice(baseUrl.length) : null;
+}
+
 /** Graph's own code; empty where the answer has none. Texts of errors may name people, and are not stable. */
 function readGraphCode({ body }: Pick<LastResponse, 'body'>): string {
   try {
@@ -125,6 +176,14 @@ function explain(
     const message = `${origin} does not let ${application} read ${what} (403 ${code}): give it the application permission ${PERMISSIONS[what]}, with the consent of an administrator`;
     return new SyncError('CredentialsRejected', message);
   }
+  // An old link, a damaged one and one that the service has reset cannot be told apart by status or code alone.
+  if ([400, 404, 410].includes(status) && isOfChanges(what) && query['$deltatoken'] === undefined) {
+    const said = code === '' ? String(status) : `${status} ${code}`;
+    return new SyncError(
+      'CursorExpired',
+      `${origin} does not go on with ${what} from where the last read ended (${said})`,
+    );
+  }
   if (status === 404 && what === 'a photo') return toPhotoError(code, origin);
   const extensions = (query['$select'] ?? '').split(',').filter(isExtension);
   if (status === 400 && extensions.length > 0) {
@@ -132,6 +191,10 @@ function explain(
     return new SyncError('ReadFailed', message);
   }
   return null;
+}
+
+function isOfChanges(what: GraphSubject): boolean {
+  return what === 'the changes of people' || what === 'the changes of groups';
 }
 
 /** Seen for whoever has no photo. Another 404 may say that the person, or a mailbox, is not to be found now. */

@@ -1,4 +1,5 @@
 import type { Source, SourceProvider } from '../source.ts';
+import { readChangePages } from './changes.ts';
 import { createGraphClient } from './client.ts';
 import { type EntraConfig, validateConfig } from './config.ts';
 import { inspect } from './inspect.ts';
@@ -23,6 +24,7 @@ export const entraSource: SourceProvider<EntraConfig> = {
       inspect: (use, signal) => inspect(reading, { use, now: context.now }, signal),
       readUsers: (projection, signal) => readUserPages(reading, projection, signal),
       readGroups: (projection, signal) => readGroupPages(client, projection, signal),
+      readChanges: (since, projection, signal) => readChangePages(client, { since, projection }, signal),
       readOne: (id, projection, signal) => readOneUser(reading, id, projection, signal),
       readPhoto: (user, asked, signal) => readPhoto(client, user.id, asked, signal),
       close: async () => undefined,

@@ -5,6 +5,7 @@ import { isObject } from '../attribute-names.ts';
 import { convertAll } from '../converted.ts';
 import { createGroupFailures, type GroupFailures, toFailedGroup } from '../group-failures.ts';
 import type { GroupPage, OneUser, SourceContext, SourceIdentity, SourcePage } from '../source.ts';
+import { readGroupCursor, readUserCursor } from './changes.ts';
 import { type GraphClient, type GraphRequest, PAGE_SIZE, VERSION } from './client.ts';
 import type { EntraConfig } from './config.ts';
 import { type GraphGroup, type RolesOf, toGroup, toMember, toUser } from './convert.ts';
@@ -73,6 +74,7 @@ export async function* readUserPages(
   signal: AbortSignal,
 ): AsyncGenerator<SourcePage> {
   const { selection, query, rolesOf } = await ask(reading, projection, signal);
+  const cursor = await readUserCursor(reading.client, selection, signal);
   const request: GraphRequest = {
     path: `${VERSION}/users`,
     query: { ...query, $top: String(PAGE_SIZE) },
@@ -80,7 +82,7 @@ export async function* readUserPages(
   };
   for await (const { items, total } of reading.client.list(request, signal)) {
     const { found: users, failed } = convertAll(items, (item) => toUser(item, selection, rolesOf));
-    yield total === undefined ? { users, failed } : { users, failed, end: { attributes: selection.names } };
+    yield total === undefined ? { users, failed } : { users, failed, end: { attributes: selection.names, cursor } };
   }
 }
 
@@ -114,6 +116,7 @@ export async function* readGroupPages(
   signal: AbortSignal,
 ): AsyncGenerator<GroupPage> {
   const select = toGroupSelect(projection);
+  const cursor = await readGroupCursor(client, select, signal);
   const failures = createGroupFailures();
   const query = { $select: select.join(','), $top: String(PAGE_SIZE) };
   for await (const { items, total } of client.list(
@@ -123,7 +126,7 @@ export async function* readGroupPages(
     const { found, failed } = convertAll(items, (item) => toGroup(item, select));
     yield { groups: found.map(({ group }) => group), members: [], failed };
     for (const each of found) yield* readMembers({ client, failures }, each, signal);
-    if (total !== undefined) yield { groups: [], members: [], failed: [], end: { attributes: select } };
+    if (total !== undefined) yield { groups: [], members: [], failed: [], end: { attributes: select, cursor } };
   }
 }
 

@@ -71,6 +71,29 @@ describeSource('Entra', {
       close,
     };
   },
+  seedChanges: async (people, groups) => {
+    const broken = new Set<string>();
+    const { entra, source, close } = await start({ users: people.map(toUser), groups: groups.map(toGroup) });
+    return {
+      source,
+      change: async (now, others) =>
+        entra.change({
+          users: now.map((person) => ({
+            ...toUser(person),
+            ...(broken.has(person.id) ? { accountEnabled: null } : {}),
+          })),
+          groups: others.map(toGroup),
+        }),
+      expire: async () => entra.expireLinks('old'),
+      truncate: async () => {
+        entra.server.fault = ({ path }) => (path === '/v1.0/users/delta' ? 'half' : null);
+      },
+      breakRecord: async (id) => {
+        broken.add(id);
+      },
+      close,
+    };
+  },
   seed: async (people) => {
     const { entra, source, close } = await start({ users: people.map(toUser) });
     return {
