@@ -13,15 +13,16 @@ function isLoopbackHost(hostname: string): boolean {
 }
 
 /** Plain http would show credentials and people to everybody on the way. */
-function encryptedRule(field: string, isRequired: boolean): SchemaRule {
+function encryptedRule(field: string, isThere: string | null): SchemaRule {
   const plain = "'^http://(localhost|127(\\\\.[0-9]{1,3}){3}|\\\\[::1\\\\])(:[0-9]+)?(/|$)'";
+  const path = field.split('.');
   return {
-    name: `${field}Encrypted`,
+    name: `${path.map((key, index) => (index === 0 ? key : key.charAt(0).toUpperCase() + key.slice(1))).join('')}Encrypted`,
     message: `${field} must begin with https; plain http to a host other than loopback needs allowHTTP: true`,
-    cel: `${isRequired ? '' : `!has(self.${field}) || `}self.${field}.startsWith('https://') || (has(self.allowHTTP) && self.allowHTTP) || self.${field}.matches(${plain})`,
+    cel: `${isThere === null ? '' : `!(${isThere}) || `}self.${field}.startsWith('https://') || (has(self.allowHTTP) && self.allowHTTP) || self.${field}.matches(${plain})`,
     holds: (value) => {
       const config = toFields(value);
-      const url = config?.[field];
+      const url = path.reduce<unknown>((fields, key) => toFields(fields)?.[key], value);
       if (typeof url !== 'string' || config?.['allowHTTP'] === true || !URL.canParse(url)) return true;
       const { protocol, hostname } = new URL(url);
       return protocol !== 'http:' || isLoopbackHost(hostname);
@@ -45,6 +46,23 @@ function dataKey(description: string) {
   });
 }
 
+/** As `URL_PATTERN`, with a query: exports are told apart by it. */
+const FILE_URL_PATTERN = '^https?://[^\\s/?#@]+(/[^\\s?#]*)?(\\?[^\\s#]*)?$';
+const LOCATIONS = ['path', 'configMapRef', 'url'];
+
+/** `exactlyOneOf` with `credentialsRef`, which stands beside a URL alone. */
+const locationRule: SchemaRule = {
+  name: 'locationExactlyOne',
+  message: `exactly one of ${LOCATIONS.join(', ')} must be set, and credentialsRef beside url alone`,
+  cel: `[${LOCATIONS.map((key) => `has(self.${key})`).join(', ')}].exists_one(x, x) && (!has(self.credentialsRef) || has(self.url))`,
+  holds: (value) => {
+    const fields = toFields(value);
+    if (fields === null) return true;
+    const set = Object.keys(fields).filter((key) => fields[key] !== undefined && key !== 'credentialsRef');
+    return set.length === 1 && (fields['credentialsRef'] === undefined || fields['url'] !== undefined);
+  },
+};
+
 const FileLocationSchema = object(
   {
     path: Type.Optional(
@@ -53,6 +71,21 @@ const FileLocationSchema = object(
         description:
           'Path of a file, relative to the folder of the manifest. In a cluster it must lie under a folder given to the controller with `--allow-path`.',
       }),
+    ),
+    url: Type.Optional(
+      text({
+        maxLength: 2048,
+        pattern: FILE_URL_PATTERN,
+        expected: 'an http or https URL without user and fragment',
+        description:
+          'URL of a file. Its query may say which export is meant; everybody who may read the resource sees it, so it holds no secret. At most 5 redirects are followed, and at most 1 GiB is read.',
+      }),
+    ),
+    credentialsRef: Type.Optional(
+      reference(
+        'Secret',
+        'For `url`: Secret with `token`, sent as a bearer token, or with `username` and `password`. Without it nothing is sent. It is read at each run.',
+      ),
     ),
     configMapRef: Type.Optional(
       object(
@@ -65,8 +98,8 @@ const FileLocationSchema = object(
     ),
   },
   {
-    description: 'Where a file is. Exactly one of `path` and `configMapRef`.',
-    rules: [exactlyOneOf('locationExactlyOne', ['path', 'configMapRef'])],
+    description: 'Where a file is. Exactly one of `path`, `configMapRef` and `url`.',
+    rules: [locationRule],
   },
 );
 
@@ -119,6 +152,13 @@ const FileSourceSchema = object(
           'Column (CSV) or key (JSON) with the photo of each person, for mappings with `photo`: the path of a JPEG, PNG, GIF or WebP file, relative to the file of users and in its folder or below, or an http or https URL. Empty: no photo.',
       }),
     ),
+    allowHTTP: Type.Optional(
+      flag({
+        default: false,
+        description:
+          'Take a `url` that begins with `http://` for a host other than loopback. Credentials and people then travel readable for everybody on the way.',
+      }),
+    ),
     delimiter: Type.Optional(
       text({
         maxLength: 1,
@@ -130,7 +170,13 @@ const FileSourceSchema = object(
       }),
     ),
   },
-  { description: 'People in a CSV, JSON, JSON Lines or LDIF file.' },
+  {
+    description: 'People in a CSV, JSON, JSON Lines or LDIF file.',
+    rules: [
+      encryptedRule('users.url', 'has(self.users.url)'),
+      encryptedRule('groups.url', 'has(self.groups) && has(self.groups.url)'),
+    ],
+  },
 );
 export type FileSource = Of<typeof FileSourceSchema>;
 
@@ -188,7 +234,7 @@ const EntraSourceSchema = object(
   },
   {
     description: 'People and groups of a tenant of Microsoft Entra ID.',
-    rules: [encryptedRule('authorityUrl', false), encryptedRule('graphUrl', false)],
+    rules: [encryptedRule('authorityUrl', 'has(self.authorityUrl)'), encryptedRule('graphUrl', 'has(self.graphUrl)')],
   },
 );
 export type EntraSource = Of<typeof EntraSourceSchema>;
@@ -225,7 +271,7 @@ const WorkosSourceSchema = object(
   },
   {
     description: 'People and groups of a directory of WorkOS Directory Sync.',
-    rules: [encryptedRule('apiUrl', false)],
+    rules: [encryptedRule('apiUrl', 'has(self.apiUrl)')],
   },
 );
 export type WorkosSource = Of<typeof WorkosSourceSchema>;
@@ -253,7 +299,7 @@ const ScimSourceSchema = object(
   },
   {
     description: 'People and groups of a service with a SCIM 2.0 interface.',
-    rules: [encryptedRule('url', true)],
+    rules: [encryptedRule('url', null)],
   },
 );
 export type ScimSource = Of<typeof ScimSourceSchema>;
@@ -326,17 +372,15 @@ const ScimTargetSchema = object(
   },
   {
     description: 'An application with a SCIM 2.0 interface (RFC 7643, RFC 7644).',
-    rules: [encryptedRule('url', true)],
+    rules: [encryptedRule('url', null)],
   },
 );
 export type ScimTarget = Of<typeof ScimTargetSchema>;
 
 /** Keys of `spec.source`. A key enters here when its provider is registered. */
 const SOURCE_PROVIDERS = ['entra', 'file', 'scim', 'workos'] as const;
-type SourceProviderName = (typeof SOURCE_PROVIDERS)[number];
 /** Keys of `spec.target`. */
 const TARGET_PROVIDERS = ['scim'] as const;
-type TargetProviderName = (typeof TARGET_PROVIDERS)[number];
 
 export const SourceSchema = object(
   {
@@ -365,16 +409,22 @@ type KeySets = readonly (readonly string[])[];
 
 const SCIM_KEYS: KeySets = [['token'], ['username', 'password'], ['clientId', 'clientSecret', 'tokenUrl']];
 
-/** Keys that the Secret of `credentialsRef` must have: all of one of these sets. A file needs none. */
-export const CREDENTIAL_KEYS: {
-  readonly source: Readonly<Record<Exclude<SourceProviderName, 'file'>, KeySets>>;
-  readonly target: Readonly<Record<TargetProviderName, KeySets>>;
-} = {
-  source: {
-    // The first alone is for workload identity.
-    entra: [['clientId'], ['clientId', 'clientSecret'], ['clientId', 'tls.crt', 'tls.key']],
-    scim: SCIM_KEYS,
-    workos: [['apiKey']],
-  },
-  target: { scim: SCIM_KEYS },
-};
+export interface CredentialPlace {
+  /** Below `spec`, what `credentialsRef` stands in. */
+  readonly path: readonly string[];
+  /** The Secret must have all keys of one of these sets. */
+  readonly keys: KeySets;
+}
+
+const PAIR = ['username', 'password'];
+
+/** Wherever a DirectorySync may name a Secret with credentials. */
+export const CREDENTIAL_PLACES: readonly CredentialPlace[] = [
+  // The first alone is for workload identity.
+  { path: ['source', 'entra'], keys: [['clientId'], ['clientId', 'clientSecret'], ['clientId', 'tls.crt', 'tls.key']] },
+  { path: ['source', 'file', 'users'], keys: [['token'], PAIR] },
+  { path: ['source', 'file', 'groups'], keys: [['token'], PAIR] },
+  { path: ['source', 'scim'], keys: SCIM_KEYS },
+  { path: ['source', 'workos'], keys: [['apiKey']] },
+  { path: ['target', 'scim'], keys: SCIM_KEYS },
+];

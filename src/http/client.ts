@@ -25,7 +25,20 @@ export interface HttpRequest {
   readonly repeatable: boolean;
   /** The body is wanted as bytes, and is at most so long: of a longer one nothing is kept. */
   readonly mostBytes?: number;
+  /** Answers of 3xx come back as they are, for whoever follows them; without it they are a failure. */
+  readonly returnsRedirects?: boolean;
+  /**
+   * Takes the body of an answer piece by piece instead of `body`, which is then empty; without a limit but its own. Asked
+   * with the head of every answer, so again when a request is repeated. Null: the body is read as usual. What it throws
+   * ends the request.
+   */
+  readonly sink?: (head: Pick<HttpResponse, 'status' | 'headers'>) => BodySink | null;
   readonly signal: AbortSignal;
+}
+
+export interface BodySink {
+  /** The next piece is read when this one was taken. */
+  write(chunk: Buffer): Promise<void>;
 }
 
 export interface HttpResponse {

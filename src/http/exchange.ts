@@ -3,7 +3,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { SyncError } from '../errors.ts';
-import type { HttpRequest, HttpResponse } from './client.ts';
+import type { BodySink, HttpRequest, HttpResponse } from './client.ts';
 import { toOrigin } from './redact.ts';
 
 export interface Wire {
@@ -26,7 +26,10 @@ export interface Failure {
   readonly cause?: unknown;
 }
 
-/** One request and its answer, without any repetition. Rejects only when the signal aborts (SyncError `Aborted`). */
+/**
+ * One request and its answer, without any repetition. Rejects only when the signal aborts (SyncError `Aborted`), and with
+ * what the sink of the body throws.
+ */
 export type Transport = (request: HttpRequest, wire: Wire) => Promise<Exchange>;
 
 /** @see Transport */
@@ -44,9 +47,10 @@ function toAborted(cause: unknown): SyncError {
 function start(request: HttpRequest, wire: Wire): Promise<Exchange> {
   const url = new URL(request.url);
   const secure = url.protocol === 'https:';
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     let connected = false;
     let stopped: Failure | null = null;
+    let isTaking = false;
     const outgoing = (secure ? https : http).request(url, {
       method: request.method,
       agent: secure ? wire.agents.https : wire.agents.http,
@@ -54,6 +58,11 @@ function start(request: HttpRequest, wire: Wire): Promise<Exchange> {
       signal: request.signal,
     });
     const timer = setTimeout(() => {
+      // Whoever takes the body piece by piece is slow, and not the other side.
+      if (isTaking) {
+        timer.refresh();
+        return;
+      }
       stopped = { what: 'does not answer in time', sent: connected, passing: true };
       outgoing.destroy();
     }, wire.timeoutMs);
@@ -71,9 +80,31 @@ function start(request: HttpRequest, wire: Wire): Promise<Exchange> {
       const most = request.mostBytes ?? wire.maxBodyBytes;
       const chunks: Buffer[] = [];
       let bytes = 0;
+      const fail = (thrown: unknown): void => {
+        clearTimeout(timer);
+        outgoing.destroy();
+        reject(thrown);
+      };
+      let sink: BodySink | null = null;
+      try {
+        sink = request.sink?.(toHead(incoming)) ?? null;
+      } catch (thrown) {
+        fail(thrown);
+        return;
+      }
       incoming.on('data', (chunk: Buffer) => {
         timer.refresh();
         bytes += chunk.length;
+        if (sink !== null) {
+          isTaking = true;
+          incoming.pause();
+          sink.write(chunk).then(() => {
+            isTaking = false;
+            timer.refresh();
+            incoming.resume();
+          }, fail);
+          return;
+        }
         chunks.push(chunk);
         if (bytes <= most) return;
         chunks.length = 0;
@@ -166,7 +197,8 @@ function judge(request: HttpRequest, response: HttpResponse): Exchange {
     return { failure: { what: 'answers in an encoding that it was not asked for', sent: true, passing: false } };
   }
   const location = response.headers['location'];
-  if (response.status < 300 || response.status >= 400 || response.status === 304) return { response };
+  const isRedirect = response.status >= 300 && response.status < 400 && response.status !== 304;
+  if (!isRedirect || request.returnsRedirects === true) return { response };
   const base = URL.canParse(location ?? '', request.url) ? new URL(location ?? '', request.url).href : '';
   const where = base === '' ? '' : ` to ${toOrigin(base)}`;
   return {

@@ -72,7 +72,7 @@ export function createJsonApi(options: JsonApiOptions): JsonApi {
     if (own !== null) throw own;
     // A page of a proxy says nothing of what is there.
     if (response.status === 404 && !isHTML(response)) return null;
-    throw toError(response, request, { ...options, origin });
+    throw toReadError(response, request, { ...options, origin });
   }
 
   async function find(request: JsonRequest, signal: AbortSignal): Promise<JsonObject | null> {
@@ -133,11 +133,11 @@ function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The body is not shown: it may name people, and this error is the whole read's. */
-function toError(
-  { status, headers }: LastResponse,
-  { what }: JsonRequest,
-  { origin, where, now }: JsonApiOptions & Pick<JsonApi, 'origin'>,
+/** Why an answer that is no 2xx ends a read. The body is not shown: it may name people, and this error is the whole read's. */
+export function toReadError(
+  { status, headers }: Pick<LastResponse, 'status' | 'headers'>,
+  { what }: Pick<JsonRequest, 'what'>,
+  { origin, where, now }: Pick<JsonApiOptions, 'where' | 'now'> & Pick<JsonApi, 'origin'>,
 ): SyncError {
   if (status === 401)
     return new SyncError('CredentialsRejected', `${origin} rejects the credentials (401); check ${where}`);

@@ -2,7 +2,7 @@
 
 import type { DirectorySyncResource } from '../api/directory-sync.ts';
 import type { Kind, ResourceReference } from '../api/metadata.ts';
-import { CREDENTIAL_KEYS } from '../api/providers.ts';
+import { CREDENTIAL_PLACES } from '../api/providers.ts';
 import { toFields } from '../api/rules.ts';
 import { SyncError } from '../errors.ts';
 import { computeNearestName } from '../nearest-name.ts';
@@ -106,13 +106,11 @@ async function checkCredentials(
   { missingSecret, secretsDir, report }: ReferenceOptions & { readonly report: Report },
 ): Promise<void> {
   const { namespace } = reference;
-  const sides = (['source', 'target'] as const).flatMap((side) =>
-    Object.entries(CREDENTIAL_KEYS[side]).map(([provider, keys]) => ({ side, provider, keys })),
-  );
-  for (const { side, provider, keys } of sides) {
-    const name = toFields(toFields(toFields(resource.spec[side])?.[provider])?.['credentialsRef'])?.['name'];
+  for (const { path, keys } of CREDENTIAL_PLACES) {
+    const place = path.reduce<unknown>((fields, key) => toFields(fields)?.[key], resource.spec);
+    const name = toFields(toFields(place)?.['credentialsRef'])?.['name'];
     if (typeof name !== 'string') continue;
-    const pointer = `/spec/${side}/${provider}/credentialsRef/name`;
+    const pointer = `/spec/${path.join('/')}/credentialsRef/name`;
     try {
       const values = await readLocalSecret(set, { namespace, name }, secretsDir);
       const message = explainMissingKeys({ kind: 'Secret', namespace, name }, values, keys);

@@ -90,6 +90,7 @@ export async function openSource(
   const files = {
     resolvePath: (path: string): string => host.resolvePath(owner, path),
     readConfigMap: (name: string, key: string): Promise<Uint8Array> => host.readConfigMap(owner.namespace, name, key),
+    readSecret: (name: string) => readSecrets({ host, namespace: owner.namespace, name }),
   };
   const { nestedGroups } = spec.scope;
   const source = await provider.connect(spec.source.config, {
@@ -100,7 +101,7 @@ export async function openSource(
   return { source, http };
 }
 
-/** A file has no credentials, and nobody shares a budget with it; those of a workload identity are the platform's. */
+/** A file's places have credentials of their own, which they read by themselves; those of a workload identity are the platform's. */
 async function readSourceSecrets(
   opening: Opening,
   { source: { config } }: ResolvedDirectorySyncSpec,

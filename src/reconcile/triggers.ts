@@ -10,6 +10,7 @@ import type { DirectorySyncStatus } from '../api/directory-sync-status.ts';
 import type { ResourceChange, ResourceSet } from '../api/host.ts';
 import { findCondition } from '../api/kstatus.ts';
 import { ANNOTATIONS } from '../api/metadata.ts';
+import { CREDENTIAL_PLACES } from '../api/providers.ts';
 import { toFields } from '../api/rules.ts';
 import { validateResource } from '../api/validate.ts';
 
@@ -39,10 +40,7 @@ export function findConcerned(change: ResourceChange, resources: ResourceSet): r
 
 /** Names of Secrets, of whichever provider. */
 function listCredentials(spec: unknown): readonly (string | null)[] {
-  return ['source', 'target'].flatMap((side) => {
-    const providers = toFields(toFields(spec)?.[side]) ?? {};
-    return Object.values(providers).map((config) => readName(config, ['credentialsRef', 'name']));
-  });
+  return CREDENTIAL_PLACES.map(({ path }) => readName(spec, [...path, 'credentialsRef', 'name']));
 }
 
 /** Names of ConfigMaps that people and groups are read from. */

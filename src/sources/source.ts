@@ -141,12 +141,21 @@ export interface SourceIdentity {
   readonly defaultDomain?: string;
 }
 
+/** Values of a Secret that a part of the config names by itself. */
+export interface NamedSecret {
+  readonly secrets: Readonly<Record<string, string>>;
+  /** What it is called in messages: `Secret identity/hr-export`. */
+  readonly where: string;
+}
+
 /** Bytes of a named file or ConfigMap key, resolved and permitted by whoever runs the engine. */
 export interface FileAccess {
   /** Absolute path of a `path` of the spec. Throws `Invalid` when it lies outside what may be read. */
   resolvePath(path: string): string;
   /** Throws `ReferenceNotFound` naming what is missing. */
   readConfigMap(name: string, key: string): Promise<Uint8Array>;
+  /** A Secret that the place of a file names. Throws `ReferenceNotFound`. */
+  readSecret(name: string): Promise<NamedSecret>;
 }
 
 export interface SourceContext {

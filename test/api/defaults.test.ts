@@ -21,7 +21,13 @@ describe('withDefaults', () => {
       settleMs: 5000,
       source: {
         provider: 'file',
-        config: { users: { path: 'people.csv' }, membersAttribute: 'members', idAttribute: 'id' },
+        config: {
+          users: { path: 'people.csv' },
+          membersAttribute: 'members',
+          duplicateIds: 'Error',
+          allowHTTP: false,
+          idAttribute: 'id',
+        },
       },
       scope: { filters: [], nestedGroups: 'Flatten' },
       groups: { provision: 'None', include: [], exclude: [], deletedAtSource: 'Empty' },

@@ -47,6 +47,8 @@ const url = of('DirectorySync', 'urlEncrypted');
 const graphUrl = of('DirectorySync', 'graphUrlEncrypted');
 const authorityUrl = of('DirectorySync', 'authorityUrlEncrypted');
 const apiUrl = of('DirectorySync', 'apiUrlEncrypted');
+const usersUrl = of('DirectorySync', 'usersUrlEncrypted');
+const groupsUrl = of('DirectorySync', 'groupsUrlEncrypted');
 const duration = of('DirectorySync', 'durationForm');
 const least = of('DirectorySync', 'durationAtLeast1s');
 const most = of('DirectorySync', 'durationAtMost2160h');
@@ -74,6 +76,7 @@ const scimSource = (config: object) => ({ source: { scim: { credentialsRef: { na
 const workos = (config: object) => ({
   source: { workos: { directoryId: 'directory_01', credentialsRef: { name: 'key' }, ...config } },
 });
+const file = (users: object, more: object = {}) => ({ source: { file: { format: 'CSV', users, ...more } } });
 const clause = (fields: object) => ({ match: [{ attribute: 'department', ...fields }] });
 const entry = (fields: object) => ({ attributes: [{ target: 'userName', ...fields }] });
 const teamsFrom = { team: undefined, match: undefined, teamsFrom: { attributes: ['teams'] } };
@@ -105,6 +108,18 @@ export const RULE_CASES: readonly RuleCase[] = [
     source: { file: { users: { path: 'people.csv', configMapRef: { name: 'people', key: 'people.csv' } } } },
   }),
   location(false, 'no place', { source: { file: { users: {} } } }),
+  location(true, 'a URL', file({ url: 'https://hr.example.com/export?format=csv' })),
+  location(true, 'a URL with credentials', file({ url: 'https://hr.example.com', credentialsRef: { name: 'hr' } })),
+  location(false, 'a path with credentials', file({ path: 'people.csv', credentialsRef: { name: 'hr' } })),
+  location(false, 'credentials alone', file({ credentialsRef: { name: 'hr' } })),
+  usersUrl(true, 'none', file({ path: 'people.csv' })),
+  usersUrl(true, 'https anywhere', file({ url: 'https://hr.example.com' })),
+  usersUrl(true, 'loopback', file({ url: 'http://localhost:8080/x' })),
+  usersUrl(true, 'allowed', file({ url: 'http://hr.example.com' }, { allowHTTP: true })),
+  usersUrl(false, 'another host', file({ url: 'http://hr.example.com' })),
+  groupsUrl(true, 'none', file({ path: 'people.csv' }, { groups: { path: 'groups.csv' } })),
+  groupsUrl(true, 'https anywhere', file({ path: 'a.csv' }, { groups: { url: 'https://hr.example.com' } })),
+  groupsUrl(false, 'another host', file({ path: 'a.csv' }, { groups: { url: 'http://hr.example.com' } })),
   target(true, 'one provider', scim({ url: 'https://app.example.com/scim/v2' })),
   target(false, 'no provider', { target: {} }),
   url(true, 'https anywhere', scim({ url: 'https://app.example.com' })),

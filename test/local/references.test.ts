@@ -48,6 +48,18 @@ describe('checkReferences', () => {
       says: ['sync.yaml:6:52 ConfigMap default/teams is missing among the manifests'],
     },
     {
+      because: 'a Secret of a file that has other keys',
+      files: {
+        ...all,
+        'sync.yaml': SYNC.replace(
+          '{ path: people.csv }',
+          '{ url: https://hr.corp.example/people.csv, credentialsRef: { name: hr } }',
+        ),
+        'hr.yaml': 'apiVersion: v1\nkind: Secret\nmetadata: { name: hr }\nstringData: { username: x }\n',
+      },
+      says: ['sync.yaml:6:87 Secret default/hr needs token, or username and password; it has username'],
+    },
+    {
       because: 'a mapping that is spelled otherwise',
       files: { ...all, 'mapping.yaml': MAPPING.replace('acme-users', 'acme-user') },
       says: [

@@ -52,7 +52,10 @@ describe('a change concerns', () => {
         },
       },
       source: {
-        file: { users: { path: 'x.csv' }, groups: { configMapRef: { name: 'teams', key: 'groups.csv' } } },
+        file: {
+          users: { url: 'https://hr.example.com/x.csv', credentialsRef: { name: 'hr' } },
+          groups: { configMapRef: { name: 'teams', key: 'groups.csv' } },
+        },
       },
     },
   });
@@ -85,6 +88,7 @@ describe('a change concerns', () => {
     ['the whole namespace for an attribute', 'CustomAttribute', 'x', ['acme', 'other', 'waiting', 'online', 'broken']],
     ['who has the Secret', 'Secret', 'app', ['acme']],
     ['who reads its source with it', 'Secret', 'workos-key', ['online']],
+    ['who reads a file with it', 'Secret', 'hr', ['other']],
     ['who reads the ConfigMap', 'ConfigMap', 'people', ['acme']],
     ['who reads its groups from the ConfigMap', 'ConfigMap', 'teams', ['other']],
     ['who trusts its authorities', 'ConfigMap', 'corp-ca', ['other']],

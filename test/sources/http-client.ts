@@ -6,16 +6,22 @@ import { createManualTiming } from '../support/manual-timing.ts';
 export const NO_FILES: FileAccess = {
   resolvePath: (path) => path,
   readConfigMap: () => Promise.reject(new Error('it needs no ConfigMap')),
+  readSecret: () => Promise.reject(new Error('it needs no other Secret')),
 };
 
 /** Waits take no time. */
-export function createTestClient(): PooledHttpClient {
-  const timing = createManualTiming();
+export function createTestClient({
+  timeoutMs = 10_000,
+  timing = createManualTiming(),
+}: {
+  readonly timeoutMs?: number;
+  readonly timing?: ReturnType<typeof createManualTiming>;
+} = {}): PooledHttpClient {
   return createHttpClient({
     userAgent: 'dirsync/test',
     unavailable: 'ReadFailed',
     budget: createBudgets(timing).join('directory', '', { requestsPerSecond: null, concurrency: 8 }),
-    timeoutMs: 10_000,
+    timeoutMs,
     concurrency: 8,
     timing,
   });

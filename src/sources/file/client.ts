@@ -2,9 +2,10 @@
 import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { SyncError } from '../../errors.ts';
-import type { FileAccess } from '../source.ts';
+import type { SourceContext } from '../source.ts';
 import { type FileLocation, toLabel } from './config.ts';
 import { toReadFailed } from './failure.ts';
+import { readUrl } from './url.ts';
 
 const CHUNK_BYTES = 64 * 1024;
 
@@ -25,10 +26,20 @@ export interface FileSpot {
   readBytes(signal: AbortSignal): AsyncGenerator<Buffer>;
 }
 
+export interface SpotContext extends Pick<SourceContext, 'files' | 'http' | 'now'> {
+  readonly allowHTTP: boolean;
+}
+
 /** Throws `Invalid` for a path that may not be read. */
-export function openSpot(location: FileLocation, files: FileAccess): FileSpot {
+export function openSpot(location: FileLocation, context: SpotContext): FileSpot {
   const label = toLabel(location);
-  const { configMapRef, path } = location;
+  const { files } = context;
+  const { configMapRef, path, url, credentialsRef } = location;
+  if (url !== undefined) {
+    const readSecret = credentialsRef === undefined ? null : () => files.readSecret(credentialsRef.name);
+    const place = { ...context, url, label, readSecret };
+    return { label, readBytes: (signal) => readUrl(place, signal) };
+  }
   if (configMapRef !== undefined) {
     return { label, readBytes: (signal) => readConfigMap(configMapRef, files, signal) };
   }
@@ -39,7 +50,7 @@ export function openSpot(location: FileLocation, files: FileAccess): FileSpot {
 /** A key of a ConfigMap arrives in one answer (at most 1 MiB), so it cannot change under the reader. */
 async function* readConfigMap(
   ref: { readonly name: string; readonly key: string },
-  files: FileAccess,
+  files: SourceContext['files'],
   signal: AbortSignal,
 ): AsyncGenerator<Buffer> {
   throwIfAborted(signal);

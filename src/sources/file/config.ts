@@ -21,16 +21,16 @@ const FORMAT_OF_EXTENSION: Readonly<Record<string, FileFormat>> = {
   ldif: 'LDIF',
 };
 
-/** How messages name the file: as the resource does. */
-export function toLabel(location: FileLocation): string {
-  if (location.configMapRef === undefined) return location.path ?? '';
-  return `key ${location.configMapRef.key} of ConfigMap ${location.configMapRef.name}`;
+/** How messages name the file: as the resource does, without the query of a URL. */
+export function toLabel({ configMapRef, path, url }: FileLocation): string {
+  if (configMapRef !== undefined) return `key ${configMapRef.key} of ConfigMap ${configMapRef.name}`;
+  return path ?? url?.replace(/\?.*$/, '') ?? '';
 }
 
 /** The format of a file, or undefined where neither the field nor the extension says it. */
 export function toFormat({ format }: FileSourceConfig, location: FileLocation): FileFormat | undefined {
   if (format !== undefined) return format;
-  const name = location.configMapRef?.key ?? location.path ?? '';
+  const name = location.configMapRef?.key ?? location.path ?? location.url?.replace(/\?.*$/, '') ?? '';
   const extension = /\.([^./\\]+)$/.exec(name.replace(/\.gz$/i, ''))?.[1]?.toLowerCase() ?? '';
   return Object.hasOwn(FORMAT_OF_EXTENSION, extension) ? FORMAT_OF_EXTENSION[extension] : undefined;
 }

@@ -4,16 +4,17 @@ import { type FileSourceConfig, toOffers, toPhotoColumn, validateConfig } from '
 import { readPhoto } from './photo.ts';
 import { readGroupPages, readUserPages } from './read.ts';
 
-/** People and groups from CSV, JSON, JSON Lines or LDIF files, or from keys of ConfigMaps. */
+/** People and groups from CSV, JSON, JSON Lines or LDIF: files, keys of ConfigMaps, or files over HTTP. */
 export const fileSource: SourceProvider<FileSourceConfig> = {
   name: 'file',
   validate: validateConfig,
   offers: toOffers,
-  connect: async (config, { files }): Promise<Source> => {
-    const spot = openSpot(config.users, files);
+  connect: async (config, { files, http, now }): Promise<Source> => {
+    const context = { files, http, now, allowHTTP: config.allowHTTP ?? false };
+    const spot = openSpot(config.users, context);
     const { groups } = config;
     const column = toPhotoColumn(config);
-    const groupSpot = groups === undefined ? null : openSpot(groups, files);
+    const groupSpot = groups === undefined ? null : openSpot(groups, context);
     return {
       // A file does not say whose it is, and may move: nothing of it can be compared with an earlier one.
       identity: async () => ({ tenantId: null, tenantName: null, domains: [] }),

@@ -3,6 +3,7 @@ import { appendFile, mkdir, rename, rm, stat, truncate, utimes, writeFile } from
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SyncError } from '../../../src/errors.ts';
+import { NO_FILES } from '../http-client.ts';
 import { connectFile, createFileAccess, readWhole, toSyncError, withFolder } from './files.ts';
 
 const CHANGED =
@@ -90,6 +91,7 @@ describe('a file', () => {
         throw refuse;
       },
       readConfigMap: async () => new Uint8Array(),
+      readSecret: NO_FILES.readSecret,
     };
     expect(await toSyncError(connectFile({ users: { path: '../x.csv' } }, files))).toBe(refuse);
   });

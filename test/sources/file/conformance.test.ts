@@ -12,6 +12,8 @@ import {
   type SeededPhotos,
   type SourceHarness,
 } from '../../conformance/source.ts';
+import { createTestClient } from '../http-client.ts';
+import { startFileServer } from './file-server.ts';
 import { connectFile, createFileAccess } from './files.ts';
 
 type Write = (people: readonly SamplePerson[]) => string | Buffer;
@@ -166,8 +168,57 @@ function createConfigMapHarness(extension: string, write: Write): SourceHarness 
   };
 }
 
+/** Each seeded directory has a server of its own. */
+function createUrlHarness(extension: string, write: Write): SourceHarness {
+  const start = async (config: (url: string) => FileSourceConfig, files: Readonly<Record<string, string | Buffer>>) => {
+    const server = await startFileServer();
+    const http = createTestClient();
+    for (const [path, content] of Object.entries(files)) server.files.set(path, Buffer.from(content));
+    return {
+      server,
+      source: await connectFile(config(server.url), createFileAccess(''), http),
+      truncate: async (path: string) => {
+        server.files.set(path, (server.files.get(path) ?? Buffer.alloc(0)).subarray(0, -CUT_BYTES));
+      },
+      close: async () => {
+        http.close();
+        await server.close();
+      },
+    };
+  };
+  const users = `/people.${extension}`;
+  return {
+    unsupported: {
+      S2: NO_FAILED_RECORDS,
+      'S9 one group': NO_FAILED_RECORDS,
+      S8: 'one answer has one version of the file',
+      S10: NO_ONE,
+      S13: 'photos are URLs alone',
+    },
+    seed: async (people) => {
+      const config = (url: string) => ({ users: { url: `${url}${users}` } });
+      const { server, truncate, ...seeded } = await start(config, { [users]: write(people) });
+      return {
+        ...seeded,
+        truncate: () => truncate(users),
+        remove: async () => {
+          server.files.delete(users);
+        },
+      };
+    },
+    seedGroups: async (people, groups) => {
+      const config = (url: string) => ({ users: { url: `${url}${users}` }, groups: { url: `${url}/groups.json` } });
+      const files = { [users]: write(people), '/groups.json': JSON.stringify(groups) };
+      const { source, truncate, close } = await start(config, files);
+      return { source, truncate: () => truncate('/groups.json'), close };
+    },
+  };
+}
+
 for (const [format, { extension, write }] of Object.entries(FORMATS)) {
   describeSource(`file, ${format}, path`, createPathHarness(extension, write));
 }
 describeSource('file, CSV, rows merged by id', createPathHarness('csv', writeCsv, { duplicateIds: 'Merge' }));
+describeSource('file, CSV, URL', createUrlHarness('csv', writeCsv));
+describeSource('file, LDIF, URL', createUrlHarness('ldif', writeLdif));
 describeSource('file, CSV, ConfigMap', createConfigMapHarness('csv', writeCsv));

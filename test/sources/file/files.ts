@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { SyncError } from '../../../src/errors.ts';
+import type { HttpClient } from '../../../src/http/client.ts';
 import type { SourceUser } from '../../../src/model.ts';
 import { createNameCollector } from '../../../src/sources/attribute-names.ts';
 import type { FileSourceConfig } from '../../../src/sources/file/config.ts';
@@ -10,10 +11,11 @@ import type { FormatOptions } from '../../../src/sources/file/convert.ts';
 import { fileSource } from '../../../src/sources/file/index.ts';
 import type { FileAccess, Source, SourcePage } from '../../../src/sources/source.ts';
 
-/** Everything below `folder` may be read; ConfigMaps are name → key → bytes. */
+/** Everything below `folder` may be read; ConfigMaps are name → key → bytes, Secrets name → key → text. */
 export function createFileAccess(
   folder: string,
   configMaps: Readonly<Record<string, Readonly<Record<string, Uint8Array>>>> = {},
+  secrets: Readonly<Record<string, Readonly<Record<string, string>>>> = {},
 ): FileAccess {
   return {
     resolvePath: (path) => join(folder, path),
@@ -22,16 +24,22 @@ export function createFileAccess(
       if (bytes === undefined) throw new SyncError('ReferenceNotFound', `ConfigMap ${name} has no key ${key}`);
       return bytes;
     },
+    readSecret: async (name) => {
+      const values = secrets[name];
+      if (values === undefined) throw new SyncError('ReferenceNotFound', `Secret identity/${name} is missing`);
+      return { secrets: values, where: `Secret identity/${name}` };
+    },
   };
 }
 
-export function connectFile(config: FileSourceConfig, files: FileAccess): Promise<Source> {
-  const http = {
-    send: () => {
-      throw new Error('a file needs no request');
-    },
-    sent: 0,
-  };
+const NO_HTTP: HttpClient = {
+  send: () => {
+    throw new Error('a file needs no request');
+  },
+  sent: 0,
+};
+
+export function connectFile(config: FileSourceConfig, files: FileAccess, http = NO_HTTP): Promise<Source> {
   return fileSource.connect(config, { secrets: {}, where: '', files, http, now: () => new Date(0) });
 }
 

@@ -4,7 +4,7 @@ import { SyncError } from '../../../src/errors.ts';
 import type { Source, SourcePage } from '../../../src/sources/source.ts';
 import { workosSource } from '../../../src/sources/workos/index.ts';
 import { startWorkos, toWorkosUser, type WorkosServer } from '../../support/workos-server.ts';
-import { createTestClient } from '../http-client.ts';
+import { createTestClient, NO_FILES } from '../http-client.ts';
 import { connectWorkos } from './connect.ts';
 
 const NEVER = new AbortController().signal;
@@ -152,7 +152,7 @@ describe('the Secret', () => {
     const http = createTestClient();
     onTestFinished(() => http.close());
     const context = { secrets, where: 'Secret default/acme-workos', http, now: () => new Date(0) };
-    const files = { resolvePath: (path: string) => path, readConfigMap: () => Promise.reject(new Error('none')) };
+    const files = NO_FILES;
     const config = { directoryId: 'directory_01', credentialsRef: { name: 'acme-workos' } };
     const error = await toError((async () => workosSource.connect(config, { ...context, files }))());
     expect(error.code).toBe(code);
