@@ -59,11 +59,19 @@ export function computeTeamNames(displayName: string, groups: readonly Namesake[
   // Each group has a spelling of its own.
   const holds = ({ held }: Namesake, name: string): boolean => held !== null && isSame(held, name);
   const isPlain = (group: Namesake): boolean => holds(group, plain);
-  const isSuffixed = (group: Namesake): boolean => holds(group, toSuffixed(plain, group.id, groups));
-  const first = groups.find(isPlain) ?? groups.find((group) => !isSuffixed(group));
-  return new Map(
-    groups.map((group) => [group.id, group === first ? plain : toSuffixed(plain, group.id, groups)] as const),
-  );
+  // A suffix once given stays, although now another one would do, or be needed.
+  const findGiven = (group: Namesake): string | undefined =>
+    listSuffixed(plain, group.id, groups).find((name) => holds(group, name));
+  const first = groups.find(isPlain) ?? groups.find((group) => findGiven(group) === undefined);
+  const toName = (group: Namesake): string => findGiven(group) ?? toSuffixed(plain, group.id, groups);
+  return new Map(groups.map((group) => [group.id, group === first ? plain : toName(group)] as const));
+}
+
+/** Every suffixed name that the team of a group may have been given, but for one that is another's whole id. */
+function listSuffixed(name: string, id: string, groups: readonly Namesake[]): readonly string[] {
+  const short = id.slice(0, SUFFIX_LENGTH);
+  const isFree = groups.every((other) => other.id === id || other.id !== short);
+  return [...(isFree ? [short] : []), id].map((each) => `${name}${toSuffix(each)}`);
 }
 
 function isSame(a: string, b: string): boolean {

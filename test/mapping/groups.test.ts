@@ -83,6 +83,34 @@ describe('computeTeamNames', () => {
     const groups = ['prefix00-1', 'prefix00-2'].map((id) => ({ id, held: null }));
     expect(names(groups)).toEqual({ 'prefix00-1': 'Eng', 'prefix00-2': 'Eng (prefix00-2)' });
   });
+
+  it.each<readonly [readonly { id: string; held: string | null }[], Record<string, string>, string]>([
+    [
+      [{ id: 'prefix00-2', held: 'Eng (prefix00-2)' }],
+      { 'prefix00-2': 'Eng (prefix00-2)' },
+      'a whole one, although short would do',
+    ],
+    [
+      [
+        { id: 'prefix00-1', held: 'Eng (prefix00)' },
+        { id: 'prefix00-2', held: null },
+        { id: 'c', held: 'Eng' },
+      ],
+      { 'prefix00-1': 'Eng (prefix00)', 'prefix00-2': 'Eng (prefix00-2)', c: 'Eng' },
+      'a short one, although another begins alike',
+    ],
+    [
+      [
+        { id: 'prefix00-1', held: 'Eng (prefix00)' },
+        { id: 'prefix00', held: null },
+        { id: 'c', held: 'Eng' },
+      ],
+      { 'prefix00-1': 'Eng (prefix00-1)', prefix00: 'Eng (prefix00)', c: 'Eng' },
+      'but for one that is the whole id of another',
+    ],
+  ])('%j are called %j: a suffix once given stays, %s', (groups, expected) => {
+    expect(names(groups)).toEqual(expected);
+  });
 });
 
 it.each([
