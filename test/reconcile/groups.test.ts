@@ -340,6 +340,24 @@ describe('groups and what else there is', () => {
     expect(company.teamMembers('Engineering')).toEqual(mails('p1', 'p2'));
   });
 
+  it.each(['deleted', 'renamed'])(
+    'a new group waits for the name of a kept team until that is %s in the target (I3)',
+    async (how) => {
+      const company = await aCompanyWith([ENG, OPS], { deletedAtSource: 'Retain' });
+      await settle(company);
+      company.source.groups = [{ ...ENG, id: 'g-new', members: ['p4'] }, OPS];
+      const report = await company.run();
+      const message = expect.stringMatching(/^g-new Conflict: .* which is managed as another team$/);
+      expect(await company.errors(report)).toEqual([message]);
+      const [old] = [...company.target.teams.values()].filter(({ attributes }) => attributes['externalId'] === 'g-eng');
+      if (old !== undefined && how === 'renamed') old.attributes['displayName'] = 'Engineering before';
+      if (how === 'deleted') company.target.teams.delete(old?.id ?? '');
+      await company.run({ resync: true });
+      await settle(company);
+      expect(company.teamMembers('Engineering')).toEqual(mails('p4'));
+    },
+  );
+
   it('one person alone: a run for them changes their memberships and nobody else’s', async () => {
     const company = await aCompanyWith([ENG, OPS]);
     await settle(company);
