@@ -42,6 +42,7 @@ export const SHARED_FILES: ReadonlySet<string> = new Set([
   'sources/attribute-names.ts',
   'sources/converted.ts',
   'sources/group-failures.ts',
+  'sources/inspection.ts',
   'sources/paged-list.ts',
 ]);
 

@@ -1,34 +1,9 @@
 /** Configuration of the providers under `spec.source` and `spec.target`: one key each, the key is the provider's name. */
 import { Type } from '@sinclair/typebox';
+import { GoogleSourceSchema } from './google-source.ts';
 import { exactlyOneOf, type SchemaRule, toFields } from './rules.ts';
 import { flag, type Of, object, objectName, oneOf, reference, text, words } from './schema.ts';
-
-/** Absolute, without user, query or fragment: these would carry secrets into status and logs. */
-const URL_PATTERN = '^https?://[^\\s/?#@]+(/[^\\s?#]*)?$';
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
-
-/** Is this a host that requests never leave the machine for? Takes what `URL.hostname` gives. */
-function isLoopbackHost(hostname: string): boolean {
-  return LOOPBACK.test(hostname.toLowerCase());
-}
-
-/** Plain http would show credentials and people to everybody on the way. */
-function encryptedRule(field: string, isThere: string | null): SchemaRule {
-  const plain = "'^http://(localhost|127(\\\\.[0-9]{1,3}){3}|\\\\[::1\\\\])(:[0-9]+)?(/|$)'";
-  const path = field.split('.');
-  return {
-    name: `${path.map((key, index) => (index === 0 ? key : key.charAt(0).toUpperCase() + key.slice(1))).join('')}Encrypted`,
-    message: `${field} must begin with https; plain http to a host other than loopback needs allowHTTP: true`,
-    cel: `${isThere === null ? '' : `!(${isThere}) || `}self.${field}.startsWith('https://') || (has(self.allowHTTP) && self.allowHTTP) || self.${field}.matches(${plain})`,
-    holds: (value) => {
-      const config = toFields(value);
-      const url = path.reduce<unknown>((fields, key) => toFields(fields)?.[key], value);
-      if (typeof url !== 'string' || config?.['allowHTTP'] === true || !URL.canParse(url)) return true;
-      const { protocol, hostname } = new URL(url);
-      return protocol !== 'http:' || isLoopbackHost(hostname);
-    },
-  };
-}
+import { encryptedRule, URL_PATTERN } from './urls.ts';
 
 const FILE_FORMATS = ['CSV', 'JSON', 'JSONLines', 'LDIF'] as const;
 export type FileFormat = (typeof FILE_FORMATS)[number];
@@ -378,7 +353,7 @@ const ScimTargetSchema = object(
 export type ScimTarget = Of<typeof ScimTargetSchema>;
 
 /** Keys of `spec.source`. A key enters here when its provider is registered. */
-const SOURCE_PROVIDERS = ['entra', 'file', 'scim', 'workos'] as const;
+const SOURCE_PROVIDERS = ['entra', 'file', 'google', 'scim', 'workos'] as const;
 /** Keys of `spec.target`. */
 const TARGET_PROVIDERS = ['scim'] as const;
 
@@ -386,6 +361,7 @@ export const SourceSchema = object(
   {
     entra: Type.Optional(EntraSourceSchema),
     file: Type.Optional(FileSourceSchema),
+    google: Type.Optional(GoogleSourceSchema),
     scim: Type.Optional(ScimSourceSchema),
     workos: Type.Optional(WorkosSourceSchema),
   },
@@ -424,6 +400,7 @@ export const CREDENTIAL_PLACES: readonly CredentialPlace[] = [
   { path: ['source', 'entra'], keys: [['clientId'], ['clientId', 'clientSecret'], ['clientId', 'tls.crt', 'tls.key']] },
   { path: ['source', 'file', 'users'], keys: [['token'], PAIR] },
   { path: ['source', 'file', 'groups'], keys: [['token'], PAIR] },
+  { path: ['source', 'google'], keys: [['serviceAccount.json']] },
   { path: ['source', 'scim'], keys: SCIM_KEYS },
   { path: ['source', 'workos'], keys: [['apiKey']] },
   { path: ['target', 'scim'], keys: SCIM_KEYS },

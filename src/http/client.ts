@@ -23,6 +23,8 @@ export interface HttpRequest {
    * (RFC 9110 section 9.2.2).
    */
   readonly repeatable: boolean;
+  /** Does an answer say "later" in a way of its own, beside 429? It was not carried out then. */
+  readonly isThrottled?: (response: HttpResponse) => boolean;
   /** The body is wanted as bytes, and is at most so long: of a longer one nothing is kept. */
   readonly mostBytes?: number;
   /** Answers of 3xx come back as they are, for whoever follows them; without it they are a failure. */
@@ -104,7 +106,8 @@ export interface PooledHttpClient extends HttpClient {
 
 /**
  * Repeats, with exponential backoff and full jitter, what is safe to repeat:
- * - every method when nothing was sent (no connection), on 429, and on 503 with Retry-After: it was not processed
+ * - every method when nothing was sent (no connection), on 429 and what the request takes for it, and on 503 with
+ *   Retry-After: it was not processed
  * - GET, PUT, DELETE and what says `repeatable` also on 408, 500, 502, 503, 504 and on a lost answer
  *
  * After the last attempt an answer is returned as it is; a lost one throws `unavailable`, with `outcomeUnknown` when a
@@ -222,7 +225,8 @@ function computeWait(request: HttpRequest, result: Exchange, at: { attempt: numb
   }
   const { status, headers } = result.response;
   const asked = computeAskedWait(headers, at.timing.now());
-  if (status === 429 || (status === 503 && headers['retry-after'] !== undefined && asked !== null)) {
+  const isLater = status === 429 || request.isThrottled?.(result.response) === true;
+  if (isLater || (status === 503 && headers['retry-after'] !== undefined && asked !== null)) {
     return { isWorthIt: true, ms: asked ?? ms, isThrottled: true };
   }
   return { isWorthIt: isSafe && PASSING_STATUS.has(status), ms, isThrottled: false };

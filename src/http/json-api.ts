@@ -2,7 +2,7 @@
 import { SyncError } from '../errors.ts';
 import type { Json } from '../model.ts';
 import { type Authorizer, sendAuthorized } from './authorization.ts';
-import type { HttpClient, HttpRequest, LastResponse } from './client.ts';
+import type { HttpClient, HttpRequest, HttpResponse, LastResponse } from './client.ts';
 import { computeAskedWait } from './rate-hints.ts';
 import { toOrigin } from './redact.ts';
 
@@ -19,6 +19,8 @@ export interface JsonApiOptions {
   readonly where: string;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Does an answer other than 429 say "later"? It is waited for and asked again as after a 429. */
+  readonly isThrottled?: (response: HttpResponse) => boolean;
   /** What an answer other than 200 means to this interface; null: what it means everywhere. */
   readonly explain?: (response: LastResponse, request: JsonRequest) => SyncError | null;
 }
@@ -38,8 +40,8 @@ export interface JsonApi {
   /**
    * The object that a GET is answered with; null where there is none (404). A refused token is renewed once. Throws
    * - `CredentialsRejected` for 401 and 403
-   * - `ReadFailed` for every other status, with the wait that a 429 or 503 asks for, and for 200 with something that is no
-   *   JSON object: a page of a proxy, or the half of an answer
+   * - `ReadFailed` for every other status, with the wait that a 429 or 503 asks for, for what `isThrottled` takes for a 429,
+   *   and for 200 with something that is no JSON object: a page of a proxy, or the half of an answer
    */
   find(request: JsonRequest, signal: AbortSignal): Promise<JsonObject | null>;
   /** The same where it must be there: 404 is `ReadFailed` too. */
@@ -49,8 +51,9 @@ export interface JsonApi {
 }
 
 export function createJsonApi(options: JsonApiOptions): JsonApi {
-  const { baseUrl, http, authorizer, explain, accept = 'application/json' } = options;
+  const { baseUrl, http, authorizer, explain, isThrottled, accept = 'application/json' } = options;
   const origin = toOrigin(baseUrl);
+  const reading = isThrottled === undefined ? {} : { isThrottled };
 
   /** Null: 404, of the interface itself. */
   async function send(
@@ -63,7 +66,7 @@ export function createJsonApi(options: JsonApiOptions): JsonApi {
       authorizer,
       (authorization) => {
         const headers = { accept, ...request.headers, authorization };
-        return http.send({ method: 'GET', url, headers, repeatable: true, ...wanted, signal });
+        return http.send({ method: 'GET', url, headers, repeatable: true, ...reading, ...wanted, signal });
       },
       signal,
     );
@@ -72,7 +75,8 @@ export function createJsonApi(options: JsonApiOptions): JsonApi {
     if (own !== null) throw own;
     // A page of a proxy says nothing of what is there.
     if (response.status === 404 && !isHTML(response)) return null;
-    throw toReadError(response, request, { ...options, origin });
+    const meant = isThrottled?.(response) === true ? { ...response, status: 429 } : response;
+    throw toReadError(meant, request, { ...options, origin });
   }
 
   async function find(request: JsonRequest, signal: AbortSignal): Promise<JsonObject | null> {

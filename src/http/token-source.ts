@@ -10,6 +10,8 @@ export interface TokenGrant {
   readonly request: (signal: AbortSignal) => Promise<HttpResponse>;
   /** What it is given for, in messages: `clientId and clientSecret`. */
   readonly credential: string;
+  /** Where `tokenUrl` was written: `"tokenUrl"` in `where` by default. */
+  readonly urlField?: string;
   /** What is to be checked when it is refused: `the Secret of target.scim.credentialsRef`. */
   readonly where: string;
   readonly unavailable: Extract<ErrorCode, 'TargetUnavailable' | 'ReadFailed'>;
@@ -90,7 +92,7 @@ export function readTokenError(answer: HttpResponse): string {
 const OF_THE_SERVER: ReadonlySet<string> = new Set(['server_error', 'temporarily_unavailable']);
 
 function toTokenError(grant: TokenGrant, answer: HttpResponse): SyncError {
-  const { tokenUrl, where, unavailable, credential, advise, now } = grant;
+  const { tokenUrl, where, unavailable, credential, advise, now, urlField = toUrlField(where) } = grant;
   const origin = toOrigin(tokenUrl);
   const { status } = answer;
   const code = readTokenError(answer);
@@ -114,18 +116,20 @@ function toTokenError(grant: TokenGrant, answer: HttpResponse): SyncError {
     const message = `${origin} gives no token for ${credential} (${said}); check ${where}`;
     return new SyncError('CredentialsRejected', message);
   }
-  return new SyncError(
-    unavailable,
-    `${origin} does not answer as a token endpoint (${said}); check "tokenUrl" in ${where}`,
-  );
+  return new SyncError(unavailable, `${origin} does not answer as a token endpoint (${said}); check ${urlField}`);
 }
 
-function toToken({ tokenUrl, where, unavailable, now }: TokenGrant, answer: HttpResponse): Token {
+function toUrlField(where: string): string {
+  return `"tokenUrl" in ${where}`;
+}
+
+function toToken(grant: TokenGrant, answer: HttpResponse): Token {
+  const { tokenUrl, where, unavailable, now, urlField = toUrlField(where) } = grant;
   const value = readTokenField(answer, 'access_token');
   const type = readTokenField(answer, 'token_type');
   const isBearer = type === undefined || String(type).toLowerCase() === 'bearer';
   if (typeof value !== 'string' || !/^[\x21-\x7e]+$/.test(value) || !isBearer) {
-    const message = `${toOrigin(tokenUrl)} answers without a bearer token; check "tokenUrl" in ${where}`;
+    const message = `${toOrigin(tokenUrl)} answers without a bearer token; check ${urlField}`;
     throw new SyncError(unavailable, message);
   }
   const seconds = Number(readTokenField(answer, 'expires_in'));

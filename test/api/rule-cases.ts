@@ -49,6 +49,8 @@ const authorityUrl = of('DirectorySync', 'authorityUrlEncrypted');
 const apiUrl = of('DirectorySync', 'apiUrlEncrypted');
 const usersUrl = of('DirectorySync', 'usersUrlEncrypted');
 const groupsUrl = of('DirectorySync', 'groupsUrlEncrypted');
+const tokenUrl = of('DirectorySync', 'tokenUrlEncrypted');
+const range = of('DirectorySync', 'customerOrDomain');
 const duration = of('DirectorySync', 'durationForm');
 const least = of('DirectorySync', 'durationAtLeast1s');
 const most = of('DirectorySync', 'durationAtMost2160h');
@@ -72,6 +74,9 @@ const syncs = of('CustomAttribute', 'directorySyncsAllOrNames');
 const cron = { expression: '0 6 * * 1', timeZone: 'Europe/Belfast' };
 const scim = (config: object) => ({ target: { scim: { credentialsRef: { name: 'app' }, ...config } } });
 const entraSource = (config: object) => ({ source: { entra: { tenantId: 'corp.example', ...config } } });
+const google = (config: object) => ({
+  source: { google: { adminEmail: 'sync.admin@corp.example', credentialsRef: { name: 'key' }, ...config } },
+});
 const scimSource = (config: object) => ({ source: { scim: { credentialsRef: { name: 'key' }, ...config } } });
 const workos = (config: object) => ({
   source: { workos: { directoryId: 'directory_01', credentialsRef: { name: 'key' }, ...config } },
@@ -138,6 +143,13 @@ export const RULE_CASES: readonly RuleCase[] = [
   authorityUrl(false, 'plain http', entraSource({ authorityUrl: 'http://login.example.com' })),
   url(true, 'https of a source', scimSource({ url: 'https://directory.example.com' })),
   url(false, 'plain http of a source', scimSource({ url: 'http://directory.example.com' })),
+  tokenUrl(true, 'none said', google({})),
+  tokenUrl(false, 'plain http of a token endpoint', google({ tokenUrl: 'http://login.example.com/token' })),
+  apiUrl(false, 'plain http of Google', google({ apiUrl: 'http://proxy.example.com' })),
+  range(true, 'neither', google({})),
+  range(true, 'an account', google({ customer: 'C03az79cb' })),
+  range(true, 'a domain', google({ domain: 'corp.example' })),
+  range(false, 'both', google({ customer: 'my_customer', domain: 'corp.example' })),
   apiUrl(true, 'none said', workos({})),
   apiUrl(true, 'https anywhere', workos({ apiUrl: 'https://proxy.example.com/workos' })),
   apiUrl(true, 'loopback', workos({ apiUrl: 'http://127.0.0.1:8080' })),

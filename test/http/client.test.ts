@@ -179,6 +179,30 @@ describe('repetition', () => {
   });
 });
 
+describe('an answer that says "later" in a way of its own', () => {
+  const isThrottled: HttpRequest['isThrottled'] = ({ status, body }) => status === 403 && body === 'quota';
+
+  it('is waited for as a 429 is, also for a write: it was not carried out', async () => {
+    nock(ORIGIN).post('/').times(3).reply(403, 'quota').post('/').reply(200);
+    const { client, timing } = aClient();
+    const { status, mayBeDone } = await client.send(aRequest({ url: `${ORIGIN}/`, method: 'POST', isThrottled }));
+    expect([status, mayBeDone, timing.waits.length]).toEqual([200, false, 3]);
+  });
+
+  it('is one only to whoever says so, and comes back after the last attempt', async () => {
+    nock(ORIGIN).get('/').reply(403, 'no').get('/').times(5).reply(403, 'quota');
+    const { client } = aClient();
+    for (const [request, sent] of [
+      [{ isThrottled }, 1],
+      [{ isThrottled }, 5],
+      [{}, 6],
+    ] as const) {
+      expect((await client.send(aRequest({ url: `${ORIGIN}/`, ...request }))).status).toBe(403);
+      expect(client.sent).toBe(sent);
+    }
+  });
+});
+
 describe('Retry-After', () => {
   it('is obeyed in seconds', async () => {
     nock(ORIGIN).get('/').reply(429, '', { 'Retry-After': '7' }).get('/').reply(200);

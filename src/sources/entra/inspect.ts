@@ -1,6 +1,5 @@
 /** What `dirsync check source` shows of a tenant: the token, the clocks, each permission, how many there are. */
-import { SyncError } from '../../errors.ts';
-import type { HttpResponse } from '../../http/client.ts';
+import { compareClocks, type Look, tryLook } from '../inspection.ts';
 import type { SourceFinding, SourceUse } from '../source.ts';
 import { type GraphRequest, VERSION } from './client.ts';
 import { ROLES } from './properties.ts';
@@ -25,24 +24,6 @@ export async function* inspect(
   for (const look of listLooks(reading, use)) yield await tryLook(look, signal);
 }
 
-/** Assertions are good for minutes, and Entra allows five minutes between the clocks. */
-const MOST_SKEW_MS = 60_000;
-
-function compareClocks({ headers }: HttpResponse, now: number): SourceFinding {
-  const theirs = Date.parse(headers['date'] ?? '');
-  if (Number.isNaN(theirs)) return { verdict: 'ok', about: 'clock', message: 'the other side does not say its time' };
-  const seconds = Math.round(Math.abs(now - theirs) / 1000);
-  if (seconds * 1000 <= MOST_SKEW_MS) return { verdict: 'ok', about: 'clock', message: 'as that of the other side' };
-  const message = `${seconds} seconds away from that of the other side; set this machine's by a time server`;
-  return { verdict: 'warning', about: 'clock', message };
-}
-
-interface Look {
-  readonly about: string;
-  /** What it found. */
-  readonly run: (signal: AbortSignal) => Promise<string>;
-}
-
 /** One for each thing that a run reads: so each permission that is missing is named by itself. */
 function listLooks({ client, config }: Reading, { projection, groups }: SourceUse): readonly Look[] {
   const count = (request: GraphRequest): Look['run'] => {
@@ -65,14 +46,4 @@ function listLooks({ client, config }: Reading, { projection, groups }: SourceUs
     return `${displayName}, ${roles.size - 1} roles`;
   };
   return [...looks, { about: 'application', run }];
-}
-
-async function tryLook({ about, run }: Look, signal: AbortSignal): Promise<SourceFinding> {
-  try {
-    return { verdict: 'ok', about, message: await run(signal) };
-  } catch (thrown) {
-    const error = SyncError.from(thrown);
-    if (error.code !== 'CredentialsRejected' && error.code !== 'ReadFailed') throw error;
-    return { verdict: 'error', about, message: error.message };
-  }
 }

@@ -1,0 +1,63 @@
+/** What `dirsync check source` shows of an account: the clocks, the key, and each scope and privilege by itself. */
+import type { Json } from '../../model.ts';
+import { isObject } from '../attribute-names.ts';
+import { compareClocks, type Look, tryLook } from '../inspection.ts';
+import type { SourceFinding, SourceUse } from '../source.ts';
+import type { GoogleClient, GoogleList } from './client.ts';
+import { toGroupList, toMemberList, toUserList } from './read.ts';
+
+interface Inspection {
+  readonly use: SourceUse;
+  readonly now: () => Date;
+}
+
+export async function* inspect(
+  client: GoogleClient,
+  { use, now }: Inspection,
+  signal: AbortSignal,
+): AsyncGenerator<SourceFinding> {
+  const { credentials } = client;
+  // A clock that is wrong may be why there is no token.
+  yield compareClocks(await credentials.request('users', signal), now().getTime());
+  await credentials.tokens('users').get(signal);
+  yield { verdict: 'ok', about: 'credentials', message: 'the key of the service account is taken' };
+  for (const look of listLooks(client, use)) yield await tryLook(look, signal);
+}
+
+const READABLE = 'they can be read';
+
+/** The Directory API gives no totals. */
+function listLooks(client: GoogleClient, { groups }: SourceUse): readonly Look[] {
+  const readFirst = async (list: GoogleList, signal: AbortSignal): Promise<Json> => {
+    const { items } = await client.readPage({ ...list, query: { ...list.query, maxResults: '1' } }, signal);
+    return items[0] ?? null;
+  };
+  const people: Look = {
+    about: 'people',
+    run: async (signal) => {
+      await readFirst(toUserList(client, ['id']), signal);
+      return READABLE;
+    },
+  };
+  if (!groups) return [people];
+  let first: Json = null;
+  const ofGroups: Look = {
+    about: 'groups',
+    run: async (signal) => {
+      first = await readFirst(toGroupList(client, ['id']), signal);
+      return READABLE;
+    },
+  };
+  const members: Look = {
+    about: 'members of groups',
+    run: async (signal) => {
+      // The scope can be told without a group.
+      await client.credentials.tokens('members').get(signal);
+      const id = isObject(first) ? first['id'] : null;
+      if (typeof id !== 'string') return 'there is no group to look at';
+      await readFirst(toMemberList(id), signal);
+      return READABLE;
+    },
+  };
+  return [people, ofGroups, members];
+}
