@@ -239,6 +239,7 @@ export function planRelease(
       cause,
       reason: resource === 'User' ? 'refers to somebody who is deleted' : 'refers to a team that is deleted',
       unit,
+      guards: referring.resource === 'User' ? toChangeGuards(changes, settings) : [],
       removal: true,
     }),
   );
@@ -249,7 +250,7 @@ export interface ReleaseContext {
   readonly endings: ReadonlyMap<string, Ending>;
   /** Paths that the plan writes when all who are new are there. */
   readonly later: ReadonlySet<string>;
-  readonly settings: Pick<PlanSettings, 'target'>;
+  readonly settings: PlanSettings;
   readonly shapes: PlanSettings['shapes'];
 }
 

@@ -208,8 +208,9 @@ function openExtension(urn: string, resource: ScimDocument): ScimDocument {
 }
 
 function openObject(path: ScimPath, container: ScimDocument, key: string): ScimDocument {
-  const known = readOwn(container, key);
-  if (known === undefined) {
+  const known = readOwn(container, key) ?? null;
+  // Null is unassigned (RFC 7643 section 2.5).
+  if (known === null) {
     const made: ScimDocument = {};
     container[key] = made;
     return made;
@@ -219,8 +220,9 @@ function openObject(path: ScimPath, container: ScimDocument, key: string): ScimD
 }
 
 function openList(path: ScimPath, container: ScimDocument, key: string): Json[] {
-  const known = readOwn(container, key);
-  if (known === undefined) {
+  const known = readOwn(container, key) ?? null;
+  // Null is unassigned (RFC 7643 section 2.5).
+  if (known === null) {
     const made: Json[] = [];
     container[key] = made;
     return made;

@@ -189,6 +189,16 @@ describe('who refers to several people', () => {
     await settle();
   });
 
+  it('changes nobody of whom nothing is known (I13)', async () => {
+    change('p1', { manager: 'p4' });
+    change('p2', { manager: 'p4' });
+    await settle();
+    company.people = company.people.filter(({ id }) => id !== 'p4');
+    company.source.failed = [{ id: 'p2', code: 'RecordInvalid', message: 'cannot be read' }];
+    await company.run();
+    expect([given('p1', MANAGER), given('p2', MANAGER) === undefined]).toEqual([undefined, false]);
+  });
+
   it('keeps them while the deletion is held (I4)', async () => {
     change('p1', { buddies: ['p4'] });
     await settle();

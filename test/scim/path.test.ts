@@ -208,6 +208,18 @@ describe('writeScimPath', () => {
     expect(() => writeScimPath(parseScimPath('addresses[type eq "work"]'), document, 'x')).toThrow('takes an object');
   });
 
+  it('takes null for nothing: an application may show so what was cleared (RFC 7643 section 2.5)', () => {
+    const resource: ScimDocument = { name: null, emails: null, [ENTERPRISE]: { manager: null } };
+    writeScimPath(parseScimPath('name.givenName'), resource, 'Ada');
+    writeScimPath(parseScimPath('emails[type eq "work"].value'), resource, 'ada@example.com');
+    writeScimPath(parseScimPath(`${ENTERPRISE}:manager.value`), resource, 'u1');
+    expect(resource).toMatchObject({
+      name: { givenName: 'Ada' },
+      emails: [{ type: 'work', value: 'ada@example.com' }],
+      [ENTERPRISE]: { manager: { value: 'u1' } },
+    });
+  });
+
   it('refuses paths that contradict each other', () => {
     const document: ScimDocument = { name: 'Ada', emails: 'ada@example.com' };
     expect(() => writeScimPath(parseScimPath('name.givenName'), document, 'Ada')).toThrow('"name.givenName"');

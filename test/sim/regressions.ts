@@ -779,4 +779,57 @@ export const REGRESSIONS: readonly Regression[] = [
       ],
     },
   },
+  {
+    name: 'the application shows a manager that is cleared as null, and takes another one',
+    scenario: {
+      seed: 66188,
+      size: 9,
+      groups: 2,
+      application: {
+        quirks: ['bulkMissing', 'deleteUnsupported', 'cursorsOnly', 'noTotals', 'lowerCaseWords', 'patchRefused'],
+        pageSize: 3,
+      },
+      steps: [
+        { do: 'manifest', what: 'deleteAfter', value: 753 },
+        RUN,
+        { do: 'leave', who: 122 },
+        { do: 'rehire', who: 688 },
+      ],
+    },
+  },
+  {
+    name: 'who is unknown does not let go of a manager who is deleted',
+    scenario: {
+      seed: 66454,
+      size: 6,
+      groups: 2,
+      application: { quirks: ['patchRefused', 'firstPageOnly', 'strict', 'statusOk'], pageSize: 3, tokenLife: 3600 },
+      steps: [
+        { do: 'manifest', what: 'deletedAtSource', value: 511 },
+        RUN,
+        { do: 'rehire', who: 841 },
+        { do: 'leave', who: 529 },
+        { do: 'recycle', who: 721 },
+        { do: 'rehire', who: 474 },
+        RUN,
+        { ...RUN, faults: [{ kind: 'columnGone', which: 935 }], approve: true },
+      ],
+    },
+  },
+  {
+    name: 'letting go of a manager who is deleted counts as a change',
+    scenario: {
+      seed: 67959,
+      size: 9,
+      application: { quirks: ['dropsTitle'], pageSize: 100, tokenLife: 1 },
+      steps: [
+        { do: 'manifest', what: 'deleteAfter', value: 949 },
+        { ...RUN, user: 468 },
+        { do: 'manifest', what: 'updateGuard', value: 243 },
+        { ...RUN, user: 884 },
+        { do: 'leave', who: 823 },
+        { do: 'scope', who: 704 },
+      ],
+    },
+  },
 ];

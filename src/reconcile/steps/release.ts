@@ -38,9 +38,9 @@ interface Holder {
   readonly references: References;
 }
 
-/** None where there is no account of ours. */
+/** None where there is no account of ours, and of whom nothing is known for sure: nothing of theirs is changed (rule I13). */
 function toPerson({ sourceId, link, observed, gone, desired, contestedBy }: PersonState): readonly Holder[] {
-  if (link === null || gone || contestedBy !== null) return [];
+  if (link === null || gone || contestedBy !== null || desired?.presence === 'undecided') return [];
   const { targetId, name, applied } = link;
   const references = desired?.presence === 'present' ? desired.references : {};
   const referring = { resource: 'User', id: sourceId, targetId, name } as const;
