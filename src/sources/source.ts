@@ -38,7 +38,8 @@
  * - **S16** Somebody (or a group) is gone, and nobody's member any more, by the feed's own word alone; whoever is left out is
  *   unchanged. Who was removed and is there again is in no group but those that the feed names afterwards.
  * - **S17** A change says of a person or group what a full read of the same projection would, with the same names; what it
- *   does not speak of stands in `keeps`. An item that cannot be read is in `failed` (S2, S9).
+ *   does not speak of stands in `keeps`. Whom a full read would not list (any more) is removed, or never named. An item that
+ *   cannot be read is in `failed` (S2, S9).
  */
 import type { ErrorCode } from '../errors.ts';
 import type { HttpClient } from '../http/client.ts';

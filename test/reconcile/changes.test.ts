@@ -344,6 +344,17 @@ describe('everybody is read', () => {
   });
 });
 
+describe('the deletion of the DirectorySync', () => {
+  it('leaves nothing of the mirror; planned, it leaves everything', async () => {
+    const { company, run } = await aFedCompany({ spec: { deletionPolicy: 'Delete' } });
+    const { mirror } = await company.state();
+    await run(1, { deletion: true, planOnly: true });
+    expect(await mirror.head()).not.toBeNull();
+    await run(1, { deletion: true });
+    expect([await mirror.head(), await mirror.users(['p1'])]).toEqual([null, new Map()]);
+  });
+});
+
 describe('a feed that lies', () => {
   it('"removed" for half of the company is suspect, and a full read puts it right (I1)', async () => {
     const { company, feed, run } = await aFedCompany({ people: 20 });

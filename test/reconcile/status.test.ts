@@ -92,6 +92,25 @@ const READ = ['SourceRead=True ReadComplete', 'Suspect=False ReadTrusted'];
 const FINE = ['Degraded=False NoErrors', 'Held=False NothingHeld'];
 const RETRY = 'Reconciling=True ProgressingWithRetry';
 
+describe('how the source was read', () => {
+  it.each<[RunReport['readWay'], string]>([
+    [{ kind: 'Changes' }, 'the changes since the last read arrived whole'],
+    [{ kind: 'Full', why: null }, 'the last read arrived whole'],
+    [
+      { kind: 'Full', why: 'a resync was asked for' },
+      'the last read arrived whole: everybody was read, for a resync was asked for',
+    ],
+  ])('is said by SourceRead: %j', (readWay, message) => {
+    const { conditions } = compute(aReport({ readWay }));
+    expect(conditions?.find(({ type }) => type === 'SourceRead')).toMatchObject({ status: 'True', message });
+  });
+
+  it('is the kind of the run, unless it looked at the whole target', () => {
+    for (const kind of ['Full', 'Delta', 'Verify'] as const)
+      expect(compute(aReport({ kind })).lastRun?.kind).toBe(kind);
+  });
+});
+
 /** Every reason that a run can end with, and the conditions that it leads to on a resource without a history. */
 const TABLE: Record<
   Exclude<ReadyReason, 'Progressing' | 'Suspended' | 'Completed' | 'Conflict'>,

@@ -32,6 +32,8 @@ export interface WorkosServer {
   } | null;
   /** All of the environment, the oldest first. */
   readonly events: WorkosEvent[];
+  /** When the first event happened, in milliseconds since 1970; the others each a second after the one before. */
+  eventsSince: number;
   /** Events before this place are not kept any more. */
   oldest: number;
   /** The directory has these people and groups now; its events say what has changed. */
@@ -67,6 +69,7 @@ export async function startWorkos(
     layout: null,
     declared: null,
     events: [],
+    eventsSince: Date.parse('2026-01-15T12:00:00.000Z'),
     oldest: 0,
     change: (now) => change(workos, now),
     ...content,
@@ -153,11 +156,9 @@ function toEvents({ events, oldest }: WorkosServer, query: URLSearchParams): Rep
   return { status: 200, body: { object: 'list', data, list_metadata: { after: next } } };
 }
 
-const EVENTS_SINCE = Date.parse('2026-01-15T12:00:00.000Z');
-
-export function emit({ events }: WorkosServer, event: string, data: JsonObject): void {
+export function emit({ events, eventsSince }: WorkosServer, event: string, data: JsonObject): void {
   const id = `event_${String(events.length).padStart(8, '0')}`;
-  const created_at = new Date(EVENTS_SINCE + events.length * 1000).toISOString();
+  const created_at = new Date(eventsSince + events.length * 1000).toISOString();
   events.push({ object: 'event', id, event, created_at, data, context: {} });
 }
 

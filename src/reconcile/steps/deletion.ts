@@ -76,6 +76,8 @@ export async function observeOwned(
 ): Promise<Observed> {
   const capabilities = await loaded.target.capabilities(signal);
   await run.state.staging.clear();
+  // Nobody asks this source for changes any more.
+  if (!run.options.planOnly) await run.state.mirror.drop('everything');
   await noteNeighbours(run, loaded);
   await settleBegun(run, loaded.target, signal);
   await observeDoubtful(run, loaded, signal);
