@@ -79,7 +79,11 @@ export interface ResolvedDirectorySyncSpec {
   readonly settleMs: number;
   readonly source: ResolvedSource;
   /** OR of ANDs; empty: everybody. */
-  readonly scope: { readonly filters: readonly (readonly Clause[])[]; readonly nestedGroups: 'Flatten' | 'DirectOnly' };
+  readonly scope: {
+    readonly users: 'All' | 'AssignedToApplication';
+    readonly filters: readonly (readonly Clause[])[];
+    readonly nestedGroups: 'Flatten' | 'DirectOnly';
+  };
   readonly groups: {
     readonly provision: 'None' | 'InScope' | 'All';
     readonly include: readonly string[];
@@ -248,7 +252,7 @@ function resolveDirectorySync({ metadata, spec }: DirectorySyncResource): Resolv
     schedule: toSchedule(filled.schedule),
     settleMs: parseDuration(filled.settle),
     source,
-    scope: { filters: filled.scope.filters, nestedGroups: filled.scope.nestedGroups },
+    scope: { users: filled.scope.users, filters: filled.scope.filters, nestedGroups: filled.scope.nestedGroups },
     groups: filled.groups,
     mappings: filled.mappings,
     target: { provider: 'scim', config: scim },

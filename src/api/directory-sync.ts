@@ -85,8 +85,28 @@ const ScheduleSchema = object(
   },
 );
 
+/** Roles are those of an application, and only a tenant of Entra is known to have some. */
+const APPLICATION_RULE: SchemaRule = {
+  name: 'assignedNeedsApplication',
+  message: 'scope.users AssignedToApplication needs source.entra.applicationId',
+  cel: "!has(self.scope) || !has(self.scope.users) || self.scope.users != 'AssignedToApplication' || (has(self.source.entra) && has(self.source.entra.applicationId))",
+  fieldPath: '.scope.users',
+  holds: (value) => {
+    const { scope, source } = toFields(value) ?? {};
+    if (toFields(scope)?.['users'] !== 'AssignedToApplication') return true;
+    return toFields(toFields(source)?.['entra'])?.['applicationId'] !== undefined;
+  },
+};
+
 const ScopeSchema = object(
   {
+    users: Type.Optional(
+      oneOf(['All', 'AssignedToApplication'] as const, {
+        default: 'All',
+        description:
+          'AssignedToApplication: only who has a role in the application of `source.entra.applicationId`, or was given it without one; by themselves, or by a group, whose members are counted as `nestedGroups` says. `filters`, `cel` and `expression` narrow it further.',
+      }),
+    ),
     filters: Type.Optional(
       list(
         list(ClauseSchema, {
@@ -126,7 +146,7 @@ const ScopeSchema = object(
     ),
   },
   {
-    description: 'Which people of the source are in scope: whom `filters`, `cel` and `expression` all take.',
+    description: 'Which people of the source are in scope: whom `users`, `filters`, `cel` and `expression` all take.',
     defaulted: true,
   },
 );
@@ -342,7 +362,7 @@ export const DirectorySyncSpecSchema = object(
   },
   {
     description: 'What is wanted: source, scope, mappings, target, and the limits of what may be done without asking.',
-    rules: [GROUPS_NEED_SOURCE, MAPPINGS_RULE],
+    rules: [GROUPS_NEED_SOURCE, MAPPINGS_RULE, APPLICATION_RULE],
   },
 );
 

@@ -382,7 +382,7 @@ function checkRoles(
   for (const name of [ADDING_FUNCTION, ASSERTIVE_FUNCTION]) {
     const position = functions.get(name);
     if (position === undefined || names.takesUnassigned !== true) continue;
-    const message = `${name} gives no roles to whoever is not assigned to the application, and the scope takes them too; leave them out with a filter: appRoleAssignments IsNotNull`;
+    const message = `${name} gives no roles to whoever is not assigned to the application, and the scope takes them too; leave them out with scope.users: AssignedToApplication`;
     report('/expression', new ExpressionError(message, position).message, 'warning');
   }
   if (functions.has(ADDING_FUNCTION) && spec.onEmpty === 'Clear')

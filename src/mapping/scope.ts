@@ -10,14 +10,17 @@ import { compileMappedExpression, toPlainValue, UNSTABLE_FUNCTIONS } from './exp
 import type { NameContext } from './names.ts';
 
 export interface ScopeSpec {
+  readonly users?: 'All' | 'AssignedToApplication';
   readonly filters?: readonly (readonly Clause[])[];
   readonly cel?: string;
   readonly expression?: string;
 }
 
+const ASSIGNED: Clause = { attribute: 'source:appRoleAssignments', operator: 'IsNotNull' };
+
 /** @param report gets the field and what is wrong with it; the scope must not be used then */
 export function compileScope(
-  { filters = [], cel, expression }: ScopeSpec,
+  { users = 'All', filters = [], cel, expression }: ScopeSpec,
   names: NameContext,
   report: (field: string, message: string) => void,
 ): Condition {
@@ -32,6 +35,7 @@ export function compileScope(
     }
   };
   const conditions = [
+    ...(users === 'All' ? [] : tryCompile('users', () => compileAny([[ASSIGNED]]))),
     ...(filters.length === 0 ? [] : tryCompile('filters', () => compileAny(filters))),
     ...(cel === undefined ? [] : tryCompile('cel', () => compileCelCondition(cel))),
     ...(expression === undefined ? [] : tryCompile('expression', () => compileExpressionCondition(expression, names))),
@@ -40,8 +44,8 @@ export function compileScope(
 }
 
 /** Whether people come who have no role in the application. Of CEL and expressions only that they speak of roles is seen. */
-export function takesUnassigned({ filters = [], cel = '', expression = '' }: ScopeSpec): boolean {
-  if (`${cel} ${expression}`.includes('appRoleAssignments')) return false;
+export function takesUnassigned({ users, filters = [], cel = '', expression = '' }: ScopeSpec): boolean {
+  if (users === 'AssignedToApplication' || `${cel} ${expression}`.includes('appRoleAssignments')) return false;
   const asks = (clause: Clause): boolean =>
     clause.operator === 'IsNotNull' && /^(?:source:)?appRoleAssignments$/.test(clause.attribute ?? '');
   return filters.length === 0 || !filters.every((clauses) => clauses.some(asks));

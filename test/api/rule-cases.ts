@@ -41,6 +41,7 @@ const schedule = of('DirectorySync', 'scheduleExactlyOne');
 const source = of('DirectorySync', 'sourceExactlyOne');
 const location = of('DirectorySync', 'locationExactlyOne');
 const groups = of('DirectorySync', 'groupsNeedSource');
+const assigned = of('DirectorySync', 'assignedNeedsApplication');
 const adoptFrom = of('DirectorySync', 'adoptFromAnother');
 const target = of('DirectorySync', 'targetExactlyOne');
 const url = of('DirectorySync', 'urlEncrypted');
@@ -97,6 +98,13 @@ export const RULE_CASES: readonly RuleCase[] = [
   adoptFrom(true, 'another id', { id: 'acme-2', adoptFrom: 'acme' }),
   adoptFrom(true, 'the name, where the id is another', { id: 'acme', adoptFrom: 'sample' }),
   adoptFrom(false, 'the own id', { id: 'acme', adoptFrom: 'acme' }),
+  assigned(true, 'everybody', { scope: { users: 'All' } }),
+  assigned(false, 'a file has no application', { scope: { users: 'AssignedToApplication' } }),
+  assigned(false, 'which application is not said', { ...entraSource({}), scope: { users: 'AssignedToApplication' } }),
+  assigned(true, 'it is said', {
+    ...entraSource({ applicationId: 'c0a9e3d4-1f52-4b8a-93e7-5d60b1a2f433' }),
+    scope: { users: 'AssignedToApplication' },
+  }),
   groups(true, 'no groups are asked for', { groups: { provision: 'None' } }),
   groups(true, 'the file has groups', {
     groups: { provision: 'All' },

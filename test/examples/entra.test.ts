@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Company, createCompany, readTeams, readUsers, startApplication, TOKEN } from '../cli/company.ts';
-import { type EntraServer, startEntra, toGraphUser } from '../support/entra-server.ts';
+import { APPLICATION, EDITOR, type EntraServer, startEntra, toGraphUser } from '../support/entra-server.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -124,6 +124,49 @@ describe('examples/entra', () => {
     expect((await company.status()).warnings ?? []).not.toContainEqual(
       expect.objectContaining({ reason: 'CursorExpired' }),
     );
+  });
+
+  it('takes people of the application alone, with their roles, where it is asked to', async () => {
+    const entra = await start();
+    entra.assignments = [
+      { principalId: 'group-eng', principalType: 'Group', appRoleId: EDITOR },
+      { principalId: 'hugo-lindqvist', principalType: 'User', appRoleId: EDITOR },
+    ];
+    const application = await startApplication();
+    const company = await copyExample(entra, application.url);
+    const manifest = await company.read('manifests/directory-sync.yaml');
+    const scoped = manifest
+      .replace('tenantId:', `applicationId: ${APPLICATION}\n      tenantId:`)
+      .replace(
+        'scope:',
+        'mappings: [{ name: acme-roles }]\n  scope:\n    users: AssignedToApplication\n    nestedGroups: DirectOnly',
+      );
+    await company.write('manifests/directory-sync.yaml', scoped);
+    await company.write(
+      'manifests/mapping.yaml',
+      `apiVersion: dirsync.dev/v1alpha1
+kind: AttributeMapping
+metadata: { name: acme-roles }
+spec:
+  preset: EntraToSCIM
+  attributes:
+    - target: roles
+      expression: AssertiveAppRoleAssignmentsComplex([appRoleAssignments])
+      onEmpty: Clear
+    - target: nickName
+      expression: Append(Append([givenName], "@"), DefaultDomain())
+`,
+    );
+    expect(await company.apply()).toMatchObject({ code: 0 });
+    const users = await readUsers(application);
+    expect([...users.keys()]).toEqual(at('zoe.olofsson'));
+    expect(users.get('zoe.olofsson@corp.example')).toMatchObject({
+      roles: [{ value: 'Editor', display: 'Editors' }],
+      nickName: 'Zoe@corp.example',
+    });
+    entra.assignments = [];
+    await company.apply();
+    expect((await readUsers(application)).get('zoe.olofsson@corp.example')?.['active']).toBe(false);
   });
 
   it('keeps everybody when a permission is taken away (I1)', async () => {

@@ -174,11 +174,11 @@ describe('what Entra and other providers differ in', () => {
   it.each([
     [
       { expression: 'AppRoleAssignmentsComplex([roles])' },
-      'warning: /expression column 1: AppRoleAssignmentsComplex gives no roles to whoever is not assigned to the application, and the scope takes them too; leave them out with a filter: appRoleAssignments IsNotNull',
+      'warning: /expression column 1: AppRoleAssignmentsComplex gives no roles to whoever is not assigned to the application, and the scope takes them too; leave them out with scope.users: AssignedToApplication',
     ],
     [
       { expression: 'AssertiveAppRoleAssignmentsComplex([roles])', onEmpty: 'Clear' },
-      'warning: /expression column 1: AssertiveAppRoleAssignmentsComplex gives no roles to whoever is not assigned to the application, and the scope takes them too; leave them out with a filter: appRoleAssignments IsNotNull',
+      'warning: /expression column 1: AssertiveAppRoleAssignmentsComplex gives no roles to whoever is not assigned to the application, and the scope takes them too; leave them out with scope.users: AssignedToApplication',
     ],
     [{ expression: 'SingleAppRoleAssignment([roles])', target: 'title' }, null],
   ] as const)('warns of a list of roles where everybody is in scope: %j', (entry, warning) => {

@@ -21,7 +21,7 @@ import {
   toLine,
 } from '../support/builders.ts';
 
-const COLUMNS = ['id', 'mail', 'department', 'level', 'hired'];
+const COLUMNS = ['id', 'mail', 'department', 'level', 'hired', 'appRoleAssignments'];
 
 function createMapper(spec: ScopeSpec, entries: AttributeEntry[] = []) {
   const mapping = compileWell([...BASE_ENTRIES, ...entries]);
@@ -53,6 +53,7 @@ describe('who is not assigned to the application', () => {
   it.each<readonly [ScopeSpec, boolean]>([
     [{}, true],
     [{ filters: [[sales]] }, true],
+    [{ users: 'AssignedToApplication' }, false],
     [{ filters: [[sales, assigned]] }, false],
     [{ filters: [[sales, assigned], [sales]] }, true],
     [{ filters: [[{ ...assigned, attribute: 'source:appRoleAssignments' }]] }, false],
@@ -61,6 +62,20 @@ describe('who is not assigned to the application', () => {
     [{ expression: 'IsPresent([appRoleAssignments])' }, false],
   ])('is in the scope %j: %s', (scope, is) => {
     expect(takesUnassigned(scope)).toBe(is);
+  });
+});
+
+describe('the scope of who is assigned to the application', () => {
+  const role = { id: 'r', value: 'Editor', displayName: 'Editors' };
+
+  it('takes whoever has a role, and nobody else, by the attribute of the source', () => {
+    const users = 'AssignedToApplication';
+    expect(presenceOf({ users }, { appRoleAssignments: [role] })).toBe('present');
+    expect(presenceOf({ users }, { appRoleAssignments: null })).toBe('outOfScope');
+    expect(presenceOf({ users }, {}, { unknown: ['appRoleAssignments'] })).toBe('undecided');
+    expect(presenceOf({ users }, { appRoleAssignments: [] })).toBe('outOfScope');
+    const filters = [[{ attribute: 'department', operator: 'Equals', value: 'Sales' } as const]];
+    expect(presenceOf({ users, filters }, { appRoleAssignments: [role], department: 'Legal' })).toBe('outOfScope');
   });
 });
 
