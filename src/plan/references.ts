@@ -208,7 +208,7 @@ export interface Ending extends Pick<DraftOperation, 'unit' | 'cause'> {
 
 /**
  * Who refers to an account or team that this plan deletes refers to it no longer: part of that deletion, held or released
- * with it.
+ * with it, and counted as that deletion alone, as the memberships of somebody who leaves are.
  * @param held what the account or team has when the rest of the plan is done
  */
 export function planRelease(
@@ -239,7 +239,6 @@ export function planRelease(
       cause,
       reason: resource === 'User' ? 'refers to somebody who is deleted' : 'refers to a team that is deleted',
       unit,
-      guards: referring.resource === 'User' ? toChangeGuards(changes, settings) : [],
       removal: true,
     }),
   );
@@ -250,7 +249,7 @@ export interface ReleaseContext {
   readonly endings: ReadonlyMap<string, Ending>;
   /** Paths that the plan writes when all who are new are there. */
   readonly later: ReadonlySet<string>;
-  readonly settings: PlanSettings;
+  readonly settings: Pick<PlanSettings, 'target'>;
   readonly shapes: PlanSettings['shapes'];
 }
 

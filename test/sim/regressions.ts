@@ -817,7 +817,7 @@ export const REGRESSIONS: readonly Regression[] = [
     },
   },
   {
-    name: 'letting go of a manager who is deleted counts as a change',
+    name: 'letting go of a manager who is deleted counts as the deletion',
     scenario: {
       seed: 67959,
       size: 9,

@@ -60,13 +60,20 @@ export function createPeopleChecks(scene: Scene, reads: Reads, removals: Removal
     if (after[name] === null && reads.isSuspect(facts)) fail('I1', `${what} cleared after a suspect read`);
   };
 
+  /** Whose account goes takes with it that others refer to it. */
+  const isLeaving = (id: string | null, { facts }: Moment): boolean => {
+    const user = scene.server.users.get(id ?? '');
+    return user !== undefined && standingOf(user.externalId, facts) === 'leaves';
+  };
+
   const onUpdated = (before: User, after: User, moment: Moment): void => {
     if (moment.facts.manifests.spec.guards?.update === undefined) return;
     for (const name of ['title', 'department', 'manager'] as const) {
       // Whom somebody refers to for the first time belongs to their creation.
       // So does whom they refer to in place of an account that is gone.
       const isFirst = name === 'manager' && !scene.server.users.has(before.manager ?? '');
-      if (before[name] === after[name] || isFirst) continue;
+      const isLetGo = name === 'manager' && after.manager === null && isLeaving(before.manager, moment);
+      if (before[name] === after[name] || isFirst || isLetGo) continue;
       removals.onRemoval({ kind: 'update', scope: name, id: after.id }, moment);
     }
   };
