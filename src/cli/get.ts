@@ -85,6 +85,8 @@ async function get(
   }
 }
 
+const PROVIDERS = { sources: sourceProviders, targets: targetProviders };
+
 /** No kind of resource. */
 const TEAMS: readonly string[] = ['teams', 'team'];
 
@@ -135,6 +137,7 @@ async function readResources(io: CliIo, store: StateStore, { filename }: GetOpti
       host,
       namespace,
       now: io.now(),
+      providers: PROVIDERS,
       stateOf: async (name) => {
         const owner = resources.directorySyncs.find(
           ({ metadata }) => metadata.namespace === namespace && metadata.name === name,
@@ -149,7 +152,7 @@ async function readResources(io: CliIo, store: StateStore, { filename }: GetOpti
 
 /** As the controller would say it: a cell that is blank says that nobody has looked yet. */
 function withFault(resource: DirectorySyncResource, resources: ResourceSet, now: Date): DirectorySyncResource {
-  const fault = findFault({ resource, resources }, { sources: sourceProviders, targets: targetProviders });
+  const fault = findFault({ resource, resources }, PROVIDERS);
   if (fault === null) return resource;
   const generation = resource.metadata.generation ?? 1;
   return { ...resource, status: computeUnfit(resource.status, { fault, generation, now }) };

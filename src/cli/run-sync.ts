@@ -69,6 +69,7 @@ export async function saveRun(session: Session, { resource, report }: SyncRun): 
     host,
     namespace,
     now: session.io.now(),
+    providers: session.engine.providers,
     stateOf: async (name) => {
       const owner = resources.directorySyncs.find(
         ({ metadata }) => metadata.namespace === namespace && metadata.name === name,

@@ -54,7 +54,7 @@ async function run(io: CliIo, options: FolderOptions): Promise<ExitCode> {
 
 function withWaitMessage(engine: Engine, io: CliIo): Engine {
   const onWait = (holder: string): void => io.stderr(`waiting for ${holder}\n`);
-  return { run: (request) => engine.run({ ...request, onWait }) };
+  return { ...engine, run: (request) => engine.run({ ...request, onWait }) };
 }
 
 /** One after another, so that lines of two runs that end together do not mix. */

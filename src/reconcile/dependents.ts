@@ -4,6 +4,7 @@ import { PRESET_NAMES } from '../api/attribute-mapping.ts';
 import type { Condition } from '../api/condition-schema.ts';
 import { SITUATIONS, type Situation } from '../api/conditions.ts';
 import type { CustomAttributeResource } from '../api/custom-attribute.ts';
+import { withDefaults } from '../api/defaults.ts';
 import type { DirectorySyncResource } from '../api/directory-sync.ts';
 import type { ResourceHost, ResourceRef, ResourceSet } from '../api/host.ts';
 import { type ConditionChange, removeCondition, setCondition, toInstant } from '../api/kstatus.ts';
@@ -18,23 +19,26 @@ import type { CompiledMapping } from '../mapping/compile.ts';
 import type { DirectoryState } from '../state/store.ts';
 import { ABANDONED, appliesTo, judgeDeletion, toDeletionEvent, type Verdict } from './attribute-deletion.ts';
 import { abandonAttribute, isKept } from './attribute-memory.ts';
-import { type CompiledResources, checkResources } from './compile.ts';
+import { type CompiledResources, checkResources, toMappingOptions } from './compile.ts';
 import { NO_RULE_FACTS, type RuleFacts, readRuleFacts } from './rule-facts.ts';
+import type { Providers } from './run.ts';
 import { listMappings, toRuleMark } from './triggers.ts';
 
 export interface DependentsInput {
   readonly host: ResourceHost;
   readonly namespace: string;
   readonly now: Date;
+  /** What sources and targets of DirectorySyncs are, and have. */
+  readonly providers: Providers;
   /** State of a DirectorySync by its name; null where it has none yet. */
   readonly stateOf: (name: string) => Promise<DirectoryState | null>;
 }
 
 /** Writes the status of everything in the namespace that a DirectorySync may name; unchanged ones cost no request. */
 export async function writeDependents(input: DependentsInput): Promise<void> {
-  const { host, namespace } = input;
+  const { host, namespace, providers } = input;
   const resources = toLocal(host.resources(), namespace);
-  const findings = compileAll(resources);
+  const findings = compileAll(resources, providers);
   for (const mapping of resources.attributeMappings) {
     const { name } = mapping.metadata;
     const usedBy = toNames(resources.directorySyncs.filter((sync) => listMappings(sync).includes(name)));
@@ -85,7 +89,7 @@ function toKey({ kind, name }: { readonly kind: string; readonly name: string })
   return `${kind}/${name}`;
 }
 
-function compileAll(resources: ResourceSet): Findings {
+function compileAll(resources: ResourceSet, providers: Providers): Findings {
   const errors = new Map<string, string>();
   const note = (key: string, problem: { readonly pointer: string; readonly message: string }): void => {
     if (!errors.has(key)) errors.set(key, toPlacedMessage(problem));
@@ -98,12 +102,12 @@ function compileAll(resources: ResourceSet): Findings {
   const syncs = resources.directorySyncs.filter((each) => findSchemaError(each) === null);
   const unmapped = new Map<string, string[]>();
   for (const sync of syncs) {
-    const compiled = check(sync, resources);
+    const compiled = check(sync, resources, providers);
     for (const problem of compiled?.problems ?? []) if (problem.severity === 'error') note(toKey(problem), problem);
     for (const { resource } of listUnmapped(compiled))
       unmapped.set(resource, [...(unmapped.get(resource) ?? []), sync.metadata.name]);
   }
-  return { errors, unmapped, attributes: listAllAttributes(syncs, resources) };
+  return { errors, unmapped, attributes: listAllAttributes(syncs, resources, providers) };
 }
 
 function listUnmapped(compiled: CompiledResources | null): CompiledMapping['unmapped'] {
@@ -112,11 +116,18 @@ function listUnmapped(compiled: CompiledResources | null): CompiledMapping['unma
   return [...mapping.unmapped, ...(provisionsGroups ? teamMapping.unmapped : [])];
 }
 
-function listAllAttributes(syncs: readonly DirectorySyncResource[], resources: ResourceSet): Findings['attributes'] {
+function listAllAttributes(
+  syncs: readonly DirectorySyncResource[],
+  resources: ResourceSet,
+  providers: Providers,
+): Findings['attributes'] {
   const attributes = new Map<string, Set<string>>();
   for (const sync of syncs) {
     for (const name of listMappings(sync))
-      attributes.set(name, new Set([...(attributes.get(name) ?? []), ...listAttributes(sync, name, resources)]));
+      attributes.set(
+        name,
+        new Set([...(attributes.get(name) ?? []), ...listAttributes(sync, name, { resources, providers })]),
+      );
   }
   return attributes;
 }
@@ -126,9 +137,13 @@ function findSchemaError(resource: Resource): { readonly pointer: string; readon
 }
 
 /** Null where a mapping is missing, or breaks its schema. */
-function check(resource: DirectorySyncResource, resources: ResourceSet): ReturnType<typeof checkResources> | null {
+function check(
+  resource: DirectorySyncResource,
+  resources: ResourceSet,
+  providers: Providers,
+): ReturnType<typeof checkResources> | null {
   try {
-    return checkResources({ resource, resources }, { provider: Object.keys(resource.spec.source)[0] ?? '' });
+    return checkResources({ resource, resources }, toMappingOptions(withDefaults(resource), providers));
   } catch (thrown) {
     const { code } = SyncError.from(thrown);
     if (code === 'ReferenceNotFound' || code === 'Invalid') return null;
@@ -137,11 +152,15 @@ function check(resource: DirectorySyncResource, resources: ResourceSet): ReturnT
 }
 
 /** What this mapping alone reads. */
-function listAttributes(sync: DirectorySyncResource, mapping: string, resources: ResourceSet): readonly string[] {
+function listAttributes(
+  sync: DirectorySyncResource,
+  mapping: string,
+  { resources, providers }: { readonly resources: ResourceSet; readonly providers: Providers },
+): readonly string[] {
   const found = resources.attributeMappings.find(({ metadata }) => metadata.name === mapping);
   const isOfTeams = found?.spec.resource === 'Team';
   const alone = { ...sync, spec: { ...sync.spec, mappings: [{ name: mapping }] } };
-  const compiled = check(alone, { ...resources, teamRules: [] });
+  const compiled = check(alone, { ...resources, teamRules: [] }, providers);
   const names = (isOfTeams ? compiled?.teamMapping : compiled?.mapping)?.usedNames ?? [];
   return names
     .filter((name) => !/^(custom|standard|predefined):/.test(name))
@@ -215,7 +234,7 @@ async function writeLeaving(
     await host.setFinalizer(ref, false);
     return;
   }
-  const leaving = await judgeDeletion({ custom, resources, stateOf, broken: findBroken(custom, resources) });
+  const leaving = await judgeDeletion({ custom, resources, stateOf, broken: findBroken(custom, resources, input) });
   const event = isOurs ? toDeletionEvent(custom, leaving) : null;
   const deletion = leaving?.deletion ?? { left: 0, directorySyncs: [] };
   await writeValid(input, custom, { ...valid, leaving, extra: { ...valid.extra, deletion } });
@@ -224,19 +243,27 @@ async function writeLeaving(
 }
 
 /** What compiles now and will not without it: better said before it is gone. */
-function findBroken(custom: CustomAttributeResource, resources: ResourceSet): string | null {
+function findBroken(
+  custom: CustomAttributeResource,
+  resources: ResourceSet,
+  { providers }: Pick<DependentsInput, 'providers'>,
+): string | null {
   const customAttributes = resources.customAttributes.filter((each) => each !== custom);
   for (const sync of resources.directorySyncs.filter((each) => findSchemaError(each) === null)) {
-    const known = listErrors(sync, resources);
-    const fresh = [...listErrors(sync, { ...resources, customAttributes })].find(([key]) => !known.has(key));
+    const known = listErrors(sync, resources, providers);
+    const fresh = [...listErrors(sync, { ...resources, customAttributes }, providers)].find(([key]) => !known.has(key));
     if (fresh !== undefined) return `Without it this will be Invalid: ${fresh[1]}`;
   }
   return null;
 }
 
 /** Sentences, by what they are about. */
-function listErrors(sync: DirectorySyncResource, resources: ResourceSet): ReadonlyMap<string, string> {
-  const errors = (check(sync, resources)?.problems ?? []).filter(({ severity }) => severity === 'error');
+function listErrors(
+  sync: DirectorySyncResource,
+  resources: ResourceSet,
+  providers: Providers,
+): ReadonlyMap<string, string> {
+  const errors = (check(sync, resources, providers)?.problems ?? []).filter(({ severity }) => severity === 'error');
   return new Map(
     errors.map((error) => [
       `${toKey(error)} ${error.pointer}`,

@@ -60,11 +60,13 @@ export interface Engine {
    * share their state, and what one has staged the other would clear. So do one and another that takes over its id.
    */
   run(request: RunRequest): Promise<RunReport>;
+  readonly providers: Providers;
 }
 
 export function createEngine(options: EngineOptions): Engine {
   const turns = new Map<string, Promise<unknown>>();
   return {
+    providers: options.providers,
     run: (request) => {
       const keys = toTurns(request.resource);
       const run = Promise.all(keys.map((key) => turns.get(key))).then(() => runLeased(options, request));

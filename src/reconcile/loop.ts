@@ -110,6 +110,7 @@ async function workOnDependents(loop: LoopState, namespace: string): Promise<voi
       host: loop.host,
       namespace,
       now: new Date(loop.clock.now()),
+      providers: loop.engine.providers,
       stateOf: async (name) => {
         const { directorySyncs } = loop.host.resources();
         const sync = directorySyncs.find(({ metadata }) => toQueueKey({ metadata }) === `${namespace}/${name}`);

@@ -199,6 +199,18 @@ describe('an AttributeMapping', () => {
     expect(status('more')).toMatchObject({ usedBy: ['acme'], attributesUsed: ['givenName', 'surname', 'title'] });
   });
 
+  it('is invalid where it asks for what the source does not have, as the DirectorySync is', async () => {
+    const attributes = [{ target: 'userType', expression: 'SingleAppRoleAssignment([appRoleAssignments])' }];
+    const world = await aRunningWorld(({ host, company }) => {
+      const metadata = { name: 'more', namespace: NAMESPACE };
+      host.put({ apiVersion: 'dirsync.dev/v1alpha1', kind: 'AttributeMapping', metadata, spec: { attributes } });
+      host.put({ ...company.resource(), spec: { ...company.spec, mappings: [{ name: 'users' }, { name: 'more' }] } });
+    });
+    const { conditions } = look(world, 'AttributeMapping', 'more');
+    expect(conditions).toEqual(['Stalled=True Invalid', 'Valid=False Invalid']);
+    expect(JSON.stringify(world.host.get('AttributeMapping', 'more')?.status)).toContain('has no app roles');
+  });
+
   it('of teams says what it reads of groups', async () => {
     const world = await aRunningWorld(({ host, company }) => {
       const metadata = { name: 'teams', namespace: NAMESPACE };
@@ -287,7 +299,13 @@ it('costs the host nothing while nothing changes', async () => {
   world.host.beforeWrite = () => {
     asked += 1;
   };
-  const input = { host: world.host, namespace: NAMESPACE, now: new Date(), stateOf: () => world.company.state() };
+  const input = {
+    host: world.host,
+    namespace: NAMESPACE,
+    now: new Date(),
+    providers: world.company.providers,
+    stateOf: () => world.company.state(),
+  };
   await writeDependents(input);
   expect(asked).toBe(0);
   world.host.put(aRule('research', { include: ['p1'] }));

@@ -74,6 +74,7 @@ export async function createLoopWorld(options: { spec?: Partial<DirectorySyncSpe
       holder: 'test',
     });
     return {
+      providers: engine.providers,
       async run(request) {
         const entry: LoopWorld['runs'][number] = { request, report: null };
         world.runs.push(entry);
