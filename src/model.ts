@@ -77,6 +77,8 @@ export interface SourceGroup {
   /** The provider's immutable id. Never empty. */
   readonly id: string;
   readonly displayName: string;
+  /** By what else than the id other groups name it as a member, as a distinguished name: compared without case. */
+  readonly aliases?: readonly string[];
   readonly attributes: Readonly<Record<string, Json>>;
   /** Where the record stands, for messages. */
   readonly position?: string;

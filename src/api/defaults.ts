@@ -24,6 +24,7 @@ import {
   DirectorySyncSpecSchema,
 } from './directory-sync.ts';
 import type { GoogleSource } from './google-source.ts';
+import type { LdapSource } from './ldap-source.ts';
 import type { EntraSource, FileSource, ScimSource, ScimTarget, WorkosSource } from './providers.ts';
 import { type TeamRuleResource, TeamRuleSpecSchema } from './team-rule.ts';
 
@@ -39,6 +40,7 @@ export type ResolvedSource =
   | { readonly provider: 'entra'; readonly config: EntraSource }
   | { readonly provider: 'file'; readonly config: FileSource }
   | { readonly provider: 'google'; readonly config: GoogleSource }
+  | { readonly provider: 'ldap'; readonly config: LdapSource }
   | { readonly provider: 'scim'; readonly config: ScimSource }
   | { readonly provider: 'workos'; readonly config: WorkosSource };
 export type ResolvedTarget = { readonly provider: 'scim'; readonly config: ScimTarget };
@@ -229,10 +231,11 @@ function toDeprovisioning(
   return { outOfScope, disabledAtSource, deletedAtSource, memberships, deleteAfterMs, restoreMemberships };
 }
 
-function toSource({ entra, file, google, scim, workos }: DirectorySyncSpec['source']): ResolvedSource | null {
+function toSource({ entra, file, google, ldap, scim, workos }: DirectorySyncSpec['source']): ResolvedSource | null {
   if (entra !== undefined) return { provider: 'entra', config: entra };
   if (file !== undefined) return { provider: 'file', config: file };
   if (google !== undefined) return { provider: 'google', config: google };
+  if (ldap !== undefined) return { provider: 'ldap', config: ldap };
   if (scim !== undefined) return { provider: 'scim', config: scim };
   return workos === undefined ? null : { provider: 'workos', config: workos };
 }

@@ -1,6 +1,8 @@
 /** Configuration of the providers under `spec.source` and `spec.target`: one key each, the key is the provider's name. */
 import { Type } from '@sinclair/typebox';
 import { GoogleSourceSchema } from './google-source.ts';
+import { LdapSourceSchema } from './ldap-source.ts';
+import { authorities, dataKey } from './provider-fields.ts';
 import { exactlyOneOf, type SchemaRule, toFields } from './rules.ts';
 import { flag, type Of, object, objectName, oneOf, reference, text, words } from './schema.ts';
 import { encryptedRule, URL_PATTERN } from './urls.ts';
@@ -10,16 +12,6 @@ export type FileFormat = (typeof FILE_FORMATS)[number];
 
 const FILE_ENCODINGS = ['UTF-8', 'UTF-16', 'Windows-1252'] as const;
 export type FileEncoding = (typeof FILE_ENCODINGS)[number];
-
-/** A key of a Secret or ConfigMap. */
-function dataKey(description: string) {
-  return text({
-    maxLength: 253,
-    pattern: '^[-._a-zA-Z0-9]+$',
-    expected: 'a key of letters, digits, "-", "_" and "."',
-    description,
-  });
-}
 
 /** As `URL_PATTERN`, with a query: exports are told apart by it. */
 const FILE_URL_PATTERN = '^https?://[^\\s/?#@]+(/[^\\s?#]*)?(\\?[^\\s#]*)?$';
@@ -309,19 +301,7 @@ const ScimTargetSchema = object(
       'Secret',
       'Secret with the credentials: `token` for a bearer token, `username` and `password`, or `clientId`, `clientSecret` and `tokenUrl` (and `scope` where one is wanted) for OAuth 2.0 client credentials. It is read at each run.',
     ),
-    caRef: Type.Optional(
-      object(
-        {
-          kind: oneOf(['Secret', 'ConfigMap'] as const, { description: 'What it is.' }),
-          name: objectName({ description: 'Its name, in the same namespace.' }),
-          key: dataKey('Key with the certificates in PEM, such as `ca.crt`.'),
-        },
-        {
-          description:
-            'Certificates of private authorities that are trusted for this target, beside those of the system. A missing one is `ReferenceNotFound`, one without a certificate `Invalid`. Read at each run.',
-        },
-      ),
-    ),
+    caRef: Type.Optional(authorities('target')),
     headers: Type.Optional(
       words({
         maxProperties: 16,
@@ -353,7 +333,7 @@ const ScimTargetSchema = object(
 export type ScimTarget = Of<typeof ScimTargetSchema>;
 
 /** Keys of `spec.source`. A key enters here when its provider is registered. */
-const SOURCE_PROVIDERS = ['entra', 'file', 'google', 'scim', 'workos'] as const;
+const SOURCE_PROVIDERS = ['entra', 'file', 'google', 'ldap', 'scim', 'workos'] as const;
 /** Keys of `spec.target`. */
 const TARGET_PROVIDERS = ['scim'] as const;
 
@@ -362,6 +342,7 @@ export const SourceSchema = object(
     entra: Type.Optional(EntraSourceSchema),
     file: Type.Optional(FileSourceSchema),
     google: Type.Optional(GoogleSourceSchema),
+    ldap: Type.Optional(LdapSourceSchema),
     scim: Type.Optional(ScimSourceSchema),
     workos: Type.Optional(WorkosSourceSchema),
   },
@@ -401,6 +382,7 @@ export const CREDENTIAL_PLACES: readonly CredentialPlace[] = [
   { path: ['source', 'file', 'users'], keys: [['token'], PAIR] },
   { path: ['source', 'file', 'groups'], keys: [['token'], PAIR] },
   { path: ['source', 'google'], keys: [['serviceAccount.json']] },
+  { path: ['source', 'ldap'], keys: [['bindDN', 'password']] },
   { path: ['source', 'scim'], keys: SCIM_KEYS },
   { path: ['source', 'workos'], keys: [['apiKey']] },
   { path: ['target', 'scim'], keys: SCIM_KEYS },

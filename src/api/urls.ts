@@ -6,7 +6,7 @@ export const URL_PATTERN = '^https?://[^\\s/?#@]+(/[^\\s?#]*)?$';
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 /** Is this a host that requests never leave the machine for? Takes what `URL.hostname` gives. */
-function isLoopbackHost(hostname: string): boolean {
+export function isLoopbackHost(hostname: string): boolean {
   return LOOPBACK.test(hostname.toLowerCase());
 }
 

@@ -1,8 +1,9 @@
 /** A plan as a person reviews it: who comes, what changes, who leaves and why, team by team. */
 
 import type { AttributeChange, HeldBy, Json, ResourceKind } from '../model.ts';
-import { checkResources } from '../reconcile/compile.ts';
+import { checkResources, toDirectoryOf } from '../reconcile/compile.ts';
 import type { Commands } from '../reconcile/status.ts';
+import { sourceProviders } from '../sources/registry.ts';
 import type { StoredOperation } from '../state/store.ts';
 import { countAccounts, formatAccounts } from './accounts.ts';
 import type { CliIo } from './io.ts';
@@ -252,7 +253,7 @@ function createNameFinder({ resource, state }: SyncRun, { resources }: PlanTextO
   try {
     const { mapping, teamMapping } = checkResources(
       { resource, resources },
-      { provider: Object.keys(resource.spec.source)[0] ?? '' },
+      { provider: toDirectoryOf(resource, sourceProviders) },
     );
     kinds = new Map([...mapping.paths, ...teamMapping.paths].map(([path, { reference }]) => [path, reference]));
   } catch {

@@ -6,7 +6,8 @@ import { type ManifestSet, readManifests, toResourceSet } from '../local/manifes
 import { type PlacedCase, readMappingTests, toResourceFolder } from '../local/mapping-tests.ts';
 import { formatPosition } from '../local/problem.ts';
 import { runCase, type TestedResources } from '../mapping/mapping-test.ts';
-import { compileMappingAlone, compileResources } from '../reconcile/compile.ts';
+import { compileMappingAlone, compileResources, toDirectoryOf } from '../reconcile/compile.ts';
+import { sourceProviders } from '../sources/registry.ts';
 import { type CommandContext, runCommand } from './command.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { type CliIo, toPath } from './io.ts';
@@ -62,7 +63,7 @@ function toResources(set: ManifestSet | null, namespace: string): TestedResource
         ({ metadata }) => metadata.name === name && metadata.namespace === namespace,
       );
       if (resources === null || found === undefined) throw missing('AttributeMapping', name);
-      return compileMappingAlone(found, resources);
+      return compileMappingAlone(found, resources, sourceProviders);
     },
     teamRules: (name) => {
       const resource = resources?.directorySyncs.find(
@@ -71,7 +72,7 @@ function toResources(set: ManifestSet | null, namespace: string): TestedResource
       if (resources === null || resource === undefined) throw missing('DirectorySync', name);
       const compiled = compileResources(
         { resource, resources },
-        { provider: Object.keys(resource.spec.source)[0] ?? '' },
+        { provider: toDirectoryOf(resource, sourceProviders) },
       );
       const wrong = compiled.problems.find(({ severity, kind }) => severity === 'error' && kind === 'TeamRule');
       if (wrong !== undefined) throw new SyncError('Invalid', `TeamRule ${wrong.name}: ${toPlacedMessage(wrong)}`);

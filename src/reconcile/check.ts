@@ -144,7 +144,7 @@ async function* inspectSource(
   opened: RunHttpClient[],
   signal: AbortSignal,
 ): Findings {
-  const { source } = await openSource(opening, spec, opened);
+  const { source } = await openSource(opening, spec, { expiries: createExpiryLog(), opened });
   const projection = compiled === null ? [] : projectionOf(compiled);
   let hasErrors = false;
   const groups = compiled !== null && needsGroups({ ...compiled, spec });

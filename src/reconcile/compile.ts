@@ -126,7 +126,18 @@ export function toMappingOptions({ source, target }: SidesOfSpec, { sources, tar
   const provider = targets.get(target.provider);
   const offers = sources.get(source.provider)?.offers?.(source.config) ?? NOTHING_OFFERED;
   const leavesOut: LeavesOut = (paths, kind) => provider?.leavesOut?.(target.config, paths, kind) ?? [];
-  return { provider: source.provider, offers, leavesOut };
+  return { provider: toDirectoryName(source, sources), offers, leavesOut };
+}
+
+/** The directory whose names the records have: presets, normalised attributes and `user.` of rules go by it. */
+export function toDirectoryName({ provider, config }: SidesOfSpec['source'], sources: Providers['sources']): string {
+  return sources.get(provider)?.directory?.(config) ?? provider;
+}
+
+/** The same of a resource that nobody has checked yet. */
+export function toDirectoryOf({ spec: { source } }: DirectorySyncResource, sources: Providers['sources']): string {
+  const [provider = '', config] = Object.entries(source)[0] ?? [];
+  return toDirectoryName({ provider, config }, sources);
 }
 
 /** The same without throwing for what is invalid; only a mapping that does not exist throws `ReferenceNotFound`. */
@@ -170,7 +181,11 @@ export function checkResources(input: CompileInput, options: ReadOptions): Compi
  * what stands beside it.
  * @throws SyncError `Invalid` for the first error of an entry
  */
-export function compileMappingAlone(mapping: AttributeMappingResource, resources: ResourceSet): CompiledMapping {
+export function compileMappingAlone(
+  mapping: AttributeMappingResource,
+  resources: ResourceSet,
+  sources: Providers['sources'],
+): CompiledMapping {
   const { name, namespace } = mapping.metadata;
   const owner = resources.directorySyncs.find(
     ({ metadata, spec }) =>
@@ -180,9 +195,7 @@ export function compileMappingAlone(mapping: AttributeMappingResource, resources
   const customs = resources.customAttributes.filter(({ metadata }) => metadata.namespace === namespace);
   const set = compileCustomAttributes(customs, owner?.metadata.name ?? '', problems, mapping.spec.resource);
   const kind =
-    owner === undefined
-      ? { provider: 'file', hasGroups: false }
-      : toSourceKind(owner, Object.keys(owner.spec.source)[0] ?? 'file');
+    owner === undefined ? { provider: 'file', hasGroups: false } : toSourceKind(owner, toDirectoryOf(owner, sources));
   const compiled = compileMapping([mapping], set, kind, problems);
   const fatal = problems.find(({ severity, pointer }) => severity === 'error' && pointer !== '/spec/attributes');
   if (fatal === undefined) return compiled;

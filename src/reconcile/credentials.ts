@@ -32,7 +32,8 @@ export interface CredentialsInput {
 export async function readCredentials(input: CredentialsInput, expiries: ExpiryLog): Promise<Credentials> {
   const { host, namespace, target, provider } = input;
   const read = await readSecrets({ host, namespace, name: target.config.credentialsRef.name });
-  const ca = await readAuthorities(input, expiries);
+  const { caRef } = target.config;
+  const ca = caRef === undefined ? null : await readAuthorities({ host, namespace, caRef }, expiries);
   const expiresAt = provider.expiresAt?.(read.secrets) ?? null;
   if (expiresAt !== null) expiries.note({ kind: 'Token', host: null, expiresAt });
   return { ...read, ca };
@@ -48,29 +49,33 @@ export async function readSecrets({
   return { secrets, where: formatReference({ kind: 'Secret', namespace, name }), key: toCredentialKey(secrets) };
 }
 
-async function readAuthorities(input: CredentialsInput, expiries: ExpiryLog): Promise<string | null> {
-  const { caRef } = input.target.config;
-  if (caRef === undefined) return null;
-  const pem = await readPem(input, caRef);
+export interface AuthoritiesInput extends Pick<CredentialsInput, 'host' | 'namespace'> {
+  readonly caRef: NonNullable<ResolvedTarget['config']['caRef']>;
+}
+
+/**
+ * Certificates of authorities in PEM, their end told to `expiries`.
+ * @throws SyncError `ReferenceNotFound` for what is missing; `Invalid` where there is no certificate
+ */
+export async function readAuthorities(input: AuthoritiesInput, expiries: ExpiryLog): Promise<string> {
+  const pem = await readPem(input);
   const ends = readExpiries(pem);
   if (ends === null || ends.length === 0) {
     const what = ends === null ? 'has a certificate that cannot be read' : 'has no certificate';
     const hint = 'put PEM there that begins with -----BEGIN CERTIFICATE-----';
-    throw new SyncError('Invalid', `${describe(input, caRef)} ${what}; ${hint}`);
+    throw new SyncError('Invalid', `${describe(input)} ${what}; ${hint}`);
   }
   // While an authority is replaced the old one stands beside the new one: nothing fails before the last has ended.
   expiries.note({ kind: 'Authority', host: null, expiresAt: Math.max(...ends) });
   return pem;
 }
 
-type CaRef = NonNullable<ResolvedTarget['config']['caRef']>;
-
-function describe({ namespace }: CredentialsInput, { kind, name, key }: CaRef): string {
+function describe({ namespace, caRef: { kind, name, key } }: AuthoritiesInput): string {
   return `${formatReference({ kind, namespace, name })}, key "${key}" (caRef)`;
 }
 
-async function readPem(input: CredentialsInput, caRef: CaRef): Promise<string> {
-  const { host, namespace } = input;
+async function readPem(input: AuthoritiesInput): Promise<string> {
+  const { host, namespace, caRef } = input;
   const { kind, name, key } = caRef;
   if (kind === 'ConfigMap') return Buffer.from(await host.readConfigMap(namespace, name, key)).toString('utf8');
   const values = await host.readSecret(namespace, name);
@@ -78,5 +83,5 @@ async function readPem(input: CredentialsInput, caRef: CaRef): Promise<string> {
   if (value !== undefined) return value;
   const keys = Object.keys(values).toSorted().slice(0, 10);
   const there = keys.length === 0 ? 'it is empty' : `it has ${keys.join(', ')}`;
-  throw new SyncError('ReferenceNotFound', `${describe(input, caRef)} does not exist; ${there}`);
+  throw new SyncError('ReferenceNotFound', `${describe(input)} does not exist; ${there}`);
 }

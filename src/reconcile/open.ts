@@ -5,7 +5,7 @@ import { SyncError } from '../errors.ts';
 import type { Json } from '../model.ts';
 import type { Source, SourceProvider } from '../sources/source.ts';
 import type { Target, TargetProvider } from '../targets/target.ts';
-import { type Credentials, readCredentials, readSecrets } from './credentials.ts';
+import { type Credentials, readAuthorities, readCredentials, readSecrets } from './credentials.ts';
 import type { ExpiryLog } from './expiry.ts';
 import type { HttpClientNeeds, Providers, RunDependencies, RunHttpClient } from './run.ts';
 
@@ -72,17 +72,19 @@ export async function openTarget(
 export async function openSource(
   opening: Opening,
   spec: ResolvedDirectorySyncSpec,
-  opened: RunHttpClient[],
+  { expiries, opened }: Pick<TargetNeeds, 'expiries' | 'opened'>,
 ): Promise<{ readonly source: Source; readonly http: RunHttpClient }> {
   const { host, onPause } = opening;
   const provider = findProviders(opening.providers, spec).source;
   const owner = toOwner(opening);
   const { secrets, where, key } = await readSourceSecrets(opening, spec);
+  const { config } = spec.source;
+  const ca = await readSourceAuthorities(opening, config, expiries);
   const http = opening.createHttp({
     side: 'source',
     credential: key,
     spec: withSourceLimit(spec, provider),
-    ca: null,
+    ca,
     onCertificate: () => undefined,
     onPause,
   });
@@ -92,9 +94,10 @@ export async function openSource(
     readConfigMap: (name: string, key: string): Promise<Uint8Array> => host.readConfigMap(owner.namespace, name, key),
     readSecret: (name: string) => readSecrets({ host, namespace: owner.namespace, name }),
   };
+  const network = { ca, timeoutMs: spec.timeouts.requestMs };
   const { nestedGroups } = spec.scope;
-  const source = await provider.connect(spec.source.config, {
-    ...{ secrets, where, files, http, nestedGroups },
+  const source = await provider.connect(config, {
+    ...{ secrets, where, files, http, network, nestedGroups },
     readPlatformToken: async () => (await host.readPlatformToken?.(owner)) ?? null,
     now: opening.now,
   });
@@ -108,6 +111,17 @@ async function readSourceSecrets(
 ): Promise<Pick<Credentials, 'secrets' | 'where' | 'key'>> {
   if (!('credentialsRef' in config) || config.credentialsRef === undefined) return { secrets: {}, where: '', key: '' };
   return readSecrets({ host: opening.host, namespace: toOwner(opening).namespace, name: config.credentialsRef.name });
+}
+
+/** Null: the source names no authorities of its own. */
+async function readSourceAuthorities(
+  opening: Opening,
+  config: ResolvedDirectorySyncSpec['source']['config'],
+  expiries: ExpiryLog,
+): Promise<string | null> {
+  if (!('caRef' in config) || config.caRef === undefined) return null;
+  const { namespace } = toOwner(opening);
+  return await readAuthorities({ host: opening.host, namespace, caRef: config.caRef }, expiries);
 }
 
 /** The lower of what the directory is known to take and what the spec says. */

@@ -167,11 +167,20 @@ export interface SourceContext {
   readonly files: FileAccess;
   /** Takes requests to any host; each has its own budget. */
   readonly http: HttpClient;
+  /** For what is not asked over HTTP. */
+  readonly network: NetworkOptions;
   readonly now: () => Date;
   /** As it is now, for it is replaced while the process runs. Null, or absent: the platform gives none. */
   readonly readPlatformToken?: () => Promise<PlatformToken | null>;
   /** Who belongs to a group that a role is given to. `Flatten` by default. */
   readonly nestedGroups?: 'Flatten' | 'DirectOnly';
+}
+
+export interface NetworkOptions {
+  /** Authorities of `caRef` in PEM, trusted beside the system's; null without any. */
+  readonly ca: string | null;
+  /** `timeouts.request`: how long the other side may be silent, in milliseconds. */
+  readonly timeoutMs: number;
 }
 
 /** A connection to one directory. */
@@ -244,6 +253,11 @@ export interface SourceProvider<Config> {
   readonly name: string;
   /** Problems of the config that can be seen offline, as one sentence each. */
   validate(config: Config): readonly string[];
+  /**
+   * Which directory of `mapping/catalog.ts` its records are like, where one provider reads several kinds; without it the
+   * one that has the provider's name.
+   */
+  directory?(config: Config): string;
   /** What there is with this config, told offline; without it nothing. */
   offers?(config: Config): SourceOffers;
   /** What the directory takes of one credential; absent: what it bears. `limits.sourceRequestsPerSecond` may be less. */

@@ -31,7 +31,7 @@ export interface SourceGroups {
   setComplete(): Promise<void>;
   /**
    * Works out who belongs to each group, once users and groups are staged. A reference to a person is an id, else an
-   * alias; to a group its id. `Flatten`: members of groups in a group too, whatever cycles there are.
+   * alias; to a group its id, else an alias that no other group has. `Flatten`: members of groups in a group too, whatever cycles there are.
    * @param names `some`: of groups or people not all names were read. A reference that names nobody may mean one of those:
    *   its group is partial.
    * @returns how many references name nobody of this read

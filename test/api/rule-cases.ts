@@ -52,6 +52,7 @@ const usersUrl = of('DirectorySync', 'usersUrlEncrypted');
 const groupsUrl = of('DirectorySync', 'groupsUrlEncrypted');
 const tokenUrl = of('DirectorySync', 'tokenUrlEncrypted');
 const range = of('DirectorySync', 'customerOrDomain');
+const ldapUrl = of('DirectorySync', 'ldapEncrypted');
 const duration = of('DirectorySync', 'durationForm');
 const least = of('DirectorySync', 'durationAtLeast1s');
 const most = of('DirectorySync', 'durationAtMost2160h');
@@ -79,6 +80,11 @@ const google = (config: object) => ({
   source: { google: { adminEmail: 'sync.admin@corp.example', credentialsRef: { name: 'key' }, ...config } },
 });
 const scimSource = (config: object) => ({ source: { scim: { credentialsRef: { name: 'key' }, ...config } } });
+const ldap = (config: object) => ({
+  source: {
+    ldap: { baseDN: 'dc=corp', schema: 'RFC2307bis', credentialsRef: { name: 'key' }, ...config },
+  },
+});
 const workos = (config: object) => ({
   source: { workos: { directoryId: 'directory_01', credentialsRef: { name: 'key' }, ...config } },
 });
@@ -165,6 +171,12 @@ export const RULE_CASES: readonly RuleCase[] = [
   apiUrl(false, 'another host', workos({ apiUrl: 'http://proxy.example.com' })),
   apiUrl(false, 'allowed for nobody', workos({ apiUrl: 'http://proxy.example.com', allowHTTP: false })),
   url(false, 'said, but not allowed', scim({ url: 'http://app.example.com/scim/v2', allowHTTP: false })),
+  ldapUrl(true, 'LDAPS', ldap({ url: 'ldaps://dc1.corp.example:636/' })),
+  ldapUrl(true, 'StartTLS', ldap({ url: 'ldap://dc1.corp.example', startTLS: true })),
+  ldapUrl(true, 'loopback', ldap({ url: 'ldap://127.0.0.1:1389' })),
+  ldapUrl(true, 'allowed', ldap({ url: 'ldap://dc1.corp.example', allowHTTP: true })),
+  ldapUrl(false, 'plain', ldap({ url: 'ldap://dc1.corp.example' })),
+  ldapUrl(false, 'plain, said so', ldap({ url: 'ldap://dc1.corp.example', startTLS: false, allowHTTP: false })),
   duration(true, 'several units', { settle: '1h30m15s500ms' }),
   duration(true, 'a part of a unit', { settle: '1.5h' }),
   duration(true, 'zero without a unit', { settle: '0' }),

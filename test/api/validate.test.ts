@@ -39,7 +39,7 @@ const CASES: readonly Case[] = [
   sync(
     'two providers',
     { source: { file, okta: {} } },
-    'spec.source: exactly one of entra, file, google, scim, workos must be set (found file and okta); known here: entra, file, google, scim, workos',
+    'spec.source: exactly one of entra, file, google, ldap, scim, workos must be set (found file and okta); known here: entra, file, google, ldap, scim, workos',
   ),
   sync(
     'two targets',
@@ -48,13 +48,13 @@ const CASES: readonly Case[] = [
   ),
   sync(
     'a provider that this version lacks',
-    { source: { ldap: {} } },
-    'unknown field "spec.source.ldap"; known here: entra, file, google, scim, workos',
+    { source: { okta: {} } },
+    'unknown field "spec.source.okta"; known here: entra, file, google, ldap, scim, workos',
   ),
   sync(
     'no provider',
     { source: {} },
-    'spec.source: exactly one of entra, file, google, scim, workos must be set (found none)',
+    'spec.source: exactly one of entra, file, google, ldap, scim, workos must be set (found none)',
   ),
   sync(
     'a bad duration',

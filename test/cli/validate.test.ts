@@ -36,9 +36,9 @@ const BAD: readonly Case[] = [
   },
   {
     because: 'two providers',
-    files: { 'sync.yaml': SYNC.replace('source: { ', 'source: { ldap: { url: "ldaps://127.0.0.1" }, ') },
+    files: { 'sync.yaml': SYNC.replace('source: { ', 'source: { okta: { url: "https://127.0.0.1" }, ') },
     says: [
-      'manifests/sync.yaml:5:3 spec.source: exactly one of entra, file, google, scim, workos must be set (found ldap and file); known here: entra, file, google, scim, workos',
+      'manifests/sync.yaml:5:3 spec.source: exactly one of entra, file, google, ldap, scim, workos must be set (found okta and file); known here: entra, file, google, ldap, scim, workos',
     ],
   },
   {

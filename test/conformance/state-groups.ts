@@ -53,6 +53,25 @@ export function describeGroups(states: OpenStates): void {
       expect([of('g5'), of('g9')]).toEqual([[], ['g9']]);
     });
 
+    it('resolves groups in groups by id, else by an alias that one group alone has, without case', async () => {
+      const state = await states.directory();
+      await state.staging.addUsers(['ada', 'bob'].map((id) => aSourceUser(id)));
+      await state.groups.addGroups([
+        aSourceGroup('top'),
+        aSourceGroup('g1', { aliases: ['CN=Ünits,DC=corp', 'cn=twice'] }),
+        aSourceGroup('g2', { aliases: ['CN=Twice'] }),
+        aSourceGroup('cn=twice'),
+      ]);
+      await state.groups.addMembers([
+        { group: 'top', members: [any('cn=ünits,dc=Corp'), any('CN=TWICE'), any('cn=nobody'), user('ada')] },
+        { group: 'g1', members: [user('bob'), group('cn=twice')] },
+        { group: 'cn=twice', members: [any('TOP')] },
+      ]);
+      await state.groups.setComplete();
+      expect(await state.groups.resolve('Flatten')).toBe(3);
+      expect(await readGroups(state, ['ada', 'bob'])).toEqual({ ada: ['top'], bob: ['g1', 'top'] });
+    });
+
     it('resolves members by id, else by an alias that one person alone has, without case', async () => {
       const state = await states.directory();
       await state.staging.addUsers(['ada', 'bob', 'eve', 'ADA'].map((id) => aSourceUser(id)));

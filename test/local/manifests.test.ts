@@ -82,7 +82,7 @@ describe('problems have their place', () => {
       because: 'two providers: the key of the union',
       text: SYNC.replace('    file:', '    okta: {}\n    file:'),
       says: [
-        'a.yaml:5:3 spec.source: exactly one of entra, file, google, scim, workos must be set (found okta and file); known here: entra, file, google, scim, workos',
+        'a.yaml:5:3 spec.source: exactly one of entra, file, google, ldap, scim, workos must be set (found okta and file); known here: entra, file, google, ldap, scim, workos',
       ],
     },
     {

@@ -4,6 +4,7 @@ import { withDefaults } from '../../src/api/defaults.ts';
 import type { DirectorySyncResource } from '../../src/api/directory-sync.ts';
 import type { ResourceHost } from '../../src/api/host.ts';
 import { toCredentialKey } from '../../src/http/budget.ts';
+import { createExpiryLog } from '../../src/reconcile/expiry.ts';
 import { type Opening, openSource } from '../../src/reconcile/open.ts';
 import type { HttpClientNeeds, RunHttpClient } from '../../src/reconcile/run.ts';
 import type { SourceContext, SourceProvider } from '../../src/sources/source.ts';
@@ -49,7 +50,9 @@ async function open(limits: object, requestsPerSecond?: number) {
     onPause: () => undefined,
     now: () => new Date(0),
   } as unknown as Opening;
-  await expect(openSource(opening, withDefaults(resource), [])).rejects.toThrow('enough');
+  await expect(
+    openSource(opening, withDefaults(resource), { expiries: createExpiryLog(), opened: [] }),
+  ).rejects.toThrow('enough');
   return given;
 }
 

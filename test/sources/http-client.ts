@@ -1,6 +1,6 @@
 import { createBudgets } from '../../src/http/budget.ts';
 import { createHttpClient, type PooledHttpClient } from '../../src/http/client.ts';
-import type { FileAccess } from '../../src/sources/source.ts';
+import type { FileAccess, NetworkOptions } from '../../src/sources/source.ts';
 import { createManualTiming } from '../support/manual-timing.ts';
 
 export const NO_FILES: FileAccess = {
@@ -8,6 +8,8 @@ export const NO_FILES: FileAccess = {
   readConfigMap: () => Promise.reject(new Error('it needs no ConfigMap')),
   readSecret: () => Promise.reject(new Error('it needs no other Secret')),
 };
+
+export const NO_NETWORK: NetworkOptions = { ca: null, timeoutMs: 10_000 };
 
 /** Waits take no time. */
 export function createTestClient({

@@ -3,11 +3,11 @@ import { SyncError } from '../../src/errors.ts';
 import { describeSource, type SamplePerson } from '../conformance/source.ts';
 import { createFeed } from '../support/scripted-feed.ts';
 import { change, createScriptedSource } from '../support/scripted-source.ts';
-import { NO_FILES } from './http-client.ts';
+import { NO_FILES, NO_NETWORK } from './http-client.ts';
 
 const HTTP = { send: () => Promise.reject(new Error('it needs no request')), sent: 0 };
 
-const CONTEXT = { secrets: {}, where: '', files: NO_FILES, http: HTTP, now: () => new Date(0) };
+const CONTEXT = { secrets: {}, where: '', files: NO_FILES, http: HTTP, network: NO_NETWORK, now: () => new Date(0) };
 
 const toPerson = ({ id, active, attributes }: SamplePerson) => ({ id, active, ...attributes });
 

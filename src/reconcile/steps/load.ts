@@ -8,7 +8,7 @@ import { validateResource } from '../../api/validate.ts';
 import { SyncError } from '../../errors.ts';
 import type { MappingProblem } from '../../mapping/problem.ts';
 import { readAttributes } from '../attribute-memory.ts';
-import { compileResources, toMappingOptions, toTargetUse } from '../compile.ts';
+import { compileResources, toDirectoryName, toMappingOptions, toTargetUse } from '../compile.ts';
 import { createExpiryLog } from '../expiry.ts';
 import { getFact } from '../facts.ts';
 import { checkConfigs, openSource, openTarget } from '../open.ts';
@@ -26,7 +26,7 @@ export async function load(run: RunDependencies, signal: AbortSignal): Promise<L
   if (!deletion) checkIdentity(run, spec.id);
   const move = deletion ? null : await findMove(run.state, resource, run.resources);
   const compiled = deletion
-    ? compileNothing(spec.source.provider)
+    ? compileNothing(toDirectoryName(spec.source, run.providers.sources))
     : compileResources(run, toMappingOptions(spec, run.providers));
   // Nothing of the mappings is written any more.
   const problems = deletion ? [] : [...compiled.problems, ...checkTarget(run, spec, compiled)];
@@ -106,7 +106,7 @@ async function connect(run: RunDependencies, { spec, teamPaths, move, opened }: 
     ...{ expiries, opened },
   });
   const nothing = { source: NO_SOURCE, http: NO_HTTP };
-  const source = run.options.deletion ? nothing : await openSource(run, spec, opened);
+  const source = run.options.deletion ? nothing : await openSource(run, spec, { expiries, opened });
   return {
     source: source.source,
     target: target.target,

@@ -336,6 +336,13 @@ export const SCRATCH = `
     PRIMARY KEY (directory, group_id)
   ) STRICT, WITHOUT ROWID;
 
+  CREATE TABLE run.group_aliases (
+    directory INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    group_id TEXT NOT NULL,
+    PRIMARY KEY (directory, name, group_id)
+  ) STRICT, WITHOUT ROWID;
+
   CREATE TABLE run.group_members (
     directory INTEGER NOT NULL,
     group_id TEXT NOT NULL,

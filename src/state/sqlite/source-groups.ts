@@ -105,6 +105,37 @@ function addPartial({ db }: Directory, directory: number, ids: readonly string[]
   );
 }
 
+interface AliasesRow {
+  readonly place: number;
+  readonly id: string;
+  readonly aliases: string;
+}
+
+/** Of all groups of the read, wherever they came from. SQLite's own `lower` knows ASCII alone. */
+async function addGroupAliases(of: Directory): Promise<void> {
+  const directory = of.number();
+  const pages = readPages<AliasesRow>((last) =>
+    of.db.all(
+      `SELECT place, id, body -> '$.aliases' AS aliases FROM run.groups
+       WHERE place > ?1 AND place < ?2 AND aliases IS NOT NULL ORDER BY place LIMIT ${PAGE}`,
+      last?.place ?? firstPlace(directory),
+      firstPlace(directory + 1),
+    ),
+  );
+  for await (const rows of pages) {
+    const pairs = rows.flatMap(({ id, aliases }) =>
+      parseJson<readonly string[]>(of.db, aliases).map((name) => [name.toLowerCase(), id]),
+    );
+    await of.stage((number) =>
+      of.db.run(
+        `INSERT OR IGNORE INTO run.group_aliases (directory, name, group_id)
+         SELECT ?1, value ->> 0, value ->> 1 FROM json_each(?2)`,
+        ...[number, JSON.stringify(pairs)],
+      ),
+    );
+  }
+}
+
 export function toMemberRow(member: GroupMember): readonly [string, string, string] {
   return member.kind === EVERYONE ? [EVERYONE, '', ''] : [member.kind, ...toReference(member.ref)];
 }
@@ -120,6 +151,13 @@ const PERSON = `coalesce(
   (SELECT max(a.source_id) FROM run.aliases a WHERE a.directory = ?1 AND a.name = m.alias
    HAVING count(*) = 1))`;
 
+/** The group that a row `m` means: one of the read, or one that could not be read and of which nothing else is known. */
+const CHILD = `coalesce(
+  (SELECT g.id FROM run.groups g WHERE g.directory = ?1 AND g.id = m.ref LIMIT 1),
+  (SELECT f.group_id FROM run.partial_groups f WHERE f.directory = ?1 AND f.group_id = m.ref),
+  (SELECT max(b.group_id) FROM run.group_aliases b WHERE b.directory = ?1 AND b.name = m.alias
+   HAVING count(*) = 1))`;
+
 async function resolve(of: Directory, nested: 'Flatten' | 'DirectOnly', names: 'all' | 'some'): Promise<number> {
   let unresolved = 0;
   await of.stage((directory) =>
@@ -129,6 +167,7 @@ async function resolve(of: Directory, nested: 'Flatten' | 'DirectOnly', names: '
       directory,
     ),
   );
+  await addGroupAliases(of);
   for await (const ids of readIds(of)) {
     for (const id of ids) {
       const open = await of.stage((directory) => resolveDirect(of, directory, id));
@@ -166,10 +205,10 @@ async function* toIds(pages: AsyncIterable<readonly { id: string }[]>): AsyncGen
 function resolveDirect({ db }: Directory, directory: number, id: string): number {
   db.run(
     `INSERT OR IGNORE INTO run.group_groups (directory, group_id, child)
-     SELECT ?1, ?2, m.ref FROM run.group_members m
-     WHERE m.directory = ?1 AND m.group_id = ?2 AND m.kind IN ('Group', 'Any')
-       AND (EXISTS (SELECT 1 FROM run.groups g WHERE g.directory = ?1 AND g.id = m.ref)
-         OR EXISTS (SELECT 1 FROM run.partial_groups f WHERE f.directory = ?1 AND f.group_id = m.ref))`,
+     SELECT ?1, ?2, x.child FROM (
+       SELECT ${CHILD} AS child FROM run.group_members m
+       WHERE m.directory = ?1 AND m.group_id = ?2 AND m.kind IN ('Group', 'Any')
+     ) x WHERE x.child IS NOT NULL`,
     directory,
     id,
   );
@@ -192,7 +231,7 @@ function resolveDirect({ db }: Directory, directory: number, id: string): number
   const row = db.get<{ count: number }>(
     `SELECT count(*) AS count FROM run.group_members m
      WHERE m.directory = ?1 AND m.group_id = ?2 AND m.kind <> '${EVERYONE}'
-       AND NOT EXISTS (SELECT 1 FROM run.group_groups c WHERE c.directory = ?1 AND c.group_id = ?2 AND c.child = m.ref)
+       AND (m.kind = 'User' OR ${CHILD} IS NULL)
        AND (m.kind = 'Group' OR ${PERSON} IS NULL)`,
     directory,
     id,

@@ -24,6 +24,7 @@ const BY_PLACE = [
 ];
 const BY_DIRECTORY = [
   'partial_groups',
+  'group_aliases',
   'group_members',
   'group_groups',
   'group_people',

@@ -14,7 +14,7 @@ import {
   TENANT,
   toGraphUser,
 } from '../../support/entra-server.ts';
-import { createTestClient, NO_FILES } from '../http-client.ts';
+import { createTestClient, NO_FILES, NO_NETWORK } from '../http-client.ts';
 import { connectEntra, WHERE } from './connect.ts';
 
 const NEVER = new AbortController().signal;
@@ -188,7 +188,7 @@ describe('an answer of Graph, word for word', () => {
     const http = createTestClient();
     onTestFinished(() => http.close());
     const secrets = { clientId: CLIENT, clientSecret: 'sesame' };
-    const context = { secrets, where: WHERE, files: NO_FILES, http, now: () => new Date() };
+    const context = { secrets, where: WHERE, files: NO_FILES, network: NO_NETWORK, http, now: () => new Date() };
     const source = await entraSource.connect({ tenantId: TENANT }, context);
     return readChanges(source, { users: '/v1.0/users/delta?$deltatoken=u', groups: LINK });
   }

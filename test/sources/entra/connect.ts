@@ -3,7 +3,7 @@ import type { HttpClient } from '../../../src/http/client.ts';
 import { entraSource } from '../../../src/sources/entra/index.ts';
 import type { Source, SourceContext } from '../../../src/sources/source.ts';
 import type { EntraServer } from '../../support/entra-server.ts';
-import { NO_FILES } from '../http-client.ts';
+import { NO_FILES, NO_NETWORK } from '../http-client.ts';
 
 export const WHERE = 'Secret default/acme-entra';
 
@@ -16,7 +16,7 @@ export function connectEntra(
   const whole = { tenantId, credentialsRef: { name: 'acme-entra' }, authorityUrl: url, graphUrl: url, ...config };
   const secrets = { clientId, clientSecret };
   return entraSource.connect(whole, {
-    ...{ secrets, where: WHERE, files: NO_FILES, http, now: () => new Date() },
+    ...{ secrets, where: WHERE, files: NO_FILES, http, network: NO_NETWORK, now: () => new Date() },
     ...context,
   });
 }

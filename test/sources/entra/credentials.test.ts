@@ -7,7 +7,7 @@ import { entraSource } from '../../../src/sources/entra/index.ts';
 import type { Source, SourceContext } from '../../../src/sources/source.ts';
 import { createCertificate } from '../../support/certificates.ts';
 import { CLIENT, type EntraServer, startEntra, TENANT } from '../../support/entra-server.ts';
-import { createTestClient, NO_FILES } from '../http-client.ts';
+import { createTestClient, NO_FILES, NO_NETWORK } from '../http-client.ts';
 import { connectEntra, WHERE } from './connect.ts';
 
 const NEVER = new AbortController().signal;
@@ -88,7 +88,8 @@ describe('workload identity', () => {
     const http = createTestClient();
     onTestFinished(() => http.close());
     // The platform says where tokens are given.
-    const context = { secrets: {}, where: '', files: NO_FILES, http, now: () => new Date(), readPlatformToken };
+    const now = () => new Date();
+    const context = { secrets: {}, where: '', files: NO_FILES, http, network: NO_NETWORK, now, readPlatformToken };
     const source = await entraSource.connect({ tenantId: TENANT, graphUrl }, context);
     await source.identity(NEVER);
     entra.expireTokens();
@@ -147,7 +148,8 @@ describe('the token endpoint', () => {
     onTestFinished(() => http.close());
     const config = { tenantId: TENANT, authorityUrl: LOGIN, graphUrl: `${GRAPH}/`, credentialsRef: { name: 'x' } };
     const secrets = { clientId: CLIENT, clientSecret: 'sesame' };
-    return entraSource.connect(config, { secrets, where: WHERE, files: NO_FILES, http, now: () => new Date() });
+    const context = { secrets, where: WHERE, files: NO_FILES, http, network: NO_NETWORK, now: () => new Date() };
+    return entraSource.connect(config, context);
   }
 
   it('is that of the cloud, and is asked for the Graph of the cloud', async () => {

@@ -10,6 +10,7 @@ import type { FileSourceConfig } from '../../../src/sources/file/config.ts';
 import type { FormatOptions } from '../../../src/sources/file/convert.ts';
 import { fileSource } from '../../../src/sources/file/index.ts';
 import type { FileAccess, Source, SourcePage } from '../../../src/sources/source.ts';
+import { NO_NETWORK } from '../http-client.ts';
 
 /** Everything below `folder` may be read; ConfigMaps are name → key → bytes, Secrets name → key → text. */
 export function createFileAccess(
@@ -40,7 +41,14 @@ const NO_HTTP: HttpClient = {
 };
 
 export function connectFile(config: FileSourceConfig, files: FileAccess, http = NO_HTTP): Promise<Source> {
-  return fileSource.connect(config, { secrets: {}, where: '', files, http, now: () => new Date(0) });
+  return fileSource.connect(config, {
+    secrets: {},
+    where: '',
+    files,
+    http,
+    network: NO_NETWORK,
+    now: () => new Date(0),
+  });
 }
 
 /** What a reader of people is told that has no wishes. */

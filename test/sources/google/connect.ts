@@ -3,7 +3,7 @@ import type { HttpClient } from '../../../src/http/client.ts';
 import { googleSource } from '../../../src/sources/google/index.ts';
 import type { Source, SourceContext } from '../../../src/sources/source.ts';
 import type { GoogleServer } from '../../support/google-server.ts';
-import { NO_FILES } from '../http-client.ts';
+import { NO_FILES, NO_NETWORK } from '../http-client.ts';
 
 export const WHERE = 'Secret default/acme-google';
 
@@ -20,7 +20,7 @@ export function connectGoogle(
   const whole = { adminEmail, credentialsRef: { name: 'acme-google' }, apiUrl: url, tokenUrl, ...config };
   const secrets = { 'serviceAccount.json': serviceAccount };
   return googleSource.connect(whole, {
-    ...{ secrets, where: WHERE, files: NO_FILES, http, now: () => new Date() },
+    ...{ secrets, where: WHERE, files: NO_FILES, network: NO_NETWORK, http, now: () => new Date() },
     ...context,
   });
 }

@@ -4,7 +4,7 @@ import { SyncError } from '../../../src/errors.ts';
 import type { Source, SourcePage } from '../../../src/sources/source.ts';
 import { workosSource } from '../../../src/sources/workos/index.ts';
 import { startWorkos, toWorkosUser, type WorkosServer } from '../../support/workos-server.ts';
-import { createTestClient, NO_FILES } from '../http-client.ts';
+import { createTestClient, NO_FILES, NO_NETWORK } from '../http-client.ts';
 import { connectWorkos } from './connect.ts';
 
 const NEVER = new AbortController().signal;
@@ -151,7 +151,7 @@ describe('the Secret', () => {
   ])('%j', async (secrets, code, message) => {
     const http = createTestClient();
     onTestFinished(() => http.close());
-    const context = { secrets, where: 'Secret default/acme-workos', http, now: () => new Date(0) };
+    const context = { secrets, where: 'Secret default/acme-workos', http, network: NO_NETWORK, now: () => new Date(0) };
     const files = NO_FILES;
     const config = { directoryId: 'directory_01', credentialsRef: { name: 'acme-workos' } };
     const error = await toError((async () => workosSource.connect(config, { ...context, files }))());

@@ -1,0 +1,122 @@
+import { describeSource, type SampleGroup, type SamplePerson } from '../../conformance/source.ts';
+import { type LdapServer, type ServedEntry, startLdapServer } from '../../support/ldap-server.ts';
+import { connectLdap } from './connect.ts';
+import {
+  AD_BASE,
+  AD_TREE,
+  TREE,
+  toAdGroup,
+  toAdUser,
+  toGroupEntry,
+  toPersonDn,
+  toPersonEntry,
+  toSampleGuid,
+  withSampleIds,
+} from './entries.ts';
+
+const UNSUPPORTED = { S8: 'pages are no snapshot; who is edited meanwhile is looked at in pages of its own test' };
+
+/** One more attribute of this entry. */
+function addTo(server: LdapServer, isMeant: (entry: ServedEntry) => boolean, more: ServedEntry['attributes']): void {
+  server.entries = server.entries.map((entry) =>
+    isMeant(entry) ? { ...entry, attributes: { ...entry.attributes, ...more } } : entry,
+  );
+}
+
+async function startTree(entries: readonly ServedEntry[]): Promise<LdapServer> {
+  const server = await startLdapServer();
+  server.entries = [...TREE, ...entries];
+  return server;
+}
+
+describeSource('LDAP', {
+  unsupported: { ...UNSUPPORTED, S13: 'photos are not read' },
+  toName: (name) => (name === 'department' ? 'departmentNumber' : name),
+  toRef: toPersonDn,
+  seedGroups: async (people, groups) => {
+    const server = await startTree([...people.map(toPersonEntry), ...groups.map(toGroupEntry)]);
+    return {
+      source: await connectLdap(server),
+      truncate: async () => {
+        server.fault = ({ filter }) =>
+          filter.includes('posixgroup') || filter.includes('posixGroup') ? 'reset' : null;
+      },
+      breakGroup: async (id) => {
+        server.entries = server.entries.map((entry) => {
+          const { member: _hidden, ...shown } = entry.attributes;
+          return entry.attributes['entryUUID']?.[0] === id ? { ...entry, attributes: shown } : entry;
+        });
+      },
+      close: server.close,
+    };
+  },
+  seed: async (people) => {
+    const server = await startTree(people.map(toPersonEntry));
+    return {
+      source: await connectLdap(server),
+      truncate: async () => {
+        server.fault = ({ page }) => (page === 2 ? 'reset' : null);
+      },
+      remove: server.close,
+      // Of an attribute that comes in part the rest is not to be had.
+      breakRecord: async (id) => {
+        server.mostValues = 2;
+        addTo(server, ({ dn }) => dn === toPersonDn(id), { description: ['one', 'two', 'three'] });
+        server.fault = ({ attributes }) => (attributes[0] === 'description;range=2-*' ? { code: 80 } : null);
+      },
+      close: server.close,
+    };
+  },
+});
+
+function toUserOfAd({ id, active, attributes }: SamplePerson): ServedEntry {
+  return toAdUser(id, {
+    ...Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, [value]])),
+    userAccountControl: [active ? '512' : '514'],
+  });
+}
+
+function toGroupOfAd({ id, displayName, members }: SampleGroup, index: number): ServedEntry {
+  const group = toAdGroup(id, 1100 + index, members);
+  return { ...group, attributes: { ...group.attributes, displayName: [displayName] } };
+}
+
+async function startAd(people: readonly SamplePerson[], groups: readonly SampleGroup[] = []) {
+  const server = await startLdapServer();
+  server.mostValues = 10;
+  server.sameCookie = true;
+  server.entries = [...AD_TREE, ...people.map(toUserOfAd), ...groups.map(toGroupOfAd)];
+  const source = await connectLdap(server, { schema: 'ActiveDirectory', baseDN: AD_BASE });
+  const ids = [...people, ...groups].map(({ id }) => [toSampleGuid(id), id] as const);
+  return { server, source: withSampleIds(source, new Map(ids)) };
+}
+
+describeSource('Active Directory', {
+  unsupported: { ...UNSUPPORTED, S13: 'photos are not read' },
+  toRef: (id) => `CN=${id},CN=Users,${AD_BASE}`,
+  seedGroups: async (people, groups) => {
+    const { server, source } = await startAd(people, groups);
+    return {
+      source,
+      truncate: async () => {
+        server.fault = ({ filter }) => (/objectclass=group\b/i.test(filter) ? { code: 4, entries: 10 } : null);
+      },
+      breakGroup: async (id) => {
+        server.fault = ({ baseDN }) => (baseDN.startsWith(`CN=${id},`) ? { code: 80 } : null);
+      },
+      close: server.close,
+    };
+  },
+  seed: async (people) => {
+    const { server, source } = await startAd(people);
+    return {
+      source,
+      truncate: async () => {
+        server.fault = ({ page }) => (page === 3 ? { code: 4, entries: 100 } : null);
+      },
+      remove: server.close,
+      breakRecord: async (id) => addTo(server, ({ dn }) => dn.startsWith(`CN=${id},`), { userAccountControl: [] }),
+      close: server.close,
+    };
+  },
+});
