@@ -23,9 +23,10 @@ import {
   type DirectorySyncSpec,
   DirectorySyncSpecSchema,
 } from './directory-sync.ts';
+import type { FileSource } from './file-source.ts';
 import type { GoogleSource } from './google-source.ts';
 import type { LdapSource } from './ldap-source.ts';
-import type { EntraSource, FileSource, ScimSource, ScimTarget, WorkosSource } from './providers.ts';
+import type { EntraSource, ScimSource, ScimTarget, WorkosSource } from './providers.ts';
 import { type TeamRuleResource, TeamRuleSpecSchema } from './team-rule.ts';
 
 export type LeavingPolicy = 'Deactivate' | 'Delete' | 'Retain';

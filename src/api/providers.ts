@@ -1,151 +1,12 @@
 /** Configuration of the providers under `spec.source` and `spec.target`: one key each, the key is the provider's name. */
 import { Type } from '@sinclair/typebox';
+import { FileSourceSchema } from './file-source.ts';
 import { GoogleSourceSchema } from './google-source.ts';
 import { LdapSourceSchema } from './ldap-source.ts';
-import { authorities, dataKey } from './provider-fields.ts';
-import { exactlyOneOf, type SchemaRule, toFields } from './rules.ts';
-import { flag, type Of, object, objectName, oneOf, reference, text, words } from './schema.ts';
+import { authorities } from './provider-fields.ts';
+import { exactlyOneOf } from './rules.ts';
+import { flag, type Of, object, oneOf, reference, text, words } from './schema.ts';
 import { encryptedRule, URL_PATTERN } from './urls.ts';
-
-const FILE_FORMATS = ['CSV', 'JSON', 'JSONLines', 'LDIF'] as const;
-export type FileFormat = (typeof FILE_FORMATS)[number];
-
-const FILE_ENCODINGS = ['UTF-8', 'UTF-16', 'Windows-1252'] as const;
-export type FileEncoding = (typeof FILE_ENCODINGS)[number];
-
-/** As `URL_PATTERN`, with a query: exports are told apart by it. */
-const FILE_URL_PATTERN = '^https?://[^\\s/?#@]+(/[^\\s?#]*)?(\\?[^\\s#]*)?$';
-const LOCATIONS = ['path', 'configMapRef', 'url'];
-
-/** `exactlyOneOf` with `credentialsRef`, which stands beside a URL alone. */
-const locationRule: SchemaRule = {
-  name: 'locationExactlyOne',
-  message: `exactly one of ${LOCATIONS.join(', ')} must be set, and credentialsRef beside url alone`,
-  cel: `[${LOCATIONS.map((key) => `has(self.${key})`).join(', ')}].exists_one(x, x) && (!has(self.credentialsRef) || has(self.url))`,
-  holds: (value) => {
-    const fields = toFields(value);
-    if (fields === null) return true;
-    const set = Object.keys(fields).filter((key) => fields[key] !== undefined && key !== 'credentialsRef');
-    return set.length === 1 && (fields['credentialsRef'] === undefined || fields['url'] !== undefined);
-  },
-};
-
-const FileLocationSchema = object(
-  {
-    path: Type.Optional(
-      text({
-        maxLength: 1024,
-        description:
-          'Path of a file, relative to the folder of the manifest. In a cluster it must lie under a folder given to the controller with `--allow-path`.',
-      }),
-    ),
-    url: Type.Optional(
-      text({
-        maxLength: 2048,
-        pattern: FILE_URL_PATTERN,
-        expected: 'an http or https URL without user and fragment',
-        description:
-          'URL of a file. Its query may say which export is meant; everybody who may read the resource sees it, so it holds no secret. At most 5 redirects are followed, and at most 1 GiB is read.',
-      }),
-    ),
-    credentialsRef: Type.Optional(
-      reference(
-        'Secret',
-        'For `url`: Secret with `token`, sent as a bearer token, or with `username` and `password`. Without it nothing is sent. It is read at each run.',
-      ),
-    ),
-    configMapRef: Type.Optional(
-      object(
-        {
-          name: objectName({ description: 'Name of the ConfigMap in the same namespace.' }),
-          key: dataKey('Key under `data` or `binaryData`. Its extension says the format, as that of a path does.'),
-        },
-        { description: 'A key of a ConfigMap. A missing one is `ReferenceNotFound`, never an empty file.' },
-      ),
-    ),
-  },
-  {
-    description: 'Where a file is. Exactly one of `path`, `configMapRef` and `url`.',
-    rules: [locationRule],
-  },
-);
-
-const FileSourceSchema = object(
-  {
-    format: Type.Optional(
-      oneOf(FILE_FORMATS, {
-        documentedDefault: 'by extension',
-        description:
-          'How the files are written. By default the extension of the path or key says it, without a `.gz` behind it: `.csv` and `.tsv` are CSV, `.json` is JSON (a list of objects), `.jsonl` and `.ndjson` are JSONLines, `.ldif` is LDIF; any other extension needs this field.',
-      }),
-    ),
-    encoding: Type.Optional(
-      oneOf(FILE_ENCODINGS, {
-        documentedDefault: 'detected',
-        description:
-          'In which encoding the files are. By default a byte order mark says it, or the zeros that text has in UTF-16; else it is UTF-8, or Windows-1252 where the first character beyond ASCII is none of UTF-8.',
-      }),
-    ),
-    users: FileLocationSchema,
-    groups: Type.Optional(FileLocationSchema),
-    membersAttribute: Type.Optional(
-      text({
-        maxLength: 256,
-        default: 'members',
-        description:
-          'Column (CSV) or key (JSON) of the groups file with the members: ids, userNames or mail addresses of people, or ids of groups. In a CSV, or a text of JSON, separated by `;`; in JSON also a list. A file of groups without it is a failed read.',
-      }),
-    ),
-    idAttribute: Type.Optional(
-      text({
-        maxLength: 256,
-        default: 'id',
-        description:
-          'Column (CSV) or key (JSON) with the id of each person: unique, not empty and never changed, for it is what a person is recognised by. A mail address or user principal name is a warning, because it changes with the name. Fixed once people are linked.',
-      }),
-    ),
-    duplicateIds: Type.Optional(
-      oneOf(['Error', 'Merge'] as const, {
-        default: 'Error',
-        description:
-          'What several rows of people with one id are. `Error`: a mistake; the person is left as they are, and both rows are named. `Merge`: one person, as in exports with one row for each team or contract: values in which the rows differ become a list, and inactive is who is so in all rows.',
-      }),
-    ),
-    photoAttribute: Type.Optional(
-      text({
-        maxLength: 256,
-        documentedDefault: 'none: people have no photos',
-        description:
-          'Column (CSV) or key (JSON) with the photo of each person, for mappings with `photo`: the path of a JPEG, PNG, GIF or WebP file, relative to the file of users and in its folder or below, or an http or https URL. Empty: no photo.',
-      }),
-    ),
-    allowHTTP: Type.Optional(
-      flag({
-        default: false,
-        description:
-          'Take a `url` that begins with `http://` for a host other than loopback. Credentials and people then travel readable for everybody on the way.',
-      }),
-    ),
-    delimiter: Type.Optional(
-      text({
-        maxLength: 1,
-        pattern: '^[^"\\r\\n]$',
-        expected: 'one character, neither a quote nor a line end',
-        documentedDefault: 'detected',
-        description:
-          'One character between the columns of a CSV. By default the header says which of `,` `;` tab `|` it is.',
-      }),
-    ),
-  },
-  {
-    description: 'People in a CSV, JSON, JSON Lines or LDIF file.',
-    rules: [
-      encryptedRule('users.url', 'has(self.users.url)'),
-      encryptedRule('groups.url', 'has(self.groups) && has(self.groups.url)'),
-    ],
-  },
-);
-export type FileSource = Of<typeof FileSourceSchema>;
 
 const EntraSourceSchema = object(
   {
@@ -381,6 +242,8 @@ export const CREDENTIAL_PLACES: readonly CredentialPlace[] = [
   { path: ['source', 'entra'], keys: [['clientId'], ['clientId', 'clientSecret'], ['clientId', 'tls.crt', 'tls.key']] },
   { path: ['source', 'file', 'users'], keys: [['token'], PAIR] },
   { path: ['source', 'file', 'groups'], keys: [['token'], PAIR] },
+  { path: ['source', 'file', 'users', 'sftp'], keys: [PAIR, ['username', 'privateKey']] },
+  { path: ['source', 'file', 'groups', 'sftp'], keys: [PAIR, ['username', 'privateKey']] },
   { path: ['source', 'google'], keys: [['serviceAccount.json']] },
   { path: ['source', 'ldap'], keys: [['bindDN', 'password']] },
   { path: ['source', 'scim'], keys: SCIM_KEYS },

@@ -53,6 +53,7 @@ const groupsUrl = of('DirectorySync', 'groupsUrlEncrypted');
 const tokenUrl = of('DirectorySync', 'tokenUrlEncrypted');
 const range = of('DirectorySync', 'customerOrDomain');
 const ldapUrl = of('DirectorySync', 'ldapEncrypted');
+const sftp = of('DirectorySync', 'sftpPathOrPattern');
 const duration = of('DirectorySync', 'durationForm');
 const least = of('DirectorySync', 'durationAtLeast1s');
 const most = of('DirectorySync', 'durationAtMost2160h');
@@ -89,6 +90,11 @@ const workos = (config: object) => ({
   source: { workos: { directoryId: 'directory_01', credentialsRef: { name: 'key' }, ...config } },
 });
 const file = (users: object, more: object = {}) => ({ source: { file: { format: 'CSV', users, ...more } } });
+const onSftp = (place: object) => ({
+  ...file({
+    sftp: { host: 'sftp.example.com', credentialsRef: { name: 'hr' }, hostKey: 'ssh-ed25519 AAAAC3Nz', ...place },
+  }),
+});
 const clause = (fields: object) => ({ match: [{ attribute: 'department', ...fields }] });
 const entry = (fields: object) => ({ attributes: [{ target: 'userName', ...fields }] });
 const teamsFrom = { team: undefined, match: undefined, teamsFrom: { attributes: ['teams'] } };
@@ -131,6 +137,13 @@ export const RULE_CASES: readonly RuleCase[] = [
   location(true, 'a URL with credentials', file({ url: 'https://hr.example.com', credentialsRef: { name: 'hr' } })),
   location(false, 'a path with credentials', file({ path: 'people.csv', credentialsRef: { name: 'hr' } })),
   location(false, 'credentials alone', file({ credentialsRef: { name: 'hr' } })),
+  location(false, 'a server and a path', {
+    ...file({ path: 'people.csv', ...onSftp({ path: '/people.csv' }).source.file.users }),
+  }),
+  sftp(true, 'a path', onSftp({ path: '/people.csv' })),
+  sftp(true, 'a pattern', onSftp({ pattern: '/people-*.csv', port: 2222 })),
+  sftp(false, 'neither', onSftp({})),
+  sftp(false, 'both', onSftp({ path: '/people.csv', pattern: '/people-*.csv' })),
   usersUrl(true, 'none', file({ path: 'people.csv' })),
   usersUrl(true, 'https anywhere', file({ url: 'https://hr.example.com' })),
   usersUrl(true, 'loopback', file({ url: 'http://localhost:8080/x' })),

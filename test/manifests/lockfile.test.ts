@@ -44,6 +44,13 @@ describe('package-lock.json', () => {
     expect(pathsOf((found) => found.hasInstallScript)).toEqual(['node_modules/node']);
   });
 
+  it('puts nothing that is compiled in the place of what ssh2 could use', () => {
+    const names = ['cpu-features', 'nan'].map(
+      (name) => (lock.packages[`node_modules/${name}`] as { name?: string }).name,
+    );
+    expect(names).toEqual(['safer-buffer', 'safer-buffer']);
+  });
+
   it('holds no package that is compiled where it is installed', () => {
     // An install script that npm adds by itself for such a package is not always in the lock file.
     const compiled = locked.filter(([path]) => {

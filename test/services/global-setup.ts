@@ -1,9 +1,13 @@
 import { readPythonVersion } from './python.ts';
+import { readSshdVersion } from './sshd.ts';
 
-/** Says once and in one line what the machine lacks, before any test file fails with it. */
+/** Says once, a line for each, what the machine lacks, before any test file fails with it. */
 export async function setup(): Promise<void> {
-  await readPythonVersion().catch((error: Error) => {
-    process.stderr.write(`${error.message}\n`);
-    process.exit(1);
-  });
+  const lacks: string[] = [];
+  for (const look of [readPythonVersion, readSshdVersion]) {
+    await look().catch((error: Error) => lacks.push(error.message));
+  }
+  if (lacks.length === 0) return;
+  process.stderr.write(`${lacks.join('\n')}\n`);
+  process.exit(1);
 }

@@ -5,8 +5,11 @@ import { SyncError } from '../../errors.ts';
 import type { SourceContext } from '../source.ts';
 import { type FileLocation, toLabel } from './config.ts';
 import { toReadFailed } from './failure.ts';
+import { readSftp, SFTP_TIMES, type SftpPlace } from './sftp.ts';
 import { readUrl } from './url.ts';
 
+/** As the schema says it. */
+const DEFAULT_SSH_PORT = 22;
 const CHUNK_BYTES = 64 * 1024;
 
 const REASON_OF_CODE: Readonly<Record<string, string>> = {
@@ -34,7 +37,19 @@ export interface SpotContext extends Pick<SourceContext, 'files' | 'http' | 'now
 export function openSpot(location: FileLocation, context: SpotContext): FileSpot {
   const label = toLabel(location);
   const { files } = context;
-  const { configMapRef, path, url, credentialsRef } = location;
+  const { configMapRef, path, url, credentialsRef, sftp } = location;
+  if (sftp !== undefined) {
+    const { host, port = DEFAULT_SSH_PORT, hostKey } = sftp;
+    const place: SftpPlace = {
+      ...sftp,
+      server: { host, port, hostKey },
+      label,
+      readSecret: () => files.readSecret(sftp.credentialsRef.name),
+      now: context.now,
+      times: SFTP_TIMES,
+    };
+    return { label, readBytes: (signal) => readSftp(place, signal) };
+  }
   if (url !== undefined) {
     const readSecret = credentialsRef === undefined ? null : () => files.readSecret(credentialsRef.name);
     const place = { ...context, url, label, readSecret };

@@ -1,6 +1,6 @@
 /** The config block `spec.source.file`, and what can be said about it without opening the file. */
 
-import type { FileFormat, FileSource } from '../../api/providers.ts';
+import type { FileFormat, FileSource } from '../../api/file-source.ts';
 import { NOTHING_OFFERED, type SourceOffers } from '../../model.ts';
 import type { PhotoColumn } from './photo.ts';
 
@@ -22,15 +22,16 @@ const FORMAT_OF_EXTENSION: Readonly<Record<string, FileFormat>> = {
 };
 
 /** How messages name the file: as the resource does, without the query of a URL. */
-export function toLabel({ configMapRef, path, url }: FileLocation): string {
+export function toLabel({ configMapRef, path, sftp, url }: FileLocation): string {
   if (configMapRef !== undefined) return `key ${configMapRef.key} of ConfigMap ${configMapRef.name}`;
+  if (sftp !== undefined) return `sftp://${sftp.host}/${(sftp.path ?? sftp.pattern ?? '').replace(/^\//, '')}`;
   return path ?? url?.replace(/\?.*$/, '') ?? '';
 }
 
 /** The format of a file, or undefined where neither the field nor the extension says it. */
 export function toFormat({ format }: FileSourceConfig, location: FileLocation): FileFormat | undefined {
   if (format !== undefined) return format;
-  const name = location.configMapRef?.key ?? location.path ?? location.url?.replace(/\?.*$/, '') ?? '';
+  const name = location.configMapRef?.key ?? toLabel(location);
   const extension = /\.([^./\\]+)$/.exec(name.replace(/\.gz$/i, ''))?.[1]?.toLowerCase() ?? '';
   return Object.hasOwn(FORMAT_OF_EXTENSION, extension) ? FORMAT_OF_EXTENSION[extension] : undefined;
 }
@@ -56,6 +57,10 @@ export function validateConfig(config: FileSourceConfig): readonly string[] {
     problems.push(
       `the format of ${toLabel(location)} cannot be told from its extension; set format to CSV, JSON, JSONLines or LDIF`,
     );
+  }
+  for (const { sftp } of locations) {
+    if (sftp?.pattern === undefined || !/[*?].*\//.test(sftp.pattern)) continue;
+    problems.push('the wildcards * and ? of sftp.pattern stand in its last part alone, as /export/people-*.csv');
   }
   if (config.delimiter === undefined) return problems;
   if (!/^[^"\r\n]$/.test(config.delimiter))

@@ -1,6 +1,6 @@
 /** Text of whatever encoding → UTF-8, in which the formats are read. */
 import { isAscii, isUtf8 } from 'node:buffer';
-import type { FileEncoding } from '../../api/providers.ts';
+import type { FileEncoding } from '../../api/file-source.ts';
 import { rejoin, takeHead } from './chunks.ts';
 import { toReadFailed } from './failure.ts';
 import { checkText, countLines, FILE_START, type Place, readUtf8 } from './utf8.ts';

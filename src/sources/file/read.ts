@@ -1,5 +1,5 @@
 /** The pages of the files of users and groups. */
-import type { FileFormat } from '../../api/providers.ts';
+import type { FileFormat } from '../../api/file-source.ts';
 import { createNameCollector, type NameCollector } from '../attribute-names.ts';
 import type { GroupPage, SourcePage } from '../source.ts';
 import { type FileSpot, throwIfAborted } from './client.ts';

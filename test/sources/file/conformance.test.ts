@@ -1,4 +1,4 @@
-import { appendFile, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -12,6 +12,7 @@ import {
   type SeededPhotos,
   type SourceHarness,
 } from '../../conformance/source.ts';
+import { startSftpServer } from '../../support/sftp-server.ts';
 import { createTestClient } from '../http-client.ts';
 import { startFileServer } from './file-server.ts';
 import { connectFile, createFileAccess } from './files.ts';
@@ -215,10 +216,68 @@ function createUrlHarness(extension: string, write: Write): SourceHarness {
   };
 }
 
+const LOGIN = { username: 'hr', password: 'pass-word-1' };
+/** A file that was written to a moment ago would be watched for a while. */
+const LONG_AGO = new Date('1999-01-01T00:00:00Z');
+
+function createSftpHarness(extension: string, write: Write): SourceHarness {
+  const start = async (files: Readonly<Record<string, string | Buffer>>, groups: string | null) => {
+    const folder = await mkdtemp(join(tmpdir(), 'dirsync-conformance-'));
+    for (const [name, content] of Object.entries(files)) {
+      await writeFile(join(folder, name), content);
+      await utimes(join(folder, name), LONG_AGO, LONG_AGO);
+    }
+    const server = await startSftpServer({ folder, ...LOGIN });
+    const { port, hostKey } = server;
+    const place = { host: '127.0.0.1', port, hostKey, credentialsRef: { name: 'hr' } };
+    const config = {
+      users: { sftp: { ...place, pattern: `/people*.${extension}` } },
+      ...(groups === null ? {} : { groups: { sftp: { ...place, path: `/${groups}` } } }),
+    };
+    return {
+      folder,
+      source: await connectFile(config, createFileAccess('', {}, { hr: LOGIN })),
+      truncate: async (name: string) => {
+        await truncate(join(folder, name), (await readFile(join(folder, name))).length - CUT_BYTES);
+        await utimes(join(folder, name), LONG_AGO, LONG_AGO);
+      },
+      close: async () => {
+        await server.close();
+        await rm(folder, { recursive: true, force: true });
+      },
+    };
+  };
+  const users = `people.${extension}`;
+  return {
+    unsupported: {
+      S2: NO_FAILED_RECORDS,
+      'S9 one group': NO_FAILED_RECORDS,
+      S10: NO_ONE,
+      S13: 'photos are URLs alone',
+    },
+    seed: async (people) => {
+      const { folder, source, truncate: cut, close } = await start({ [users]: write(people) }, null);
+      return {
+        source,
+        truncate: () => cut(users),
+        remove: () => rm(join(folder, users)),
+        change: () => appendFile(join(folder, users), '\n'),
+        close,
+      };
+    },
+    seedGroups: async (people, groups) => {
+      const files = { [users]: write(people), 'groups.json': JSON.stringify(groups) };
+      const { source, truncate: cut, close } = await start(files, 'groups.json');
+      return { source, truncate: () => cut('groups.json'), close };
+    },
+  };
+}
+
 for (const [format, { extension, write }] of Object.entries(FORMATS)) {
   describeSource(`file, ${format}, path`, createPathHarness(extension, write));
 }
 describeSource('file, CSV, rows merged by id', createPathHarness('csv', writeCsv, { duplicateIds: 'Merge' }));
 describeSource('file, CSV, URL', createUrlHarness('csv', writeCsv));
 describeSource('file, LDIF, URL', createUrlHarness('ldif', writeLdif));
+describeSource('file, CSV, SFTP', createSftpHarness('csv', writeCsv));
 describeSource('file, CSV, ConfigMap', createConfigMapHarness('csv', writeCsv));

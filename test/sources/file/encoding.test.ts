@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { FileEncoding } from '../../../src/api/providers.ts';
+import type { FileEncoding } from '../../../src/api/file-source.ts';
 import { readText } from '../../../src/sources/file/encoding.ts';
 import { cutBytes } from './chunks.ts';
 import { readContent, readFailure, toSyncError } from './files.ts';
