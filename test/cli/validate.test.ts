@@ -132,7 +132,7 @@ const BAD: readonly Case[] = [
     because: 'what only the provider knows: a file whose format cannot be told',
     files: { 'sync.yaml': SYNC.replace('people.csv', 'people.txt') },
     says: [
-      'manifests/sync.yaml:5:13 spec.source.file: the format of people.txt cannot be told from its extension; set format to CSV, JSON or JSONLines',
+      'manifests/sync.yaml:5:13 spec.source.file: the format of people.txt cannot be told from its extension; set format to CSV, JSON, JSONLines or LDIF',
     ],
   },
   {
