@@ -1,16 +1,19 @@
 /** What an administrator does in the target by hand, past Dirsync. */
-import { MAIL_DOMAIN } from './model.ts';
-import type { AdminAct } from './scenario.ts';
+import { CUSTOM_NAMES } from './features.ts';
+import { MAIL_DOMAIN, TITLES } from './model.ts';
+import type { AdminAct, FeatureAct } from './scenario.ts';
 import type { Team, User } from './server.ts';
 import type { World } from './world.ts';
 
-export function actByHand(world: World, act: AdminAct, which: number): void {
+type AnyAct = AdminAct | FeatureAct;
+
+export function actByHand(world: World, act: AnyAct, which: number): void {
   world.count(`by hand ${act}`);
   if (TAKING.has(act)) world.invariants.onTakenByHand();
   ACTS[act](world, which);
 }
 
-const TAKING: ReadonlySet<AdminAct> = new Set(['deactivate', 'drop', 'removeMember', 'dropTeam']);
+const TAKING: ReadonlySet<AnyAct> = new Set(['deactivate', 'drop', 'removeMember', 'dropTeam']);
 
 function pick<T>(objects: ReadonlyMap<string, T>, which: number): T | undefined {
   const all = [...objects.values()];
@@ -31,7 +34,7 @@ const onTeam =
     if (team !== undefined) act(world, team, which);
   };
 
-const ACTS: Readonly<Record<AdminAct, (world: World, which: number) => void>> = {
+const ACTS: Readonly<Record<AnyAct, (world: World, which: number) => void>> = {
   retitle: onUser(({ server }, user, which) => server.putUser({ ...user, title: which % 2 === 0 ? 'Boss' : null })),
   deactivate: onUser(({ server }, user) => server.putUser({ ...user, active: false })),
   reactivate: onUser(({ server }, user) => server.putUser({ ...user, active: true })),
@@ -53,6 +56,18 @@ const ACTS: Readonly<Record<AdminAct, (world: World, which: number) => void>> = 
   }),
   dropTeam: onTeam(({ server }, team) => server.dropTeam(team.id)),
   renameTeam: onTeam(({ server }, team, which) => server.putTeam({ ...team, displayName: `By hand ${which}` })),
+  retype: onUser(({ server }, user, which) => server.putUser({ ...user, userType: which % 3 === 0 ? null : 'Guest' })),
+  /** Also what somebody else has, or is going to have. */
+  renick: onUser(({ server }, user, which) =>
+    server.putUser({ ...user, nickName: TITLES[which % TITLES.length]?.toLowerCase() ?? null }),
+  ),
+  /** Also where nothing belongs any more. */
+  retier: onUser(({ server, company }, user, which) => {
+    if (user.externalId === null) return;
+    const name = CUSTOM_NAMES[which % 2] ?? 'tier';
+    company.customByHand[name].add(user.id);
+    server.putUser({ ...user, [name]: which % 3 === 0 ? null : 'Platinum' });
+  }),
   ownTeam(world, which) {
     const { server } = world;
     const names = ['Revenue', 'Science', 'Friends', 'Choir'];
@@ -62,10 +77,12 @@ const ACTS: Readonly<Record<AdminAct, (world: World, which: number) => void>> = 
   },
 };
 
+const NOTHING_MORE = { userType: null, nickName: null, tier: null, grade: null };
+
 function addUser({ server, invariants }: World, userName: string, externalId: string | null): void {
   const { idFromExternalId } = server.dialect;
   const id = (idFromExternalId ? externalId : null) ?? server.nextId();
-  const rest = { title: null, active: true, department: null, manager: null };
+  const rest = { title: null, active: true, department: null, manager: null, ...NOTHING_MORE };
   server.putUser({ id, userName, externalId: idFromExternalId ? id : externalId, ...rest });
   invariants.onMadeByHand(id);
 }

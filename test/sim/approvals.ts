@@ -1,11 +1,18 @@
 /** What approval of a held set lets go, as the checkers count it. */
 import type { StoredOperation } from '../../src/state/store.ts';
+import { CUSTOM_PATHS } from './features.ts';
 import type { Removal } from './invariants/removals.ts';
 import { DEPARTMENT, MANAGER } from './model.ts';
 
 /** What guards count, by the kind of operation. */
 const COUNTED = ['deactivate', 'delete', 'adopt', 'reactivate', 'rename'] as const;
-const ATTRIBUTES = { title: 'title', [DEPARTMENT]: 'department', [`${MANAGER}.value`]: 'manager' } as const;
+const ATTRIBUTES = {
+  title: 'title',
+  [DEPARTMENT]: 'department',
+  [`${MANAGER}.value`]: 'manager',
+  [CUSTOM_PATHS.tier]: 'tier',
+  [CUSTOM_PATHS.grade]: 'grade',
+} as const;
 
 export function toRemovals({ kind, resource, id, targetId, member, changes }: StoredOperation): Removal[] {
   const account = member?.targetId ?? targetId;

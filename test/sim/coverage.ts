@@ -58,6 +58,15 @@ const WANTED: readonly string[] = [
   'groups that are gone',
   'groups left out',
   'rules that ask for groups',
+  'values given once',
+  'values that stay',
+  'values chosen',
+  'second choices',
+  'people without a free value',
+  'custom attributes deleted',
+  'custom attributes gone',
+  'custom attributes moved',
+  'values of custom attributes removed',
 ];
 
 export function checkCounts(counts: ReadonlyMap<string, number>): readonly { name: string; problems: string[] }[] {

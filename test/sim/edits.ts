@@ -1,5 +1,14 @@
 /** What somebody may change in the manifests. Numbers choose values, modulo how many there are. */
 import type { TeamRuleSpec } from '../../src/api/team-rule.ts';
+import {
+  CHOSEN_ENTRY,
+  CUSTOM_ENTRY,
+  CUSTOM_NAMES,
+  CUSTOM_PATHS,
+  type Feature,
+  ONCE_ENTRY,
+  toCustom,
+} from './features.ts';
 import { GROUP_RULE, groupsOf } from './groups.ts';
 import {
   at,
@@ -63,7 +72,16 @@ export const GROUP_EDITS = [
   'nestedGroups',
   'groupRule',
 ] as const;
-export type ManifestEdit = (typeof MANIFEST_EDITS)[number] | (typeof GROUP_EDITS)[number];
+/** Of a company whose mapping has more than the plain one. */
+export const FEATURE_EDITS = {
+  onCreate: ['onceEntry'],
+  chosen: ['chosenEntry'],
+  custom: ['customGone', 'customGone', 'customPath', 'customEmpty', 'customEntry'],
+} as const satisfies Readonly<Record<Feature, readonly [string, ...string[]]>>;
+export type ManifestEdit =
+  | (typeof MANIFEST_EDITS)[number]
+  | (typeof GROUP_EDITS)[number]
+  | (typeof FEATURE_EDITS)[Feature][number];
 
 const PERCENTS = [10, 34, 50, 100] as const;
 
@@ -162,13 +180,32 @@ const EDITS: Readonly<Record<ManifestEdit, (company: Company, value: number) => 
   },
   titleEntry: toEntryEdit({ target: 'title', source: 'title', onEmpty: 'Clear' }),
   departmentEntry: toEntryEdit({ target: DEPARTMENT, source: 'department' }),
-  clearTitle: ({ manifests }, value) => {
-    const onEmpty = value % 2 === 0 ? 'Clear' : 'Keep';
-    const attributes = manifests.mapping.attributes.map((each) =>
-      each.target === 'title' ? { ...each, onEmpty } : each,
-    );
-    manifests.mapping = { ...manifests.mapping, attributes } as Manifests['mapping'];
+  onceEntry: toEntryEdit(ONCE_ENTRY),
+  chosenEntry: toEntryEdit(CHOSEN_ENTRY),
+  // With the entry that writes it; or both are there again.
+  customGone: (company, value) => {
+    const { manifests } = company;
+    const { custom } = manifests;
+    const attributes = manifests.mapping.attributes.filter(({ target }) => target !== CUSTOM_ENTRY.target);
+    retire(company);
+    if (custom === undefined) manifests.custom = toCustom(CUSTOM_NAMES[value % 2] ?? 'tier');
+    else delete manifests.custom;
+    manifests.mapping = {
+      ...manifests.mapping,
+      attributes: custom === undefined ? [...attributes, CUSTOM_ENTRY] : attributes,
+    };
   },
+  customPath: (company) => {
+    const { custom } = company.manifests;
+    if (custom === undefined) return;
+    retire(company);
+    company.manifests.custom = toCustom(custom.path === CUSTOM_PATHS.tier ? 'grade' : 'tier');
+  },
+  customEmpty: toEmptyEdit(CUSTOM_ENTRY.target),
+  customEntry: (company) => {
+    if (company.manifests.custom !== undefined) toEntryEdit(CUSTOM_ENTRY)(company);
+  },
+  clearTitle: toEmptyEdit('title'),
   planMode: ({ manifests }, value) => {
     manifests.spec = { ...manifests.spec, mode: value % 3 === 0 ? 'Plan' : 'Apply' };
   },
@@ -258,6 +295,20 @@ function toRuleEdit(edit: (rule: TeamRuleSpec, name: RuleName, value: number) =>
     const name = toRuleName(value);
     const rule = manifests.rules[name];
     if (rule !== undefined) manifests.rules = { ...manifests.rules, [name]: edit(rule, name, value >> 1) };
+  };
+}
+
+/** The runs remove what is there now, whoever gave it. */
+function retire({ customByHand, manifests }: Company): void {
+  for (const name of CUSTOM_NAMES) if (manifests.custom?.path === CUSTOM_PATHS[name]) customByHand[name].clear();
+}
+
+/** What becomes of the target's value where the source has none. */
+function toEmptyEdit(path: string) {
+  return ({ manifests }: Company, value: number): void => {
+    const onEmpty = value % 2 === 0 ? 'Clear' : 'Keep';
+    const attributes = manifests.mapping.attributes.map((each) => (each.target === path ? { ...each, onEmpty } : each));
+    manifests.mapping = { ...manifests.mapping, attributes } as Manifests['mapping'];
   };
 }
 

@@ -31,15 +31,18 @@ export interface Invariants {
   onTakenByHand(): void;
 }
 
+type Tally = Pick<Scene, 'count' | 'mixedUp'>;
+
 /** What it read is what the next one is measured against. */
 function isWhole({ only, owned }: RunFacts): boolean {
   return only === null && owned === null;
 }
 
-export function createInvariants(server: Server): Invariants {
+/** @param tally what was met, by name */
+export function createInvariants(server: Server, tally: Tally): Invariants {
   const violations: Violation[] = [];
   const fail = (rule: Rule, message: string): void => void violations.push({ rule, message });
-  const scene: Scene = { server, ours: new Set(), damaged: false, fail };
+  const scene: Scene = { server, ours: new Set(), damaged: false, fail, ...tally };
   const reads = createReads();
   const removals = createRemovals(scene, reads);
   const people = createPeopleChecks(scene, reads, removals);
@@ -52,6 +55,7 @@ export function createInvariants(server: Server): Invariants {
     onRunStart(facts) {
       removals.observeSizes();
       reads.onRunStart(facts);
+      people.onRunStart(facts);
     },
     onChange(change, moment) {
       const { name, plans, owned } = moment.facts;

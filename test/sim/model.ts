@@ -1,8 +1,10 @@
 /** The company that the simulator plays: people at the source, and the resources that say what is to become of them. */
 
+import type { CustomAttributeSpec } from '../../src/api/custom-attribute.ts';
 import type { DirectorySyncSpec } from '../../src/api/directory-sync.ts';
 import type { TeamRuleSpec } from '../../src/api/team-rule.ts';
 import type { OwnMappingSpec } from '../support/builders.ts';
+import { type CustomName, type Feature, toCustom, toFeatureEntries } from './features.ts';
 import { found, type Group } from './groups.ts';
 import { type ProfileName, toProfileEntries } from './profiles.ts';
 
@@ -23,6 +25,8 @@ export interface Manifests {
   spec: DirectorySyncSpec;
   mapping: OwnMappingSpec;
   rules: Record<string, TeamRuleSpec>;
+  /** Absent: there is no CustomAttribute. */
+  custom?: CustomAttributeSpec;
 }
 
 export interface Company {
@@ -36,6 +40,8 @@ export interface Company {
   /** In the order in which the source tells them. */
   readonly groups: Group[];
   readonly groupsGone: Group[];
+  /** Accounts to which somebody gave a value by hand since nothing is written there, by what the checkers call the path. */
+  readonly customByHand: Record<CustomName, Set<string>>;
   /** Groups made so far; none: the source has no groups at all. */
   groupsMade: number;
 }
@@ -87,11 +93,13 @@ export interface Beginning {
   readonly size: number;
   /** How many groups the source has; none: it cannot be asked for them. */
   readonly groups?: number | undefined;
+  /** What its mapping has beyond the plain one. */
+  readonly features?: readonly Feature[] | undefined;
   /** Of the application that it uses. */
   readonly profile?: ProfileName | undefined;
 }
 
-export function createCompany({ size, groups = 0, profile }: Beginning): Company {
+export function createCompany({ size, groups = 0, features = [], profile }: Beginning): Company {
   const company: Company = {
     people: [],
     gone: [],
@@ -99,6 +107,7 @@ export function createCompany({ size, groups = 0, profile }: Beginning): Company
     groups: [],
     groupsGone: [],
     groupsMade: 0,
+    customByHand: { tier: new Set(), grade: new Set() },
     manifests: {
       spec: {
         source: { file: { users: { path: 'people.csv' } } },
@@ -122,6 +131,7 @@ export function createCompany({ size, groups = 0, profile }: Beginning): Company
           { target: DEPARTMENT, source: 'department' },
           { target: MANAGER, source: 'manager' },
           ...toProfileEntries(profile),
+          ...toFeatureEntries(features),
         ],
       },
       rules: {
@@ -129,6 +139,7 @@ export function createCompany({ size, groups = 0, profile }: Beginning): Company
         research: toMatchRule('Research People', ['Research']),
         clubs: { directorySyncRef: { name: SYNC }, teamsFrom: { attributes: ['clubs'] } },
       },
+      ...(features.includes('custom') ? { custom: toCustom('tier') } : {}),
     },
   };
   for (let n = 0; n < size; n += 1) hire(company, n * 7);

@@ -7,6 +7,15 @@
  */
 import type { TeamRuleSpec } from '../../src/api/team-rule.ts';
 import {
+  CHOSEN_ENTRY,
+  CUSTOM_ENTRY,
+  CUSTOM_NAMES,
+  CUSTOM_PATHS,
+  type CustomName,
+  isSameChoice,
+  toChoices,
+} from './features.ts';
+import {
   type Group,
   isChosen,
   isSameName as isSameGroupName,
@@ -116,9 +125,28 @@ function isProtectedPerson({ id }: { id: string }, { spec }: Manifests): boolean
 }
 
 function comparePerson(id: string, input: OracleInput): string[] {
+  const account = accountOf(id, input.server);
+  return [...compareStanding(id, account, input), ...(account === null ? [] : compareRetired(id, account, input))];
+}
+
+/** At a path where nothing is written any more nobody whom Dirsync has an account of has a value. */
+function compareRetired(id: string, account: User, input: OracleInput): string[] {
   const { company, server, damaged } = input;
+  const { custom, spec } = company.manifests;
   const standing = standingOf(id, company);
-  const account = accountOf(id, server);
+  const { deleteAfter, ...policies } = spec.deprovisioning ?? {};
+  const policy = standing === 'present' || standing === 'unsure' ? null : (policies[standing] ?? 'Deactivate');
+  // Where values were went with the store; whoever is to be deleted, and is not, is left as they are.
+  const isLeft = policy === 'Retain' || policy === 'Delete' || (policy !== null && deleteAfter !== undefined);
+  if (damaged || isLeft) return [];
+  return CUSTOM_NAMES.filter((name) => custom?.path !== CUSTOM_PATHS[name] && isChangeable(name, server.dialect))
+    .filter((name) => account[name] !== null && !company.customByHand[name].has(account.id))
+    .map((name) => `${name} of ${id} is ${account[name]}, and belongs to nothing any more`);
+}
+
+function compareStanding(id: string, account: User | null, input: OracleInput): string[] {
+  const { company, damaged } = input;
+  const standing = standingOf(id, company);
   if (standing === 'unsure') return [];
   if (standing === 'present') return comparePresent(id, account, input);
   const person = company.people.find((each) => each.id === id);
@@ -157,13 +185,33 @@ function comparePresent(id: string, account: User | null, input: OracleInput): s
   const isStuck = isBlocked(person, input);
   // Who shares an address with somebody stays as they are; so does, for all that is known, who lost the link.
   if (isStuck && (account === null || input.damaged || hasRival(person, input))) return [];
-  if (account === null) return [`${id} is present and has no account`];
+  if (account === null) {
+    if (!isOutOfChoices(person, input)) return [`${id} is present and has no account`];
+    input.count('people without a free value');
+    return [];
+  }
+  if (account.userType !== null && account.userType !== person.department) input.count('values that stay');
   return toExpected(person, input).flatMap(([name, wanted]) =>
     // Who waits for a name has everything else.
     isSame(account[name], wanted) || (isStuck && name === 'userName')
       ? []
       : [`${name} of ${id} is ${account[name]} and must be ${wanted}`],
   );
+}
+
+function isMapped(path: string, { manifests }: Company): boolean {
+  return manifests.mapping.attributes.some(({ target }) => target === path);
+}
+
+/** Every value that an account of theirs might be made with somebody has, or wants who has no account either. */
+function isOutOfChoices({ id, title }: Employee, { company, server }: OracleInput): boolean {
+  const choices = isMapped(CHOSEN_ENTRY.target, company) ? toChoices(title) : [];
+  const others = company.people.filter((other) => other.id !== id && accountOf(other.id, server) === null);
+  const wanted = others
+    .filter((other) => standingOf(other.id, company) === 'present')
+    .flatMap((other) => toChoices(other.title));
+  const taken = [...[...server.users.values()].map(({ nickName }) => nickName), ...wanted];
+  return choices.length > 0 && choices.every((choice) => taken.some((each) => isSameChoice(each, choice)));
 }
 
 /** Values that the account of a present person must have; nothing of those that may be either. */
@@ -178,8 +226,17 @@ function toExpected(person: Employee, input: OracleInput): readonly (readonly [k
     ...(hasTitle ? [['title', person.title] as const] : []),
     ...(entries.has(DEPARTMENT) && person.department !== null ? [['department', person.department] as const] : []),
     ...(entries.has(MANAGER) ? toManager(person, input) : []),
+    ...toCustomValue(person, company),
   ];
   return values.filter(([name]) => isKept(name, server.dialect) && isChangeable(name, server.dialect));
+}
+
+function toCustomValue({ clubs }: Employee, { manifests }: Company): readonly (readonly [CustomName, string | null])[] {
+  const { custom, mapping } = manifests;
+  const entry = mapping.attributes.find(({ target }) => target === CUSTOM_ENTRY.target);
+  const name = CUSTOM_NAMES.find((each) => CUSTOM_PATHS[each] === custom?.path);
+  const isTold = entry !== undefined && (clubs !== null || entry.onEmpty === 'Clear');
+  return name !== undefined && isTold ? [[name, clubs]] : [];
 }
 
 /** What a new account is given alone is as it was then. */

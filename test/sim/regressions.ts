@@ -34,6 +34,34 @@ export const REGRESSIONS: readonly Regression[] = [
     },
   },
   {
+    name: 'the name of a leaver is waited for, and nobody looks whether the value to be chosen is free',
+    scenario: {
+      seed: 500138,
+      size: 3,
+      features: ['chosen'],
+      application: PLAIN,
+      steps: [{ do: 'manifest', what: 'deleteAfter', value: 357 }, RUN, { do: 'rehire', who: 666 }],
+    },
+  },
+  {
+    name: 'the owner of a name is forgotten with a lost store, and the value of who waits for it is not looked up',
+    scenario: {
+      seed: 501234,
+      size: 2,
+      features: ['chosen'],
+      application: PLAIN,
+      steps: [
+        { do: 'manifest', what: 'chosenEntry', value: 871 },
+        RUN,
+        { do: 'hire', n: 935 },
+        { do: 'rotate', who: 325, other: 321 },
+        { do: 'manifest', what: 'chosenEntry', value: 976 },
+        { do: 'admin', act: 'drop', which: 560 },
+        { do: 'store', how: 'lost', which: 707 },
+      ],
+    },
+  },
+  {
     name: 'somebody leaves, and a fresh look at teams that show no members forgets who was in them',
     scenario: {
       seed: 24,

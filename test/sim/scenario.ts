@@ -1,9 +1,10 @@
 /** What happens in one seed, as data: a list of steps that can be written down, shortened and played again. */
 
 import type { Ending } from './deletion.ts';
-import { GROUP_EDITS, MANIFEST_EDITS } from './edits.ts';
+import { FEATURE_EDITS, GROUP_EDITS, MANIFEST_EDITS, type ManifestEdit } from './edits.ts';
 import type { HttpFault, ProcessFault, ReadFault, RunFault } from './faults.ts';
 import { GROUP_FAULTS, HTTP_FAULTS, PROCESS_FAULTS, READ_FAULTS } from './faults.ts';
+import { FEATURES, type Feature } from './features.ts';
 import { GROUP_CHANGES } from './groups.ts';
 import { PROFILE_NAMES } from './profiles.ts';
 import { type Application, PLAIN, QUIRK_NAMES, selectQuirks } from './quirks.ts';
@@ -38,10 +39,18 @@ export const ADMIN_ACTS = [
 ] as const;
 export type AdminAct = (typeof ADMIN_ACTS)[number];
 
+/** With what the mapping has beyond the plain one. */
+export const FEATURE_ACTS = {
+  onCreate: 'retype',
+  chosen: 'renick',
+  custom: 'retier',
+} as const satisfies Readonly<Record<Feature, string>>;
+export type FeatureAct = (typeof FEATURE_ACTS)[Feature];
+
 export type Step =
   | CompanyStep
   | RunStep
-  | { readonly do: 'admin'; readonly act: AdminAct; readonly which: number }
+  | { readonly do: 'admin'; readonly act: AdminAct | FeatureAct; readonly which: number }
   /** Somebody says that the links that were rebuilt are right. */
   | { readonly do: 'confirm' }
   | { readonly do: 'time'; readonly ms: number }
@@ -55,6 +64,8 @@ export interface Scenario {
   readonly size: number;
   /** How many groups the source has; absent: it has none and cannot be asked. */
   readonly groups?: number;
+  /** What the mapping has beyond the plain one; absent: nothing. */
+  readonly features?: readonly Feature[];
   readonly application: Application;
   readonly steps: readonly Step[];
   /** The DirectorySync is deleted in the end; absent: it stays. */
@@ -68,12 +79,16 @@ export function createScenario(seed: number): Scenario {
   const random = createRandom(seed).fork('scenario');
   const size = 3 + random.below(8);
   const groups = random.chance(0.4) ? 1 + random.below(4) : 0;
+  // Each by itself, so that everything else happens as without it.
+  const chosen = FEATURES.map((feature) => ({ feature, random: createRandom(seed).fork(feature) }));
+  const drawn = chosen.filter(({ random: own }) => own.chance(0.3));
+  const features = drawn.map(({ feature }) => feature);
   const steps: Step[] = [...toBeginning(random), ...toGroupEdits(random, groups), toRun(random, [])];
   const rounds = 4 + random.below(5);
   for (let round = 0; round < rounds; round += 1) {
     const edits = random.below(5);
     for (let n = 0; n < edits; n += 1) steps.push(toEdit(random));
-    steps.push(...toGroupEdits(random, groups));
+    steps.push(...toGroupEdits(random, groups), ...drawn.flatMap(toFeatureEdits));
     steps.push({ do: 'time', ms: random.pick([MINUTE, 11 * MINUTE, HOUR, 5 * HOUR, 25 * HOUR]) });
     steps.push(toRun(random, toFaults(random, groups)));
     // Now and then somebody is taken through in between.
@@ -82,7 +97,8 @@ export function createScenario(seed: number): Scenario {
   const application = toApplication(random);
   const ending = random.chance(0.15) ? { ending: toEnding(random) } : {};
   const ofGroups = groups === 0 ? {} : { groups };
-  return { seed, size, ...ofGroups, application: withProfile(application, random), steps, ...ending };
+  const withFeatures = features.length === 0 ? {} : { features };
+  return { seed, size, ...ofGroups, ...withFeatures, application: withProfile(application, random), steps, ...ending };
 }
 
 function toEnding(random: Random): Ending {
@@ -154,6 +170,17 @@ function toGroupEdits(random: Random, groups: number): Step[] {
     return random.chance(0.25)
       ? { do: 'manifest', what: random.pick(GROUP_EDITS), value }
       : { do: 'group', what: random.pick(GROUP_CHANGES), which, value };
+  });
+}
+
+/** The same for what the mapping has beyond the plain one. */
+function toFeatureEdits({ feature, random }: { readonly feature: Feature; readonly random: Random }): Step[] {
+  return Array.from({ length: random.below(2) }, (): Step => {
+    const value = random.below(1000);
+    if (random.chance(feature === 'custom' ? 0.5 : 0.2))
+      return { do: 'manifest', what: random.pick<ManifestEdit>(FEATURE_EDITS[feature]), value };
+    const act = FEATURE_ACTS[feature];
+    return random.chance(0.5) ? { do: 'admin', act, which: value } : { do: 'promote', who: random.below(1000), value };
   });
 }
 

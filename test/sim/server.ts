@@ -6,6 +6,7 @@ import type { Json } from '../../src/model.ts';
 import type { Dialect } from '../support/dialects/dialect.ts';
 import { type Document, toObject } from '../support/dialects/patch.ts';
 import { createDialectServer, type DialectServer } from '../support/dialects/server.ts';
+import { CUSTOM_PATHS } from './features.ts';
 import { DEPARTMENT } from './model.ts';
 
 export interface User {
@@ -16,6 +17,11 @@ export interface User {
   readonly active: boolean;
   readonly department: string | null;
   readonly manager: string | null;
+  readonly userType: string | null;
+  readonly nickName: string | null;
+  /** Of the CustomAttribute, at either of its paths. */
+  readonly tier: string | null;
+  readonly grade: string | null;
 }
 
 export interface Team {
@@ -62,6 +68,7 @@ export interface Server {
 }
 
 const ENTERPRISE = DEPARTMENT.slice(0, DEPARTMENT.lastIndexOf(':'));
+const ACME = CUSTOM_PATHS.tier.slice(0, CUSTOM_PATHS.tier.lastIndexOf(':'));
 
 export interface ServerOptions {
   readonly token: string;
@@ -220,6 +227,7 @@ function toText(value: Json | undefined): string | null {
 
 function readUser(id: string, document: Document): User {
   const extension = toObject(document[ENTERPRISE]);
+  const own = toObject(document[ACME]);
   const manager = extension?.['manager'];
   return {
     id,
@@ -229,6 +237,10 @@ function readUser(id: string, document: Document): User {
     active: document['active'] !== false,
     department: toText(extension?.['department']),
     manager: toText(toObject(manager)?.['value'] ?? (toObject(manager) === null ? manager : null)),
+    userType: toText(document['userType']),
+    nickName: toText(document['nickName']),
+    tier: toText(own?.['tier']),
+    grade: toText(own?.['grade']),
   };
 }
 
@@ -243,13 +255,15 @@ function readTeam(id: string, document: Document, members: ReadonlySet<string>):
 
 /** As the application would keep it. */
 function toUserDocument(user: User, { users, dialect }: DialectServer): Document {
-  const { id, department, manager } = user;
+  const { id, department, manager, tier, grade } = user;
   const extension: Document = {
     ...(department === null ? {} : { department }),
     ...(manager === null ? {} : { manager: { value: manager } }),
   };
-  const document: Document = { ...users.get(id), id, active: user.active, [ENTERPRISE]: extension };
-  for (const name of ['userName', 'externalId', 'title'] as const) {
+  const own: Document = { ...(tier === null ? {} : { tier }), ...(grade === null ? {} : { grade }) };
+  const document: Document = { ...users.get(id), id, active: user.active, [ENTERPRISE]: extension, [ACME]: own };
+  if (tier === null && grade === null) delete document[ACME];
+  for (const name of ['userName', 'externalId', 'title', 'userType', 'nickName'] as const) {
     const value = user[name];
     if (value === null) delete document[name];
     else document[name] = dialect.lowered.includes(name) ? value.toLowerCase() : value;

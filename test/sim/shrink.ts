@@ -36,7 +36,11 @@ function toPlainer(scenario: Scenario): Scenario[] {
   ].map((each) => ({ ...scenario, application: each }));
   const smaller = Array.from({ length: size - 1 }, (_, n) => ({ ...scenario, size: n + 1 }));
   const { ending: _none, ...staying } = scenario;
-  return [staying, ...smaller, ...plainer.filter((each) => JSON.stringify(each) !== JSON.stringify(scenario))];
+  const { groups: _groups, ...ungrouped } = scenario;
+  const { features = [], ...unfeatured } = scenario;
+  const fewer = features.map((each) => ({ ...scenario, features: features.filter((other) => other !== each) }));
+  const candidates = [staying, ungrouped, unfeatured, ...fewer, ...smaller, ...plainer];
+  return candidates.filter((each) => JSON.stringify(each) !== JSON.stringify(scenario));
 }
 
 /** Without the step; else, for a run, without one of the things that happen to it. */

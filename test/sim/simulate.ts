@@ -8,6 +8,7 @@ import type { RunReport } from '../../src/reconcile/run.ts';
 import { toRef } from '../support/memory-host.ts';
 import { actByHand } from './admin.ts';
 import { toRemovals } from './approvals.ts';
+import { applyCustom, isCustomLeft, settleCustom } from './attributes.ts';
 import { toWantedCopies } from './copies.ts';
 import { compareWithPolicy, type Ending, type Owned, readOwned } from './deletion.ts';
 import { MANIFEST_EDITS } from './edits.ts';
@@ -137,6 +138,7 @@ class Play {
       settlesAt,
       count: world.count,
     });
+    if (isCustomLeft(world)) invariants.fail('oracle', 'the deletion of the CustomAttribute has not ended');
     for (const problem of problems) invariants.fail('oracle', problem);
     await this.#runTwice();
   }
@@ -289,6 +291,7 @@ class Play {
 
   #applyManifests(): void {
     const { host, company } = this.#world;
+    applyCustom(this.#world);
     const text = JSON.stringify(company.manifests);
     if (text === JSON.stringify(this.#manifests)) return;
     this.#manifests = JSON.parse(text) as Manifests;
@@ -361,6 +364,7 @@ class Play {
       `${name} begins${approve === null ? '' : `, approving ${approve}`}${step.resync ? ', resync' : ''}${facts.only === null ? '' : `, for ${facts.only}`}`,
     );
     invariants.onRunStart(facts);
+    await settleCustom(world, process);
     const run = process.engine.run({
       resource,
       signal: process.hard.signal,
@@ -409,6 +413,7 @@ class Play {
     if (isJudged && report.plan !== null && facts.only === null) this.#held = report;
     this.#tally(report);
     this.#checkLinks(facts, report);
+    await settleCustom(world, process);
     // A cluster takes nobody through before a whole run has ended; the CLI does, and has no status.
     if (facts.owned === null && (facts.only === null || this.#report !== null))
       await publishOutcome(world, { process, resource, report });

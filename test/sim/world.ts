@@ -102,7 +102,10 @@ export function createWorld(scenario: Scenario, folder: string): World {
     counts,
     company: createCompany({ ...scenario, profile: scenario.application.profile }),
     host: createMemoryHost(),
-    invariants: createInvariants(server),
+    invariants: createInvariants(server, {
+      count: (what) => world.count(what),
+      mixedUp: () => counts.has('fault late') || counts.has('fault doubled'),
+    }),
     processes: new Set(),
     onEdit: () => undefined,
     count: (what, times = 1) => void counts.set(what, (counts.get(what) ?? 0) + times),

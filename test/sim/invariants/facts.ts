@@ -43,6 +43,10 @@ export interface Scene {
   /** The store was lost or rolled back. */
   damaged: boolean;
   fail(rule: Rule, message: string): void;
+  /** What was met, for the coverage. */
+  count(what: string): void;
+  /** A request has come late or twice by now. */
+  mixedUp(): boolean;
 }
 
 export type Standing = 'present' | 'leaves' | 'unknown';

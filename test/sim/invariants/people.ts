@@ -1,15 +1,19 @@
 /** Accounts: whose they are (I3), one for each person (I6, I10), and nothing by what is not known (I1, I13). */
+import { CUSTOM_ENTRY, CUSTOM_NAMES, type CustomName } from '../features.ts';
 import type { User } from '../server.ts';
 import { isProtected, isUnknown, type Moment, type RunFacts, type Scene, standingOf } from './facts.ts';
+import { createOnceChecks } from './once.ts';
 import type { Reads } from './reads.ts';
 import type { Removals } from './removals.ts';
 
 export interface PeopleChecks {
+  onRunStart(facts: RunFacts): void;
   onChange(before: User | null, after: User | null, moment: Moment): void;
 }
 
 export function createPeopleChecks(scene: Scene, reads: Reads, removals: Removals): PeopleChecks {
-  const { ours, fail } = scene;
+  const { ours, fail, count } = scene;
+  const once = createOnceChecks(scene);
   /** Who was given a name for a while, by run. */
   const wayRound = new WeakMap<RunFacts, Set<string>>();
 
@@ -47,7 +51,7 @@ export function createPeopleChecks(scene: Scene, reads: Reads, removals: Removal
     const { id, externalId } = before;
     if (externalId !== null && after.externalId !== externalId)
       fail('I3', `${facts.name}: account ${id} of ${externalId} was given to ${after.externalId}`);
-    if (!facts.reading.users.some((user) => user.id === externalId)) return;
+    if (isRetired(before, after) || !facts.reading.users.some((user) => user.id === externalId)) return;
     const { filters = [] } = facts.manifests.spec.scope ?? {};
     if (filters.length > 0 && isUnknown('scope', externalId, facts))
       fail('I13', `${facts.name}: ${id} was changed, and whether it is in scope is unknown`);
@@ -68,7 +72,7 @@ export function createPeopleChecks(scene: Scene, reads: Reads, removals: Removal
 
   const onUpdated = (before: User, after: User, moment: Moment): void => {
     if (moment.facts.manifests.spec.guards?.update === undefined) return;
-    for (const name of ['title', 'department', 'manager'] as const) {
+    for (const name of ['title', 'department', 'manager', ...CUSTOM_NAMES] as const) {
       // Whom somebody refers to for the first time belongs to their creation.
       // So does whom they refer to in place of an account that is gone.
       const isFirst = name === 'manager' && !scene.server.users.has(before.manager ?? '');
@@ -86,7 +90,20 @@ export function createPeopleChecks(scene: Scene, reads: Reads, removals: Removal
     return before.size === before.add(id).size;
   };
 
+  /** By an attribute that is gone a value goes from everybody, whatever the read says of them; a suspect one holds it. */
+  const onCustom = (name: CustomName, { before, after }: { before: User; after: User }, { facts }: Moment): void => {
+    if (before[name] === after[name]) return;
+    const what = `${facts.name}: ${name} of ${after.id} was`;
+    if (after[name] !== null && isUnknown(CUSTOM_ENTRY.source, after.externalId, facts))
+      fail('I13', `${what} changed and is unknown`);
+    const isCleared = after[name] === null && reads.isSuspect(facts);
+    if (isCleared && !removals.isApproved({ kind: 'update', scope: name, id: after.id }))
+      fail('I1', `${what} cleared after a suspect read`);
+    if (after[name] === null) count('values of custom attributes removed');
+  };
+
   const onKept = (before: User, after: User, moment: Moment): void => {
+    for (const name of CUSTOM_NAMES) onCustom(name, { before, after }, moment);
     if (before.active && !after.active) onDeactivated(before, moment);
     // Who is taken over is counted as that.
     if (!before.active && after.active && before.externalId !== null)
@@ -95,12 +112,15 @@ export function createPeopleChecks(scene: Scene, reads: Reads, removals: Removal
     if (isRename(before, after) && !isRepeated(after, moment))
       removals.onRemoval({ kind: 'rename', scope: '', id: after.id }, moment);
     onValues(before, after, moment);
+    once.onKept(before, after, moment);
   };
 
   return {
+    onRunStart: once.onRunStart,
     onChange(before, after, moment) {
       if (before === null) {
         onCreated(after, moment, scene);
+        if (after !== null) once.onCreated(after, moment);
         // Where ids are not given by the application, an account may be made again under that of a lost link.
         if (after !== null) removals.onConfirmed([after.id]);
         return;
@@ -110,6 +130,14 @@ export function createPeopleChecks(scene: Scene, reads: Reads, removals: Removal
       else onKept(before, after, moment);
     },
   };
+}
+
+/** Nothing but values of an attribute that is gone went. */
+function isRetired(before: User, after: User): boolean {
+  const names = CUSTOM_NAMES.filter((name) => after[name] === null);
+  return (
+    JSON.stringify({ ...before, ...Object.fromEntries(names.map((name) => [name, null])) }) === JSON.stringify(after)
+  );
 }
 
 /** In a ring of names an account is called otherwise for a while: coming back from that is the same rename. */

@@ -28,6 +28,8 @@ export interface Removals {
   /** What approval of a held set lets go. */
   grant(removals: readonly Removal[]): void;
   revoke(): void;
+  /** Let go, and not spent yet. */
+  isApproved(removal: Removal): boolean;
   onStoreLost(): void;
   onStoreRolledBack(): void;
   /** Accounts whose links are ordinary now. */
@@ -130,6 +132,7 @@ export function createRemovals(scene: Scene, reads: Reads): Removals {
       approved.clear();
       approvedMembers.clear();
     },
+    isApproved: (removal) => approved.has(keyOf(removal)),
     onStoreLost() {
       counted = [];
       approved.clear();
