@@ -32,7 +32,7 @@ function isLeaving({ metadata }: CustomAttributeResource): boolean {
 }
 
 /** What a controller does beside its runs: the finalizer before the first of them, and the end of a deletion. */
-export async function settleCustom(world: World, { store }: Process): Promise<void> {
+export async function settleCustom(world: World, { store, engine }: Process): Promise<void> {
   const { host, clock, company } = world;
   const custom = host.get('CustomAttribute', REF.name);
   if (custom === undefined || (custom.metadata.finalizers?.length === 1 && !isLeaving(custom))) return;
@@ -40,6 +40,7 @@ export async function settleCustom(world: World, { store }: Process): Promise<vo
     host,
     namespace: NAMESPACE,
     now: new Date(clock.wall()),
+    providers: engine.providers,
     stateOf: () => store.directory(toStateKey(company.manifests)),
   });
   if (host.get('CustomAttribute', REF.name) === undefined) world.count('custom attributes gone');

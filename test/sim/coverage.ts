@@ -67,6 +67,7 @@ const WANTED: readonly string[] = [
   'custom attributes gone',
   'custom attributes moved',
   'values of custom attributes removed',
+  'managers by mail',
 ];
 
 export function checkCounts(counts: ReadonlyMap<string, number>): readonly { name: string; problems: string[] }[] {

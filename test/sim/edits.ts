@@ -77,11 +77,11 @@ export const FEATURE_EDITS = {
   onCreate: ['onceEntry'],
   chosen: ['chosenEntry'],
   custom: ['customGone', 'customGone', 'customPath', 'customEmpty', 'customEntry'],
-} as const satisfies Readonly<Record<Feature, readonly [string, ...string[]]>>;
+} as const satisfies Partial<Readonly<Record<Feature, readonly [string, ...string[]]>>>;
 export type ManifestEdit =
   | (typeof MANIFEST_EDITS)[number]
   | (typeof GROUP_EDITS)[number]
-  | (typeof FEATURE_EDITS)[Feature][number];
+  | (typeof FEATURE_EDITS)[keyof typeof FEATURE_EDITS][number];
 
 const PERCENTS = [10, 34, 50, 100] as const;
 

@@ -5,7 +5,7 @@
 import type { AttributeEntry } from '../../src/api/attribute-mapping.ts';
 import type { CustomAttributeSpec } from '../../src/api/custom-attribute.ts';
 
-export const FEATURES = ['onCreate', 'chosen', 'custom'] as const;
+export const FEATURES = ['onCreate', 'chosen', 'custom', 'managersByMail'] as const;
 export type Feature = (typeof FEATURES)[number];
 
 /** Written when an account is made, and never again. */
@@ -33,6 +33,7 @@ const ENTRIES: Readonly<Record<Feature, readonly AttributeEntry[]>> = {
   onCreate: [ONCE_ENTRY],
   chosen: [CHOSEN_ENTRY],
   custom: [CUSTOM_ENTRY],
+  managersByMail: [],
 };
 
 export function toFeatureEntries(features: readonly Feature[]): readonly AttributeEntry[] {

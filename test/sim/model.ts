@@ -40,6 +40,8 @@ export interface Company {
   /** In the order in which the source tells them. */
   readonly groups: Group[];
   readonly groupsGone: Group[];
+  /** The source names managers by their mail addresses, not by their ids. */
+  readonly namesByMail: boolean;
   /** Accounts to which somebody gave a value by hand since nothing is written there, by what the checkers call the path. */
   readonly customByHand: Record<CustomName, Set<string>>;
   /** Groups made so far; none: the source has no groups at all. */
@@ -107,6 +109,7 @@ export function createCompany({ size, groups = 0, features = [], profile }: Begi
     groups: [],
     groupsGone: [],
     groupsMade: 0,
+    namesByMail: features.includes('managersByMail'),
     customByHand: { tier: new Set(), grade: new Set() },
     manifests: {
       spec: {
@@ -175,6 +178,13 @@ export function hire(company: Company, n: number): Employee {
   };
   company.people.push(person);
   return person;
+}
+
+/** As the source names the manager: in the letters of the address, or in capitals. */
+export function toManagerName({ manager }: Employee, { people, gone, namesByMail }: Company): string | null {
+  const mail = [...people, ...gone].find(({ id }) => id === manager)?.mail ?? null;
+  if (manager === null || mail === null || !namesByMail) return manager;
+  return /[02468]$/.test(manager) ? mail.toUpperCase() : mail;
 }
 
 export function toMail(name: string): string {

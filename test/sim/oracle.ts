@@ -34,6 +34,7 @@ import {
   isClub,
   MANAGER,
   type Manifests,
+  toManagerName,
   toMark,
   toMarkedName,
 } from './model.ts';
@@ -256,10 +257,14 @@ function isSame(left: User[keyof User], right: User[keyof User]): boolean {
   return typeof left === 'string' && typeof right === 'string' ? isSameName(left, right) : left === right;
 }
 
-/** Who has no account is kept as debt; who has left may be known or forgotten. */
-function toManager({ manager }: Employee, input: OracleInput): readonly (readonly ['manager', string])[] {
+/** Who has no account is kept as debt; who has left may be known or forgotten. A name that two have is nobody's. */
+function toManager(person: Employee, input: OracleInput): readonly (readonly ['manager', string])[] {
+  const name = toManagerName(person, input.company);
+  const manager = name === null ? null : toPerson(name, input.company);
   const account = manager === null ? null : accountOf(manager, input.server);
-  return account !== null && manager !== null && isKnown(manager, input) ? [['manager', account.id]] : [];
+  if (account === null || manager === null || !isKnown(manager, input)) return [];
+  if (name !== manager) input.count('managers by mail');
+  return [['manager', account.id]];
 }
 
 /** A link certainly stands for this present person: somebody in a conflict may have lost theirs with the store. */

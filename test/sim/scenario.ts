@@ -44,8 +44,8 @@ export const FEATURE_ACTS = {
   onCreate: 'retype',
   chosen: 'renick',
   custom: 'retier',
-} as const satisfies Readonly<Record<Feature, string>>;
-export type FeatureAct = (typeof FEATURE_ACTS)[Feature];
+} as const satisfies Readonly<Record<keyof typeof FEATURE_EDITS, string>>;
+export type FeatureAct = (typeof FEATURE_ACTS)[keyof typeof FEATURE_ACTS];
 
 export type Step =
   | CompanyStep
@@ -177,11 +177,20 @@ function toGroupEdits(random: Random, groups: number): Step[] {
 function toFeatureEdits({ feature, random }: { readonly feature: Feature; readonly random: Random }): Step[] {
   return Array.from({ length: random.below(2) }, (): Step => {
     const value = random.below(1000);
+    if (feature === 'managersByMail') return toNaming(random, value);
     if (random.chance(feature === 'custom' ? 0.5 : 0.2))
       return { do: 'manifest', what: random.pick<ManifestEdit>(FEATURE_EDITS[feature]), value };
     const act = FEATURE_ACTS[feature];
     return random.chance(0.5) ? { do: 'admin', act, which: value } : { do: 'promote', who: random.below(1000), value };
   });
+}
+
+/** What changes whom a mail address means. */
+function toNaming(random: Random, value: number): Step {
+  const kind = random.pick(['manager', 'manager', 'rename', 'swap', 'rehire'] as const);
+  const who = random.below(1000);
+  if (kind === 'rehire') return { do: kind, who };
+  return kind === 'swap' ? { do: kind, who, other: value } : { do: kind, who, value };
 }
 
 function toFaults(random: Random, groups: number): readonly RunFault[] {

@@ -4,7 +4,7 @@ import type { GroupMember, Json, SourceUser } from '../../src/model.ts';
 import type { FailedRecord, GroupPage, SourceProvider } from '../../src/sources/source.ts';
 import { type GroupFaultKind, isGroupFault, type ReadFault } from './faults.ts';
 import { type Group, groupsOf, isGroupId } from './groups.ts';
-import type { Company, Employee } from './model.ts';
+import { type Company, type Employee, toManagerName } from './model.ts';
 
 /** What one read is going to say. */
 export interface Reading {
@@ -32,7 +32,7 @@ const TENANT = 'acme-tenant';
 export function toReading(company: Company, fault: ReadFault | null): Reading {
   const groups = groupsOf(company);
   const whole: Reading = {
-    users: company.people.map(toUser),
+    users: company.people.map((person) => toUser({ ...person, manager: toManagerName(person, company) })),
     failed: [],
     attributes: ATTRIBUTES,
     tenantId: TENANT,

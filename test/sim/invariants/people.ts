@@ -1,5 +1,7 @@
 /** Accounts: whose they are (I3), one for each person (I6, I10), and nothing by what is not known (I1, I13). */
+import type { Json } from '../../../src/model.ts';
 import { CUSTOM_ENTRY, CUSTOM_NAMES, type CustomName } from '../features.ts';
+import { toPerson } from '../groups.ts';
 import type { User } from '../server.ts';
 import { isProtected, isUnknown, type Moment, type RunFacts, type Scene, standingOf } from './facts.ts';
 import { createOnceChecks } from './once.ts';
@@ -102,6 +104,21 @@ export function createPeopleChecks(scene: Scene, reads: Reads, removals: Removal
     if (after[name] === null) count('values of custom attributes removed');
   };
 
+  /** Whoever becomes somebody's manager is whom the read names. */
+  const onManager = (before: User, after: User, { facts }: Moment): void => {
+    const [record, twin] = facts.reading.users.filter(({ id }) => id === after.externalId);
+    if (after.manager === null || before.manager === after.manager || record === undefined || twin !== undefined)
+      return;
+    const people = new Map(facts.reading.users.map(({ id, attributes }) => [id, { id, mail: toMail(attributes) }]));
+    const name = String(record.attributes['manager'] ?? '');
+    // Who has left the source may have an account, and is known by the id.
+    const named = toPerson(name, { people: [...people.values()] }) ?? name;
+    // An account that somebody deletes by hand is nobody's any more; whose links went with the store may be anybody.
+    const owner = scene.server.users.get(after.manager)?.externalId ?? null;
+    if (owner !== null && owner !== named && !scene.damaged)
+      fail('engine', `${facts.name}: ${owner} became the manager of ${after.externalId}, who names ${named}`);
+  };
+
   const onKept = (before: User, after: User, moment: Moment): void => {
     for (const name of CUSTOM_NAMES) onCustom(name, { before, after }, moment);
     if (before.active && !after.active) onDeactivated(before, moment);
@@ -113,6 +130,7 @@ export function createPeopleChecks(scene: Scene, reads: Reads, removals: Removal
       removals.onRemoval({ kind: 'rename', scope: '', id: after.id }, moment);
     onValues(before, after, moment);
     once.onKept(before, after, moment);
+    onManager(before, after, moment);
   };
 
   return {
@@ -131,6 +149,8 @@ export function createPeopleChecks(scene: Scene, reads: Reads, removals: Removal
     },
   };
 }
+
+const toMail = ({ mail = null }: Readonly<Record<string, Json>>): string | null => mail as string | null;
 
 /** Nothing but values of an attribute that is gone went. */
 function isRetired(before: User, after: User): boolean {
