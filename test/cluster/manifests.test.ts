@@ -76,11 +76,18 @@ describe('manifests and the API server', () => {
       says: 'exactly one of interval, cron, once must be set',
     },
     {
+      because: 'two providers',
+      document: aDocument('DirectorySync', {
+        source: { file: { users: { path: 'a.csv' } }, workos: { directoryId: 'x', credentialsRef: { name: 'y' } } },
+      }),
+      says: 'exactly one of entra, file, google, ldap, scim, workos must be set',
+    },
+    {
       because: 'two providers, one of which this version does not have',
       document: aDocument('DirectorySync', {
-        source: { file: { users: { path: 'a.csv' } }, entra: { tenantId: 'x' } },
+        source: { file: { users: { path: 'a.csv' } }, carrier_pigeon: { loft: 'x' } },
       }),
-      says: 'unknown field "spec.source.entra"',
+      says: 'unknown field "spec.source.carrier_pigeon"',
     },
     {
       because: 'a bad duration',
