@@ -1,5 +1,6 @@
 /** The CustomAttribute of the company as a cluster has it: with a finalizer, and going only when its values are gone. */
 import type { CustomAttributeResource } from '../../src/api/custom-attribute.ts';
+import { SyncError } from '../../src/errors.ts';
 import { writeDependents } from '../../src/reconcile/dependents.ts';
 import { toRef } from '../support/memory-host.ts';
 import { CUSTOM_ENTRY } from './features.ts';
@@ -36,13 +37,19 @@ export async function settleCustom(world: World, { store, engine }: Process): Pr
   const { host, clock, company } = world;
   const custom = host.get('CustomAttribute', REF.name);
   if (custom === undefined || (custom.metadata.finalizers?.length === 1 && !isLeaving(custom))) return;
-  await writeDependents({
-    host,
-    namespace: NAMESPACE,
-    now: new Date(clock.wall()),
-    providers: engine.providers,
-    stateOf: () => store.directory(toStateKey(company.manifests)),
-  });
+  try {
+    await writeDependents({
+      host,
+      namespace: NAMESPACE,
+      now: new Date(clock.wall()),
+      providers: engine.providers,
+      stateOf: () => store.directory(toStateKey(company.manifests)),
+    });
+  } catch (thrown) {
+    // A controller tries again later; so does the next run here.
+    if (SyncError.from(thrown).code !== 'StateUnavailable') throw thrown;
+    world.count('custom attributes that had to wait for the state');
+  }
   if (host.get('CustomAttribute', REF.name) === undefined) world.count('custom attributes gone');
 }
 
