@@ -7,7 +7,7 @@ import type { PersonState } from '../state/staging.ts';
 import type { Link } from '../state/store.ts';
 import { isName, toChangeGuards } from './changes.ts';
 import { diffValues, isUnassigned } from './diff.ts';
-import { type Planned, toDraft } from './draft.ts';
+import { type DraftOperation, type Planned, toDraft } from './draft.ts';
 import { isSpared } from './protection.ts';
 import type { PlanSettings } from './settings.ts';
 
@@ -68,8 +68,23 @@ function forgetAbsent(
   };
 }
 
-/** Paths from which the plan of one person removes a value. */
-export function listRetired({ operations }: Pick<Planned, 'operations'>, sourceId: string): readonly string[] {
+/**
+ * Paths from which the plan of one person removes a value, by itself or with the account: until that has gone the person may
+ * come back with it. What the target refused before is waited for no longer.
+ */
+export function listRetired(
+  { operations }: Pick<Planned, 'operations'>,
+  { sourceId, link, observed }: Pick<PersonState, 'sourceId' | 'link' | 'observed'>,
+  {
+    retired,
+    hasFailed,
+  }: { readonly retired: PlanSettings['retired']; readonly hasFailed: (deletion: DraftOperation) => boolean },
+): readonly string[] {
   const unit = toRetirementUnit(sourceId);
-  return operations.filter((each) => each.unit === unit).flatMap(({ changes }) => changes.map(({ path }) => path));
+  const cleared = operations
+    .filter((each) => each.unit === unit)
+    .flatMap(({ changes }) => changes.map(({ path }) => path));
+  const held = observed?.attributes ?? link?.applied ?? {};
+  const isEnding = operations.some((each) => each.kind === 'delete' && !hasFailed(each));
+  return isEnding ? [...retired].filter((path) => !isUnassigned(held[path])) : cleared;
 }

@@ -67,6 +67,24 @@ describe('a CustomAttribute whose document is gone', () => {
     expect(holders(company)).toEqual([stranger.id]);
   });
 
+  it('is removed from who comes back before a deletion that is held', async () => {
+    const company = await aSynced();
+    const everybody = company.people;
+    company.spec = {
+      ...company.spec,
+      deprovisioning: { deletedAtSource: 'Delete' },
+      guards: { delete: { max: 0 }, suspiciousDrop: 100 },
+    };
+    company.people = everybody.filter(({ id }) => id !== 'p1');
+    drop(company);
+    expect(await company.run()).toMatchObject({ held: { kinds: { delete: 1 } }, applied: { update: 8 } });
+    expect(holders(company)).toEqual(['u1']);
+    await company.run();
+    company.people = everybody;
+    expect(await company.run()).toMatchObject({ held: { count: 0 }, applied: { update: 1 } });
+    expect(holders(company)).toEqual([]);
+  });
+
   it('takes along what somebody has set by hand, of which no link knows', async () => {
     const company = await aSynced();
     const last = company.target.users.get('u10');

@@ -860,4 +860,21 @@ export const REGRESSIONS: readonly Regression[] = [
       ],
     },
   },
+  {
+    name: 'a CustomAttribute goes while somebody who has a value is to be deleted, and comes back',
+    scenario: {
+      seed: 74276,
+      size: 3,
+      features: ['custom'],
+      application: { quirks: [], pageSize: 100, tokenLife: 2, profile: 'GitHubOrganization' },
+      steps: [
+        RUN,
+        { do: 'leave', who: 46 },
+        { do: 'rehire', who: 385 },
+        { do: 'manifest', what: 'customGone', value: 355 },
+        RUN,
+        { do: 'return', who: 852 },
+      ],
+    },
+  },
 ];

@@ -1,7 +1,7 @@
 /** plan: desired against current, person by person and team by team, stored before anything is carried out. */
 
 import type { Departure, Operation } from '../../model.ts';
-import { findFailedDeletion, hasFailed, withhold } from '../../plan/backoff.ts';
+import { findFailedDeletion, hasFailed, type Trying, withhold } from '../../plan/backoff.ts';
 import { type DraftOperation, NOTHING, type Planned } from '../../plan/draft.ts';
 import type { MemberContext } from '../../plan/member.ts';
 import { toNames } from '../../plan/names.ts';
@@ -197,7 +197,7 @@ async function planPeople(
       const planned = withhold(whole, person, { ...failed, postponed });
       run.witness?.sawState(person, { isSpared: planned.protected > 0 });
       note(person, planned, { people, settings });
-      noteWhole(person, whole, { people, postponed });
+      noteWhole(person, whole, { people, postponed, settings, backoffs: failed.backoffs });
       noteWaiting(whole, planned, { people, postponed });
       people.endings.push(...planned.operations.flatMap(toEnding));
       if (planned.protected > 0 && isOwn(person, settings)) people.own.add(person.sourceId);
@@ -253,12 +253,19 @@ async function settleNames(run: RunDependencies, writer: PlanWriter, people: Peo
 
 /** Also of what is not tried again yet. */
 function noteWhole(
-  { sourceId }: PersonState,
+  person: PersonState,
   whole: Planned,
-  { people, postponed }: { readonly people: PeoplePlan; readonly postponed: Backoff | null },
+  {
+    people,
+    postponed,
+    settings,
+    backoffs,
+  }: NoteInput & Pick<Trying, 'backoffs'> & { readonly postponed: Backoff | null },
 ): void {
+  const { sourceId } = person;
   if (whole.operations.some(({ kind }) => kind === 'delete') || postponed !== null) people.ending.add(sourceId);
-  for (const path of listRetired(whole, sourceId)) people.retired.set(path, (people.retired.get(path) ?? 0) + 1);
+  const trying = { retired: settings.retired, hasFailed: (deletion: DraftOperation) => hasFailed(deletion, backoffs) };
+  for (const path of listRetired(whole, person, trying)) people.retired.set(path, (people.retired.get(path) ?? 0) + 1);
 }
 
 function noteWaiting(
