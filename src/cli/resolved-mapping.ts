@@ -6,7 +6,7 @@ import type { ResourceSet } from '../api/host.ts';
 import { validateResource } from '../api/validate.ts';
 import { compileCustomAttributes } from '../mapping/custom-attributes.ts';
 import { toTargetKey } from '../mapping/entry.ts';
-import { LEAVES_NOTHING, resolvePreset } from '../mapping/presets.ts';
+import { LEAVES_EXTENSIONS_OUT, resolvePreset } from '../mapping/presets.ts';
 import { toMappingOptions } from '../reconcile/compile.ts';
 import { sourceProviders } from '../sources/registry.ts';
 import { targetProviders } from '../targets/registry.ts';
@@ -25,14 +25,14 @@ export function resolveMapping(mapping: AttributeMappingResource, resources: Res
   const { resource: kind } = mapping.spec;
   const customs = resources.customAttributes.filter((each) => each.metadata.namespace === metadata.namespace);
   const resolved = listUsers(mapping, resources).map((sync) => {
-    const { leavesOut = LEAVES_NOTHING } = toMappingOptions(withDefaults(sync), PROVIDERS);
+    const { leavesOut = LEAVES_EXTENSIONS_OUT } = toMappingOptions(withDefaults(sync), PROVIDERS);
     const set = compileCustomAttributes(customs, sync.metadata.name, [], kind);
     return {
       name: sync.metadata.name,
       spec: resolvePreset(mapping.spec, leavesOut, (target) => toTargetKey(target, set)),
     };
   });
-  const any = resolvePreset(mapping.spec, LEAVES_NOTHING, (target) =>
+  const any = resolvePreset(mapping.spec, LEAVES_EXTENSIONS_OUT, (target) =>
     toTargetKey(target, compileCustomAttributes(customs, '', [], kind)),
   );
   const spec = resolved[0]?.spec ?? any;

@@ -9,7 +9,7 @@ import { URN_GROUP, URN_USER } from '../scim/schema.ts';
 import type { CustomAttribute, CustomAttributeSet } from './custom-attributes.ts';
 import { type CompiledEntry, compileEntry, findCustom, toTargetKey } from './entry.ts';
 import { checkName, type NameContext } from './names.ts';
-import { LEAVES_NOTHING, type LeavesOut, listPresetEntries } from './presets.ts';
+import { LEAVES_EXTENSIONS_OUT, type LeavesOut, listPresetEntries } from './presets.ts';
 import type { MappingProblem } from './problem.ts';
 
 /** What plan must know of a path to compare two values of it. */
@@ -74,7 +74,7 @@ export interface MappingOptions extends SourceKind {
 export function compileMapping(
   mappings: readonly AttributeMappingResource[],
   customs: CustomAttributeSet,
-  { leavesOut = LEAVES_NOTHING, ...source }: MappingOptions,
+  { leavesOut = LEAVES_EXTENSIONS_OUT, ...source }: MappingOptions,
   problems: MappingProblem[],
 ): CompiledMapping {
   const placed = [

@@ -2,6 +2,7 @@
 import type { CustomAttributeResource, PredefinedName } from '../api/custom-attribute.ts';
 import { SyncError } from '../errors.ts';
 import type { Json, ResourceKind } from '../model.ts';
+import { ENTRA_USER } from '../scim/entra-user.ts';
 import {
   type AttributeDefinition,
   CORE_GROUP,
@@ -65,7 +66,7 @@ const GROUP: SchemaDefinition = {
 };
 
 const CORE: Readonly<Record<ResourceKind, readonly SchemaDefinition[]>> = {
-  User: [CORE_USER, ENTERPRISE_USER],
+  User: [CORE_USER, ENTERPRISE_USER, ENTRA_USER],
   Team: [GROUP],
 };
 

@@ -4,6 +4,7 @@
  */
 import type { AttributeEntry, AttributeMappingSpec, PresetName } from '../api/attribute-mapping.ts';
 import type { ResourceKind } from '../model.ts';
+import { ENTRA_USER } from '../scim/entra-user.ts';
 import type { DirectoryName } from './catalog.ts';
 
 /** Of a directory without one, as a file, nobody knows what its columns mean. */
@@ -26,6 +27,7 @@ const PRESETS = [
 ] as const;
 
 const U = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:';
+const NICKNAME = `${ENTRA_USER.id}:mailNickname`;
 const ADDRESS = 'addresses[type eq "work"]';
 const WORKOS = 'custom_attributes';
 
@@ -149,6 +151,15 @@ const ROWS: readonly Row[] = [
     `${U}manager.value`,
   ],
   ['userType', 'employeeType', null, `${WORKOS}.employee_type`, 'employeeType', 'employeeType', 'userType'],
+  [
+    NICKNAME,
+    'mailNickname',
+    'Word([primaryEmail], 1, "@")',
+    'Word([email], 1, "@")',
+    'uid',
+    'Coalesce([mailNickname], [sAMAccountName])',
+    'Word([userName], 1, "@")',
+  ],
 ];
 
 /** Whoever belongs to a team is who belongs to the group: that has no row. */
@@ -177,14 +188,14 @@ function toEntry(target: string, source: string, resource: ResourceKind): Attrib
 /** Paths of a preset that an application does without, because it would refuse or forget them. */
 export type LeavesOut = (paths: readonly string[], resource: ResourceKind) => readonly string[];
 
-/** Takes everything. */
-export const LEAVES_NOTHING: LeavesOut = () => [];
+/** What an application takes of which nothing is known: everything but the extension of one product. */
+export const LEAVES_EXTENSIONS_OUT: LeavesOut = (paths) => paths.filter((path) => path === NICKNAME);
 
 /** The entries of a preset, for an application. Every name has its prefix. */
 export function listPresetEntries(
   preset: PresetName,
   resource: ResourceKind,
-  leavesOut: LeavesOut = LEAVES_NOTHING,
+  leavesOut: LeavesOut = LEAVES_EXTENSIONS_OUT,
 ): readonly AttributeEntry[] {
   const column = PRESETS.indexOf(preset) + 1;
   const entries = ROWS_OF[resource].flatMap((row) => {
@@ -222,7 +233,7 @@ export function resolvePreset(
 export function renderPresetTable(resource: ResourceKind): string {
   const heading = ['target', ...PRESETS];
   const lines = ROWS_OF[resource].map(([target, ...sources]) => [
-    `\`${target.replace(U, 'U:')}\``,
+    `\`${target.replace(U, 'U:').replace(`${ENTRA_USER.id}:`, 'E:')}\``,
     ...sources.map((source) => (source === null ? '–' : `\`${source.replace(U, 'U:')}\``)),
   ]);
   return [heading, heading.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');

@@ -21,6 +21,7 @@ import { namesOf, RECORDS } from '../support/directory-records.ts';
 
 const U = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:';
 const MANAGER = `${U}manager.value`;
+const NICKNAME = 'urn:ietf:params:scim:schemas:extension:Microsoft:Entra:2.0:User:mailNickname';
 const CONFIG = { url: 'https://app.example.com/scim/v2', credentialsRef: { name: 'app' } };
 
 const leavesOutOf =
@@ -163,9 +164,7 @@ describe('a preset', () => {
     expect(problems).toEqual([]);
     const use = { userPaths: [...mapping.paths.keys()], teamPaths: [], teams: false, deletes: false };
     const found = scimTarget.check({ ...CONFIG, profile }, use);
-    // Of a nickname in Entra no other directory knows anything: it needs an entry of one's own.
-    const errors = found.filter(({ severity, message }) => severity === 'error' && !message.includes('mailNickname'));
-    expect(errors).toEqual([]);
+    expect(found.filter(({ severity }) => severity === 'error')).toEqual([]);
     expect(found.filter(({ message }) => message.includes('does not take'))).toEqual([]);
   });
 
@@ -181,6 +180,35 @@ describe('a preset', () => {
       profile === 'Standard' || profile === 'AWSIdentityCenter' ? out : expect.arrayContaining([...out]),
     );
     expect(targets).toEqual(expect.arrayContaining(['userName', 'active']));
+  });
+
+  it.each<readonly [DirectoryName, string]>([
+    ['entra', 'ada.byron'],
+    ['google', 'ada'],
+    ['workos', 'ada'],
+    ['ldap', 'ada'],
+    ['activeDirectory', 'ada'],
+    ['scim', 'ada'],
+  ])('of %s gives Entra ID the alias that it requires, and no other application', (directory, alias) => {
+    const preset = PRESET_OF[directory] as PresetName;
+    const { mapping, problems } = compile({ preset }, directory, leavesOutOf('MicrosoftEntra'));
+    expect(problems).toEqual([]);
+    const mapper = createPersonMapper({
+      mapping,
+      scope: compileAny([]),
+      known: new KnownAttributes([...namesOf(RECORDS[directory]), 'displayName', 'mailNickname']),
+      disabledAtSource: 'Deactivate',
+      seed: 'test',
+      tenant: { defaultDomain: null },
+    });
+    const { desired, errors } = mapper.map(RECORDS[directory], new Date(0));
+    expect(errors).toEqual([]);
+    expect(desired.attributes[NICKNAME]).toBe(alias);
+    for (const profile of SCIM_PROFILES.filter((each) => each !== 'MicrosoftEntra'))
+      expect(listPresetEntries(preset, 'User', leavesOutOf(profile)).map(({ target }) => target)).not.toContain(
+        NICKNAME,
+      );
+    expect(listPresetEntries(preset, 'User').map(({ target }) => target)).not.toContain(NICKNAME);
   });
 
   it.each(PRESET_NAMES)('%s writes every name with its prefix', (preset: PresetName) => {

@@ -27,6 +27,7 @@ export const RECORDS: Readonly<Record<DirectoryName, SourceUser>> = {
       accountEnabled: true,
       userPrincipalName: 'ada@corp.example',
       mail: 'Ada@example.com',
+      mailNickname: 'ada.byron',
       otherMails: ['ada.home@example.com'],
       proxyAddresses: ['SMTP:Ada@example.com', 'smtp:a.byron@example.com', 'x500:/o=corp'],
       givenName: 'Ada',

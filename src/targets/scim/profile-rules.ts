@@ -1,6 +1,7 @@
 /** What follows from a profile: for an attribute, for a value, and for what a DirectorySync wants. Pure. */
 import { SyncError } from '../../errors.ts';
 import type { Attributes, Json, ResourceKind } from '../../model.ts';
+import { ENTRA_USER } from '../../scim/entra-user.ts';
 import { parseScimPath, printScimPath, type ScimPath } from '../../scim/path.ts';
 import { type AttributeBehaviour, PLAIN_ATTRIBUTE, type TargetProblem, type TargetUse } from '../target.ts';
 import type { ScimConfig } from './config.ts';
@@ -62,18 +63,26 @@ function findForbidden(value: Json, characters: string): string | null {
   return null;
 }
 
-/** Of the paths of a preset: what the application never takes, and of a list with one entry all entries but the first. */
+/**
+ * Of the paths of a preset: what the application never takes, of a list with one entry all entries but the first, and the
+ * extension of Entra ID wherever it is not required.
+ */
 export function listLeftOut(profile: Profile, paths: readonly string[], resource: ResourceKind): readonly string[] {
   const first = new Map<string, string>();
   return paths.filter((path) => {
     if (path !== 'active' && toBehaviour(profile, resource, path).writes === 'never') return true;
     const parsed = parseScimPath(path);
+    if (isOfEntra(parsed) && !profile.required.includes(parsed.attribute)) return true;
     if (profile.multiValued === 'many' || parsed.filter === null) return false;
     const entry = printScimPath({ ...parsed, sub: null });
     const kept = first.get(parsed.attribute) ?? entry;
     first.set(parsed.attribute, kept);
     return kept !== entry;
   });
+}
+
+function isOfEntra({ urn }: ScimPath): boolean {
+  return urn?.toLowerCase() === ENTRA_USER.id.toLowerCase();
 }
 
 /** Throws `RecordInvalid` when a new user lacks what the application asks of every one. */

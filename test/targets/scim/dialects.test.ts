@@ -35,7 +35,7 @@ const HARNESSES: Readonly<Record<keyof typeof APPLICATIONS, Harness>> = {
   MicrosoftStyle: {},
   MicrosoftStyleLegacy: { unsupported: { 'filters in paths': 'its members are removed by values in the body' } },
   MicrosoftEntra: {
-    required: { ...NAME, 'urn:ietf:params:scim:schemas:extension:Entra:2.0:User:mailNickname': 'nick' },
+    required: { ...NAME, 'urn:ietf:params:scim:schemas:extension:Microsoft:Entra:2.0:User:mailNickname': 'nick' },
     unsupported: { ...NO_MAIL_SEARCH, 'marks of teams are found': 'its filters take name and id only' },
   },
   AWSIdentityCenter: {
