@@ -296,10 +296,24 @@ function toApplied(
   { observed, settings: { shapes } }: { readonly observed: Attributes; readonly settings: PlanSettings },
 ): Attributes {
   const applied = toSettled(link, settled);
+  for (const path of listAbsent(link, observed, shapes)) if (!Object.hasOwn(settled.values, path)) delete applied[path];
   for (const [path, value] of Object.entries(observed)) {
     if (!isSameValue(applied[path], value, shapes.get(path)?.caseExact ?? true)) applied[path] = value;
   }
   return applied;
+}
+
+/**
+ * What was applied, is still written by an entry, and is not at the target any more: it may come back as it was, or be
+ * what somebody refers to who is deleted.
+ */
+function listAbsent(
+  { applied }: Link,
+  observed: Attributes | undefined,
+  shapes: PlanSettings['shapes'],
+): readonly string[] {
+  if (observed === undefined) return [];
+  return Object.keys(applied).filter((path) => shapes.has(path) && !Object.hasOwn(observed, path));
 }
 
 function failCollision(desired: DesiredUser, { path, sourceIds }: Collision): Planned {
@@ -335,7 +349,9 @@ function planUpdate(
     values: Object.fromEntries(
       Object.entries({ ...desired.attributes, ...known }).filter(([path]) => !changed.has(path)),
     ),
-    cleared: wanted.clear.filter((path) => !changed.has(path)),
+    cleared: [...wanted.clear, ...listAbsent(link, observed?.attributes, shapes)].filter(
+      (path) => !changed.has(path) && desired.attributes[path] === undefined && known[path] === undefined,
+    ),
   };
   const isDone = changes.length + oldIds.length === 0;
   const truth = (isDone ? refresh : noteSeen)(person, named, context, settled);

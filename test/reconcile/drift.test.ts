@@ -71,6 +71,27 @@ describe('drift.policy Repair', () => {
     expect(await company.run()).toMatchObject({ kind: 'Full', plan: { addMembers: 1, removeMembers: 1, update: 2 } });
   });
 
+  it('writes again what was cleared by hand while the source had no value of it', async () => {
+    const company = await aConvergedCompany('Repair');
+    const retitle = (title: string): void => {
+      company.people = company.people.map((each) => (each.id === 'p1' ? { ...each, title } : each));
+    };
+    retitle('');
+    const { attributes = [] } = company.mapping;
+    company.mapping = {
+      ...company.mapping,
+      attributes: attributes.map((each) => (each.target === 'title' ? { ...each, onEmpty: 'Keep' } : each)),
+    };
+    expect(await company.run()).toMatchObject({ plan: { update: 0 } });
+    const account = company.target.users.get('u1')?.attributes ?? {};
+    expect(account['title']).toBe('Engineer');
+    delete account['title'];
+    expect(await company.run({ resync: true })).toMatchObject({ plan: { update: 0 } });
+    retitle('Engineer');
+    expect(await company.run()).toMatchObject({ plan: { update: 1 } });
+    expect(company.target.users.get('u1')?.attributes['title']).toBe('Engineer');
+  });
+
   it('makes an account and a team again that are gone', async () => {
     const company = await aConvergedCompany('Repair');
     company.target.users.delete('u1');

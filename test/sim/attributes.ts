@@ -3,7 +3,8 @@ import type { CustomAttributeResource } from '../../src/api/custom-attribute.ts'
 import { SyncError } from '../../src/errors.ts';
 import { writeDependents } from '../../src/reconcile/dependents.ts';
 import { toRef } from '../support/memory-host.ts';
-import { CUSTOM_ENTRY } from './features.ts';
+import { CUSTOM_ENTRY, CUSTOM_NAMES, CUSTOM_PATHS } from './features.ts';
+import type { RunFacts } from './invariants/facts.ts';
 import { NAMESPACE, toStateKey } from './model.ts';
 import type { Process, World } from './world.ts';
 
@@ -51,6 +52,12 @@ export async function settleCustom(world: World, { store, engine }: Process): Pr
     world.count('custom attributes that had to wait for the state');
   }
   if (host.get('CustomAttribute', REF.name) === undefined) world.count('custom attributes gone');
+}
+
+/** After a run that planned, and wrote down what it writes; an edit meanwhile speaks of another one. */
+export function noteCustom({ company }: World, { manifests }: Pick<RunFacts, 'manifests'>): void {
+  if (manifests.spec.mode === 'Plan' || manifests.custom?.path !== company.manifests.custom?.path) return;
+  for (const name of CUSTOM_NAMES) if (manifests.custom?.path === CUSTOM_PATHS[name]) company.customWritten.add(name);
 }
 
 /** The deletion of one has not come to its end. */

@@ -298,9 +298,11 @@ function toRuleEdit(edit: (rule: TeamRuleSpec, name: RuleName, value: number) =>
   };
 }
 
-/** The runs remove what is there now, whoever gave it. */
-function retire({ customByHand, manifests }: Company): void {
-  for (const name of CUSTOM_NAMES) if (manifests.custom?.path === CUSTOM_PATHS[name]) customByHand[name].clear();
+/** The runs remove what is there now, whoever gave it, where one of them knew the path. */
+function retire({ customByHand, customWritten, manifests }: Company): void {
+  for (const name of CUSTOM_NAMES)
+    if (manifests.custom?.path === CUSTOM_PATHS[name] && customWritten.has(name)) customByHand[name].clear();
+  customWritten.clear();
 }
 
 /** What becomes of the target's value where the source has none. */

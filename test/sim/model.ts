@@ -44,6 +44,8 @@ export interface Company {
   readonly namesByMail: boolean;
   /** Accounts to which somebody gave a value by hand since nothing is written there, by what the checkers call the path. */
   readonly customByHand: Record<CustomName, Set<string>>;
+  /** Paths of which a run has written down that values may be there. */
+  readonly customWritten: Set<CustomName>;
   /** Groups made so far; none: the source has no groups at all. */
   groupsMade: number;
 }
@@ -111,6 +113,7 @@ export function createCompany({ size, groups = 0, features = [], profile }: Begi
     groupsMade: 0,
     namesByMail: features.includes('managersByMail'),
     customByHand: { tier: new Set(), grade: new Set() },
+    customWritten: new Set(),
     manifests: {
       spec: {
         source: { file: { users: { path: 'people.csv' } } },

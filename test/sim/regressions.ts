@@ -34,6 +34,37 @@ export const REGRESSIONS: readonly Regression[] = [
     },
   },
   {
+    name: 'who is deleted was the manager of somebody, of which an application that forgets managers shows nothing',
+    scenario: {
+      seed: 5698,
+      size: 3,
+      features: ['managersByMail'],
+      application: { quirks: ['dropsExtension'], pageSize: 100 },
+      steps: [
+        { do: 'manifest', what: 'deleteAfter', value: 231 },
+        RUN,
+        { do: 'disable', who: 187 },
+        { do: 'leave', who: 990 },
+      ],
+    },
+  },
+  {
+    // By the check of what retired attributes leave: no run knew the path.
+    name: 'a CustomAttribute comes and goes between two runs, and somebody has a value by hand',
+    scenario: {
+      seed: 3252,
+      size: 1,
+      features: ['custom'],
+      application: PLAIN,
+      steps: [
+        RUN,
+        { do: 'manifest', what: 'customGone', value: 965 },
+        { do: 'admin', act: 'retier', which: 109 },
+        { do: 'manifest', what: 'customGone', value: 363 },
+      ],
+    },
+  },
+  {
     name: 'the name of a leaver is waited for, and nobody looks whether the value to be chosen is free',
     scenario: {
       seed: 500138,

@@ -8,7 +8,7 @@ import type { RunReport } from '../../src/reconcile/run.ts';
 import { toRef } from '../support/memory-host.ts';
 import { actByHand } from './admin.ts';
 import { toRemovals } from './approvals.ts';
-import { applyCustom, isCustomLeft, settleCustom } from './attributes.ts';
+import { applyCustom, isCustomLeft, noteCustom, settleCustom } from './attributes.ts';
 import { toWantedCopies } from './copies.ts';
 import { compareWithPolicy, type Ending, type Owned, readOwned } from './deletion.ts';
 import { MANIFEST_EDITS } from './edits.ts';
@@ -411,6 +411,7 @@ class Play {
     // A set that is not there any more is looked at again before it is approved.
     if (report.reason === 'ApprovalMismatch') this.#held = null;
     if (isJudged && report.plan !== null && facts.only === null) this.#held = report;
+    if (isJudged && report.plan !== null) noteCustom(world, facts);
     this.#tally(report);
     this.#checkLinks(facts, report);
     await settleCustom(world, process);

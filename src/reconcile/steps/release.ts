@@ -3,6 +3,8 @@ import type { Attributes, References, ResourceKind } from '../../model.ts';
 import { NOTHING } from '../../plan/draft.ts';
 import { type Ending, planRelease, type Referring, resolveReferences, toEndingKey } from '../../plan/references.ts';
 import type { PlanSettings } from '../../plan/settings.ts';
+import { toBelievedPerson } from '../../plan/target-limits.ts';
+import { toBelievedTeam } from '../../plan/team-values.ts';
 import type { PersonState, TeamState } from '../../state/staging.ts';
 import type { RunDependencies } from '../run.ts';
 import type { PlanWriter } from './plan-writer.ts';
@@ -24,10 +26,22 @@ export async function releaseReferences(run: RunDependencies, input: ReleaseInpu
     endings.some(({ resource }) => refersTo(shapes, resource));
   const { staging } = run.state;
   if (isMeant(settings.shapes)) {
-    for await (const page of staging.people(run.options.user)) await release(page.flatMap(toPerson), 'User', input);
+    for await (const page of staging.people(run.options.user)) {
+      await release(
+        page.flatMap((person) => toPerson(person, settings)),
+        'User',
+        input,
+      );
+    }
   }
   if (isMeant(teamShapes)) {
-    for await (const page of staging.teams()) await release(page.flatMap(toTeam), 'Team', input);
+    for await (const page of staging.teams()) {
+      await release(
+        page.flatMap((team) => toTeam(team, settings)),
+        'Team',
+        input,
+      );
+    }
   }
 }
 
@@ -39,7 +53,8 @@ interface Holder {
 }
 
 /** None where there is no account of ours, and of whom nothing is known for sure: nothing of theirs is changed (rule I13). */
-function toPerson({ sourceId, link, observed, gone, desired, contestedBy }: PersonState): readonly Holder[] {
+function toPerson(person: PersonState, settings: PlanSettings): readonly Holder[] {
+  const { sourceId, link, observed, gone, desired, contestedBy } = toBelievedPerson(person, settings);
   if (link === null || gone || contestedBy !== null || desired?.presence === 'undecided') return [];
   const { targetId, name, applied } = link;
   const references = desired?.presence === 'present' ? desired.references : {};
@@ -47,11 +62,12 @@ function toPerson({ sourceId, link, observed, gone, desired, contestedBy }: Pers
   return [{ referring, held: observed?.attributes ?? applied, references }];
 }
 
-function toTeam({ key, link, observed, gone, desired }: TeamState): readonly Holder[] {
+function toTeam({ key, link, observed, gone, desired }: TeamState, { target }: PlanSettings): readonly Holder[] {
   if (link === null || gone) return [];
   const { targetId, displayName, applied } = link;
+  const believed = toBelievedTeam(observed, link, target);
   const referring = { resource: 'Team', id: key, targetId, name: displayName } as const;
-  return [{ referring, held: observed?.attributes ?? applied, references: desired?.values.references ?? {} }];
+  return [{ referring, held: believed?.attributes ?? applied, references: desired?.values.references ?? {} }];
 }
 
 async function release(holders: readonly Holder[], resource: ResourceKind, input: ReleaseInput): Promise<void> {
