@@ -116,6 +116,14 @@ export interface MemberDifference {
    * False without a link, and where this run did not read the members.
    */
   readonly byHand: boolean;
+  /** Whether who is to be removed is a member at all only the target could say, and it does not. */
+  readonly doubtful: boolean;
+}
+
+export interface MemberCount {
+  /** Those of whom only the target could say whether they are members, which it does not, among them. */
+  readonly all: number;
+  readonly sure: number;
 }
 
 /**
@@ -186,7 +194,7 @@ export interface Staging {
    * How many members the linked team has: those observed where this run read them, else the stored ones. `targetId` as for
    * `memberDifferences`.
    */
-  countMembers(teamKey: string, targetId?: string): Promise<number>;
+  countMembers(teamKey: string, targetId?: string): Promise<MemberCount>;
   /** Accounts seen in the target that no link, none of a neighbour and no candidate of this run explains. */
   countUnmanaged(): Promise<number>;
   /** The same accounts, in the order in which they were seen. */

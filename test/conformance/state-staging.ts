@@ -535,11 +535,12 @@ export function describeStaging(states: OpenStates): void {
         return rows.filter((row) => row.byHand).map(({ change, targetId }) => `${change} ${targetId}`);
       };
       expect(await byHand(), 'nothing was read').toEqual([]);
-      expect(await state.staging.countMembers('rule:sales')).toBe(await state.links.members('rule:sales'));
+      const stored = await state.links.members('rule:sales');
+      expect(await state.staging.countMembers('rule:sales')).toEqual({ all: stored, sure: stored });
       await state.staging.addObservedTeams([aGroup('group-sales', 'Sales', { members: ['account-bob', 'hand-made'] })]);
       // Bob and Zed were members, and nobody asked for it: who is still there was not put there by hand.
       expect(await byHand()).toEqual(['add account-ada', 'remove hand-made']);
-      expect(await state.staging.countMembers('rule:sales')).toBe(2);
+      expect(await state.staging.countMembers('rule:sales')).toEqual({ all: 2, sure: 2 });
       await state.staging.addMissing({ users: ['account-ada'] });
       expect(await byHand(), 'an account that is gone left by itself').toEqual(['remove hand-made']);
     });
@@ -549,9 +550,8 @@ export function describeStaging(states: OpenStates): void {
       await staging.addDesired([{ desired: aDesiredUser('ada'), keys: [] }]);
       await staging.addMemberships([{ team: 'rule:sales', sourceId: 'ada', keep: false }]);
       await staging.addObservedTeams([aGroup('found', 'Sales', { members: ['1'] })]);
-      expect([await staging.countMembers('rule:sales'), await staging.countMembers('rule:sales', 'found')]).toEqual([
-        0, 1,
-      ]);
+      expect(await staging.countMembers('rule:sales')).toEqual({ all: 0, sure: 0 });
+      expect(await staging.countMembers('rule:sales', 'found')).toEqual({ all: 1, sure: 1 });
       const rows = await collect(staging.memberDifferences('rule:sales', 'found'));
       expect(rows.map(({ change, targetId }) => [change, targetId])).toEqual([
         ['add', null],

@@ -287,6 +287,30 @@ describe('a change of members whose end nobody knows, where none are shown', () 
     await expectQuiet(company);
   });
 
+  it('lets nobody else leave a team that keeps so many, until it is known (I4)', async () => {
+    const company = await aRunThatEndsInDoubt();
+    const { guards } = company.spec;
+    company.spec = { ...company.spec, guards: { ...guards, protectedTeams: ['Research'], keepAtLeast: 8 } };
+    company.people = company.people.map((person, at) =>
+      at < 2 || at > 3 ? person : { ...person, department: 'Sales' },
+    );
+    accept(company);
+    expect(await company.run()).toMatchObject({ outcome: 'synced', plan: { addMembers: 2, removeMembers: 0 } });
+    expect(await company.run()).toMatchObject({ outcome: 'synced', plan: { removeMembers: 2 } });
+    expect(company.teamMembers('Research')).toHaveLength(8);
+  });
+
+  it('takes out who may be there or not, whatever the team keeps (I4)', async () => {
+    const company = await aRunThatEndsInDoubt();
+    const { guards } = company.spec;
+    company.spec = { ...company.spec, guards: { ...guards, protectedTeams: ['Research'], keepAtLeast: 8 } };
+    company.people = company.people.map((person, at) => (at < 2 ? { ...person, department: 'Sales' } : person));
+    accept(company);
+    expect(await company.run()).toMatchObject({ outcome: 'synced', plan: { removeMembers: 2 } });
+    expect(company.teamMembers('Research')).toHaveLength(8);
+    await expectQuiet(company);
+  });
+
   it('is asked for once more where they are not (I6)', async () => {
     const company = await aRunThatEndsInDoubt();
     company.people = company.people.map((person, at) => (at < 2 ? { ...person, department: 'Sales' } : person));

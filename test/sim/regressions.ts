@@ -34,6 +34,27 @@ export const REGRESSIONS: readonly Regression[] = [
     },
   },
   {
+    name: 'a protected team lets somebody go, while a joiner of whom nobody knows whether they have joined is counted',
+    scenario: {
+      seed: 10955,
+      size: 6,
+      features: ['custom'],
+      application: { quirks: ['membersAbsent'], pageSize: 3 },
+      steps: [
+        RUN,
+        { do: 'admin', act: 'retier', which: 970 },
+        { do: 'leave', who: 517 },
+        { do: 'return', who: 37 },
+        { do: 'manifest', what: 'protectedTeams', value: 574 },
+        { do: 'time', ms: 90000000 },
+        { do: 'hire', n: 779 },
+        { do: 'disable', who: 131 },
+        { do: 'leave', who: 718 },
+        { ...RUN, faults: [{ kind: 'errorBefore', at: 14, count: 30 }] },
+      ],
+    },
+  },
+  {
     name: 'who is deleted was the manager of somebody, of which an application that forgets managers shows nothing',
     scenario: {
       seed: 5698,

@@ -362,6 +362,7 @@ export function aDifference(overrides: Partial<MemberDifference> = {}): MemberDi
     name: 'p1@example.com',
     presence: 'present',
     byHand: false,
+    doubtful: false,
     ...overrides,
   };
 }

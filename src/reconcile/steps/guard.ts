@@ -199,7 +199,7 @@ async function readBase(subject: GuardSubject, window: Window): Promise<number> 
 async function countMembers(key: string, { run }: Window): Promise<number> {
   const { journal, staging, links } = run.state;
   for await (const [adoption] of journal.operations(run.runId, { unit: toAdoptionUnit(key) })) {
-    if (adoption?.targetId != null) return staging.countMembers(key, adoption.targetId);
+    if (adoption?.targetId != null) return (await staging.countMembers(key, adoption.targetId)).all;
   }
   return links.members(key);
 }

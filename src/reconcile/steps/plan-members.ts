@@ -1,6 +1,6 @@
 /** plan, of the members of one team: the differences, page by page, and what the link remembers of them. */
 import { SyncError } from '../../errors.ts';
-import { type DraftOperation, NOTHING, type Planned } from '../../plan/draft.ts';
+import { NOTHING, type Planned } from '../../plan/draft.ts';
 import { isOverlooked, type MemberContext, planMember, planTeamDeletion } from '../../plan/member.ts';
 import type { TeamPlan } from '../../plan/team.ts';
 import type { MemberDifference, TeamState } from '../../state/staging.ts';
@@ -37,8 +37,11 @@ export async function planMembers(state: DirectoryState, input: MembersInput): P
   for await (const all of state.staging.memberDifferences(team.key, adopted)) {
     const page = only === null ? all : all.filter(({ sourceId }) => sourceId === only);
     const context = { ...member, deactivated: await findDeactivated(state, page, member) };
-    const wanted = page.map((difference) => planMember(difference, context)).filter((operation) => operation !== null);
-    const operations = wanted.filter((operation) => quota.allows(operation));
+    const wanted = page.flatMap((difference) => {
+      const operation = planMember(difference, context);
+      return operation === null ? [] : [{ difference, operation }];
+    });
+    const operations = wanted.filter((each) => quota.allows(each.difference)).map(({ operation }) => operation);
     if (operations.length < wanted.length) await add({ ...NOTHING, protected: wanted.length - operations.length });
     await drift?.addMembers(team, page, context);
     note(seen, page, context);
@@ -53,7 +56,7 @@ export async function planMembers(state: DirectoryState, input: MembersInput): P
     planned.deleteWhenEmpty &&
     input.keeps === null &&
     isKnown(team, input) &&
-    (await state.staging.countMembers(team.key)) <= removed
+    (await state.staging.countMembers(team.key)).all <= removed
   ) {
     if (member.targetId === null) throw new SyncError('Unknown', 'a team without an account was to be deleted');
     await add({ ...NOTHING, operations: [planTeamDeletion(member)] });
@@ -63,32 +66,39 @@ export async function planMembers(state: DirectoryState, input: MembersInput): P
 /** Removals up to a number, and everything else. */
 interface Quota {
   /** Counts it. */
-  allows(operation: DraftOperation): boolean;
+  allows(difference: MemberDifference): boolean;
 }
 
-/** Who joins in this run is not there yet. Whose account goes leaves first: of others so many fewer may. */
+/**
+ * Who joins in this run is not there yet, and who may be there or not does not count, staying or going. Whose account goes
+ * leaves first: of others so many fewer may.
+ */
 async function createQuota(
   { staging }: DirectoryState,
   { team, keeps, ending }: MembersInput,
   adopted: string | undefined,
 ): Promise<Quota> {
   if (keeps === null) return { allows: () => true };
-  let mayGo = (await staging.countMembers(team.key, adopted)) - keeps;
+  let mayGo = (await staging.countMembers(team.key, adopted)).sure - keeps;
   let othersMayGo = mayGo;
   if (ending.size > 0) {
     for await (const page of staging.memberDifferences(team.key, adopted))
-      othersMayGo -= page.filter(({ change, sourceId }) => change === 'remove' && ending.has(sourceId ?? '')).length;
+      othersMayGo -= page.filter((each) => isSureLoss(each) && ending.has(each.sourceId ?? '')).length;
   }
   return {
-    allows({ kind, member }) {
-      if (kind !== 'removeMembers') return true;
-      const isEnding = ending.has(member?.sourceId ?? '');
+    allows(difference) {
+      if (!isSureLoss(difference)) return true;
+      const isEnding = ending.has(difference.sourceId ?? '');
       if ((isEnding ? mayGo : Math.min(mayGo, othersMayGo)) <= 0) return false;
       mayGo -= 1;
       othersMayGo -= isEnding ? 0 : 1;
       return true;
     },
   };
+}
+
+function isSureLoss({ change, doubtful }: MemberDifference): boolean {
+  return change === 'remove' && !doubtful;
 }
 
 /** Who was in a team before it was ours only the target can say. */

@@ -494,6 +494,7 @@ export const SCRATCH = `
     change TEXT NOT NULL,
     source_id TEXT,
     target_id TEXT,
-    by_hand INTEGER NOT NULL
+    by_hand INTEGER NOT NULL,
+    doubtful INTEGER NOT NULL DEFAULT 0
   ) STRICT;
 `;

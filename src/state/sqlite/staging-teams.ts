@@ -1,7 +1,7 @@
 import type { DesiredTeam, DesiredUser } from '../../model.ts';
 import type { TargetTeam } from '../../targets/target.ts';
 import { toComparableName } from '../../team-key.ts';
-import type { MemberDifference, TeamState } from '../staging.ts';
+import type { MemberCount, MemberDifference, TeamState } from '../staging.ts';
 import { type Connection, PAGE, readPages } from './connection.ts';
 import type { Directory } from './directory.ts';
 import { parseJson, TEAM_COLUMNS, type TeamRow, toTeamLink } from './rows.ts';
@@ -112,6 +112,7 @@ interface DifferenceRow {
   name: string;
   presence: DesiredUser['presence'] | null;
   by_hand: number;
+  doubtful: number;
 }
 
 /**
@@ -133,7 +134,7 @@ export async function* readMemberDifferences(
     const pages = readPages<DifferenceRow>((last) =>
       db.all(
         `SELECT x.place, x.change, x.source_id, x.target_id,
-           coalesce(d.name, l.name, x.source_id, x.target_id) AS name, d.presence, x.by_hand
+           coalesce(d.name, l.name, x.source_id, x.target_id) AS name, d.presence, x.by_hand, x.doubtful
          FROM run.differences x
          LEFT JOIN run.desired d ON d.directory = ?1 AND d.source_id = x.source_id
          LEFT JOIN main.links l ON l.directory = ?1 AND l.source_id = x.source_id
@@ -142,13 +143,14 @@ export async function* readMemberDifferences(
       ),
     );
     for await (const rows of pages) {
-      yield rows.map(({ change, source_id, target_id, name, presence, by_hand }) => ({
+      yield rows.map(({ change, source_id, target_id, name, presence, by_hand, doubtful }) => ({
         change,
         sourceId: source_id,
         targetId: target_id,
         name,
         presence,
         byHand: by_hand === 1,
+        doubtful: doubtful === 1,
       }));
     }
   } finally {
@@ -181,9 +183,10 @@ function writeDifferences(
     ...[directory, teamKey, actual.number, actual.stored],
   );
   db.run(
-    `INSERT INTO run.differences (directory, change, source_id, target_id, by_hand)
+    `INSERT INTO run.differences (directory, change, source_id, target_id, by_hand, doubtful)
      SELECT ?1, 'remove', l.source_id, a.target_id,
-       ?4 > 0 AND NOT EXISTS (SELECT 1 FROM main.members s WHERE s.team = ?4 AND s.target_id = a.target_id)
+       ?4 > 0 AND NOT EXISTS (SELECT 1 FROM main.members s WHERE s.team = ?4 AND s.target_id = a.target_id),
+       NOT (${actual.sure})
      FROM ${actual.table} a
      LEFT JOIN main.links l ON l.directory = ?1 AND l.target_id = a.target_id
      WHERE a.${actual.column} = ?3
@@ -206,12 +209,14 @@ function lastDifference(db: Connection): number {
   return db.get<{ place: number }>('SELECT coalesce(max(place), 0) AS place FROM run.differences')?.place ?? 0;
 }
 
-export function readMemberCount(of: Directory, teamKey: string, targetId: string | undefined): number {
+export function readMemberCount(of: Directory, teamKey: string, targetId: string | undefined): MemberCount {
   of.db.openScratch();
-  const { table, column, number } = readActualMembers(of.db, of.number(), teamKey, targetId);
-  return (
-    of.db.get<{ count: number }>(`SELECT count(*) AS count FROM ${table} WHERE ${column} = ?1`, number)?.count ?? 0
+  const { table, column, number, sure } = readActualMembers(of.db, of.number(), teamKey, targetId);
+  const row = of.db.get<{ count: number; sure: number }>(
+    `SELECT count(*) AS count, count(*) FILTER (WHERE ${sure}) AS sure FROM ${table} a WHERE ${column} = ?1`,
+    number,
   );
+  return { all: row?.count ?? 0, sure: row?.sure ?? 0 };
 }
 
 interface ActualMembers {
