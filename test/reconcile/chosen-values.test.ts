@@ -1,5 +1,6 @@
 /** Values that nobody else may have, chosen among several when the account is made. */
 import { describe, expect, it } from 'vitest';
+import { SyncError } from '../../src/errors.ts';
 import { aCompanyOf, type Company, createCompany, type Person } from '../support/company.ts';
 
 const EXPRESSION = 'SelectUniqueValue([nick], Join("", [nick], "2"), Join("", [nick], "3"))';
@@ -68,6 +69,20 @@ describe('values chosen among several', () => {
     company.people = [...company.people, ...aCompanyOf(3, () => ({ nick: 'bob' })).slice(2)];
     await company.run();
     expect(names(company)).toEqual(['ADA', 'ada2', 'bob', 'bob2']);
+  });
+
+  it('pass over what an account has where the target does not search by the attribute: it is listed, once', async () => {
+    const company = await twoOfOneNick();
+    company.target.addUser({ userName: 'stranger@example.com', nickName: 'bob' });
+    company.people = [...company.people, ...aCompanyOf(4, () => ({ nick: 'bob' })).slice(2)];
+    company.target.intercept = (request) => {
+      if (request === 'findUsers nickName')
+        throw new SyncError('RecordInvalid', 'the filter is not supported', { scope: 'record' });
+    };
+    company.target.reads.length = 0;
+    expect(await company.run()).toMatchObject({ kind: 'Full', applied: { create: 2 } });
+    expect(nicks(company)).toEqual(['ada', 'ada2', 'bob', 'bob2', 'bob3']);
+    expect(company.target.reads.filter((read) => read.startsWith('listUsers'))).toHaveLength(1);
   });
 
   it('stay with the account, whatever the source says later (I2)', async () => {

@@ -2,7 +2,6 @@
  * observe, of values that nobody else may have: for everybody who gets an account, the first candidate that neither an
  * account of the target has nor somebody else of this run.
  */
-import { SyncError } from '../../errors.ts';
 import { toMatchKey } from '../../mapping/match-key.ts';
 import type { DesiredUser, Json } from '../../model.ts';
 import { mayBeMade } from '../../plan/account.ts';
@@ -11,8 +10,8 @@ import type { Loaded, RunDependencies } from '../run.ts';
 import { toDesiredKeys } from './map.ts';
 
 interface Choosing {
-  /** Stages the accounts that the target finds; null where its whole list is staged already. */
-  readonly search: ((query: { path: string; value: Json }) => Promise<void>) | null;
+  /** Stages the accounts of the target that have the value. */
+  readonly look: (query: { readonly path: string; readonly value: Json }) => Promise<void>;
   readonly signal: AbortSignal;
 }
 
@@ -67,25 +66,13 @@ interface Wanted {
 async function findFree(
   { state: { staging } }: RunDependencies,
   { values, path, caseExact, sourceId }: Wanted,
-  { search }: Choosing,
+  { look }: Choosing,
 ): Promise<Json | null> {
   for (const value of values) {
     const key = { path, key: toMatchKey(String(value), caseExact) };
     if (await staging.isObserved(key)) continue;
-    if (search !== null) await searchIfPossible(search, { path, value });
+    await look({ path, value });
     if (!(await staging.isObserved(key)) && (await staging.claim(key, sourceId))) return value;
   }
   return null;
-}
-
-/** A target that does not search by this attribute has shown its list, or tells when the account is made. */
-async function searchIfPossible(
-  search: NonNullable<Choosing['search']>,
-  query: { readonly path: string; readonly value: Json },
-): Promise<void> {
-  try {
-    await search(query);
-  } catch (thrown) {
-    if (SyncError.from(thrown).scope !== 'record') throw thrown;
-  }
 }

@@ -29,9 +29,8 @@ export async function observe(
   await settleBegun(run, loaded.target, signal);
   const verified = run.options.user === null && (!capabilities.filter || (await isVerifyDue(run, loaded)));
   const unreadTeams = verified ? await verify(run, loaded, signal) : 0;
-  if (!verified) await observeSome(run, loaded, signal);
-  const search = verified ? null : (query: { path: string; value: Json }) => searchAccounts(query, looking);
-  await chooseValues(run, loaded, { search, signal });
+  const isListed = verified || (await observeSome(run, loaded, signal));
+  await chooseValues(run, loaded, { look: toLook(looking, isListed), signal });
   const unmanaged = verified ? await run.state.staging.countUnmanaged() : 0;
   if (unmanaged > 0) {
     warnings.push({
@@ -159,10 +158,22 @@ function toKeys(object: TargetObject, { mapping }: Loaded): readonly MatchKey[] 
   return [...keys].map(([path, key]) => ({ path, key }));
 }
 
-async function observeSome(run: RunDependencies, loaded: Loaded, signal: AbortSignal): Promise<void> {
+/** Returns whether that took the whole list of accounts. */
+async function observeSome(run: RunDependencies, loaded: Loaded, signal: AbortSignal): Promise<boolean> {
   await observeDoubtful(run, loaded, signal);
-  await findJoiners(run, loaded, signal);
+  const isListed = await findJoiners(run, loaded, signal);
   await findTeams(run, loaded, signal);
+  return isListed;
+}
+
+/** Stages whatever account has a value: a target that does not search by it is listed, once. */
+function toLook({ run, loaded, signal }: Looking, isListed: boolean): (query: Query) => Promise<void> {
+  let isStaged = isListed;
+  return async (query) => {
+    if (isStaged || (await isSearched(searchAccounts(query, { run, loaded, signal })))) return;
+    await observeAll(run, loaded, signal);
+    isStaged = true;
+  };
 }
 
 /** Accounts and teams of which the links may say something else than the target. */
@@ -203,16 +214,18 @@ async function observeDirtyTeams(run: RunDependencies, loaded: Loaded, signal: A
 /** Requests that are worth saving: above this many joiners the list of the target is the cheaper look. */
 const LOOK_UPS = 200;
 
-async function findJoiners(run: RunDependencies, loaded: Loaded, signal: AbortSignal): Promise<void> {
+/** Returns whether that took the whole list. */
+async function findJoiners(run: RunDependencies, loaded: Loaded, signal: AbortSignal): Promise<boolean> {
   let looked = 0;
   for await (const page of run.state.staging.people(run.options.user)) {
     for (const person of page.filter(isJoiner)) {
       looked += 1;
       if (looked <= LOOK_UPS && (await isSearched(findAccount(person, { run, loaded, signal })))) continue;
       await observeAll(run, loaded, signal);
-      return;
+      return true;
     }
   }
+  return false;
 }
 
 /** False: the target does not search by this attribute, or for this value, which its list shows all the same. */
@@ -230,6 +243,11 @@ function isJoiner({ desired, link, gone }: PersonState): boolean {
   return desired?.presence === 'present' && (link === null || gone);
 }
 
+interface Query {
+  readonly path: string;
+  readonly value: Json;
+}
+
 interface Looking {
   readonly run: RunDependencies;
   readonly loaded: Loaded;
@@ -243,7 +261,7 @@ async function findAccount({ desired }: PersonState, { run, loaded, signal }: Lo
   for (const [path, value] of wanted) await searchAccounts({ path, value }, { run, loaded, signal });
 }
 
-async function searchAccounts(query: { path: string; value: Json }, { run, loaded, signal }: Looking): Promise<void> {
+async function searchAccounts(query: Query, { run, loaded, signal }: Looking): Promise<void> {
   const found = await loaded.target.findUsers(query, observedPaths(loaded), signal);
   await run.state.staging.addObservedUsers(found.map((object) => ({ object, keys: toKeys(object, loaded) })));
 }
