@@ -143,6 +143,8 @@ export interface ReadStats {
   readonly filled: Readonly<Record<string, number>>;
   /** Groups, where they were read. */
   readonly groups?: number;
+  /** Their filled values, by attribute that mappings of teams use. */
+  readonly groupsFilled?: Readonly<Record<string, number>>;
   /** The attribute that said who is active; null where none does. Missing in what older versions wrote. */
   readonly stateFrom?: string | null;
   /** Attributes that named people, since the last resync; only where something refers to people by name. */

@@ -277,6 +277,26 @@ describe('a Team mapping', () => {
     await settle();
   });
 
+  it('I1 an attribute of groups that lost most of its values makes the read suspect', async () => {
+    company.source.groups = Array.from({ length: 9 }, (_, n) => ({ ...ENG, id: `g-${n}`, displayName: `Group ${n}` }));
+    company.spec = { ...company.spec, guards: { ...company.spec.guards, floor: 3 } };
+    mapTeams({ target: 'description', source: 'description', onEmpty: 'Clear' });
+    await settle();
+    for (const n of [0, 1, 2]) regroup(`g-${n}`, { attributes: { description: null } });
+    expect(await company.run(), 'three are not more than the floor').toMatchObject({
+      suspicion: null,
+      plan: { updateTeams: 3 },
+    });
+    for (const n of [3, 4, 5, 6]) regroup(`g-${n}`, { attributes: { description: '' } });
+    expect(await company.run()).toMatchObject({
+      suspicion: '2 groups have a value for "description", in the last good read 6 had',
+    });
+    expect(teamOf('g-4')?.['description']).toBe('Who builds it');
+    company.source.groups = company.source.groups.map((group) => ({ ...group, attributes: {} }));
+    expect(await company.run(), 'what is gone altogether is unknown (I13)').toMatchObject({ suspicion: null });
+    expect(teamOf('g-4')?.['description']).toBe('Who builds it');
+  });
+
   it('I1 a suspect read clears no value of a team', async () => {
     mapTeams({ target: 'description', source: 'description', onEmpty: 'Clear' });
     await settle();

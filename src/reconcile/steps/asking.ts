@@ -14,6 +14,8 @@ export interface Asking {
   readonly projection: ChangeProjection;
   /** Places in a record whose values are counted. */
   readonly paths: readonly SourcePath[];
+  /** The same in the record of a group. */
+  readonly groupPaths: readonly SourcePath[];
   /** People are referred to by other names than the id. */
   readonly isReferred: boolean;
   /** The same for reads that say the same of the same people: of one directory, endpoint, scope, projection and form of records. */
@@ -24,7 +26,8 @@ export function toAsking(loaded: Loaded): Asking {
   const { spec, identity } = loaded;
   const isReferred = needsAliases(loaded);
   const users = [...new Set([...projectionOf(loaded), ...(isReferred ? ALIAS_ATTRIBUTES : [])])];
-  const groups = needsGroups(loaded) ? toGroupProjection(loaded) : null;
+  const groupPaths = needsGroups(loaded) ? listGroupPaths(loaded) : null;
+  const groups = groupPaths === null ? null : [...new Set(groupPaths.map(toAskedName))];
   const paths = listReadPaths(loaded);
   const mark = fingerprint({
     form: RECORD_FORM,
@@ -35,7 +38,7 @@ export function toAsking(loaded: Loaded): Asking {
     paths: paths.map(({ text }) => text).toSorted() as Json,
     isReferred,
   });
-  return { projection: { users, groups }, paths, isReferred, mark };
+  return { projection: { users, groups }, paths, groupPaths: groupPaths ?? [], isReferred, mark };
 }
 
 export function toAliasRow(user: SourceUser): { readonly sourceId: string; readonly names: readonly string[] } {
@@ -69,8 +72,9 @@ export function projectionOf(loaded: Pick<Loaded, 'mapping' | 'rules' | 'scope'>
   return [...new Set(listReadPaths(loaded).map(toAskedName))];
 }
 
-function toGroupProjection({ teamMapping: { usedNames, names } }: Loaded): readonly string[] {
-  return [...new Set(usedNames.flatMap((name) => listSources(name, names)).map(toAskedName))];
+function listGroupPaths({ teamMapping: { usedNames, names } }: Loaded): readonly SourcePath[] {
+  const paths = usedNames.flatMap((name) => listSources(name, names));
+  return [...new Map(paths.map((path) => [path.text, path])).values()];
 }
 
 /** Groups become teams, or a mapping, a rule or the scope asks who is in one. */

@@ -2,7 +2,7 @@
 import { parseSourcePath, readSourcePath, type SourcePath } from '../../expression/paths.ts';
 import { ALIAS_ATTRIBUTES } from '../../mapping/aliases.ts';
 import { isEmptyValue } from '../../mapping/coerce.ts';
-import type { KnownAttributes } from '../../mapping/names.ts';
+import { KnownAttributes } from '../../mapping/names.ts';
 import type { RecordError, SourceUser } from '../../model.ts';
 import type { FailedRecord } from '../../sources/source.ts';
 import type { Loaded, ReadStats } from '../run.ts';
@@ -80,9 +80,13 @@ export class Tally {
   #count(user: SourceUser, sign: 1 | -1): void {
     const { attributes, unknown = [] } = user;
     this.people += sign;
-    for (const each of this.#filled) if (!isEmptyValue(readSourcePath(each.path, attributes))) each.count += sign;
+    for (const each of this.#filled) if (isFilled(each.path, attributes)) each.count += sign;
     if (ALIAS_ATTRIBUTES.some((name) => unknown.includes(name))) this.#unnamedPeople += sign;
   }
+}
+
+export function isFilled(path: SourcePath, attributes: SourceUser['attributes']): boolean {
+  return !isEmptyValue(readSourcePath(path, attributes));
 }
 
 type IsDrop = (is: number, was: number) => boolean;
@@ -95,14 +99,23 @@ export function judge(
   now: ReadStats,
   before: ReadStats,
   guards: Loaded['spec']['guards'],
-  known: KnownAttributes,
+  known: { readonly people: KnownAttributes; readonly groups?: KnownAttributes | undefined },
 ): string | null {
   const isDrop: IsDrop = (is, was) => was - is > guards.floor && (was - is) * 100 > guards.suspiciousDrop * was;
   return (
     judgeCount('people', isDrop, { is: now.people, was: before.people }) ??
     // Where groups are read for the first time, or no more, nothing can be compared.
     judgeCount('groups', isDrop, { is: now.groups ?? 0, was: now.groups === undefined ? 0 : (before.groups ?? 0) }) ??
-    judgeValues(isDrop, { now, before, known })
+    judgeValues('people', isDrop, {
+      now: { count: now.people, filled: now.filled },
+      before: { count: before.people, filled: before.filled },
+      known: known.people,
+    }) ??
+    judgeValues('groups', isDrop, {
+      now: { count: now.groups ?? 0, filled: now.groupsFilled ?? {} },
+      before: { count: before.groups ?? 0, filled: before.groupsFilled ?? {} },
+      known: known.groups ?? new KnownAttributes([]),
+    })
   );
 }
 
@@ -116,16 +129,23 @@ function judgeCount(
   return isDrop(is, was) ? `the read has ${is} ${what}, the last good one had ${was}` : null;
 }
 
+/** How many there are, and how many of them have a value, by path. */
+interface Filled {
+  readonly count: number;
+  readonly filled: Readonly<Record<string, number>>;
+}
+
 function judgeValues(
+  what: 'people' | 'groups',
   isDrop: IsDrop,
-  { now, before, known }: { readonly now: ReadStats; readonly before: ReadStats; readonly known: KnownAttributes },
+  { now, before, known }: { readonly now: Filled; readonly before: Filled; readonly known: KnownAttributes },
 ): string | null {
   for (const [name, was] of Object.entries(before.filled)) {
     const is = now.filled[name] ?? was;
-    // Fewer people have fewer values: only what is lost beyond that is suspicious.
-    const expected = before.people === 0 ? was : Math.min(was, (was * now.people) / before.people);
+    // Fewer have fewer values: only what is lost beyond that is suspicious.
+    const expected = before.count === 0 ? was : Math.min(was, (was * now.count) / before.count);
     if (known.has(parseSourcePath(name)) && isDrop(is, expected))
-      return `${is} people have a value for ${JSON.stringify(name)}, in the last good read ${was} had`;
+      return `${is} ${what} have a value for ${JSON.stringify(name)}, in the last good read ${was} had`;
   }
   return null;
 }

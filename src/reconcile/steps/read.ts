@@ -8,7 +8,7 @@ import type { Loaded, ReadResult, ReadStats, RunDependencies } from '../run.ts';
 import { type Asking, needsGroups, projectionOf, toAliasRow, toAsking } from './asking.ts';
 import { chooseRead, EXPIRED, readChanges, remember, type Staged } from './read-changes.ts';
 import { readGroups, resolveGroups } from './read-groups.ts';
-import { judge, Tally } from './read-stats.ts';
+import { isFilled, judge, Tally } from './read-stats.ts';
 
 export async function read(
   run: RunDependencies,
@@ -71,14 +71,17 @@ async function conclude(
   const { people, filled } = tally.state();
   const stats: ReadStats = {
     ...{ people, filled },
-    ...(groupsRead === null ? {} : { groups: groupsRead.count }),
+    ...(groupsRead === null ? {} : { groups: groupsRead.count, groupsFilled: await countGroups(run, asking) }),
     stateFrom: toStateFrom(attributes),
     ...(asking.isReferred && { aliases }),
   };
   const known = new KnownAttributes(attributes);
   if (!run.options.resync) checkState(stats, before);
   const owned = (await run.state.links.counts()).people;
-  const suspicion = judge(stats, before ?? { people: owned, filled: {} }, loaded.spec.guards, known);
+  const suspicion = judge(stats, before ?? { people: owned, filled: {} }, loaded.spec.guards, {
+    people: known,
+    groups: groupsRead?.known,
+  });
   if (before === null && suspicion === null) await rememberFirst(run, stats);
   return {
     stats,
@@ -89,6 +92,16 @@ async function conclude(
     errors: tally.errors.filter(({ id }) => isMeant(run, id)),
     groups: groupsRead,
   };
+}
+
+/** Filled values of the groups that are staged. */
+async function countGroups({ state }: RunDependencies, { groupPaths }: Asking): Promise<Record<string, number>> {
+  const counts = groupPaths.map((path) => ({ path, filled: 0 }));
+  for await (const page of counts.length === 0 ? [] : state.groups.groups()) {
+    for (const { group } of page)
+      for (const each of counts) each.filled += isFilled(each.path, group.attributes) ? 1 : 0;
+  }
+  return Object.fromEntries(counts.map(({ path, filled }) => [path.text, filled]));
 }
 
 /** A name that an earlier read had is missed in every later one, until somebody asks for a resync (rule I13). */
