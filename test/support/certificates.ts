@@ -6,17 +6,18 @@ export interface Certificate {
   readonly cert: string;
 }
 
-/** For 127.0.0.1, trusted by whoever names it as an authority. */
+/** For an address (IPv4), trusted by whoever names it as an authority. */
 export function createCertificate(
   validity: { readonly notBefore: Date; readonly notAfter: Date },
   kind: 'ec' | 'rsa' = 'ec',
+  address = '127.0.0.1',
 ): Certificate {
   const { privateKey, publicKey } =
     kind === 'ec'
       ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
       : generateKeyPairSync('rsa', { modulusLength: 2048 });
   const algorithm = kind === 'ec' ? ECDSA_WITH_SHA256 : RSA_WITH_SHA256;
-  const body = toBody(publicKey, algorithm, validity);
+  const body = toBody(publicKey, algorithm, { ...validity, address });
   const signature = sign('sha256', body, privateKey);
   const der = sequence(body, algorithm, bits(signature));
   const base64 = der.toString('base64').replace(/.{64}/g, '$&\n');
@@ -29,11 +30,11 @@ export function createCertificate(
 function toBody(
   publicKey: KeyObject,
   algorithm: Buffer,
-  { notBefore, notAfter }: { notBefore: Date; notAfter: Date },
+  { notBefore, notAfter, address }: { notBefore: Date; notAfter: Date; address: string },
 ): Buffer {
   // Authorities are found by their name: two of one name would be taken for each other.
   const name = sequence(tagged(0x31, sequence(COMMON_NAME, tagged(0x0c, Buffer.from(randomUUID())))));
-  const alternative = sequence(tagged(0x87, Buffer.from([127, 0, 0, 1])));
+  const alternative = sequence(tagged(0x87, Buffer.from(address.split('.').map(Number))));
   const extension = sequence(SUBJECT_ALT_NAME, tagged(0x04, alternative));
   return sequence(
     tagged(0xa0, tagged(0x02, Buffer.from([2]))),
