@@ -3,6 +3,7 @@
 import type { AttributeMemory, RetiredPath } from '../mapping/retired-paths.ts';
 import type { GuardSubject, Json } from '../model.ts';
 import type { OwnValues } from '../plan/detour.ts';
+import type { Ending } from '../plan/references.ts';
 import type { Facts } from '../state/store.ts';
 import type { ReadStats } from './run.ts';
 
@@ -44,6 +45,8 @@ export interface FactShapes {
   /** Accounts that were sent round by a temporary value in a swap: source id → path → the value that they end with. */
   readonly detours: Readonly<Record<string, OwnValues>>;
   readonly verifiedAt: number;
+  /** Deletions, at most 1,000, of what somebody may still refer to: the request that lets go of it failed. */
+  readonly unreleased: readonly Ending[];
   /** How many times in a row the changes of the source could not be read. */
   readonly changesFailed: number;
   /** The secret that random values of expressions follow from. */

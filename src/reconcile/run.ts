@@ -14,6 +14,7 @@ import type { RuleSet } from '../mapping/rules.ts';
 import type { HeldBy, RecordError, ResourceKind } from '../model.ts';
 import type { GuardResult } from '../plan/guard.ts';
 import type { Order } from '../plan/order.ts';
+import type { Ending } from '../plan/references.ts';
 import type { Condition } from '../rule/condition.ts';
 import type { Source, SourceIdentity, SourceProvider } from '../sources/source.ts';
 import type { DirectoryKey, DirectoryState, LinkCounts, RunKind } from '../state/store.ts';
@@ -207,6 +208,8 @@ export interface PlanResult {
   readonly protected: number;
   /** Units of which something is not tried again yet: they are called for all the same. */
   readonly waiting: ReadonlySet<string>;
+  /** What is deleted and referred to; `owed`: what somebody may refer to still, whatever becomes of this plan. */
+  readonly release: { readonly endings: readonly Ending[]; readonly owed: readonly Ending[] };
   /** Null: this run did not look at the whole target. */
   readonly drift: DriftCounts | null;
   readonly warnings: readonly Warning[];

@@ -45,3 +45,37 @@ it('changes nobody when the attribute that told who is active is gone, until a r
   expect(company.target.writes).toEqual([]);
   expect(await company.run({ resync: true })).toMatchObject({ applied: { reactivate: 3 } });
 });
+
+it('counts what was changed by a clock that was set back since something was held (I4)', async () => {
+  const company = await createCompany();
+  company.people = aCompanyOf(30);
+  company.spec = { ...company.spec, guards: { floor: 0, rename: { percent: 10 } } };
+  await company.run();
+  const rename = (...numbers: readonly number[]): void => {
+    company.people = aCompanyOf(30).map((person, at) =>
+      numbers.includes(at) ? { ...person, mail: `new${at}@example.com` } : person,
+    );
+  };
+  rename(0, 1, 2, 3);
+  expect(await company.run()).toMatchObject({ held: { kinds: { rename: 4 } } });
+  company.now = new Date(company.now.getTime() - 30 * 3_600_000);
+  rename(0, 1, 2);
+  const everybody = company.people;
+  company.people = everybody.slice(0, 15);
+  expect(await company.run()).toMatchObject({ reason: 'ReadSuspect', applied: { rename: 3 } });
+  rename(0, 1, 2, 3);
+  expect(await company.run()).toMatchObject({ held: { kinds: { rename: 1 } }, applied: { rename: 0 } });
+});
+
+it('a suspect read is confirmed by a clock that was set back, in its time (I1)', async () => {
+  const company = await createCompany();
+  company.people = aCompanyOf(30);
+  company.spec = { ...company.spec, guards: { deactivate: { percent: 100 } } };
+  await company.run();
+  company.people = company.people.slice(0, 15);
+  expect(await company.run()).toMatchObject({ reason: 'ReadSuspect' });
+  company.now = new Date(company.now.getTime() - 30 * 3_600_000);
+  expect(await company.run()).toMatchObject({ reason: 'ReadSuspect' });
+  company.now = new Date(company.now.getTime() + 2 * 3_600_000);
+  expect(await company.run()).toMatchObject({ applied: { deactivate: 15 } });
+});

@@ -197,6 +197,48 @@ describe('who refers to several people', () => {
     company.source.failed = [{ id: 'p2', code: 'RecordInvalid', message: 'cannot be read' }];
     await company.run();
     expect([given('p1', MANAGER), given('p2', MANAGER) === undefined]).toEqual([undefined, false]);
+    company.source.failed = [];
+    await settle();
+    expect(given('p2', MANAGER)).toBeUndefined();
+  });
+
+  it('lets go in a later run where the request failed and the deletion did not', async () => {
+    change('p1', { buddies: ['p2', 'p4'] });
+    change('p2', { manager: 'p4' });
+    await settle();
+    company.people = company.people.filter(({ id }) => id !== 'p4');
+    company.target.intercept = (line) => {
+      if (line.startsWith('updateUser')) throw new SyncError('TargetUnavailable', 'not now', { scope: 'record' });
+    };
+    expect(await company.run()).toMatchObject({ outcome: 'failed', applied: { delete: 1 } });
+    expect(given('p1', BUDDIES)).toEqual(['p2@example.com', expect.stringMatching(/^nobody /)]);
+    company.target.intercept = () => undefined;
+    await settle();
+    expect(given('p1', BUDDIES)).toEqual(['p2@example.com']);
+    expect(given('p2', MANAGER)).toBeUndefined();
+    expect(await (await company.state()).facts.get('unreleased')).toBeNull();
+  });
+
+  it('lets go after a run that was about the leaver alone', async () => {
+    change('p1', { manager: 'p4' });
+    await settle();
+    company.people = company.people.filter(({ id }) => id !== 'p4');
+    expect(await company.run({ user: 'p4' })).toMatchObject({ applied: { delete: 1 } });
+    expect(given('p1', MANAGER)).toMatch(/^nobody /);
+    await settle();
+    expect(given('p1', MANAGER)).toBeUndefined();
+  });
+
+  it('keeps who has been given the id of a deleted account', async () => {
+    change('p1', { manager: 'p4' });
+    await settle();
+    const { id = '' } = [...company.target.users.values()].find((each) => each.attributes['externalId'] === 'p4') ?? {};
+    const { facts } = await company.state();
+    await facts.put('unreleased', [
+      { resource: 'User', targetId: id, unit: 'person:gone:grace', cause: 'deletedAtSource' },
+    ]);
+    await settle();
+    expect(given('p1', MANAGER)).toBe('p4@example.com');
   });
 
   it('keeps them while the deletion is held (I4)', async () => {

@@ -34,6 +34,27 @@ export const REGRESSIONS: readonly Regression[] = [
     },
   },
   {
+    name: 'a clock is set back while a suspect read keeps what guards held, and what goes meanwhile is not counted',
+    scenario: {
+      seed: 905070,
+      size: 9,
+      application: PLAIN,
+      steps: [
+        RUN,
+        { do: 'rename', who: 243, value: 342 },
+        { do: 'leave', who: 878 },
+        { do: 'swap', who: 866, other: 483 },
+        { do: 'leave', who: 956 },
+        { do: 'leave', who: 589 },
+        RUN,
+        { do: 'jump', ms: -108000000 },
+        { do: 'scope', who: 241 },
+        RUN,
+        { do: 'rename', who: 549, value: 905 },
+      ],
+    },
+  },
+  {
     name: 'a protected team lets somebody go, while a joiner of whom nobody knows whether they have joined is counted',
     scenario: {
       seed: 10955,

@@ -13,6 +13,7 @@ import { carryOutMembers } from './apply-members.ts';
 import { carryOutPerson } from './apply-person.ts';
 import { carryOutTeam } from './apply-team.ts';
 import { toBackOff, toEndBackOff } from './back-off.ts';
+import { rememberUnreleased } from './unreleased.ts';
 
 export interface ApplyInput {
   readonly loaded: Loaded;
@@ -48,7 +49,9 @@ export async function apply(run: RunDependencies, input: ApplyInput, signal: Abo
       applied.failed += results.filter((result) => result.status === 'failed').length;
       run.onProgress({ step: 'apply', done: applied.done, total });
     });
+    if (phase === 'references') await rememberUnreleased(run, input.planned.release);
   }
+  if (total === 0) await rememberUnreleased(run, input.planned.release);
   // What is approved of others is still to be done.
   if (run.options.user === null) await spendApproval(run, input.planned);
   // Only now: what the target's list showed and was not put right would else be forgotten until the next verify.

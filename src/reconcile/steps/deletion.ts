@@ -111,5 +111,10 @@ export async function planDeletion(
     for (const team of page) await writer.add(planOwnedTeam(team, settings));
   }
   await writer.flush();
-  return { operations: writer.operations, protected: writer.protected, waiting: new Set(), drift: null, warnings: [] };
+  const { operations, protected: spared } = writer;
+  return {
+    ...{ operations, protected: spared, waiting: new Set(), drift: null, warnings: [] },
+    // Nobody of those who stay is changed.
+    release: { endings: [], owed: [] },
+  };
 }

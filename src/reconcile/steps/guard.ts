@@ -106,8 +106,10 @@ async function rememberSuspicion(
     await putFact(facts, 'lastGoodRead', read.stats);
     return;
   }
-  const waits = suspect !== null && suspect.before !== null && !suspect.isConfirming;
-  if (!waits) await putFact(facts, 'suspect', { since: run.now().getTime(), removals: result.removals });
+  const now = run.now().getTime();
+  // By a clock that was set back it would not be over for as long.
+  const waits = suspect !== null && suspect.before !== null && !suspect.isConfirming && suspect.before.since <= now;
+  if (!waits) await putFact(facts, 'suspect', { since: now, removals: result.removals });
 }
 
 type Arithmetic = Pick<GuardInput, 'limits' | 'floor' | 'removed' | 'lostTeams' | 'base'>;
@@ -158,7 +160,12 @@ interface Window {
 
 /** The window of a subject that is held begins where it began when it was first held. */
 function toSince(subject: GuardSubject, { run, heldBefore, windowMs }: Window): number {
-  return (heldBefore.find((held) => isSame(held, subject))?.since ?? run.now().getTime()) - windowMs;
+  return toHeldSince(subject, heldBefore, run.now().getTime()) - windowMs;
+}
+
+/** A clock that was set back must not leave out of the window what is done from now on. */
+function toHeldSince(subject: GuardSubject, heldBefore: FactShapes['held'], now: number): number {
+  return Math.min(now, heldBefore.find((held) => isSame(held, subject))?.since ?? now);
 }
 
 async function countRemoved(subject: GuardSubject, window: Window): Promise<number> {
@@ -234,7 +241,7 @@ async function remember(run: RunDependencies, remembering: Remembering): Promise
   const now = run.now().getTime();
   const held = result.subjects.map((subject) => ({
     ...subject,
-    since: heldBefore.find((each) => isSame(each, subject))?.since ?? now,
+    since: toHeldSince(subject, heldBefore, now),
     base: remembering.base(subject),
   }));
   // What a suspect read holds is not asked of the guards: it says nothing about what they held before.

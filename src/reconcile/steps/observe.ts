@@ -62,7 +62,9 @@ async function isVerifyDue(run: RunDependencies, loaded: Loaded): Promise<boolea
   if (last === null || people + teams === 0) return true;
   if (await isUnverified(run, loaded)) return true;
   const { verifyEveryMs } = loaded.spec.drift;
-  return verifyEveryMs > 0 && run.now().getTime() - last >= verifyEveryMs;
+  const passed = run.now().getTime() - last;
+  // By a clock that was set back nothing would be looked at for as long.
+  return verifyEveryMs > 0 && (passed >= verifyEveryMs || passed < 0);
 }
 
 /** What cannot work stops the run before its first write; the rest is a warning in the status. */

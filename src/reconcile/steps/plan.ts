@@ -27,9 +27,10 @@ import { PlanWriter } from './plan-writer.ts';
 import { ProtectedTeams } from './protected-teams.ts';
 import { isOpen, type OpenAccounts, type PeopleInput, recoverLinks, toOpenAccounts } from './recover-links.ts';
 import { ReferenceIndex, withdrawDebts } from './references.ts';
-import { releaseReferences } from './release.ts';
+import { type Released, releaseReferences } from './release.ts';
 import { followRenames } from './rename-teams.ts';
 import { toShapes, withRetired } from './shapes.ts';
+import { readUnreleased } from './unreleased.ts';
 
 export interface PlanInput {
   readonly loaded: Loaded;
@@ -51,7 +52,9 @@ export async function plan(run: RunDependencies, input: PlanInput, signal: Abort
   // Memberships are planned by what links say now, truths found on the way included.
   await writer.flush();
   await planTeams(run, { input, settings, writer, people, signal, drift, protectedTeams: teams, teamShapes, index });
-  await releaseReferences(run, { endings: people.endings, settings, teamShapes, index, writer, signal });
+  const gone = index.isNeeded && run.options.user === null ? await readUnreleased(run) : [];
+  const endings = index.isNeeded ? [...gone, ...people.endings] : [];
+  const released = await releaseReferences(run, { endings, settings, teamShapes, index, writer, signal });
   await writer.flush();
   const { withoutAccount, made } = people;
   if (index.isNeeded) await withdrawDebts(run, { withoutAccount, gone: open.gone, made });
@@ -66,9 +69,18 @@ export async function plan(run: RunDependencies, input: PlanInput, signal: Abort
     operations: writer.operations,
     protected: writer.protected,
     waiting: people.waiting,
+    release: { endings, owed: listOwed(released, { endings, gone }) },
     drift: drift?.counts ?? null,
     warnings,
   };
+}
+
+/** What somebody refers to still when it is gone. */
+function listOwed(
+  { planned, undecided }: Released,
+  { endings, gone }: { readonly endings: readonly Ending[]; readonly gone: readonly Ending[] },
+): readonly Ending[] {
+  return [...gone.filter(({ unit }) => planned.has(unit)), ...endings.filter(({ unit }) => undecided.has(unit))];
 }
 
 /** Nobody else can switch the account on again. */

@@ -11,7 +11,7 @@ import type { PlanWriter } from './plan-writer.ts';
 import { type ReferenceIndex, refersTo } from './references.ts';
 
 export interface ReleaseInput {
-  /** Accounts and teams that this plan deletes. */
+  /** Accounts and teams that this plan deletes, or an earlier one has. */
   readonly endings: readonly Ending[];
   readonly settings: PlanSettings;
   readonly teamShapes: PlanSettings['shapes'];
@@ -20,8 +20,16 @@ export interface ReleaseInput {
   readonly signal: AbortSignal;
 }
 
-export async function releaseReferences(run: RunDependencies, input: ReleaseInput): Promise<void> {
+export interface Released {
+  /** Units in which somebody lets go of something. */
+  readonly planned: ReadonlySet<string>;
+  /** Units in which somebody would, if anything were known of them. */
+  readonly undecided: ReadonlySet<string>;
+}
+
+export async function releaseReferences(run: RunDependencies, input: ReleaseInput): Promise<Released> {
   const { settings, teamShapes, endings } = input;
+  const released = { planned: new Set<string>(), undecided: new Set<string>() };
   const isMeant = (shapes: PlanSettings['shapes']): boolean =>
     endings.some(({ resource }) => refersTo(shapes, resource));
   const { staging } = run.state;
@@ -30,7 +38,7 @@ export async function releaseReferences(run: RunDependencies, input: ReleaseInpu
       await release(
         page.flatMap((person) => toPerson(person, settings)),
         'User',
-        input,
+        { ...input, released },
       );
     }
   }
@@ -39,10 +47,11 @@ export async function releaseReferences(run: RunDependencies, input: ReleaseInpu
       await release(
         page.flatMap((team) => toTeam(team, settings)),
         'Team',
-        input,
+        { ...input, released },
       );
     }
   }
+  return released;
 }
 
 /** Who may refer to what is deleted. */
@@ -50,16 +59,19 @@ interface Holder {
   readonly referring: Referring & { readonly targetId: string };
   readonly held: Attributes;
   readonly references: References;
+  /** Nothing is known for sure: nothing of theirs is changed (rule I13). */
+  readonly undecided: boolean;
 }
 
-/** None where there is no account of ours, and of whom nothing is known for sure: nothing of theirs is changed (rule I13). */
+/** None where there is no account of ours. */
 function toPerson(person: PersonState, settings: PlanSettings): readonly Holder[] {
   const { sourceId, link, observed, gone, desired, contestedBy } = toBelievedPerson(person, settings);
-  if (link === null || gone || contestedBy !== null || desired?.presence === 'undecided') return [];
+  if (link === null || gone || contestedBy !== null) return [];
   const { targetId, name, applied } = link;
   const references = desired?.presence === 'present' ? desired.references : {};
   const referring = { resource: 'User', id: sourceId, targetId, name } as const;
-  return [{ referring, held: observed?.attributes ?? applied, references }];
+  const undecided = desired?.presence === 'undecided';
+  return [{ referring, held: observed?.attributes ?? applied, references, undecided }];
 }
 
 function toTeam({ key, link, observed, gone, desired }: TeamState, { target }: PlanSettings): readonly Holder[] {
@@ -67,11 +79,16 @@ function toTeam({ key, link, observed, gone, desired }: TeamState, { target }: P
   const { targetId, displayName, applied } = link;
   const believed = toBelievedTeam(observed, link, target);
   const referring = { resource: 'Team', id: key, targetId, name: displayName } as const;
-  return [{ referring, held: believed?.attributes ?? applied, references: desired?.values.references ?? {} }];
+  const references = desired?.values.references ?? {};
+  return [{ referring, held: believed?.attributes ?? applied, references, undecided: false }];
 }
 
-async function release(holders: readonly Holder[], resource: ResourceKind, input: ReleaseInput): Promise<void> {
-  const { settings, teamShapes, index, writer, signal } = input;
+async function release(
+  holders: readonly Holder[],
+  resource: ResourceKind,
+  input: ReleaseInput & { readonly released: Readonly<Record<keyof Released, Set<string>>> },
+): Promise<void> {
+  const { settings, teamShapes, index, writer, signal, released } = input;
   signal.throwIfAborted();
   const shapes = resource === 'User' ? settings.shapes : teamShapes;
   const endings = new Map(input.endings.map((ending) => [toEndingKey(ending.resource, ending.targetId), ending]));
@@ -79,13 +96,14 @@ async function release(holders: readonly Holder[], resource: ResourceKind, input
     holders.map(({ references }) => references),
     shapes,
   );
-  for (const { referring, held, references } of holders) {
+  for (const { referring, held, references, undecided } of holders) {
     // Who goes too needs nothing to be put right.
     if (endings.has(toEndingKey(resource, referring.targetId))) continue;
     const { known, coming } = resolveReferences(references, context, { settings, shapes, resource, held });
     // What this plan writes later the next one puts right.
     const later = new Set(coming.map(({ path }) => path));
     const operations = planRelease(referring, { ...held, ...known }, { endings, later, settings, shapes });
-    if (operations.length > 0) await writer.add({ ...NOTHING, operations });
+    for (const { unit } of operations) released[undecided ? 'undecided' : 'planned'].add(unit);
+    if (operations.length > 0 && !undecided) await writer.add({ ...NOTHING, operations });
   }
 }
