@@ -108,7 +108,7 @@ async function print(io: CliIo, answers: readonly Answer[], { output }: ExplainO
   );
   if (output === 'json') {
     if (told.length === 0) return;
-    const items = told.map(({ run, explanation }) => toExplanationJson(run, explanation));
+    const items = await Promise.all(told.map(({ run, explanation }) => toExplanationJson(run, explanation)));
     await io.stdout(`${JSON.stringify(items.length === 1 ? items[0] : { items }, null, 2)}\n`);
     return;
   }

@@ -11,14 +11,17 @@ import { createStyle, type Style } from './style.ts';
 import { formatSteps } from './value-steps.ts';
 
 /** The fields of an explanation, and whose it is. */
-export function toExplanationJson({ resource, report }: SyncRun, explanation: Explanation): object {
+export async function toExplanationJson(
+  { resource, report, state }: SyncRun,
+  explanation: Explanation,
+): Promise<object> {
   const { namespace, name } = resource.metadata;
   const { operations } = explanation;
   return {
     directorySync: `${namespace}/${name}`,
     run: report.runId,
     ...explanation,
-    operations: operations.map(toShownOperation),
+    operations: await Promise.all(operations.map((operation) => toShownOperation(operation, state))),
   };
 }
 

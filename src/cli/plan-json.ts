@@ -1,7 +1,7 @@
 /** A plan as JSON, written while it is read: the fields of `status.plan`, what is held, errors, and every operation. */
 import { summarizePlan } from '../api/directory-sync-status.ts';
-import type { AttributeChange, Json } from '../model.ts';
-import type { StoredOperation } from '../state/store.ts';
+import type { AttributeChange, Json, ResourceKind } from '../model.ts';
+import type { DirectoryState, StoredOperation } from '../state/store.ts';
 import { countAccounts, readUnmanaged } from './accounts.ts';
 import type { CliIo } from './io.ts';
 import { readOperations } from './plan-operations.ts';
@@ -38,7 +38,7 @@ export async function printPlanJson(io: Pick<CliIo, 'stdout'>, run: SyncRun): Pr
   };
   if (accounts !== null) await printList(io, 'unmanaged', unmanaged());
   const operations = async function* () {
-    for await (const operation of readOperations(state, runId)) yield toShownOperation(operation);
+    for await (const operation of readOperations(state, runId)) yield await toShownOperation(operation, state);
   };
   await printList(io, 'operations', operations());
   await io.stdout('\n}');
@@ -61,23 +61,36 @@ export async function printList(io: Pick<CliIo, 'stdout'>, name: string, items: 
 }
 
 /** An operation as it is printed; an id that the target has not given yet is `new:` and the id here. */
-export function toShownOperation({ kind, resource, id, targetId, name, member, changes, ...rest }: StoredOperation) {
+export async function toShownOperation(
+  { kind, resource, id, targetId, name, member, changes, ...rest }: StoredOperation,
+  state: Pick<DirectoryState, 'links'>,
+) {
   const { cause, reason, unit, held } = rest;
   const who = member === null ? null : { ...member, targetId: member.targetId ?? toPlaceholder(member.sourceId) };
   const shown = { kind, resource, id, targetId: targetId ?? toPlaceholder(id), name, member: who };
-  return { ...shown, changes: changes.map(toShownChange), cause, reason, unit, held };
+  const shownChanges = await Promise.all(changes.map((change) => toShownChange(change, state)));
+  return { ...shown, changes: shownChanges, cause, reason, unit, held };
 }
 
-function toShownChange(change: AttributeChange): AttributeChange {
+async function toShownChange(change: AttributeChange, state: Pick<DirectoryState, 'links'>): Promise<AttributeChange> {
   const { path, reference } = change;
   const [before, after] = [toShownValue(change, change.before), toShownValue(change, change.after)];
   const sides = { path, ...(before === undefined ? {} : { before }) };
   if (after === undefined) return sides;
-  return { ...sides, after: reference === undefined ? after : toPlaceholders(after) };
+  if (reference === undefined) return { ...sides, after };
+  // Of a list some are there already: it is written as a whole when the others are too.
+  const toId = async (id: Json): Promise<string> =>
+    (await findTargetId(reference, String(id), state)) ?? toPlaceholder(String(id));
+  return { ...sides, after: Array.isArray(after) ? await Promise.all(after.map(toId)) : await toId(after) };
 }
 
-function toPlaceholders(after: Json): Json {
-  return Array.isArray(after) ? after.map((id) => toPlaceholder(String(id))) : toPlaceholder(String(after));
+async function findTargetId(
+  resource: ResourceKind,
+  id: string,
+  { links }: Pick<DirectoryState, 'links'>,
+): Promise<string | null> {
+  const link = await (resource === 'User' ? links.get(id) : links.team(id));
+  return link?.targetId ?? null;
 }
 
 /** Stands for the id that the target will give. */
