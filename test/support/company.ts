@@ -11,7 +11,7 @@ import type { PooledHttpClient } from '../../src/http/client.ts';
 import type { Json } from '../../src/model.ts';
 import { createEngine, type RunRequest } from '../../src/reconcile/engine.ts';
 import type { HttpClientNeeds, Providers, RunReport } from '../../src/reconcile/run.ts';
-import type { FailedRecord } from '../../src/sources/source.ts';
+import type { FailedRecord, SourceProvider } from '../../src/sources/source.ts';
 import { openSqliteStore } from '../../src/state/sqlite/store.ts';
 import type { DirectoryState, StateStore, StoredOperation } from '../../src/state/store.ts';
 import type { TargetCapabilities, TargetProvider } from '../../src/targets/target.ts';
@@ -75,7 +75,13 @@ export interface Application {
 }
 
 export async function createCompany(
-  options: { file?: string; capabilities?: Partial<TargetCapabilities>; application?: Application } = {},
+  options: {
+    file?: string;
+    capabilities?: Partial<TargetCapabilities>;
+    application?: Application;
+    /** In place of the scripted one. */
+    source?: SourceProvider<unknown>;
+  } = {},
 ): Promise<Company> {
   const target = createMemoryTarget(options.capabilities);
   const source = createScriptedSource({ pageSize: 3 });
@@ -131,7 +137,7 @@ export async function createCompany(
     resource: () => toResource('DirectorySync', company.name, company.spec),
     get providers(): Providers {
       return {
-        sources: new Map([['file', source.provider]]),
+        sources: new Map([['file', options.source ?? source.provider]]),
         targets: new Map([['scim', options.application?.provider ?? target.provider]]),
       };
     },

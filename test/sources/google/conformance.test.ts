@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { NAMELESS } from '../../conformance/http-directory.ts';
 import { describeSource, type SampleGroup, type SamplePerson } from '../../conformance/source.ts';
-import { describeHttpSource, NAMELESS } from '../../conformance/source-over-http.ts';
+import { describeHttpSource } from '../../conformance/source-over-http.ts';
 import {
   type GoogleGroup,
   type GoogleServer,

@@ -1,5 +1,6 @@
+import { NAMELESS } from '../../conformance/http-directory.ts';
 import { describeSource, type SampleGroup, type SamplePerson } from '../../conformance/source.ts';
-import { describeHttpSource, NAMELESS } from '../../conformance/source-over-http.ts';
+import { describeHttpSource } from '../../conformance/source-over-http.ts';
 import { type ScimDirectory, startScimDirectory } from '../../support/scim-directory-server.ts';
 import { createTestClient } from '../http-client.ts';
 import { connectScim } from './connect.ts';

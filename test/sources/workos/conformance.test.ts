@@ -1,6 +1,7 @@
 import type { Json } from '../../../src/model.ts';
+import { NAMELESS } from '../../conformance/http-directory.ts';
 import { describeSource, type SampleGroup, type SamplePerson } from '../../conformance/source.ts';
-import { describeHttpSource, NAMELESS } from '../../conformance/source-over-http.ts';
+import { describeHttpSource } from '../../conformance/source-over-http.ts';
 import { emit, startWorkos, toWorkosUser, type WorkosGroup, type WorkosServer } from '../../support/workos-server.ts';
 import { createTestClient } from '../http-client.ts';
 import { connectWorkos } from './connect.ts';
