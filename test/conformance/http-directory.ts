@@ -34,7 +34,7 @@ export interface HttpSourceHarness {
   readonly unsupported: Readonly<Partial<Record<'totals' | 'tokens' | 'groups', string>>>;
 }
 
-export const PAGE = 100;
+const PAGE = 100;
 export function createPeople(count: number): SamplePerson[] {
   return Array.from({ length: count }, (_, index) => ({
     id: `person-${index + 1}`,
