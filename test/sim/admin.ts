@@ -37,7 +37,10 @@ const onTeam =
 const ACTS: Readonly<Record<AnyAct, (world: World, which: number) => void>> = {
   retitle: onUser(({ server }, user, which) => server.putUser({ ...user, title: which % 2 === 0 ? 'Boss' : null })),
   deactivate: onUser(({ server }, user) => server.putUser({ ...user, active: false })),
-  reactivate: onUser(({ server }, user) => server.putUser({ ...user, active: true })),
+  reactivate: onUser(({ server, invariants }, user) => {
+    invariants.onGivenBack(user.id);
+    server.putUser({ ...user, active: true });
+  }),
   drop: onUser(({ server }, user) => server.dropUser(user.id)),
   stranger: (world, which) => addUser(world, `stranger${which}@${MAIL_DOMAIN}`, which % 2 === 0 ? null : `x${which}`),
   /** An account for somebody who is going to be hired, or is here already under another name. */

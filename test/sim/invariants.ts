@@ -29,6 +29,7 @@ export interface Invariants {
   /** An administrator made it; it is not ours. */
   onMadeByHand(id: string): void;
   onTakenByHand(): void;
+  onGivenBack(id: string): void;
 }
 
 type Tally = Pick<Scene, 'count' | 'mixedUp'>;
@@ -90,6 +91,7 @@ export function createInvariants(server: Server, tally: Tally): Invariants {
     },
     onConfirmed: removals.onConfirmed,
     onTakenByHand: removals.onTakenByHand,
+    onGivenBack: removals.onGivenBack,
     onMadeByHand: (id) => void scene.ours.delete(id),
   };
 }

@@ -34,6 +34,25 @@ export const REGRESSIONS: readonly Regression[] = [
     },
   },
   {
+    // By the check of guards: nobody can know that the account was off between.
+    name: 'a run is killed when it has switched somebody off, and an administrator switches the account on',
+    scenario: {
+      seed: 17628,
+      size: 3,
+      application: PLAIN,
+      steps: [
+        RUN,
+        { do: 'leave', who: 199 },
+        { do: 'recycle', who: 810 },
+        { do: 'leave', who: 854 },
+        { do: 'time', ms: 90000000 },
+        { do: 'return', who: 331 },
+        { ...RUN, faults: [{ kind: 'kill', at: 354, count: 1 }] },
+        { do: 'admin', act: 'reactivate', which: 951 },
+      ],
+    },
+  },
+  {
     name: 'a clock is set back while a suspect read keeps what guards held, and what goes meanwhile is not counted',
     scenario: {
       seed: 905070,

@@ -25,6 +25,8 @@ export interface Removals {
   observeSizes(): void;
   /** An administrator took something away: until it is looked at, Dirsync counts it among what there is. */
   onTakenByHand(): void;
+  /** An administrator switched the account on: a run that was killed cannot know that it was off before. */
+  onGivenBack(id: string): void;
   /** What approval of a held set lets go. */
   grant(removals: readonly Removal[]): void;
   revoke(): void;
@@ -119,6 +121,9 @@ export function createRemovals(scene: Scene, reads: Reads): Removals {
     },
     onTakenByHand() {
       takenByHand += 1;
+    },
+    onGivenBack(id) {
+      counted = counted.filter((each) => each.kind !== 'deactivate' || each.id !== id);
     },
     grant(removals) {
       approved.clear();
