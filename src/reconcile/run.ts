@@ -1,25 +1,21 @@
 /** What a run is given, and what each of its steps hands to the next. */
-import type { PresetName } from '../api/attribute-mapping.ts';
 import type { ResolvedDirectorySyncSpec } from '../api/defaults.ts';
 import type { DirectorySyncResource } from '../api/directory-sync.ts';
 import type { PlanCount, Step } from '../api/directory-sync-status.ts';
 import type { ResourceHost, ResourceSet } from '../api/host.ts';
 import type { ReadyReason } from '../api/reasons.ts';
 import type { PooledHttpClient } from '../http/client.ts';
-import type { CompiledMapping } from '../mapping/compile.ts';
 import type { KnownAttributes } from '../mapping/names.ts';
-import type { MappingProblem } from '../mapping/problem.ts';
 import type { AttributeMemory } from '../mapping/retired-paths.ts';
-import type { RuleSet } from '../mapping/rules.ts';
-import type { HeldBy, RecordError, ResourceKind } from '../model.ts';
+import type { HeldBy, RecordError } from '../model.ts';
 import type { GuardResult } from '../plan/guard.ts';
 import type { Order } from '../plan/order.ts';
 import type { Ending } from '../plan/references.ts';
-import type { Condition } from '../rule/condition.ts';
 import type { Source, SourceIdentity, SourceProvider } from '../sources/source.ts';
 import type { DirectoryKey, DirectoryState, LinkCounts, RunKind } from '../state/store.ts';
 import type { Target, TargetCapabilities, TargetProvider } from '../targets/target.ts';
 import type { Logger } from '../telemetry/log.ts';
+import type { CompiledResources } from './compile.ts';
 import type { CredentialExpiry, ExpiryLog } from './expiry.ts';
 import type { Witness } from './witness.ts';
 
@@ -113,20 +109,9 @@ export interface RunOptions {
   readonly findings: boolean;
 }
 
-export interface Loaded {
+/** The problems are those of rules, and warnings: the run goes on. */
+export interface Loaded extends Omit<CompiledResources, 'customs'> {
   readonly spec: ResolvedDirectorySyncSpec;
-  readonly mapping: CompiledMapping;
-  /** Of the teams that are made of groups of the source. */
-  readonly teamMapping: CompiledMapping;
-  /** Which presets stand in for mappings that nobody named. */
-  readonly presets: Readonly<Record<ResourceKind, PresetName | null>>;
-  readonly provisionsGroups: boolean;
-  readonly rules: RuleSet;
-  /** Names of all TeamRules that belong here. */
-  readonly ruleNames: readonly string[];
-  readonly scope: Condition;
-  /** Problems of rules, and warnings: the run goes on. */
-  readonly problems: readonly MappingProblem[];
   readonly source: Source;
   readonly target: Target;
   readonly identity: SourceIdentity;
