@@ -1,19 +1,16 @@
 /** `dirsync check target` and `dirsync check source`: is it reachable, and what can it do? Writes nothing. */
 import type { Command } from 'commander';
 import type { DirectorySyncResource } from '../api/directory-sync.ts';
-import { createPlatformTokens } from '../http/platform-token.ts';
-import { createLocalHost, type LocalHost } from '../local/host.ts';
-import { type CheckInput, checkSource, checkTarget } from '../reconcile/check.ts';
-import { createConnections } from '../reconcile/connections.ts';
-import { sourceProviders } from '../sources/registry.ts';
-import { targetProviders } from '../targets/registry.ts';
+import type { LocalHost } from '../local/host.ts';
+import { checkSource, checkTarget } from '../reconcile/check.ts';
 import type { ProbeFinding } from '../targets/target.ts';
 import { type CommandContext, runCommand } from './command.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
-import { type CliIo, toPath } from './io.ts';
+import type { CliIo } from './io.ts';
+import { openFolder, toLookInput } from './look.ts';
 import { withFolder, withOutput, withSecrets } from './options.ts';
 import { printItems } from './plan-json.ts';
-import { readVersion, selectSyncs } from './session.ts';
+import { selectSyncs } from './session.ts';
 import { createStyle, type Style } from './style.ts';
 
 interface CheckOptions {
@@ -53,13 +50,7 @@ async function runCheck(
   side: Side,
   options: CheckOptions & { readonly name: string | undefined },
 ): Promise<ExitCode> {
-  const host = createLocalHost({
-    folder: toPath(io, options.filename),
-    secretsFolder: options.secrets === undefined ? null : toPath(io, options.secrets),
-    readPlatformToken: createPlatformTokens(io.env),
-    loadStatus: async () => null,
-    saveStatus: async () => undefined,
-  });
+  const host = openFolder(io, options);
   try {
     const syncs = await selectSyncs({ io, host, options }, options.name);
     const verdicts: boolean[] = [];
@@ -82,14 +73,7 @@ interface Checking {
 
 /** True: nothing was found that cannot work. */
 async function checkOne(io: CliIo, side: Side, { host, resource, output }: Checking): Promise<boolean> {
-  const input: CheckInput = {
-    host,
-    resource,
-    resources: host.resources(),
-    providers: { sources: sourceProviders, targets: targetProviders },
-    createHttp: createConnections({ userAgent: `dirsync/${readVersion()}` }),
-    now: io.now,
-  };
+  const input = toLookInput(io, host, resource);
   const { namespace, name } = resource.metadata;
   const style = createStyle(io);
   const findings: ProbeFinding[] = [];

@@ -16,6 +16,7 @@ import { declareHistory } from './history.ts';
 import type { CliIo } from './io.ts';
 import { declarePlan } from './plan.ts';
 import { declareRun } from './run.ts';
+import { declareSchema } from './schema.ts';
 import { declareServe } from './serve.ts';
 import { readVersion } from './session.ts';
 import { declareSyncUser } from './sync-user.ts';
@@ -26,6 +27,7 @@ const COMMANDS: readonly ((program: Command, context: CommandContext) => void)[]
   declareValidate,
   declareTest,
   declareEval,
+  declareSchema,
   declareCheck,
   declarePlan,
   declareExplain,

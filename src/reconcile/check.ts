@@ -1,57 +1,38 @@
 /** `dirsync check`: whether source and target can be reached and what they can do, found by reading alone. */
 import { randomUUID } from 'node:crypto';
-import { type ResolvedDirectorySyncSpec, withDefaults } from '../api/defaults.ts';
-import type { ResourceSet } from '../api/host.ts';
-import { validateResource } from '../api/validate.ts';
 import { SyncError } from '../errors.ts';
 import { bindName, KnownAttributes } from '../mapping/names.ts';
 import type { SourceIdentity, SourcePage } from '../sources/source.ts';
 import type { ProbeFinding, Target } from '../targets/target.ts';
-import {
-  type CompiledResources,
-  compareWithTarget,
-  compileResources,
-  toMappingOptions,
-  toTargetUse,
-} from './compile.ts';
+import { type CompiledResources, compareWithTarget, toTargetUse } from './compile.ts';
 import { createExpiryLog, mergeExpiries, toExpiringChange } from './expiry.ts';
-import { checkConfigs, type Opening, openSource, openTarget } from './open.ts';
+import { type LookInput, type Prepared, prepareLook } from './look.ts';
+import { openSource, openTarget } from './open.ts';
 import type { RunHttpClient } from './run.ts';
 import { listReadNames, needsGroups, projectionOf } from './steps/asking.ts';
-
-export interface CheckInput extends Omit<Opening, 'onPause'> {
-  readonly resources: ResourceSet;
-}
 
 type Findings = AsyncGenerator<ProbeFinding>;
 
 /** Looks at the target; what ends it is the last finding. Nothing is written, neither there nor in the state. */
-export function checkTarget(input: CheckInput, signal: AbortSignal): Findings {
+export function checkTarget(input: LookInput, signal: AbortSignal): Findings {
   return inOneRun(input, (prepared, opened) => inspectTarget(prepared, opened, signal));
 }
 
 /** Looks at the source: who it is, and what its first page holds. No value of a person is shown. */
-export function checkSource(input: CheckInput, signal: AbortSignal): Findings {
+export function checkSource(input: LookInput, signal: AbortSignal): Findings {
   return inOneRun(input, (prepared, opened) => inspectSource(prepared, opened, signal));
 }
 
-interface Prepared {
-  readonly opening: Opening;
-  readonly spec: ResolvedDirectorySyncSpec;
-  /** Null: mappings and rules are invalid, and nothing can be compared with them. */
-  readonly compiled: CompiledResources | null;
-}
-
 async function* inOneRun(
-  input: CheckInput,
+  input: LookInput,
   inspect: (prepared: Prepared, opened: RunHttpClient[]) => Findings,
 ): Findings {
   const opened: RunHttpClient[] = [];
   try {
-    const spec = toSpec(input);
-    const { compiled, problem } = compile(input, spec);
+    const prepared = prepareLook(input);
+    const { problem } = prepared;
     if (problem !== null) yield { verdict: 'warning', about: 'resources', message: `nothing is compared: ${problem}` };
-    yield* inspect({ opening: { ...input, onPause: () => undefined }, spec, compiled }, opened);
+    yield* inspect(prepared, opened);
   } catch (thrown) {
     const error = SyncError.from(thrown);
     if (error.code === 'Unknown') throw thrown;
@@ -69,28 +50,6 @@ const ABOUT: Partial<Record<SyncError['code'], string>> = {
   ReadFailed: 'read',
   ReadIncomplete: 'read',
 };
-
-function toSpec({ resource, providers }: CheckInput): ResolvedDirectorySyncSpec {
-  const problem = validateResource(resource).find(({ severity }) => severity === 'error');
-  if (problem !== undefined) throw new SyncError('Invalid', `${problem.pointer}: ${problem.message}`);
-  const spec = withDefaults(resource);
-  checkConfigs(providers, spec);
-  return spec;
-}
-
-/** Whoever checks credentials first has no mapping yet. */
-function compile(
-  input: CheckInput,
-  spec: ResolvedDirectorySyncSpec,
-): { readonly compiled: CompiledResources | null; readonly problem: string | null } {
-  try {
-    return { compiled: compileResources(input, toMappingOptions(spec, input.providers)), problem: null };
-  } catch (thrown) {
-    const error = SyncError.from(thrown);
-    if (error.code !== 'Invalid' && error.code !== 'ReferenceNotFound') throw thrown;
-    return { compiled: null, problem: error.message };
-  }
-}
 
 async function* inspectTarget(prepared: Prepared, opened: RunHttpClient[], signal: AbortSignal): Findings {
   const { opening, spec, compiled } = prepared;

@@ -40,6 +40,8 @@
  * - **S17** A change says of a person or group what a full read of the same projection would, with the same names; what it
  *   does not speak of stands in `keeps`. Whom a full read would not list (any more) is removed, or never named. An item that
  *   cannot be read is in `failed` (S2, S9).
+ * - **S18** A read that is asked for what `schema` lists delivers everything that a read can without being told a name; where
+ *   there is no `schema` every read does.
  */
 import type { ErrorCode } from '../errors.ts';
 import type { HttpClient } from '../http/client.ts';
@@ -192,6 +194,11 @@ export interface Source {
    */
   inspect?(use: SourceUse, signal: AbortSignal): AsyncIterable<SourceFinding>;
   /**
+   * What `readUsers` is asked for by whoever wants to see all that there is; absent: it gives all, whatever it is asked for.
+   * What cannot be listed is a finding, which says how it is asked for all the same.
+   */
+  schema?(signal: AbortSignal): Promise<SourceSchema>;
+  /**
    * All users, page by page.
    * @param projection top-level attribute names that mappings, rules and filters use; a provider may deliver more
    */
@@ -220,6 +227,12 @@ export interface SourceUse {
   /** See `readUsers`. */
   readonly projection: readonly string[];
   readonly groups: boolean;
+}
+
+export interface SourceSchema {
+  /** For `readUsers`. */
+  readonly projection: readonly string[];
+  readonly findings: readonly SourceFinding[];
 }
 
 export interface SourceFinding {

@@ -203,6 +203,8 @@ describe('check source', () => {
     const { code, stdout } = await company.run(['check', 'source', '-f', 'manifests']);
     expect(stdout.split('\n')).toEqual([
       'acme: source',
+      '  ok      people: 1 in people.csv (CSV), read to its end, 0 of them inactive',
+      '  ok      state: nobody has active or accountEnabled: everybody who is there counts as active, and leaves by being taken out',
       '  ok      identity: it has none of its own',
       expect.stringMatching(/^ {2}ok {6}first page: 1 person/),
       '  ok      attributes: department, id, title, userName',

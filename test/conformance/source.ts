@@ -1,5 +1,5 @@
 /**
- * What every source directory must do: the rules S1 to S10 and S13 to S17 of `src/sources/source.ts`; the numbers are theirs. Those that are
+ * What every source directory must do: the rules S1 to S10 and S13 to S18 of `src/sources/source.ts`; the numbers are theirs. Those that are
  * asked over HTTP pass `source-over-http.ts` besides. A provider's test calls `describeSource` with a harness that fills its directory with people and breaks it. A rule that a provider
  * cannot show is declared with the reason; a harness that is silent about it fails.
  */
@@ -9,7 +9,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { SyncError } from '../../src/errors.ts';
 import { parseSourcePath, readSourcePath, toAskedName } from '../../src/expression/paths.ts';
 import type { Json, SourceUser } from '../../src/model.ts';
-import type { GroupPage, OneUser, PhotoAnswer, Source, SourcePage } from '../../src/sources/source.ts';
+import type { GroupPage, OneUser, PhotoAnswer, Source, SourcePage, SourceSchema } from '../../src/sources/source.ts';
 import { describeChanges } from './source-changes.ts';
 
 export interface SamplePerson {
@@ -214,6 +214,18 @@ export function describeSource(name: string, harness: SourceHarness): void {
       expect(names).not.toContain('attributeThatNobodyHas');
       expect(new Set(names).size).toBe(names.length);
       expect(names.length).toBeLessThanOrEqual(MOST_NAMES);
+    });
+
+    it('S18 delivers all that there is to whoever asks for what is listed', async () => {
+      const seeded = await harness.seed(createSamplePeople(20));
+      opened.push(seeded);
+      const { source } = seeded;
+      const { projection: listed, findings } = (await source.schema?.(new AbortController().signal)) ?? EVERYTHING;
+      expect(findings.filter(({ verdict }) => verdict !== 'ok')).toEqual([]);
+      const pages = await readPages(askFor(source, listed));
+      expect(pages.at(-1)?.end?.attributes).toEqual(expect.arrayContaining(SAMPLE_NAMES.map(toName)));
+      const [user] = pages.flatMap(({ users }) => users);
+      expect(Object.values(pickNamed(user, toName))).not.toContain(null);
     });
 
     it('S5 throws at once when it is aborted before the first page', async () => {
@@ -454,6 +466,9 @@ function askFor(source: Source, projection: readonly string[]): Source {
   };
   return { ...source, ...asking };
 }
+
+/** Without `schema` every read gives all. */
+const EVERYTHING: SourceSchema = { projection: [], findings: [] };
 
 /** In one order: no directory has to keep that of its people. */
 function toIds(records: readonly { readonly id: string }[]): readonly string[] {

@@ -31,11 +31,19 @@ function person(name: string, more: Parameters<typeof toGraphUser>[1] = {}) {
   return toGraphUser(id, { ...own, ...more });
 }
 
+const TIER = 'extension_2b8f4a105c3d4e778a610d9e5b7f3c22_tier';
+
 async function start(): Promise<EntraServer> {
   const entra = await startEntra({
+    extensions: [TIER],
     users: [
       person('Mei Fenwick', { jobTitle: 'Controller', department: 'Finance' }),
-      person('Zoe Olofsson', { jobTitle: 'Engineer', department: 'Engineering', manager: 'mei-fenwick' }),
+      person('Zoe Olofsson', {
+        jobTitle: 'Engineer',
+        department: 'Engineering',
+        manager: 'mei-fenwick',
+        [TIER]: 'gold',
+      }),
       person('Hugo Lindqvist', { department: 'Finance', accountEnabled: false }),
       person('Ivy Guest', { userType: 'Guest', userPrincipalName: 'ivy_example.com#EXT#@corp.example' }),
     ],
@@ -63,7 +71,7 @@ describe('examples/entra', () => {
     const page = await readFile(join(ROOT, 'docs/sources/entra.md'), 'utf8');
     const validated = await company.run(['validate', '-f', 'manifests']);
     expect([validated.code, validated.stderr]).toEqual([0, '']);
-    for (const argv of [['check', 'source'], ['plan']]) {
+    for (const argv of [['check', 'source'], ['schema'], ['plan']]) {
       const { code, stdout, stderr } = await company.run([...argv, '-f', 'manifests']);
       expect([code, stderr]).toEqual([0, expect.not.stringContaining('warning')]);
       expect(page).toContain(`$ dirsync ${argv.join(' ')} -f examples/entra\n${stdout.trim()}\n`);

@@ -74,7 +74,7 @@ describe('examples/google', () => {
     const page = await readFile(join(ROOT, 'docs/sources/google.md'), 'utf8');
     const validated = await company.run(['validate', '-f', 'manifests']);
     expect([validated.code, validated.stderr]).toEqual([0, '']);
-    for (const argv of [['check', 'source'], ['plan']]) {
+    for (const argv of [['check', 'source'], ['schema', '--find', 'customSchemas'], ['plan']]) {
       const { code, stdout, stderr } = await company.run([...argv, '-f', 'manifests']);
       expect([code, stderr]).toEqual([0, expect.not.stringContaining('warning')]);
       expect(page).toContain(`$ dirsync ${argv.join(' ')} -f examples/google\n${stdout.trim()}\n`);

@@ -78,7 +78,7 @@ describe('examples/ldap', () => {
     const page = await readFile(join(ROOT, 'docs/sources/ldap.md'), 'utf8');
     const validated = await company.run(['validate', '-f', 'manifests']);
     expect([validated.code, validated.stderr]).toEqual([0, '']);
-    for (const argv of [['check', 'source'], ['plan']]) {
+    for (const argv of [['check', 'source'], ['schema', '--find', 'manager'], ['plan']]) {
       const { code, stdout, stderr } = await company.run([...argv, '-f', 'manifests']);
       expect([code, stderr]).toEqual([0, expect.not.stringContaining('warning')]);
       expect(page).toContain(`$ dirsync ${argv.join(' ')} -f examples/ldap\n${stdout.trim()}\n`);

@@ -50,11 +50,13 @@ describe('examples/scim-directory', () => {
     const validated = await company.run(['validate', '-f', 'manifests']);
     expect([validated.code, validated.stderr]).toEqual([0, '']);
     const page = await readFile(join(ROOT, 'docs/sources/scim.md'), 'utf8');
-    const planned = await company.run(['plan', '-f', 'manifests']);
-    expect(planned.code).toBe(0);
-    expect(planned.stderr).not.toContain('warning');
-    expect(page).toContain(`$ dirsync plan -f examples/scim-directory\n${planned.stdout.trim()}\n`);
-    expect((await company.run(['check', 'source', '-f', 'manifests'])).stdout).not.toContain('warning');
+    for (const argv of [['check', 'source'], ['schema', '--find', 'department'], ['plan']]) {
+      const { code, stdout, stderr } = await company.run([...argv, '-f', 'manifests']);
+      expect([code, stderr]).toEqual([0, expect.not.stringContaining('warning')]);
+      expect(stdout).not.toContain('warning');
+      const shown = stdout.replace(new URL(source.url).host, '127.0.0.1:8088').trim();
+      expect(page).toContain(`$ dirsync ${argv.join(' ')} -f examples/scim-directory\n${shown}\n`);
+    }
     const applied = await company.apply();
     expect(applied.code).toBe(0);
     expect(applied.stderr).not.toContain('warning');

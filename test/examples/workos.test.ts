@@ -59,7 +59,7 @@ describe('examples/workos', () => {
     const page = await readFile(join(ROOT, 'docs/sources/workos.md'), 'utf8');
     const validated = await company.run(['validate', '-f', 'manifests']);
     expect([validated.code, validated.stderr]).toEqual([0, '']);
-    for (const argv of [['check', 'source'], ['plan']]) {
+    for (const argv of [['check', 'source'], ['schema'], ['plan']]) {
       const { code, stdout, stderr } = await company.run([...argv, '-f', 'manifests']);
       expect(code).toBe(0);
       expect(stderr).not.toContain('warning');

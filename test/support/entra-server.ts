@@ -249,6 +249,12 @@ const ROUTES: readonly Route[] = [
   { pattern: /^groups$/, permission: 'GroupMember.Read.All', reply: toGroups },
   { pattern: /^groups\/([^/]+)\/members$/, permission: 'GroupMember.Read.All', reply: toMembers },
   { pattern: /^groups\/([^/]+)\/transitiveMembers$/, permission: 'GroupMember.Read.All', reply: toAllMembers },
+  { pattern: /^applications$/, permission: 'Application.Read.All', reply: toApplications },
+  {
+    pattern: /^applications\/([^/]+)\/extensionProperties$/,
+    permission: 'Application.Read.All',
+    reply: toExtensions,
+  },
   {
     pattern: /^servicePrincipals\(appId='([^']+)'\)$/,
     permission: 'Application.Read.All',
@@ -284,11 +290,15 @@ function toOrganization({ tenantId }: EntraServer): Reply {
 }
 
 const USER_PROPERTIES = new Set(
-  `accountEnabled businessPhones city companyName country department displayName employeeHireDate employeeId employeeOrgData
-   employeeType faxNumber givenName id jobTitle mail mailNickname mobilePhone officeLocation onPremisesExtensionAttributes
-   otherMails postalCode preferredLanguage proxyAddresses state streetAddress surname usageLocation userPrincipalName userType`.split(
-    /\s+/,
-  ),
+  `accountEnabled ageGroup assignedLicenses assignedPlans authorizationInfo businessPhones city companyName
+   consentProvidedForMinor country createdDateTime creationType department displayName employeeHireDate employeeId employeeOrgData
+   employeeType externalUserState externalUserStateChangeDateTime faxNumber givenName id identities imAddresses isResourceAccount
+   jobTitle lastPasswordChangeDateTime legalAgeGroupClassification mail mailNickname mobilePhone officeLocation
+   onPremisesDistinguishedName onPremisesDomainName onPremisesExtensionAttributes onPremisesImmutableId
+   onPremisesLastSyncDateTime onPremisesSamAccountName onPremisesSecurityIdentifier onPremisesSyncEnabled
+   onPremisesUserPrincipalName otherMails passwordPolicies postalCode preferredDataLocation preferredLanguage provisionedPlans
+   proxyAddresses securityIdentifier showInAddressList signInSessionsValidFromDateTime state streetAddress surname usageLocation
+   userPrincipalName userType`.split(/\s+/),
 );
 const DEFAULTS =
   `businessPhones displayName givenName id jobTitle mail mobilePhone officeLocation preferredLanguage surname
@@ -406,6 +416,28 @@ function toAllMembers(entra: EntraServer, request: SeenRequest, id: string): Rep
   };
   walk(id);
   return toList(entra, request, [...seen.values()].map(toDirectoryObject));
+}
+
+const REGISTRATION = '5f3c1b90-2a7e-4d6f-8b1c-9e0a4d7c6b55';
+
+/** The one that has them all, where there are any. */
+function toApplications(entra: EntraServer, request: SeenRequest): Reply {
+  const problem = checkQuery(request);
+  if (problem !== null) return problem;
+  const { query } = request;
+  if (query.get('$filter') !== 'extensionProperties/$count ne 0' || !query.has('$count'))
+    return refuse(400, 'Request_UnsupportedQuery', 'Only those with extensions are listed here.');
+  return toList(entra, request, entra.extensions.length === 0 ? [] : [{ id: REGISTRATION }]);
+}
+
+/** One of them is not of users. */
+function toExtensions(entra: EntraServer, request: SeenRequest, id: string): Reply {
+  const problem = checkQuery(request);
+  if (problem !== null) return problem;
+  if (id !== REGISTRATION) return NOT_FOUND;
+  const ofGroups = { name: `extension_${CLIENT.replaceAll('-', '')}_room`, targetObjects: ['Group'] };
+  const ofUsers = entra.extensions.map((name) => ({ name, targetObjects: ['User', 'Device'] }));
+  return toList(entra, request, [ofGroups, ...ofUsers]);
 }
 
 function toServicePrincipal({ applicationId }: EntraServer, _request: SeenRequest, appId: string): Reply {

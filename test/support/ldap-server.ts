@@ -368,7 +368,7 @@ function writeEntry(id: number, { dn, attributes }: ServedEntry, asked: readonly
 function toShown(name: string, values: Values, asked: readonly string[], most: number): readonly [string, Values][] {
   const lower = name.toLowerCase();
   const range = asked.map((each) => /^(.+);range=(\d+)-/.exec(each)).find((match) => match?.[1] === lower);
-  const isAll = asked.length === 0 || (asked.includes('*') && !OPERATIONAL.has(lower));
+  const isAll = asked.length === 0 || asked.includes(OPERATIONAL.has(lower) ? '+' : '*');
   if (range === undefined && !isAll && !asked.includes(lower)) return [];
   const begin = Number(range?.[2] ?? 0);
   if (begin === 0 && values.length <= most) return [[name, values]];

@@ -28,6 +28,7 @@ const PERMISSIONS = {
   'the members of a group': 'GroupMember.Read.All',
   'the application': 'Application.Read.All',
   'the assignments to the application': 'Application.Read.All',
+  'the extensions of applications': 'Application.Read.All',
 } as const;
 
 export type GraphSubject = keyof typeof PERMISSIONS;

@@ -5,6 +5,7 @@ import { type EntraConfig, validateConfig } from './config.ts';
 import { inspect } from './inspect.ts';
 import { readPhoto } from './photo.ts';
 import { type Reading, readGroupPages, readOneUser, readTenant, readUserPages } from './read.ts';
+import { readSchema } from './schema.ts';
 
 /** A tenant of Microsoft Entra ID, by Microsoft Graph v1.0. */
 export const entraSource: SourceProvider<EntraConfig> = {
@@ -22,6 +23,7 @@ export const entraSource: SourceProvider<EntraConfig> = {
     return {
       identity: (signal) => readTenant(client, config, signal),
       inspect: (use, signal) => inspect(reading, { use, now: context.now }, signal),
+      schema: (signal) => readSchema(reading, signal),
       readUsers: (projection, signal) => readUserPages(reading, projection, signal),
       readGroups: (projection, signal) => readGroupPages(client, projection, signal),
       readChanges: (since, projection, signal) => readChangePages(client, { since, projection }, signal),

@@ -1,27 +1,18 @@
 /** What `dirsync check source` shows of a tenant: the token, the clocks, each permission, how many there are. */
-import { compareClocks, type Look, tryLook } from '../inspection.ts';
+import { type Inspection, type Look, lookAtToken, READABLE, tryLooks } from '../inspection.ts';
 import type { SourceFinding, SourceUse } from '../source.ts';
 import { type GraphRequest, VERSION } from './client.ts';
 import { ROLES } from './properties.ts';
 import type { Reading } from './read.ts';
 import { readApplication } from './roles.ts';
 
-interface Inspection {
-  readonly use: SourceUse;
-  readonly now: () => Date;
-}
-
 export async function* inspect(
   reading: Reading,
   { use, now }: Inspection,
   signal: AbortSignal,
 ): AsyncGenerator<SourceFinding> {
-  const { credential } = reading.client;
-  await credential.tokens.get(signal);
-  const answer = await credential.request(signal);
-  yield { verdict: 'ok', about: 'credentials', message: `${credential.name} is taken` };
-  yield compareClocks(answer, now().getTime());
-  for (const look of listLooks(reading, use)) yield await tryLook(look, signal);
+  yield* lookAtToken(reading.client.credential, { now }, signal);
+  yield* tryLooks(listLooks(reading, use), signal);
 }
 
 /** One for each thing that a run reads: so each permission that is missing is named by itself. */
@@ -32,7 +23,7 @@ function listLooks({ client, config }: Reading, { projection, groups }: SourceUs
     const headers = { consistencylevel: 'eventual' };
     return async (signal) => {
       const { '@odata.count': total = null } = await client.get({ ...request, query, headers }, signal);
-      return typeof total === 'number' ? `${total} in the tenant` : 'they can be read';
+      return typeof total === 'number' ? `${total} in the tenant` : READABLE;
     };
   };
   const looks: Look[] = [

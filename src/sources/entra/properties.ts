@@ -117,6 +117,18 @@ export function isExtension(name: string): boolean {
 /** The record's own name for the roles that people have in one application. */
 export const ROLES = 'appRoleAssignments';
 
+/** Each needs a permission of its own, so that they are asked for by name alone. */
+export const RESTRICTED: Readonly<Record<string, string>> = {
+  customSecurityAttributes: 'CustomSecAttributeAssignment.Read.All',
+  employeeLeaveDateTime: 'User-LifeCycleInfo.Read.All',
+};
+
+/** What can be asked for in every tenant, with the permission to read people alone. */
+export const ORDINARY_PROPERTIES: readonly string[] = [
+  ...USER_PROPERTIES.filter((name) => !Object.hasOwn(RESTRICTED, name)),
+  'manager',
+];
+
 export interface UserSelection {
   /** For `$select`: always with `id` and `accountEnabled`. */
   readonly select: readonly string[];

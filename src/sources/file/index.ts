@@ -1,6 +1,7 @@
 import type { Source, SourceProvider } from '../source.ts';
 import { openSpot } from './client.ts';
 import { type FileSourceConfig, toOffers, toPhotoColumn, validateConfig } from './config.ts';
+import { inspect } from './inspect.ts';
 import { readPhoto } from './photo.ts';
 import { readGroupPages, readUserPages } from './read.ts';
 
@@ -9,7 +10,8 @@ export const fileSource: SourceProvider<FileSourceConfig> = {
   name: 'file',
   validate: validateConfig,
   offers: toOffers,
-  connect: async (config, { files, http, now }): Promise<Source> => {
+  connect: async (config, given): Promise<Source> => {
+    const { files, http, now } = given;
     const context = { files, http, now, allowHTTP: config.allowHTTP ?? false };
     const spot = openSpot(config.users, context);
     const { groups } = config;
@@ -18,6 +20,7 @@ export const fileSource: SourceProvider<FileSourceConfig> = {
     return {
       // A file does not say whose it is, and may move: nothing of it can be compared with an earlier one.
       identity: async () => ({ tenantId: null, tenantName: null, domains: [] }),
+      inspect: (use, signal) => inspect({ config, context: given }, { use }, signal),
       readUsers: (projection, signal) => readUserPages(spot, config, { projection, signal }),
       ...(groups === undefined || groupSpot === null
         ? {}

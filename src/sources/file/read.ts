@@ -36,7 +36,8 @@ export interface Asked {
   readonly signal: AbortSignal;
 }
 
-const STATE_ATTRIBUTES = ['active', 'accountEnabled'];
+/** What says who is active, see `isActive`. */
+export const STATE_ATTRIBUTES = ['active', 'accountEnabled'];
 
 /**
  * Pages of at most 500 users. The last one, with `end`, comes only after the whole file was parsed and found unchanged

@@ -1,7 +1,7 @@
 /** Fields of users and groups of the Directory API, and which of them are asked for. Pure. */
 
 /** What a list of users can give, but for `etag`, `kind`, and what nobody may read (`password`). */
-const USER_FIELDS = [
+export const USER_FIELDS = [
   'addresses',
   'agreedToTerms',
   'aliases',

@@ -1,7 +1,7 @@
 import type { Source, SourceProvider } from '../source.ts';
 import { createGoogleClient } from './client.ts';
 import { type GoogleConfig, validateConfig } from './config.ts';
-import { PHOTO_ETAG } from './fields.ts';
+import { PHOTO_ETAG, USER_FIELDS } from './fields.ts';
 import { inspect } from './inspect.ts';
 import { readPhoto } from './photo.ts';
 import { type Reading, readAccount, readGroupPages, readOneUser, readUserPages } from './read.ts';
@@ -20,6 +20,7 @@ export const googleSource: SourceProvider<GoogleConfig> = {
     return {
       identity: (signal) => readAccount(reading, signal),
       inspect: (use, signal) => inspect(client, { use, now: context.now }, signal),
+      schema: async () => ({ projection: USER_FIELDS, findings: [] }),
       readUsers: (projection, signal) => readUserPages(reading, projection, signal),
       readGroups: (projection, signal) => readGroupPages(reading, projection, signal),
       readOne: (id, projection, signal) => readOneUser(reading, id, projection, signal),

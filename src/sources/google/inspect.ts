@@ -1,30 +1,25 @@
 /** What `dirsync check source` shows of an account: the clocks, the key, and each scope and privilege by itself. */
 import type { Json } from '../../model.ts';
 import { isObject } from '../attribute-names.ts';
-import { compareClocks, type Look, tryLook } from '../inspection.ts';
+import { type Inspection, type Look, lookAtToken, READABLE, tryLooks } from '../inspection.ts';
 import type { SourceFinding, SourceUse } from '../source.ts';
 import type { GoogleClient, GoogleList } from './client.ts';
 import { toGroupList, toMemberList, toUserList } from './read.ts';
-
-interface Inspection {
-  readonly use: SourceUse;
-  readonly now: () => Date;
-}
 
 export async function* inspect(
   client: GoogleClient,
   { use, now }: Inspection,
   signal: AbortSignal,
 ): AsyncGenerator<SourceFinding> {
-  const { credentials } = client;
-  // A clock that is wrong may be why there is no token.
-  yield compareClocks(await credentials.request('users', signal), now().getTime());
-  await credentials.tokens('users').get(signal);
-  yield { verdict: 'ok', about: 'credentials', message: 'the key of the service account is taken' };
-  for (const look of listLooks(client, use)) yield await tryLook(look, signal);
+  const { tokens, request } = client.credentials;
+  const look = {
+    name: 'the key of the service account',
+    tokens: tokens('users'),
+    request: (each: AbortSignal) => request('users', each),
+  };
+  yield* lookAtToken(look, { now }, signal);
+  yield* tryLooks(listLooks(client, use), signal);
 }
-
-const READABLE = 'they can be read';
 
 /** The Directory API gives no totals. */
 function listLooks(client: GoogleClient, { groups }: SourceUse): readonly Look[] {

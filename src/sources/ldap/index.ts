@@ -1,7 +1,7 @@
 import type { Source, SourceContext, SourceProvider } from '../source.ts';
 import { type LdapConfig, toCredentials, toDirectory, validateConfig } from './config.ts';
 import { readIdentity } from './identity.ts';
-import { type Reading, readGroupPages, readOneUser, readUserPages } from './read.ts';
+import { ALL_ATTRIBUTES, type Reading, readGroupPages, readOneUser, readUserPages } from './read.ts';
 import { type Endpoint, openSession, type Session } from './session.ts';
 
 /** An LDAP server, or a domain controller of Active Directory. Each read has a connection of its own. */
@@ -35,6 +35,7 @@ export const ldapSource: SourceProvider<LdapConfig> = {
     };
     return {
       identity: (signal) => inSession(signal, (session) => readIdentity(session, config)),
+      schema: async () => ({ projection: ALL_ATTRIBUTES, findings: [] }),
       readUsers: (projection, signal) => pagesOf(signal, (session) => readUserPages(toReading(session, projection))),
       readGroups: (projection, signal) => pagesOf(signal, (session) => readGroupPages(toReading(session, projection))),
       readOne: (id, projection, signal) =>

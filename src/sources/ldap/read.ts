@@ -31,12 +31,18 @@ export interface Reading {
 
 /** What can be asked for by name (RFC 4512 section 2.5), as `cn` or `description;lang-de`. */
 const ATTRIBUTE = /^(?:[a-z][a-z0-9-]*|[0-9]+(?:\.[0-9]+)+)(?:;[a-z0-9-]+)*$/i;
-/** All that are not operational. */
+/** All that are not operational (RFC 4511 section 4.5.1.8). */
 const EVERYTHING = '*';
+/** All that are (RFC 3673); a server that does not know it passes it by. */
+const OPERATIONAL = '+';
+const LISTS: ReadonlySet<string> = new Set([EVERYTHING, OPERATIONAL]);
+
+/** For a projection: everything that the account may see, and the mail addresses of managers, which are looked up. */
+export const ALL_ATTRIBUTES: readonly string[] = [EVERYTHING, OPERATIONAL, MANAGER_EMAIL];
 
 /** Nobody asked for anything: everything that the server shows. */
 function toAsked(projection: readonly string[], always: readonly string[]): readonly string[] {
-  const named = projection.filter((name) => ATTRIBUTE.test(name) && name.toLowerCase() !== 'dn');
+  const named = projection.filter((name) => LISTS.has(name) || (ATTRIBUTE.test(name) && name.toLowerCase() !== 'dn'));
   const manager = projection.includes(MANAGER_EMAIL) ? ['manager'] : [];
   const all = [...always, ...(projection.length === 0 ? [EVERYTHING] : [...named, ...manager])];
   return [...new Map(all.map((name) => [name.toLowerCase(), name])).values()];

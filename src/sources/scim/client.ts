@@ -30,8 +30,17 @@ export interface ScimSourceClient {
   /** The resource with this id; null where there is none. */
   find(path: string, id: string, signal: AbortSignal): Promise<JsonObject | null>;
   list(list: ScimList, signal: AbortSignal): AsyncGenerator<ScimPage>;
+  /** The first resource of a list alone, and how many the service says that there are. */
+  readFirst(list: ScimList, signal: AbortSignal): Promise<FirstOfList>;
   /** Attributes of users that the service says it has, dotted; none where it does not tell. */
   publishedNames(signal: AbortSignal): Promise<readonly string[]>;
+}
+
+export interface FirstOfList {
+  /** Null: there is none. */
+  readonly first: Json;
+  /** Null: the service does not say it. */
+  readonly total: number | null;
 }
 
 export function createScimSourceClient(
@@ -55,6 +64,11 @@ export function createScimSourceClient(
   return {
     find: (path, id, signal) => api.find({ path: `${path}/${encodeURIComponent(id)}`, what: 'one resource' }, signal),
     list: (list, signal) => readWhole(api, list, signal),
+    async readFirst({ path, what }, signal) {
+      const body = await api.get({ path, query: { startIndex: '1', count: '1' }, what }, signal);
+      const { items, total } = parsePage(body, api.origin, what);
+      return { first: items[0] ?? null, total };
+    },
     publishedNames: (signal) => readPublishedNames(api, signal),
   };
 }

@@ -1,6 +1,7 @@
 import type { Source, SourceProvider } from '../source.ts';
 import { createScimSourceClient } from './client.ts';
 import { type ScimSourceConfig, toDirectoryId, validateConfig } from './config.ts';
+import { inspect } from './inspect.ts';
 import { readGroupPages, readOneUser, readUserPages } from './read.ts';
 
 /** Any service with a SCIM 2.0 interface, read as a directory. */
@@ -12,6 +13,7 @@ export const scimSource: SourceProvider<ScimSourceConfig> = {
     return {
       // A service does not say whose it is; ids of another address are those of other people.
       identity: async () => ({ tenantId: toDirectoryId(config), tenantName: null, domains: [] }),
+      inspect: (use, signal) => inspect({ config, context }, { use }, signal),
       readUsers: (_projection, signal) => readUserPages(client, signal),
       readGroups: (_projection, signal) => readGroupPages(client, signal),
       readOne: (id, _projection, signal) => readOneUser(client, id, signal),

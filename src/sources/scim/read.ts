@@ -8,9 +8,9 @@ import type { GroupPage, OneUser, SourcePage } from '../source.ts';
 import type { ScimList, ScimSourceClient } from './client.ts';
 import { type ScimGroup, toGroup, toUser } from './convert.ts';
 
-const USERS: ScimList = { path: '/Users', count: 100, what: 'the list of people' };
+export const USERS: ScimList = { path: '/Users', count: 100, what: 'the list of people' };
 /** Fewer: each comes with all its members. */
-const GROUPS: ScimList = { path: '/Groups', count: 20, what: 'the list of groups' };
+export const GROUPS: ScimList = { path: '/Groups', count: 20, what: 'the list of groups' };
 
 export async function* readUserPages(client: ScimSourceClient, signal: AbortSignal): AsyncGenerator<SourcePage> {
   const names = createNameCollector();

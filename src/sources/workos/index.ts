@@ -2,6 +2,7 @@ import type { Source, SourceProvider } from '../source.ts';
 import { readChangePages } from './changes.ts';
 import { createWorkosClient } from './client.ts';
 import { validateConfig, type WorkosConfig } from './config.ts';
+import { inspect } from './inspect.ts';
 import { readGroupPages, readOneUser, readUserPages } from './read.ts';
 
 /** A directory of WorkOS Directory Sync, by an API key. */
@@ -17,6 +18,7 @@ export const workosSource: SourceProvider<WorkosConfig> = {
         const { id, name, domain } = await client.readDirectory(signal);
         return { tenantId: id, tenantName: name, domains: domain === null ? [] : [domain] };
       },
+      inspect: (use, signal) => inspect({ config, context }, { use }, signal),
       readUsers: (_projection, signal) => readUserPages(client, context.now, signal),
       readGroups: (_projection, signal) => readGroupPages(client, context.now, signal),
       readChanges: (since, projection, signal) =>
