@@ -60,6 +60,8 @@ export interface SourceUser {
   readonly groups?: readonly GroupName[];
   /** Groups that the user may belong to or not, because their members could not be read whole (rule I13). */
   readonly maybeGroups?: readonly GroupName[];
+  /** Whether the user belongs to one of `scope.groups`; absent: not asked for, or not to be told (rule I13). */
+  readonly inScopeGroups?: boolean;
   /** Where the record stands, for messages: `row 17`, `line 3`. */
   readonly position?: string;
 }

@@ -83,7 +83,9 @@ export interface ResolvedDirectorySyncSpec {
   readonly source: ResolvedSource;
   /** OR of ANDs; empty: everybody. */
   readonly scope: {
-    readonly users: 'All' | 'AssignedToApplication';
+    readonly users: 'All' | 'MembersOfGroups' | 'AssignedToApplication';
+    /** Names or ids; empty unless `users` is MembersOfGroups. */
+    readonly groups: readonly string[];
     readonly filters: readonly (readonly Clause[])[];
     readonly nestedGroups: 'Flatten' | 'DirectOnly';
   };
@@ -256,7 +258,12 @@ function resolveDirectorySync({ metadata, spec }: DirectorySyncResource): Resolv
     schedule: toSchedule(filled.schedule),
     settleMs: parseDuration(filled.settle),
     source,
-    scope: { users: filled.scope.users, filters: filled.scope.filters, nestedGroups: filled.scope.nestedGroups },
+    scope: {
+      users: filled.scope.users,
+      groups: filled.scope.groups,
+      filters: filled.scope.filters,
+      nestedGroups: filled.scope.nestedGroups,
+    },
     groups: filled.groups,
     mappings: filled.mappings,
     target: { provider: 'scim', config: scim },

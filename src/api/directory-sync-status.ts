@@ -116,6 +116,22 @@ export const DirectorySyncStatusSchema = object(
       },
       'Which directory is read.',
     ),
+    resolvedGroups: Type.Optional(
+      list(
+        object(
+          {
+            name: text({ maxLength: 256, description: 'The entry, as `scope.groups` has it.' }),
+            id: text({ maxLength: 1024, description: 'Id of the group that it means.' }),
+          },
+          { description: 'An entry of `scope.groups`.' },
+        ),
+        {
+          maxItems: 1000,
+          description:
+            'Which groups `scope.groups` means, where `scope.users` is MembersOfGroups. A name, once found, means the same group whatever that is called later.',
+        },
+      ),
+    ),
     preset: word('The preset that makes the users, where `spec.mappings` names no AttributeMapping for them.', 64),
     teamPreset: word(
       'The preset that makes the teams of groups, where `spec.groups` asks for them and `spec.mappings` names no AttributeMapping for teams.',

@@ -2,7 +2,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { ClauseSchema } from './clause.ts';
 import type { DirectorySyncStatus } from './directory-sync-status.ts';
-import { GROUPS_NEED_SOURCE, GroupsSchema } from './groups.ts';
+import { GROUPS_NEED_SOURCE, GroupsSchema, groupName, SCOPE_NEEDS_SOURCE } from './groups.ts';
 import { GuardsSchema } from './guards.ts';
 import type { GROUP_VERSION, ObjectMeta } from './metadata.ts';
 import { SourceSchema, TargetSchema } from './providers.ts';
@@ -98,13 +98,33 @@ const APPLICATION_RULE: SchemaRule = {
   },
 };
 
+/** Nobody must believe that groups narrow the scope while they do not: everybody would get an account. */
+const SCOPE_GROUPS_RULE: SchemaRule = {
+  name: 'scopeGroupsWithMembers',
+  message: 'scope.groups names the groups of scope.users MembersOfGroups: set both, or neither',
+  cel: "(has(self.users) && self.users == 'MembersOfGroups') == (has(self.groups) && size(self.groups) > 0)",
+  fieldPath: '.groups',
+  holds: (value) => {
+    const { users, groups } = toFields(value) ?? {};
+    return (users === 'MembersOfGroups') === (Array.isArray(groups) && groups.length > 0);
+  },
+};
+
 const ScopeSchema = object(
   {
     users: Type.Optional(
-      oneOf(['All', 'AssignedToApplication'] as const, {
+      oneOf(['All', 'MembersOfGroups', 'AssignedToApplication'] as const, {
         default: 'All',
         description:
-          'AssignedToApplication: only who has a role in the application of `source.entra.applicationId`, or was given it without one; by themselves, or by a group, whose members are counted as `nestedGroups` says. `filters`, `cel` and `expression` narrow it further.',
+          'MembersOfGroups: only who belongs to one of `groups`, as `nestedGroups` says. AssignedToApplication: only who has a role in the application of `source.entra.applicationId`, or was given it without one; by themselves, or by a group, whose members are counted as `nestedGroups` says. `filters`, `cel` and `expression` narrow it further.',
+      }),
+    ),
+    groups: Type.Optional(
+      list(groupName(), {
+        maxItems: 1000,
+        empty: true,
+        description:
+          'With MembersOfGroups: the groups, by name or id; at most 1000. A name, once found, means the same group whatever that is called later (`status.resolvedGroups`). One that means no group of the source, or two, is a failed read: nobody is changed. Of a group whose members could not be read whole nobody leaves.',
       }),
     ),
     filters: Type.Optional(
@@ -148,6 +168,7 @@ const ScopeSchema = object(
   {
     description: 'Which people of the source are in scope: whom `users`, `filters`, `cel` and `expression` all take.',
     defaulted: true,
+    rules: [SCOPE_GROUPS_RULE],
   },
 );
 
@@ -362,7 +383,7 @@ export const DirectorySyncSpecSchema = object(
   },
   {
     description: 'What is wanted: source, scope, mappings, target, and the limits of what may be done without asking.',
-    rules: [GROUPS_NEED_SOURCE, MAPPINGS_RULE, APPLICATION_RULE],
+    rules: [GROUPS_NEED_SOURCE, SCOPE_NEEDS_SOURCE, MAPPINGS_RULE, APPLICATION_RULE],
   },
 );
 

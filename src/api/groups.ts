@@ -3,8 +3,13 @@ import { Type } from '@sinclair/typebox';
 import { type SchemaRule, toFields } from './rules.ts';
 import { list, object, oneOf, text } from './schema.ts';
 
-const groupName = () =>
+export const groupName = () =>
   text({ maxLength: 256, description: 'Name of a group (trimmed, without case), or its id as it is.' });
+
+const hasNoGroups = (source: unknown): boolean => {
+  const file = toFields(toFields(source)?.['file']);
+  return file !== null && file['groups'] === undefined;
+};
 
 /** What reads them is the source's own block: a file has groups only where one is named. */
 export const GROUPS_NEED_SOURCE: SchemaRule = {
@@ -15,8 +20,19 @@ export const GROUPS_NEED_SOURCE: SchemaRule = {
   holds: (value) => {
     const { groups, source } = toFields(value) ?? {};
     const provision = toFields(groups)?.['provision'];
-    const file = toFields(toFields(source)?.['file']);
-    return provision === undefined || provision === 'None' || file === null || file['groups'] !== undefined;
+    return provision === undefined || provision === 'None' || !hasNoGroups(source);
+  },
+};
+
+/** The same for a scope that takes people by groups. */
+export const SCOPE_NEEDS_SOURCE: SchemaRule = {
+  name: 'membersNeedSource',
+  message: 'scope.users MembersOfGroups needs a source with groups: set source.file.groups',
+  cel: "!has(self.scope) || !has(self.scope.users) || self.scope.users != 'MembersOfGroups' || !has(self.source.file) || has(self.source.file.groups)",
+  fieldPath: '.scope.users',
+  holds: (value) => {
+    const { scope, source } = toFields(value) ?? {};
+    return toFields(scope)?.['users'] !== 'MembersOfGroups' || !hasNoGroups(source);
   },
 };
 
@@ -26,7 +42,7 @@ export const GroupsSchema = object(
       oneOf(['None', 'InScope', 'All'] as const, {
         default: 'None',
         description:
-          'Which groups of the source become teams, with those of their members who are in scope. InScope: as All, as long as `scope` takes people by no group. None: teams made of groups stay as they are.',
+          'Which groups of the source become teams, with those of their members who are in scope. InScope: those of `scope.groups`; without `scope.users: MembersOfGroups` the same as All. None: teams made of groups stay as they are.',
       }),
     ),
     include: Type.Optional(

@@ -1,6 +1,6 @@
 /** Why a condition holds for one person, or does not: each of its parts, and what was read for it. Pure. */
 import { SyncError } from '../errors.ts';
-import type { Json } from '../model.ts';
+import type { GroupName, Json, SourceUser } from '../model.ts';
 import type { Condition } from '../rule/condition.ts';
 import { bindCondition, type Moment } from './conditions.ts';
 import type { BoundName, PersonView } from './names.ts';
@@ -62,13 +62,21 @@ function readNeeds({ needs }: Condition, { reader, person, moment }: TraceInput)
   return [
     ...needs.attributes.map((name) => readName(name, reader, person)),
     ...needs.properties.map((name) => toNamedValue(`user.${name}`, reader.bindProperty(name), person)),
-    ...(needs.groups ? [toGroups(groups?.map(({ displayName }) => displayName))] : []),
+    ...(needs.groups ? [toGroups(groups)] : []),
+    ...(needs.scopeGroups ? toScopeGroups(person.user) : []),
     ...needs.teams.map((team) => toTeam(team, moment.isInTeam(team))),
   ];
 }
 
-function toGroups(names: readonly string[] | undefined): NamedValue {
-  return names === undefined ? { name: 'groups', value: null, unknown: 'person' } : { name: 'groups', value: names };
+function toGroups(groups: readonly GroupName[] | undefined): NamedValue {
+  if (groups === undefined) return { name: 'groups', value: null, unknown: 'person' };
+  return { name: 'groups', value: groups.map(({ displayName }) => displayName) };
+}
+
+/** Why somebody is in none of them; which groups they are in besides may not be known. */
+function toScopeGroups({ groups, inScopeGroups }: SourceUser): readonly NamedValue[] {
+  if (inScopeGroups === undefined) return [toGroups(undefined)];
+  return inScopeGroups || groups === undefined ? [] : [toGroups(groups)];
 }
 
 function toTeam(team: string, isMember: boolean | null): NamedValue {

@@ -11,7 +11,7 @@ import { toPropertyNames } from './user-properties.ts';
  */
 export function checkCondition({ needs }: Condition, context: NameContext): void {
   for (const name of needs.attributes) checkName(name, context);
-  if (needs.groups) checkGroups(context);
+  if (needs.groups || needs.scopeGroups) checkGroups(context);
 }
 
 /** @throws SyncError `Invalid` where the source reads no groups */
@@ -57,7 +57,7 @@ export interface BoundCondition {
 }
 
 export function bindCondition(condition: Condition, reader: NameReader): BoundCondition {
-  const { attributes, properties, groups, teams } = condition.needs;
+  const { attributes, properties, groups, scopeGroups, teams } = condition.needs;
   const names = [
     ...attributes.map((name) => reader.bind(name)),
     ...properties.map((name) => reader.bindProperty(name)),
@@ -67,6 +67,8 @@ export function bindCondition(condition: Condition, reader: NameReader): BoundCo
     decide: (person, { now, isInTeam }) => {
       if (names.some((name) => name.isUnknown(person))) return null;
       if (groups && person.user.groups === undefined) return null;
+      const { inScopeGroups } = person.user;
+      if (scopeGroups && inScopeGroups === undefined) return null;
       if (teams.some((team) => isInTeam(team) === null)) return null;
       const matches = (belongsTo: readonly GroupName[]): boolean =>
         condition.matches({
@@ -74,6 +76,7 @@ export function bindCondition(condition: Condition, reader: NameReader): BoundCo
           property: (name) => reader.bindProperty(name).read(person),
           now,
           groups: belongsTo,
+          inScopeGroups: inScopeGroups === true,
           isInTeam: (team) => isInTeam(team) === true,
         });
       return decideByGroups(person.user, matches);

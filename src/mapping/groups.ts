@@ -16,14 +16,19 @@ export interface GroupSelection {
   unresolved(): readonly string[];
 }
 
-export function createGroupSelection({ provision, include, exclude }: GroupChoice): GroupSelection {
+/** @param scopeGroups ids of those that the scope takes people by; null: it takes them by none */
+export function createGroupSelection(
+  { provision, include, exclude }: GroupChoice,
+  scopeGroups: ReadonlySet<string> | null,
+): GroupSelection {
   const open = new Set([...include, ...exclude].map((entry) => entry.trim()));
   const [included, excluded] = [toNames(include), toNames(exclude)];
   return {
     selects: (group) => {
       for (const entry of open) if (isNamed(group, toNames([entry]))) open.delete(entry);
+      const isMeant = provision === 'All' || (provision === 'InScope' && (scopeGroups?.has(group.id) ?? true));
       const isIncluded = include.length === 0 || isNamed(group, included);
-      return provision !== 'None' && isIncluded && !isNamed(group, excluded);
+      return isMeant && isIncluded && !isNamed(group, excluded);
     },
     unresolved: () => [...open],
   };

@@ -1,4 +1,4 @@
-/** Who is in scope: filters, CEL and an expression, all of which must hold. Pure. */
+/** Who is in scope: groups or roles, filters, CEL and an expression, all of which must hold. Pure. */
 import type { Clause } from '../api/clause.ts';
 import { SyncError } from '../errors.ts';
 import type { Json } from '../model.ts';
@@ -10,7 +10,9 @@ import { compileMappedExpression, toPlainValue, UNSTABLE_FUNCTIONS } from './exp
 import type { NameContext } from './names.ts';
 
 export interface ScopeSpec {
-  readonly users?: 'All' | 'AssignedToApplication';
+  readonly users?: 'All' | 'MembersOfGroups' | 'AssignedToApplication';
+  /** Names or ids; for `MembersOfGroups`. */
+  readonly groups?: readonly string[];
   readonly filters?: readonly (readonly Clause[])[];
   readonly cel?: string;
   readonly expression?: string;
@@ -20,7 +22,7 @@ const ASSIGNED: Clause = { attribute: 'source:appRoleAssignments', operator: 'Is
 
 /** @param report gets the field and what is wrong with it; the scope must not be used then */
 export function compileScope(
-  { users = 'All', filters = [], cel, expression }: ScopeSpec,
+  { users = 'All', groups = [], filters = [], cel, expression }: ScopeSpec,
   names: NameContext,
   report: (field: string, message: string) => void,
 ): Condition {
@@ -35,12 +37,32 @@ export function compileScope(
     }
   };
   const conditions = [
-    ...(users === 'All' ? [] : tryCompile('users', () => compileAny([[ASSIGNED]]))),
+    ...(users === 'All' ? [] : tryCompile('users', () => compileUsers(users, groups))),
     ...(filters.length === 0 ? [] : tryCompile('filters', () => compileAny(filters))),
     ...(cel === undefined ? [] : tryCompile('cel', () => compileCelCondition(cel))),
     ...(expression === undefined ? [] : tryCompile('expression', () => compileExpressionCondition(expression, names))),
   ];
   return conditions.length === 0 ? EVERYBODY : allOf(conditions);
+}
+
+function compileUsers(users: 'MembersOfGroups' | 'AssignedToApplication', groups: readonly string[]): Condition {
+  if (users === 'AssignedToApplication') return compileAny([[ASSIGNED]]);
+  if (groups.length === 0) throw new SyncError('Invalid', 'MembersOfGroups needs scope.groups');
+  return {
+    text: `member of ${printGroups(groups)}`,
+    needs: { ...NO_NEEDS, scopeGroups: true },
+    // Which groups are meant only a read can tell.
+    matches: ({ inScopeGroups }) => inScopeGroups,
+  };
+}
+
+/** Of many groups nobody reads all the names. */
+const SHOWN = 5;
+
+function printGroups(groups: readonly string[]): string {
+  const shown = groups.slice(0, SHOWN).map((entry) => JSON.stringify(entry));
+  const rest = groups.length - shown.length;
+  return [...shown, ...(rest > 0 ? [`${rest} more`] : [])].join(' or ');
 }
 
 /** Whether people come who have no role in the application. Of CEL and expressions only that they speak of roles is seen. */

@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { SyncError } from '../errors.ts';
 import { bindName, KnownAttributes } from '../mapping/names.ts';
-import type { SourceIdentity, SourcePage } from '../sources/source.ts';
+import { createScopeGroupsSearch } from '../mapping/scope-groups.ts';
+import type { Source, SourceIdentity, SourcePage } from '../sources/source.ts';
 import type { ProbeFinding, Target } from '../targets/target.ts';
 import { type CompiledResources, compareWithTarget, toTargetUse } from './compile.ts';
 import { createExpiryLog, mergeExpiries, toExpiringChange } from './expiry.ts';
@@ -118,6 +119,7 @@ async function* inspectSource(
     const page = await readFirstPage(source.readUsers(projection, signal));
     yield* describePage(page);
     yield* compareAttributes(page, compiled);
+    if (spec.scope.users === 'MembersOfGroups') yield* lookForGroups(source, spec.scope.groups, signal);
   } finally {
     await source.close();
   }
@@ -162,4 +164,20 @@ function* compareAttributes({ users, end }: SourcePage, compiled: CompiledResour
     const message = `${shown} is ${where}, but mappings, rules or filters read it: what depends on it stays as it is`;
     yield { verdict: 'warning', about: 'attributes', message };
   }
+}
+
+/** The list of groups is read until each of them was seen. What an earlier run has found is not looked at. */
+async function* lookForGroups(source: Source, entries: readonly string[], signal: AbortSignal): Findings {
+  const search = createScopeGroupsSearch(entries, { pins: [], afresh: false });
+  const nobody = { of: () => false, nested: false };
+  for await (const { groups, failed } of source.readGroups?.([], signal, nobody) ?? []) {
+    for (const group of groups) search.see(group);
+    for (const { id } of failed) if (id !== null) search.see({ id, displayName: null });
+    if (search.result().problems.length === 0) break;
+  }
+  const { found, problems } = search.result();
+  for (const { entry, id } of found)
+    yield { verdict: 'ok', about: 'scope', message: `${JSON.stringify(entry)} is the group ${id}` };
+  // A run that has found the group under an earlier name goes on with it.
+  for (const message of problems) yield { verdict: 'warning', about: 'scope', message };
 }

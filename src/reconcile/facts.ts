@@ -1,6 +1,7 @@
 /** Names and shapes of the small documents that a run leaves for the next one. */
 
 import type { AttributeMemory, RetiredPath } from '../mapping/retired-paths.ts';
+import type { PinnedGroup } from '../mapping/scope-groups.ts';
 import type { GuardSubject, Json } from '../model.ts';
 import type { OwnValues } from '../plan/detour.ts';
 import type { Ending } from '../plan/references.ts';
@@ -30,6 +31,8 @@ export interface FactShapes {
   /** The id that has taken over everything that stood here. */
   readonly takenOverBy: string;
   readonly lastGoodRead: ReadStats;
+  /** What the entries of `scope.groups` were found to mean. */
+  readonly scopeGroups: readonly PinnedGroup[];
   /** A suspect read that waits for a second one: when, and the removals that it called for. */
   readonly suspect: { readonly since: number; readonly removals: readonly string[] };
   /** Guards that hold something, and since when: the window of each begins before that time. */

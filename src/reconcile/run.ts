@@ -7,6 +7,7 @@ import type { ReadyReason } from '../api/reasons.ts';
 import type { PooledHttpClient } from '../http/client.ts';
 import type { KnownAttributes } from '../mapping/names.ts';
 import type { AttributeMemory } from '../mapping/retired-paths.ts';
+import type { PinnedGroup, ScopeGroups } from '../mapping/scope-groups.ts';
 import type { HeldBy, RecordError } from '../model.ts';
 import type { GuardResult } from '../plan/guard.ts';
 import type { Order } from '../plan/order.ts';
@@ -142,6 +143,8 @@ export interface GroupsRead {
   readonly count: number;
   /** Every group is there, by its id: false when items failed whose id is not known. */
   readonly isComplete: boolean;
+  /** `scope`: those of the groups of the scope alone were asked for; of other groups nobody knows who is in them. */
+  readonly members: 'all' | 'scope';
   /** Members that name nobody of the read. */
   readonly unresolved: number;
   /** `some`: people lack names that an earlier read had. Who is named by one is not known, and is nobody's to remove. */
@@ -168,6 +171,8 @@ export interface ReadResult {
   readonly errors: readonly RecordError[];
   /** Null: this run needs no groups. */
   readonly groups: GroupsRead | null;
+  /** Null: the scope takes people by no group. */
+  readonly scopeGroups: ScopeGroups | null;
 }
 
 export interface Mapped {
@@ -254,6 +259,8 @@ export interface RunReport {
   /** How it was read; null where `sourceRead` is not true. */
   readonly readWay: ReadWay | null;
   readonly suspicion: string | null;
+  /** What the entries of `scope.groups` mean; null: the run did not get so far as to know. */
+  readonly resolvedGroups: readonly PinnedGroup[] | null;
   readonly identity: SourceIdentity | null;
   /** Which presets stand in for mappings that nobody named; null: the run did not get so far as to know. */
   readonly presets: Loaded['presets'] | null;

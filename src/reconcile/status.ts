@@ -38,8 +38,9 @@ export interface Commands {
 
 export function computeStatus(input: StatusInput): DirectorySyncStatus {
   const { resource, previous, report, nextRunAt } = input;
-  const { progress: _over, nextRunAt: _past, preset: _preset, teamPreset: _teams, ...before } = previous ?? {};
-  if (report.kind === 'OneUser') return computeOneUserStatus(input, before);
+  const { progress: _over, nextRunAt: _past, ...known } = previous ?? {};
+  if (report.kind === 'OneUser') return computeOneUserStatus(input, known);
+  const { preset: _preset, teamPreset: _teams, resolvedGroups, ...before } = known;
   return {
     ...before,
     observedGeneration: resource.metadata.generation ?? 1,
@@ -47,6 +48,7 @@ export function computeStatus(input: StatusInput): DirectorySyncStatus {
     source: { ...before.source, provider: firstKey(resource.spec.source), ...toIdentity(report) },
     target: toTarget(resource),
     ...toPresets(resource, report),
+    ...toResolvedGroups(report, resolvedGroups),
     ...toCredentials(report, previous),
     ...(report.plan === null ? {} : toCounts(report)),
     ...(isGuarded(report) ? toHeld(report) : {}),
@@ -111,6 +113,15 @@ function toPresets(
     ...(ofUsers === undefined ? {} : { preset: ofUsers }),
     ...(ofTeams === undefined ? {} : { teamPreset: ofTeams }),
   };
+}
+
+/** What a run did not get so far as to know is what it was. */
+function toResolvedGroups(
+  { resolvedGroups }: RunReport,
+  before: DirectorySyncStatus['resolvedGroups'] = [],
+): Pick<DirectorySyncStatus, 'resolvedGroups'> {
+  const now = resolvedGroups?.map(({ entry, id }) => ({ name: entry, id: id.slice(0, 1024) })) ?? before;
+  return now.length === 0 ? {} : { resolvedGroups: now };
 }
 
 function firstKey(union: unknown): string {

@@ -103,7 +103,7 @@ function refuseUsed(from: string, { metadata }: DirectorySyncResource, { directo
 /** Of the old id stays with the resource that had it. */
 const OF_THE_RESOURCE = ['status', 'ended', 'adopted', 'takenOverBy'];
 /** Said of people of another source: nothing of it holds for the new one. That nobody has looked yet makes the next run look. */
-const OF_THE_SOURCE = ['approval', 'suspect', 'verifiedAt', 'detours'];
+const OF_THE_SOURCE = ['approval', 'suspect', 'verifiedAt', 'detours', 'scopeGroups'];
 /** How many people another directory had says nothing about this one, and neither does how many accounts come along. */
 const NO_MEASURE: ReadStats = { people: 0, filled: {} };
 

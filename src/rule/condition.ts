@@ -10,6 +10,8 @@ export interface Subject {
   readonly now: Date;
   /** Empty where the condition asks for no groups. */
   readonly groups: readonly GroupName[];
+  /** Whether the person belongs to one of `scope.groups`. */
+  readonly inScopeGroups: boolean;
   /** Whether a rule gives the person the team of this name. */
   readonly isInTeam: (team: string) => boolean;
 }
@@ -22,6 +24,8 @@ export interface Needs {
   readonly properties: readonly string[];
   /** Whether it asks which groups of the source the person belongs to. */
   readonly groups: boolean;
+  /** Whether it asks if the person belongs to one of `scope.groups`. */
+  readonly scopeGroups: boolean;
   /** Display names of the teams of other rules that it asks for. */
   readonly teams: readonly string[];
 }
@@ -42,7 +46,7 @@ export interface ConditionParts {
   list(): readonly Condition[];
 }
 
-export const NO_NEEDS: Needs = { attributes: [], properties: [], groups: false, teams: [] };
+export const NO_NEEDS: Needs = { attributes: [], properties: [], groups: false, scopeGroups: false, teams: [] };
 
 /** Holds for everybody. */
 export const EVERYBODY: Condition = { text: 'everybody', needs: NO_NEEDS, matches: () => true };
@@ -80,6 +84,7 @@ function uniteNeeds(needs: readonly Needs[]): Needs {
     attributes: [...new Set(needs.flatMap(({ attributes }) => attributes))],
     properties: [...new Set(needs.flatMap(({ properties }) => properties))],
     groups: needs.some(({ groups }) => groups),
+    scopeGroups: needs.some(({ scopeGroups }) => scopeGroups),
     teams: [...new Set(needs.flatMap(({ teams }) => teams))],
   };
 }

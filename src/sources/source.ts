@@ -42,6 +42,8 @@
  *   cannot be read is in `failed` (S2, S9).
  * - **S18** A read that is asked for what `schema` lists delivers everything that a read can without being told a name; where
  *   there is no `schema` every read does.
+ * - **S19** Where `readGroups` is told whose members are wanted, those of other groups may be missing, and nothing else: every
+ *   group is listed, and one whose members are wanted, by itself or in another one, has all of them or is in `failed` (S9).
  */
 import type { ErrorCode } from '../errors.ts';
 import type { HttpClient } from '../http/client.ts';
@@ -135,6 +137,13 @@ export interface GroupPage {
   readonly end?: ReadEnd;
 }
 
+/** Whose members a read of groups is for. */
+export interface WantedMembers {
+  readonly of: (group: Pick<SourceGroup, 'id' | 'displayName'>) => boolean;
+  /** Those of groups in such groups too. */
+  readonly nested: boolean;
+}
+
 /** Which directory this is: shown in status, and compared with the one that the links were made with. */
 export interface SourceIdentity {
   readonly tenantId: string | null;
@@ -206,8 +215,10 @@ export interface Source {
   /**
    * All groups, page by page, with their direct members; absent where the directory, or the file, has no groups.
    * @param projection top-level attribute names that Team mappings use; a provider may deliver more
+   * @param wanted members of other groups are not looked at; without it those of all are. A provider that has them at hand
+   *   gives them all the same
    */
-  readGroups?(projection: readonly string[], signal: AbortSignal): AsyncIterable<GroupPage>;
+  readGroups?(projection: readonly string[], signal: AbortSignal, wanted?: WantedMembers): AsyncIterable<GroupPage>;
   /**
    * What has changed since reads of the same projection ended; absent where the directory does not tell.
    * @throws SyncError `CursorExpired`: everything must be read

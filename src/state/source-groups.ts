@@ -46,6 +46,11 @@ export interface SourceGroups {
   groupsOf(sourceIds: readonly string[]): Promise<ReadonlyMap<string, readonly GroupName[]>>;
   /** Groups that are partial or failed: who is not known to belong to them may. The name is null where it is not known. */
   partial(): Promise<readonly (Pick<GroupName, 'id'> & { readonly displayName: string | null })[]>;
+  /**
+   * Which of these groups, once resolved, have a member by a name that two people (or two groups) have: the name refers to
+   * nobody, and which of them is meant is not known. `Flatten`: members of groups in them count too.
+   */
+  ambiguous(ids: readonly string[], nested: 'Flatten' | 'DirectOnly'): Promise<readonly string[]>;
   /** The person that each name refers to: an id, else an alias. Names that refer to nobody, or to two, are absent. */
   people(names: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** Puts everybody of a group who is `present` into a team of this run. */

@@ -29,7 +29,7 @@ describe('withDefaults', () => {
           idAttribute: 'id',
         },
       },
-      scope: { users: 'All', filters: [], nestedGroups: 'Flatten' },
+      scope: { users: 'All', groups: [], filters: [], nestedGroups: 'Flatten' },
       groups: { provision: 'None', include: [], exclude: [], deletedAtSource: 'Empty' },
       mappings: [{ name: 'users' }],
       target: {

@@ -42,6 +42,8 @@ const source = of('DirectorySync', 'sourceExactlyOne');
 const location = of('DirectorySync', 'locationExactlyOne');
 const groups = of('DirectorySync', 'groupsNeedSource');
 const assigned = of('DirectorySync', 'assignedNeedsApplication');
+const members = of('DirectorySync', 'membersNeedSource');
+const scopeGroups = of('DirectorySync', 'scopeGroupsWithMembers');
 const adoptFrom = of('DirectorySync', 'adoptFromAnother');
 const target = of('DirectorySync', 'targetExactlyOne');
 const url = of('DirectorySync', 'urlEncrypted');
@@ -77,6 +79,7 @@ const syncs = of('CustomAttribute', 'directorySyncsAllOrNames');
 const cron = { expression: '0 6 * * 1', timeZone: 'Europe/Belfast' };
 const scim = (config: object) => ({ target: { scim: { credentialsRef: { name: 'app' }, ...config } } });
 const entraSource = (config: object) => ({ source: { entra: { tenantId: 'corp.example', ...config } } });
+const GROUPED = { source: { file: { users: { path: 'people.csv' }, groups: { path: 'groups.json' } } } };
 const google = (config: object) => ({
   source: { google: { adminEmail: 'sync.admin@corp.example', credentialsRef: { name: 'key' }, ...config } },
 });
@@ -117,6 +120,14 @@ export const RULE_CASES: readonly RuleCase[] = [
     ...entraSource({ applicationId: 'c0a9e3d4-1f52-4b8a-93e7-5d60b1a2f433' }),
     scope: { users: 'AssignedToApplication' },
   }),
+  scopeGroups(true, 'everybody', { scope: { users: 'All', groups: [] } }),
+  scopeGroups(true, 'members of a group', { ...GROUPED, scope: { users: 'MembersOfGroups', groups: ['Sales'] } }),
+  scopeGroups(false, 'of which groups is not said', { ...GROUPED, scope: { users: 'MembersOfGroups' } }),
+  scopeGroups(false, 'none is named', { ...GROUPED, scope: { users: 'MembersOfGroups', groups: [] } }),
+  scopeGroups(false, 'the scope is everybody all the same', { ...GROUPED, scope: { groups: ['Sales'] } }),
+  members(true, 'the file has groups', { ...GROUPED, scope: { users: 'MembersOfGroups', groups: ['Sales'] } }),
+  members(true, 'a tenant has groups', { ...entraSource({}), scope: { users: 'MembersOfGroups', groups: ['Sales'] } }),
+  members(false, 'the file has none', { scope: { users: 'MembersOfGroups', groups: ['Sales'] } }),
   groups(true, 'no groups are asked for', { groups: { provision: 'None' } }),
   groups(true, 'the file has groups', {
     groups: { provision: 'All' },

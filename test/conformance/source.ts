@@ -1,5 +1,5 @@
 /**
- * What every source directory must do: the rules S1 to S10 and S13 to S18 of `src/sources/source.ts`; the numbers are theirs. Those that are
+ * What every source directory must do: the rules S1 to S10 and S13 to S19 of `src/sources/source.ts`; the numbers are theirs. Those that are
  * asked over HTTP pass `source-over-http.ts` besides. A provider's test calls `describeSource` with a harness that fills its directory with people and breaks it. A rule that a provider
  * cannot show is declared with the reason; a harness that is silent about it fails.
  */
@@ -9,7 +9,15 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { SyncError } from '../../src/errors.ts';
 import { parseSourcePath, readSourcePath, toAskedName } from '../../src/expression/paths.ts';
 import type { Json, SourceUser } from '../../src/model.ts';
-import type { GroupPage, OneUser, PhotoAnswer, Source, SourcePage, SourceSchema } from '../../src/sources/source.ts';
+import type {
+  GroupPage,
+  OneUser,
+  PhotoAnswer,
+  Source,
+  SourcePage,
+  SourceSchema,
+  WantedMembers,
+} from '../../src/sources/source.ts';
 import { describeChanges } from './source-changes.ts';
 
 export interface SamplePerson {
@@ -316,8 +324,24 @@ export function describeSource(name: string, harness: SourceHarness): void {
       for (const { id, members } of groups) expect(toMembers(pages, id)).toEqual(members.map(toRef).sort());
     });
 
+    hasGroups('S19 lists every group, and the members of those that are wanted, others or not', async ({ source }) => {
+      const [some, rest] = [groups.slice(4, 7), groups.slice(7)];
+      const of = ({ id }: { readonly id: string }) => some.some((each) => each.id === id);
+      const pages = await readGroupPages(source, { wanted: { of, nested: true } });
+      expect(pages.flatMap((page) => page.groups.map(({ id }) => id)).sort()).toEqual(
+        groups.map(({ id }) => id).sort(),
+      );
+      expect(pages.map((page) => page.end !== undefined)).toEqual(pages.map((_, at) => at === pages.length - 1));
+      expect(pages.flatMap(({ failed }) => failed)).toEqual([]);
+      for (const { id, members } of some) expect(toMembers(pages, id)).toEqual(members.map(toRef).sort());
+      for (const { id, members } of rest) {
+        const told = toMembers(pages, id);
+        expect([[], members.map(toRef).sort()]).toContainEqual(told);
+      }
+    });
+
     hasGroups('throws when the list of groups ends early, and when it is aborted', async ({ source, truncate }) => {
-      expect((await toRejection(readGroupPages(source, AbortSignal.abort()))).code).toBe('Aborted');
+      expect((await toRejection(readGroupPages(source, { signal: AbortSignal.abort() }))).code).toBe('Aborted');
       await truncate();
       const failed = await toRejection(readGroupPages(source));
       expect(['ReadFailed', 'ReadIncomplete']).toContain(failed.code);
@@ -512,9 +536,17 @@ async function toRejection(work: Promise<unknown>): Promise<SyncError> {
   return SyncError.from(thrown);
 }
 
-async function readGroupPages(source: Source, signal = new AbortController().signal): Promise<GroupPage[]> {
+interface GroupReading {
+  readonly signal?: AbortSignal;
+  readonly wanted?: WantedMembers;
+}
+
+async function readGroupPages(
+  source: Source,
+  { signal = new AbortController().signal, wanted }: GroupReading = {},
+): Promise<GroupPage[]> {
   const pages: GroupPage[] = [];
-  for await (const page of source.readGroups?.([], signal) ?? []) pages.push(page);
+  for await (const page of source.readGroups?.([], signal, wanted) ?? []) pages.push(page);
   return pages;
 }
 

@@ -101,6 +101,33 @@ export function describeGroups(states: OpenStates): void {
       );
     });
 
+    it('I13 tells groups with a member by a name that several have, nested ones as they are counted', async () => {
+      const state = await states.directory();
+      await state.staging.addUsers(['ada', 'bob', 'eve', 'shared@id.example'].map((id) => aSourceUser(id)));
+      await state.groups.addAliases([
+        { sourceId: 'ada', names: ['Shared@Example.com', 'shared@id.example'] },
+        { sourceId: 'bob', names: ['shared@example.com', 'shared@id.example'] },
+      ]);
+      await state.groups.addGroups([
+        ...['byShared', 'above', 'byUser', 'byOther', 'byGroup'].map((id) => aSourceGroup(id)),
+        aSourceGroup('g1', { aliases: ['cn=twice'] }),
+        aSourceGroup('g2', { aliases: ['CN=Twice'] }),
+      ]);
+      await state.groups.addMembers([
+        { group: 'byShared', members: [any('ada'), any('SHARED@example.com')] },
+        { group: 'above', members: [group('byShared'), user('eve')] },
+        // An id goes before a name, and whom nobody knows is nobody's double.
+        { group: 'byUser', members: [user('shared@id.example'), user('nobody@example.com')] },
+        { group: 'byOther', members: [group('shared@example.com')] },
+        { group: 'byGroup', members: [any('cn=twice')] },
+      ]);
+      await state.groups.resolve('Flatten');
+      const asked = ['above', 'byGroup', 'byOther', 'byShared', 'byUser', 'nothing'];
+      expect(await state.groups.ambiguous(asked, 'Flatten')).toEqual(['above', 'byGroup', 'byShared']);
+      expect(await state.groups.ambiguous(asked, 'DirectOnly')).toEqual(['byGroup', 'byShared']);
+      expect(await state.groups.ambiguous([], 'Flatten')).toEqual([]);
+    });
+
     it('flattens groups in groups, cycles and all, or takes direct members alone', async () => {
       const nested = {
         all: [group('eng'), user('zoe')],

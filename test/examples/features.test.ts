@@ -9,7 +9,7 @@ import { createCompany, readTeams, startApplication, TOKEN } from '../cli/compan
 
 const EXAMPLES = fileURLToPath(new URL('../../examples/', import.meta.url));
 /** Those that a test runs. */
-const FOLDERS = ['features', 'groups', 'mappings', 'quickstart', 'rules', 'workos'];
+const FOLDERS = ['features', 'groups', 'mappings', 'members', 'quickstart', 'rules', 'workos'];
 const ACME = 'urn:ietf:params:scim:schemas:extension:acme:2.0:User';
 
 const at = (names: string): string[] => names.split(' ').map((name) => `${name}@corp.example`);
@@ -123,10 +123,11 @@ const NOT_SHOWN: readonly (readonly [feature: RegExp, reason: string])[] = [
   [/^AttributeMapping\.preset: (Google|LDAP|ActiveDirectory|SCIM)ToSCIM$/, 'of a directory that no example has'],
   [/^TeamRule\.team\.description$/, 'groups of the embedded directory have no description'],
   [/^DirectorySync\.scope\.nestedGroups: Flatten$/, 'the default'],
-  [/^DirectorySync\.groups\.provision: (None|InScope)$/, 'the default, and the same as All without scope.groups'],
+  [/^DirectorySync\.groups\.provision: None$/, 'the default'],
   [/^DirectorySync\.groups\.deletedAtSource: Retain$/, 'the gentlest of three'],
   [/^AttributeMapping\.attributes\[\]\.photo\b/, 'stands in examples/photos, which a test of its own runs'],
-  [/^DirectorySync\.scope\.users\b/, 'of a directory with applications, which docs/sources/entra.md shows'],
+  [/^DirectorySync\.scope\.users: All$/, 'the default'],
+  [/^DirectorySync\.scope\.users: AssignedToApplication$/, 'of a tenant with applications, in docs/sources/entra.md'],
 ];
 
 async function readUsed(): Promise<ReadonlySet<string>> {

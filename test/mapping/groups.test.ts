@@ -24,11 +24,25 @@ describe('createGroupSelection', () => {
     [{ ...all, exclude: ['engineering'] }, false, 'left out by name'],
     [{ ...all, include: ['g-1'], exclude: ['Engineering'] }, false, 'exclude wins'],
   ])('%j takes the group: %s (%s)', (choice, selected, _because) => {
-    expect(createGroupSelection(choice).selects(eng)).toBe(selected);
+    expect(createGroupSelection(choice, null).selects(eng)).toBe(selected);
+  });
+
+  it.each<readonly [GroupChoice, readonly string[], boolean, string]>([
+    [{ ...all, provision: 'InScope' }, ['g-1'], true, 'one of scope.groups'],
+    [{ ...all, provision: 'InScope' }, ['g-2'], false, 'the scope has others'],
+    [{ ...all, provision: 'InScope', include: ['Sales'] }, ['g-1'], false, 'include narrows it further'],
+    [{ ...all, provision: 'All' }, ['g-2'], true, 'all are asked for, whatever the scope has'],
+  ])('%j with the groups %j in scope takes the group: %s (%s)', (choice, ids, selected) => {
+    expect(createGroupSelection(choice, new Set(ids)).selects(eng)).toBe(selected);
+  });
+
+  it('does not call an entry unknown because the scope has no such group', () => {
+    const selection = createGroupSelection({ ...all, provision: 'InScope', include: ['Engineering'] }, new Set());
+    expect([selection.selects(eng), selection.unresolved()]).toEqual([false, []]);
   });
 
   it('tells entries that no group answers to', () => {
-    const selection = createGroupSelection({ ...all, include: ['engineering', 'Typo'], exclude: ['g-9', 'g-1'] });
+    const selection = createGroupSelection({ ...all, include: ['engineering', 'Typo'], exclude: ['g-9', 'g-1'] }, null);
     selection.selects(eng);
     expect(selection.unresolved()).toEqual(['Typo', 'g-9']);
   });

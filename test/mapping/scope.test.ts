@@ -79,6 +79,57 @@ describe('the scope of who is assigned to the application', () => {
   });
 });
 
+describe('the scope of members of groups', () => {
+  const scope = { users: 'MembersOfGroups', groups: ['Engineering', 'g-fin'] } as const;
+  const groups = [{ id: 'g-sales', displayName: 'Sales' }];
+
+  it.each<readonly [Partial<SourceUser>, string, string]>([
+    [{ inScopeGroups: true, groups }, 'present', 'who belongs to one of them'],
+    [{ inScopeGroups: false, groups }, 'outOfScope', 'who belongs to none'],
+    [{ groups }, 'undecided', 'of whom it cannot be told (I13)'],
+    [{ inScopeGroups: true }, 'present', 'whatever is not known of other groups'],
+    [{ inScopeGroups: false }, 'outOfScope', 'whatever is not known of other groups'],
+  ])('%j is %s: %s', (rest, presence) => {
+    expect(presenceOf(scope, {}, rest)).toBe(presence);
+  });
+
+  it('is narrowed by filters', () => {
+    const filters = [[{ attribute: 'department', operator: 'Equals', value: 'Sales' } as const]];
+    const of = (department: string) => presenceOf({ ...scope, filters }, { department }, { inScopeGroups: true });
+    expect([of('Sales'), of('Legal')]).toEqual(['present', 'outOfScope']);
+  });
+
+  it.each<readonly [Partial<SourceUser>, object]>([
+    [
+      { inScopeGroups: false, groups },
+      { holds: false, values: [{ name: 'groups', value: ['Sales'] }] },
+    ],
+    [{ groups }, { holds: null, values: [{ name: 'groups', value: null, unknown: 'person' }] }],
+    [{ inScopeGroups: false }, { holds: false, values: [] }],
+    [
+      { inScopeGroups: true, groups },
+      { holds: true, values: [] },
+    ],
+  ])('tells why: %j', (rest, trace) => {
+    const { people } = createMapper(scope);
+    const { scope: traced } = people.trace(aSourceUser({}, rest), NOW);
+    expect(traced).toMatchObject({ text: 'member of "Engineering" or "g-fin"', ...trace });
+  });
+
+  it('names some of many groups', () => {
+    const many = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+    const { people } = createMapper({ ...scope, groups: many });
+    expect(people.trace(aSourceUser({}), NOW).scope?.text).toBe('member of "a" or "b" or "c" or "d" or "e" or 2 more');
+  });
+
+  it('needs groups, in the spec and in the source', () => {
+    expect(createMapper({ users: 'MembersOfGroups' }).problems).toEqual(['users MembersOfGroups needs scope.groups']);
+    const problems: string[] = [];
+    compileScope(scope, compileWell(BASE_ENTRIES).names, (field, message) => problems.push(`${field} ${message}`));
+    expect(problems[0]).toContain('users it asks for groups of the source, and spec.source reads none');
+  });
+});
+
 describe('the scope', () => {
   const sales = { department: 'Sales', level: 7 };
 

@@ -26,6 +26,7 @@ function aReport(more: Partial<RunReport> = {}): RunReport {
     readWay: { kind: 'Full', why: null },
     suspicion: null,
     presets: null,
+    resolvedGroups: null,
     identity: { tenantId: null, tenantName: null, domains: [] },
     plan: { create: 2, update: 1 },
     applied: { create: 2, update: 1, delete: 0 },
@@ -504,7 +505,26 @@ describe('the end of credentials', () => {
   });
 });
 
+describe('the groups that scope.groups means', () => {
+  const groups = [{ entry: 'Engineering', id: 'g-eng' }];
+  const before = compute(aReport({ resolvedGroups: groups }));
+
+  it('stand there as long as nobody knows better', () => {
+    expect(before.resolvedGroups).toEqual([{ name: 'Engineering', id: 'g-eng' }]);
+    const again = [failed('load', 'ReferenceNotFound'), failed('read', 'ReadFailed'), aReport({ kind: 'OneUser' })];
+    for (const report of again) expect(compute(report, before).resolvedGroups).toEqual(before.resolvedGroups);
+    expect(compute(aReport({ resolvedGroups: [] }), before)).not.toHaveProperty('resolvedGroups');
+  });
+});
+
 describe('the presets that nobody named', () => {
+  it('are named after a run about one person too', () => {
+    const resource = aResource({ spec: { source: { entra: {} }, mappings: [], target: {} } });
+    const presets = { User: 'EntraToSCIM', Team: null } as const;
+    const before = compute(aReport({ presets }), undefined, resource);
+    expect(compute(aReport({ kind: 'OneUser', presets }), before, resource).preset).toBe('EntraToSCIM');
+  });
+
   const of = (presets: RunReport['presets'], mappings: readonly { name: string }[]) => {
     const resource = aResource({ spec: { source: { file: {} }, mappings, target: {} } });
     const { preset, teamPreset } = compute(aReport({ presets }), undefined, resource);

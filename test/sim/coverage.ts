@@ -68,6 +68,9 @@ const WANTED: readonly string[] = [
   'custom attributes moved',
   'values of custom attributes removed',
   'managers by mail',
+  'people in groups of the scope',
+  'people out of groups of the scope',
+  'reads without a group of the scope',
 ];
 
 export function checkCounts(counts: ReadonlyMap<string, number>): readonly { name: string; problems: string[] }[] {

@@ -72,6 +72,8 @@ export const GROUP_EDITS = [
   'nestedGroups',
   'groupRule',
 ] as const;
+/** Of a company whose scope takes people by groups. */
+export const SCOPE_EDIT = 'scopeGroups';
 /** Of a company whose mapping has more than the plain one. */
 export const FEATURE_EDITS = {
   onCreate: ['onceEntry'],
@@ -81,6 +83,7 @@ export const FEATURE_EDITS = {
 export type ManifestEdit =
   | (typeof MANIFEST_EDITS)[number]
   | (typeof GROUP_EDITS)[number]
+  | typeof SCOPE_EDIT
   | (typeof FEATURE_EDITS)[keyof typeof FEATURE_EDITS][number];
 
 const PERCENTS = [10, 34, 50, 100] as const;
@@ -224,6 +227,14 @@ const EDITS: Readonly<Record<ManifestEdit, (company: Company, value: number) => 
     const { scope } = manifests.spec;
     const nestedGroups = value % 2 === 0 ? 'Flatten' : 'DirectOnly';
     manifests.spec = { ...manifests.spec, scope: { ...scope, nestedGroups } };
+  },
+  scopeGroups: (company, value) => {
+    const { groups, groupsGone, manifests } = company;
+    if (groupsOf(company) === null) return;
+    const { users: _users, groups: _groups, ...scope } = manifests.spec.scope ?? {};
+    const some = [...groups, ...groupsGone].filter((_, n) => ((value >> n) & 1) === 1).map(({ id }) => id);
+    const byGroups = some.length === 0 ? {} : { users: 'MembersOfGroups' as const, groups: some };
+    manifests.spec = { ...manifests.spec, scope: { ...scope, ...byGroups } };
   },
   groupRule: (company, value) => {
     const { manifests } = company;

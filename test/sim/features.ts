@@ -1,11 +1,11 @@
 /**
- * What the mapping of a company has beyond the plain one, by name. They are drawn apart from everything else: a scenario
+ * What the manifests of a company have beyond the plain ones, by name. They are drawn apart from everything else: a scenario
  * without them is played as it always was.
  */
 import type { AttributeEntry } from '../../src/api/attribute-mapping.ts';
 import type { CustomAttributeSpec } from '../../src/api/custom-attribute.ts';
 
-export const FEATURES = ['onCreate', 'chosen', 'custom', 'managersByMail'] as const;
+export const FEATURES = ['onCreate', 'chosen', 'custom', 'managersByMail', 'scopeGroups'] as const;
 export type Feature = (typeof FEATURES)[number];
 
 /** Written when an account is made, and never again. */
@@ -34,6 +34,8 @@ const ENTRIES: Readonly<Record<Feature, readonly AttributeEntry[]>> = {
   chosen: [CHOSEN_ENTRY],
   custom: [CUSTOM_ENTRY],
   managersByMail: [],
+  // Nothing where the source has no groups.
+  scopeGroups: [],
 };
 
 export function toFeatureEntries(features: readonly Feature[]): readonly AttributeEntry[] {

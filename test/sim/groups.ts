@@ -71,9 +71,28 @@ export function groupsOf({ groups, groupsMade }: Company): readonly Group[] | nu
   return groupsMade === 0 ? null : groups;
 }
 
-/** Groups become teams, or a rule asks who is in one. */
+/** Groups become teams, or a rule or the scope asks who is in one. */
 export function asksForGroups({ spec, rules }: Manifests): boolean {
-  return makesTeams(spec) || Object.values(rules).some(({ match = [] }) => match.some(isMembership));
+  return (
+    makesTeams(spec) ||
+    scopeGroupsOf({ spec }) !== null ||
+    Object.values(rules).some(({ match = [] }) => match.some(isMembership))
+  );
+}
+
+/** Ids of the groups that people must belong to; null: the scope takes them by none. */
+export function scopeGroupsOf({ spec: { scope = {} } }: Pick<Manifests, 'spec'>): readonly string[] | null {
+  return scope.users === 'MembersOfGroups' ? (scope.groups ?? []) : null;
+}
+
+/** A group of the scope that is gone stops all: somebody takes it out of the list. */
+export function mendScope({ groups, manifests }: Company): void {
+  const listed = scopeGroupsOf(manifests);
+  if (listed === null) return;
+  const { users, groups: _groups, ...scope } = manifests.spec.scope ?? {};
+  const left = listed.filter((id) => groups.some((group) => group.id === id));
+  const byGroups = left.length === 0 || users === undefined ? {} : { users, groups: left };
+  manifests.spec = { ...manifests.spec, scope: { ...scope, ...byGroups } };
 }
 
 export const makesTeams = ({ groups = {} }: Manifests['spec']): boolean => (groups.provision ?? 'None') !== 'None';
@@ -84,7 +103,8 @@ const isMembership = ({ operator }: { operator: string }): boolean => operator =
 export function isChosen({ id, name }: Pick<Group, 'id' | 'name'>, { spec }: Pick<Manifests, 'spec'>): boolean {
   const { include = [], exclude = [] } = spec.groups ?? {};
   const isMeant = (entry: string): boolean => entry === id || isSameName(entry, name);
-  return makesTeams(spec) && (include.length === 0 || include.some(isMeant)) && !exclude.some(isMeant);
+  const isInScope = spec.groups?.provision !== 'InScope' || (scopeGroupsOf({ spec })?.includes(id) ?? true);
+  return makesTeams(spec) && isInScope && (include.length === 0 || include.some(isMeant)) && !exclude.some(isMeant);
 }
 
 const plain = (name: string): string => name.trim().toLowerCase();
@@ -124,6 +144,12 @@ export function toReach(group: Group, { groups, nested }: Pick<Membership, 'grou
   for (const each of nested === 'Flatten' ? reach : [])
     reach.push(...groups.filter((other) => each.members.includes(other.id) && !reach.includes(other)));
   return reach;
+}
+
+/** By a mail address that several people have: whoever is meant may belong to the group. */
+export function isAmbiguous(ref: string, { people }: Pick<Membership, 'people'>): boolean {
+  if (people.some(({ id }) => id === ref)) return false;
+  return people.filter(({ mail }) => mail?.toLowerCase() === ref.toLowerCase()).length > 1;
 }
 
 /** An id goes before a mail address; one that two people have is nobody's. */

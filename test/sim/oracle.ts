@@ -17,9 +17,11 @@ import {
 } from './features.ts';
 import {
   type Group,
+  isAmbiguous,
   isChosen,
   isSameName as isSameGroupName,
   makesTeams,
+  scopeGroupsOf,
   toGroupName,
   toNested,
   toPeopleOf,
@@ -61,7 +63,20 @@ export function compareWithOracle(input: OracleInput): readonly string[] {
   const { company, server } = input;
   const ids = new Set([...company.people, ...company.gone].map(({ id }) => id));
   const problems = [...ids].flatMap((id) => comparePerson(id, input));
+  countScope(input);
   return [...problems, ...compareTeams(input), ...compareGroups(input), ...findDoubles(server, ids)];
+}
+
+function countScope({ company, count }: OracleInput): void {
+  if (scopeGroupsOf(company.manifests) === null) return;
+  for (const { id } of company.people) {
+    const isMember = isInScopeGroups(id, company);
+    count(
+      isMember === null
+        ? 'people who may be in groups of the scope'
+        : `people ${isMember ? 'in' : 'out of'} groups of the scope`,
+    );
+  }
 }
 
 /** Of people: whom somebody makes twice by hand, under an id that nobody has, is not touched. */
@@ -73,14 +88,29 @@ function findDoubles({ users }: Server, ids: ReadonlySet<string>): string[] {
   return [...byId].filter(([, some]) => some.length > 1).map(([id, some]) => `${id} has ${some.length} accounts`);
 }
 
-function standingOf(id: string, { people, manifests }: Company): Standing {
+function standingOf(id: string, company: Company): Standing {
+  const { people, manifests } = company;
   const person = people.find((each) => each.id === id);
   if (person === undefined) return 'deletedAtSource';
+  const isMember = isInScopeGroups(id, company);
+  if (isMember === null) return 'unsure';
   const { filters = [] } = manifests.spec.scope ?? {};
-  if (filters.length > 0 && person.scope !== 'in') return 'outOfScope';
+  if (!isMember || (filters.length > 0 && person.scope !== 'in')) return 'outOfScope';
   if (!person.active) return 'disabledAtSource';
   // userName is required: a record without one holds this person back, and nothing changes.
   return person.mail === null ? 'unsure' : 'present';
+}
+
+/** Null: they may be meant by an address that several people have. */
+function isInScopeGroups(id: string, company: Company): boolean | null {
+  const listed = scopeGroupsOf(company.manifests);
+  if (listed === null) return true;
+  const { people, groups, manifests } = company;
+  const membership = { people, groups, nested: toNested(manifests) };
+  const scoped = groups.filter((group) => listed.includes(group.id));
+  if (scoped.some((group) => toPeopleOf(group, membership).has(id))) return true;
+  const reach = scoped.flatMap((group) => toReach(group, membership));
+  return reach.some(({ members }) => members.some((ref) => isAmbiguous(ref, membership))) ? null : false;
 }
 
 function accountOf(id: string, { users }: Server): User | null {

@@ -1,7 +1,7 @@
 /** What happens in one seed, as data: a list of steps that can be written down, shortened and played again. */
 
 import type { Ending } from './deletion.ts';
-import { FEATURE_EDITS, GROUP_EDITS, MANIFEST_EDITS, type ManifestEdit } from './edits.ts';
+import { FEATURE_EDITS, GROUP_EDITS, MANIFEST_EDITS, type ManifestEdit, SCOPE_EDIT } from './edits.ts';
 import type { HttpFault, ProcessFault, ReadFault, RunFault } from './faults.ts';
 import { GROUP_FAULTS, HTTP_FAULTS, PROCESS_FAULTS, READ_FAULTS } from './faults.ts';
 import { FEATURES, type Feature } from './features.ts';
@@ -178,6 +178,7 @@ function toFeatureEdits({ feature, random }: { readonly feature: Feature; readon
   return Array.from({ length: random.below(2) }, (): Step => {
     const value = random.below(1000);
     if (feature === 'managersByMail') return toNaming(random, value);
+    if (feature === 'scopeGroups') return { do: 'manifest', what: SCOPE_EDIT, value };
     if (random.chance(feature === 'custom' ? 0.5 : 0.2))
       return { do: 'manifest', what: random.pick<ManifestEdit>(FEATURE_EDITS[feature]), value };
     const act = FEATURE_ACTS[feature];

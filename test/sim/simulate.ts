@@ -13,8 +13,8 @@ import { toWantedCopies } from './copies.ts';
 import { compareWithPolicy, type Ending, type Owned, readOwned } from './deletion.ts';
 import { MANIFEST_EDITS } from './edits.ts';
 import { isGroupFault, isHttpFault, isProcessFault, isReadFault } from './faults.ts';
-import { asksForGroups } from './groups.ts';
-import type { RunFacts, Violation } from './invariants/facts.ts';
+import { asksForGroups, mendScope } from './groups.ts';
+import { hasScopeGroups, type RunFacts, type Violation } from './invariants/facts.ts';
 import type { Removal } from './invariants/removals.ts';
 import { breakPage, findManyLines, open, openNewer } from './mishaps.ts';
 import { at, type Company, type Manifests, NAMESPACE, SYNC, toStateKey, toStateKeys } from './model.ts';
@@ -118,6 +118,7 @@ class Play {
     const { company, clock, invariants } = world;
     const { drift: _reported, ...spec } = company.manifests.spec;
     company.manifests.spec = { ...spec, mode: 'Apply' };
+    mendScope(company);
     const settlesAt = clock.wall();
     let quiet = 0;
     for (let round = 0; quiet < 2; round += 1) {
@@ -347,12 +348,13 @@ class Play {
       startedAt: clock.wall(),
       approve,
       resync: step.resync,
+      forgot: this.#damaged,
       plans: company.manifests.spec.mode === 'Plan',
       only: step.user === null ? null : toSomebody(company, step.user),
       owned,
     };
     const resource = world.host.get('DirectorySync', SYNC) as DirectorySyncResource;
-    if (facts.only !== null) world.count('runs for one person');
+    countRun(world, facts);
     process.facts = facts;
     process.trouble = { http: step.faults.filter(isHttpFault), process: step.faults.filter(isProcessFault) };
     process.requests = 0;
@@ -439,6 +441,11 @@ class Play {
     world.count('deleted where off is gone', report.applied.delete ?? 0);
     world.count('held where off is gone', report.held.kinds.delete ?? 0);
   }
+}
+
+function countRun({ count }: World, facts: RunFacts): void {
+  if (facts.only !== null) count('runs for one person');
+  if (!hasScopeGroups(facts)) count('reads without a group of the scope');
 }
 
 /** Somebody who is or was there. */

@@ -1,9 +1,9 @@
 /** The source directory of the simulator: reads what the company is, or what a fault makes of it. */
 import { SyncError } from '../../src/errors.ts';
 import type { GroupMember, Json, SourceUser } from '../../src/model.ts';
-import type { FailedRecord, GroupPage, SourceProvider } from '../../src/sources/source.ts';
+import type { FailedRecord, GroupPage, SourceProvider, WantedMembers } from '../../src/sources/source.ts';
 import { type GroupFaultKind, isGroupFault, type ReadFault } from './faults.ts';
-import { type Group, groupsOf, isGroupId } from './groups.ts';
+import { type Group, groupsOf, isGroupId, toReach } from './groups.ts';
 import { type Company, type Employee, toManagerName } from './model.ts';
 
 /** What one read is going to say. */
@@ -157,18 +157,31 @@ export function createProvider(
         if (end === 'error') throw new SyncError('ReadFailed', 'the source stopped in the middle');
         if (end === 'whole') yield { users: [], failed, end: { attributes } };
       },
-      ...(next().groups === null ? {} : { readGroups: (_names, signal) => readGroups(next, wait, signal) }),
+      ...(next().groups === null
+        ? {}
+        : { readGroups: (_names, signal, wanted) => readGroups(next, { wait, signal, wanted }) }),
       close: async () => undefined,
     }),
   };
 }
 
+interface Asked {
+  readonly wait: (where: string, ms: number, signal: AbortSignal) => Promise<void>;
+  readonly signal: AbortSignal;
+  readonly wanted: WantedMembers | undefined;
+}
+
+/** Whose members a read tells: where some are wanted, no others. */
+function toTold(list: readonly Group[], wanted: WantedMembers | undefined): readonly Group[] {
+  if (wanted === undefined) return list;
+  const nested = wanted.nested ? 'Flatten' : 'DirectOnly';
+  const some = list.filter(({ id, name }) => wanted.of({ id, displayName: name }));
+  const told = new Set(some.flatMap((group) => toReach(group, { groups: list, nested })));
+  return list.filter((group) => told.has(group));
+}
+
 /** Each with its members on the page after it. */
-async function* readGroups(
-  next: () => Reading,
-  wait: (where: string, ms: number, signal: AbortSignal) => Promise<void>,
-  signal: AbortSignal,
-): AsyncGenerator<GroupPage> {
+async function* readGroups(next: () => Reading, { wait, signal, wanted }: Asked): AsyncGenerator<GroupPage> {
   const { list, failed, end } = next().groups ?? { list: [], failed: [], end: 'error' };
   await wait('groups', 20, signal);
   yield {
@@ -178,7 +191,10 @@ async function* readGroups(
   };
   yield {
     groups: [],
-    members: list.map(({ id, members }) => ({ group: id, members: members.map((ref) => toMember(id, ref)) })),
+    members: toTold(list, wanted).map(({ id, members }) => ({
+      group: id,
+      members: members.map((ref) => toMember(id, ref)),
+    })),
     failed: [],
   };
   if (end === 'error') throw new SyncError('ReadFailed', 'the source stopped in the middle of its groups');

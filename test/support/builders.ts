@@ -60,7 +60,7 @@ export function aSubject(
   { groups = [], teams = [] }: { readonly groups?: readonly GroupName[]; readonly teams?: readonly string[] } = {},
 ): Subject {
   const read = (name: string): Json => attributes[name] ?? null;
-  return { read, property: read, now: NOW, groups, isInTeam: (team) => teams.includes(team) };
+  return { read, property: read, now: NOW, groups, inScopeGroups: false, isInTeam: (team) => teams.includes(team) };
 }
 
 /** One person as names are read from; without values of mappings. */

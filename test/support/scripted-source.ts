@@ -16,6 +16,7 @@ import type {
   SourceChange,
   SourceIdentity,
   SourceProvider,
+  WantedMembers,
 } from '../../src/sources/source.ts';
 import { createFeed, readChangePages, type ScriptedFeed } from './scripted-feed.ts';
 
@@ -66,6 +67,8 @@ export interface ScriptedSource {
   identity: SourceIdentity;
   /** One entry a read: the attributes that it asked for. */
   readonly reads: (readonly string[])[];
+  /** One entry a read of groups: whose members it asked for; undefined: everybody's. */
+  readonly groupReads: (WantedMembers | undefined)[];
   /** One entry a read of changes: where it goes on from. */
   readonly changeReads: Cursors[];
   /** Asked for its identity, or connected: by a run that may have gone no further. */
@@ -96,6 +99,7 @@ export function createScriptedSource(script: Partial<Omit<ScriptedSource, 'provi
     photoReads: [],
     identity: NOBODY,
     reads: [],
+    groupReads: [],
     changeReads: [],
     identified: { count: 0 },
     ...script,
@@ -112,7 +116,14 @@ export function createScriptedSource(script: Partial<Omit<ScriptedSource, 'provi
           source.reads.push(projection);
           return readPages(source, signal);
         },
-        ...(source.groups === null ? {} : { readGroups: (_names, signal) => readGroupPages(source, signal) }),
+        ...(source.groups === null
+          ? {}
+          : {
+              readGroups: (_names, signal, wanted) => {
+                source.groupReads.push(wanted);
+                return readGroupPages(source, signal, wanted);
+              },
+            }),
         ...(source.feed === null
           ? {}
           : {
@@ -162,7 +173,13 @@ async function* readPages(source: ScriptedSource, signal: AbortSignal): AsyncGen
   if (source.failsAfter?.pages === pages) throw source.failsAfter.error;
 }
 
-async function* readGroupPages(source: ScriptedSource, signal: AbortSignal): AsyncGenerator<GroupPage> {
+/** Of groups whose members are not wanted it gives none, as the contract lets it. */
+async function* readGroupPages(
+  source: ScriptedSource,
+  signal: AbortSignal,
+  wanted?: WantedMembers,
+): AsyncGenerator<GroupPage> {
+  const asked = wanted === undefined ? null : toAsked(source.groups ?? [], wanted);
   const { groups, groupsEnd, failedGroups } = source;
   const unread = new Set(failedGroups.map(({ id }) => id));
   const names = new Set(['displayName']);
@@ -171,13 +188,20 @@ async function* readGroupPages(source: ScriptedSource, signal: AbortSignal): Asy
     throwIfAborted(signal);
     yield { groups: [{ id, displayName, attributes: { displayName, ...attributes } }], members: [], failed: [] };
     for (const name of Object.keys(attributes ?? {})) names.add(name);
-    if (unread.has(id)) continue;
+    if (unread.has(id) || asked?.has(id) === false) continue;
     const list = members.map((ref): GroupMember => ({ kind: 'Any', ref }));
     yield { groups: [], members: [{ group: id, members: list }], failed: [] };
   }
   if (groupsEnd instanceof Error) throw groupsEnd;
   const end = groupsEnd === 'whole' ? { end: { attributes: [...names], ...cursor } } : {};
   yield { groups: [], members: [], failed: failedGroups, ...end };
+}
+
+function toAsked(groups: readonly ScriptedGroup[], { of, nested }: WantedMembers): ReadonlySet<string> {
+  const asked = groups.filter(of);
+  for (const { members } of nested ? asked : [])
+    asked.push(...groups.filter((each) => members.includes(each.id) && !asked.includes(each)));
+  return new Set(asked.map(({ id }) => id));
 }
 
 function toCursor({ feed }: ScriptedSource): { readonly cursor?: string } {

@@ -78,14 +78,22 @@ function listGroupPaths({ teamMapping: { usedNames, names } }: Loaded): readonly
 }
 
 /** Groups become teams, or a mapping, a rule or the scope asks who is in one. */
-export function needsGroups({
+export function needsGroups(loaded: Pick<Loaded, 'spec' | 'scope' | 'rules' | 'mapping'>): boolean {
+  return toMembersAsked(loaded) !== 'none';
+}
+
+/** Whose members are asked for; `scope`: those of the groups of the scope, and of no others. */
+export function toMembersAsked({
   spec,
   scope,
   rules,
   mapping,
-}: Pick<Loaded, 'spec' | 'scope' | 'rules' | 'mapping'>): boolean {
+}: Pick<Loaded, 'spec' | 'scope' | 'rules' | 'mapping'>): 'none' | 'scope' | 'all' {
   const isMapped = mapping.entries.some(({ usesGroups }) => usesGroups);
   const isAsked =
     isMapped || scope.needs.groups || rules.rules.some(({ condition }) => condition?.needs.groups === true);
-  return isAsked || spec.groups.provision !== 'None';
+  const { scopeGroups } = scope.needs;
+  const { provision } = spec.groups;
+  if (isAsked || provision === 'All' || (provision === 'InScope' && !scopeGroups)) return 'all';
+  return scopeGroups ? 'scope' : 'none';
 }

@@ -27,6 +27,7 @@ export async function checkEndpoints(
     // How many people another directory had says nothing about this one.
     await putFact(facts, 'lastGoodRead', null);
     await putFact(facts, 'suspect', null);
+    await putFact(facts, 'scopeGroups', null);
   }
   await putFact(facts, 'endpoint', now);
 }

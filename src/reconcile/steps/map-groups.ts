@@ -3,7 +3,8 @@ import type { CompiledMapping } from '../../mapping/compile.ts';
 import { createGroupMapper, type GroupMapper } from '../../mapping/group.ts';
 import { computeTeamNames, createGroupSelection, type GroupSelection, toGroupTeam } from '../../mapping/groups.ts';
 import type { KnownAttributes } from '../../mapping/names.ts';
-import type { RecordError } from '../../model.ts';
+import { isInScopeGroups, type ScopeGroups } from '../../mapping/scope-groups.ts';
+import type { GroupName, RecordError, SourceUser } from '../../model.ts';
 import type { StagedGroup } from '../../state/source-groups.ts';
 import type { StagedUser } from '../../state/staging.ts';
 import { toGroupKey } from '../../team-key.ts';
@@ -23,24 +24,29 @@ const NOTHING: MappedGroups = { errors: [], warnings: [] };
 /** Tells people the groups that they belong to, for conditions that ask; who is not told may be in any (rule I13). */
 export async function createGroupLookup(
   { state }: RunDependencies,
-  { groups }: ReadResult,
+  { groups, scopeGroups }: ReadResult,
 ): Promise<(page: readonly StagedUser[]) => Promise<readonly StagedUser[]>> {
   if (groups === null) return async (page) => page;
   const partial = await state.groups.partial();
   const named = partial.flatMap(({ id, displayName }) => (displayName === null ? [] : [{ id, displayName }]));
   const isWhole = groups.isComplete && named.length === partial.length;
   return async (page) => {
-    if (!isWhole) return page;
+    if (!isWhole && scopeGroups === null) return page;
     const known = await state.groups.groupsOf(page.map(({ user }) => user.id));
     return page.map(({ user, duplicate }) => {
       const own = known.get(user.id) ?? [];
       const maybe = named.filter(({ id }) => own.every((group) => group.id !== id));
-      return {
-        user: { ...user, groups: own, ...(maybe.length === 0 ? {} : { maybeGroups: maybe }) },
-        duplicate,
-      };
+      const all = { groups: own, ...(maybe.length === 0 ? {} : { maybeGroups: maybe }) };
+      // Of who is in none of the groups of the scope nobody knows which others they are in.
+      const tells = isWhole && (groups.members === 'all' || own.length > 0);
+      return { user: { ...user, ...(tells ? all : {}), ...toScoped(own, scopeGroups) }, duplicate };
     });
   };
+}
+
+function toScoped(groups: readonly GroupName[], scopeGroups: ScopeGroups | null): Pick<SourceUser, 'inScopeGroups'> {
+  const inScopeGroups = scopeGroups === null ? undefined : isInScopeGroups(groups, scopeGroups);
+  return inScopeGroups === undefined ? {} : { inScopeGroups };
 }
 
 export interface MapGroupsInput {
@@ -65,7 +71,7 @@ export async function mapGroups(
 ): Promise<MappedGroups> {
   if (read.groups === null || loaded.spec.groups.provision === 'None') return NOTHING;
   const { known } = read.groups;
-  const selection = createGroupSelection(loaded.spec.groups);
+  const selection = createGroupSelection(loaded.spec.groups, read.scopeGroups?.ids ?? null);
   const mapper = createGroupMapper({ mapping: loaded.teamMapping, known, seed, tenant: toTenant(loaded) });
   const mapping: Mapping = { run, selection, mapper, compiled: loaded.teamMapping, now, signal };
   await nameTeams(mapping);

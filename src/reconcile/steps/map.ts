@@ -13,6 +13,7 @@ import { createGroupLookup, mapGroups, toTenant } from './map-groups.ts';
 import { PhotoLooks } from './photos.ts';
 import { isMeant } from './read.ts';
 import { nameReferred } from './references.ts';
+import { toScopeErrors } from './scope-groups.ts';
 
 interface Batch {
   readonly desired: { desired: DesiredUser; keys: readonly MatchKey[] }[];
@@ -47,7 +48,7 @@ export async function map(
   const unread = new UnreadNames(projectionOf(loaded));
   let inScope = 0;
   let done = 0;
-  const before = [...read.errors, ...toRuleErrors(run, loaded)];
+  const before = [...read.errors, ...toScopeErrors(run, loaded, read), ...toRuleErrors(run, loaded)];
   let errors = before.length;
   await staging.addTeams(teams.fixedTeams);
   await journal.addErrors(run.runId, before);

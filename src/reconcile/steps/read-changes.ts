@@ -87,7 +87,7 @@ export async function readChanges(
 }
 
 /** A run for one person, or for a plan, leaves nothing to others. */
-function maySay({ options }: RunDependencies): boolean {
+export function maySay({ options }: RunDependencies): boolean {
   return !options.planOnly && options.user === null;
 }
 
@@ -128,6 +128,7 @@ async function stageAll(
         : {
             attributes: unite(summary.groupAttributes, end.groupAttributes),
             failed: staged.failedGroups,
+            members: 'all',
             cursor: cursors.groups,
           },
   };

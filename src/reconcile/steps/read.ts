@@ -9,6 +9,7 @@ import { type Asking, needsGroups, projectionOf, toAliasRow, toAsking } from './
 import { chooseRead, EXPIRED, readChanges, remember, type Staged } from './read-changes.ts';
 import { readGroups, resolveGroups } from './read-groups.ts';
 import { isFilled, judge, Tally } from './read-stats.ts';
+import { findScopeGroups } from './scope-groups.ts';
 
 export async function read(
   run: RunDependencies,
@@ -28,7 +29,9 @@ export async function read(
   const way = changes === null ? ({ kind: 'Full', why } as const) : ({ kind: 'Changes' } as const);
   const result = await conclude(run, { loaded, asking, staged });
   await remember(run, { asking, staged, suspicion: result.suspicion });
-  return { ...result, way };
+  // After it: what the source said is not worse for naming no such group.
+  const scopeGroups = await findScopeGroups(run, loaded, result);
+  return { ...result, scopeGroups, way };
 }
 
 interface Reading {
@@ -62,7 +65,7 @@ async function readAll(run: RunDependencies, { loaded, asking }: Reading, signal
 async function conclude(
   run: RunDependencies,
   { loaded, asking, staged }: Reading & { readonly staged: Staged },
-): Promise<Omit<ReadResult, 'way'>> {
+): Promise<Omit<ReadResult, 'way' | 'scopeGroups'>> {
   const { tally, attributes, groups } = staged;
   const before = await getFact(run.state.facts, 'lastGoodRead');
   const aliases = toAliasNames(attributes, run.options.resync ? null : before);
@@ -140,6 +143,7 @@ async function readOne(run: RunDependencies, loaded: Loaded, signal: AbortSignal
     failedIds: [],
     errors: [],
     groups: null,
+    scopeGroups: null,
     way: { kind: 'Full', why: null },
   };
 }

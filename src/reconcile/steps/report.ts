@@ -129,6 +129,7 @@ function toEmptyReport(basics: RunBasics): Omit<RunReport, keyof Verdict> {
     sourceRead: null,
     readWay: null,
     suspicion: null,
+    resolvedGroups: null,
     identity: null,
     presets: null,
     plan: null,
@@ -175,6 +176,7 @@ function toReadPart(context: RunContext): Partial<RunReport> {
     sourceRead: read === undefined ? failed : true,
     readWay: read?.way ?? null,
     suspicion: guarded?.trusted === true ? null : (read?.suspicion ?? null),
+    resolvedGroups: toResolvedGroups(context),
     identity: loaded?.identity ?? null,
     presets: loaded?.presets ?? null,
     kind: toKind(context),
@@ -190,6 +192,11 @@ function toReadPart(context: RunContext): Partial<RunReport> {
       ...(observed?.capabilities.limitations() ?? []),
     ],
   };
+}
+
+/** A scope that takes people by no group has none. */
+function toResolvedGroups({ read }: RunContext): RunReport['resolvedGroups'] {
+  return read === undefined ? null : (read.scopeGroups?.groups ?? []);
 }
 
 /** Nobody has to do anything; but of a feed that expires each time nobody has anything either. */

@@ -4,7 +4,7 @@ import { type GoogleConfig, validateConfig } from './config.ts';
 import { PHOTO_ETAG, USER_FIELDS } from './fields.ts';
 import { inspect } from './inspect.ts';
 import { readPhoto } from './photo.ts';
-import { type Reading, readAccount, readGroupPages, readOneUser, readUserPages } from './read.ts';
+import { type Reading, readAccount, readGroupPages, readOneUser, readUserPages, readWantedPages } from './read.ts';
 
 /** An account of Google Workspace, by the Directory API of the Admin SDK (directory_v1). */
 export const googleSource: SourceProvider<GoogleConfig> = {
@@ -22,7 +22,10 @@ export const googleSource: SourceProvider<GoogleConfig> = {
       inspect: (use, signal) => inspect(client, { use, now: context.now }, signal),
       schema: async () => ({ projection: USER_FIELDS, findings: [] }),
       readUsers: (projection, signal) => readUserPages(reading, projection, signal),
-      readGroups: (projection, signal) => readGroupPages(reading, projection, signal),
+      readGroups: (projection, signal, wanted) =>
+        wanted === undefined
+          ? readGroupPages(reading, projection, signal)
+          : readWantedPages(reading, { projection, wanted }, signal),
       readOne: (id, projection, signal) => readOneUser(reading, id, projection, signal),
       readPhoto: (user, asked, signal) => readPhoto(client, user, asked, signal),
       close: async () => undefined,

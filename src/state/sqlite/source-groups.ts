@@ -81,6 +81,10 @@ export function toSourceGroups(of: Directory): SourceGroups {
       );
       return rows.map(({ id, name }) => ({ id, displayName: name }));
     },
+    async ambiguous(ids, nested) {
+      db.openScratch();
+      return ids.filter((id) => hasAmbiguous(of, id, nested));
+    },
     people: (names) => readNamed(of, names),
     async addMemberships(group, team) {
       await of.stage((directory) =>
@@ -263,6 +267,25 @@ function flatten({ db }: Directory, directory: number, id: string): void {
     directory,
     id,
   );
+}
+
+/** Of a row `m`: what it names is not an id, and several have the name. */
+const AMBIGUOUS = `(m.kind = 'Group' OR ${PERSON} IS NULL) AND (m.kind = 'User' OR ${CHILD} IS NULL) AND (
+  (m.kind IN ('User', 'Any') AND 1 <
+    (SELECT count(*) FROM run.aliases a WHERE a.directory = ?1 AND a.name = m.alias)) OR
+  (m.kind IN ('Group', 'Any') AND 1 <
+    (SELECT count(*) FROM run.group_aliases b WHERE b.directory = ?1 AND b.name = m.alias)))`;
+
+function hasAmbiguous({ db, number }: Directory, id: string, nested: 'Flatten' | 'DirectOnly'): boolean {
+  const reach = nested === 'Flatten' ? REACH : 'WITH reach (id) AS (SELECT ?2)';
+  const found = db.get(
+    `${reach} SELECT 1 FROM reach
+     JOIN run.group_members m ON m.directory = ?1 AND m.group_id = reach.id
+     WHERE ${AMBIGUOUS} LIMIT 1`,
+    number(),
+    id,
+  );
+  return found !== undefined;
 }
 
 interface GroupRow {

@@ -3,7 +3,14 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { GoogleSource } from '../../../src/api/google-source.ts';
 import { SyncError } from '../../../src/errors.ts';
 import type { SourceUser } from '../../../src/model.ts';
-import type { GroupPage, PhotoRequest, Source, SourceContext, SourcePage } from '../../../src/sources/source.ts';
+import type {
+  GroupPage,
+  PhotoRequest,
+  Source,
+  SourceContext,
+  SourcePage,
+  WantedMembers,
+} from '../../../src/sources/source.ts';
 import {
   CUSTOMER,
   type GoogleServer,
@@ -40,9 +47,13 @@ async function readAll(source: Source, projection: readonly string[] = []): Prom
   return pages;
 }
 
-async function readGroups(source: Source, projection: readonly string[] = []): Promise<GroupPage[]> {
+async function readGroups(
+  source: Source,
+  projection: readonly string[] = [],
+  wanted?: WantedMembers,
+): Promise<GroupPage[]> {
   const pages: GroupPage[] = [];
-  for await (const page of source.readGroups?.(projection, NEVER) ?? []) pages.push(page);
+  for await (const page of source.readGroups?.(projection, NEVER, wanted) ?? []) pages.push(page);
   return pages;
 }
 
@@ -238,6 +249,50 @@ describe('groups', () => {
       },
     ]);
     expect(pages.at(-1)?.end?.attributes).toEqual(['id', 'email', 'name', 'description']);
+  });
+
+  it.each([
+    ['nested ones', true, ['g1', 'g2', 'g4']],
+    ['no nested ones', false, ['g1']],
+  ])(
+    'S19 are asked for the members that are wanted, and %s: one request each, and a group of elsewhere none',
+    async (_what, nested, asked) => {
+      const member = (id: string) => ({ id, type: 'GROUP' });
+      const { google, source } = await start({
+        groups: [
+          { id: 'g0', name: 'Others', members: [{ id: '7', type: 'USER' }] },
+          { id: 'g1', name: 'Engineering', members: [member('g4'), member('g2'), member('elsewhere')] },
+          { id: 'g2', name: 'Web', members: [{ id: '1', type: 'USER' }, member('g1')] },
+          { id: 'g3', name: 'Apps', members: [member('g1')] },
+          { id: 'g4', name: 'Core', members: [{ id: '2', type: 'USER' }] },
+          { id: 'g5', name: ' ', members: [] },
+        ],
+      });
+      const pages = await readGroups(source, [], { of: ({ id }) => id === 'g1' || id === 'g5', nested });
+      expect(pages.flatMap((page) => page.groups.map(({ id }) => id))).toEqual(['g0', 'g1', 'g2', 'g3', 'g4']);
+      expect(pages.flatMap((page) => page.members.map(({ group }) => group)).sort()).toEqual(asked);
+      expect(pages.flatMap((page) => page.failed.map(({ id }) => id))).toEqual(['g5']);
+      expect(pages.map((page) => page.end !== undefined)).toEqual(pages.map((_, at) => at === pages.length - 1));
+      const paths = google.server.requests.map(({ path }) => path).filter((path) => path.endsWith('/members'));
+      expect(paths.sort()).toEqual(asked.map((id) => `${DIRECTORY}groups/${id}/members`));
+    },
+  );
+
+  it('S19 whose members are wanted and cannot be read are failed, those in them too', async () => {
+    const { google, source } = await start({
+      groups: [
+        { id: 'g1', name: 'Engineering', members: [{ id: 'g2', type: 'GROUP' }] },
+        { id: 'g2', name: 'Web', members: [{ id: '1', type: 'USER' }] },
+      ],
+    });
+    google.server.fault = ({ path }) =>
+      path === `${DIRECTORY}groups/g2/members` ? refuse(404, 'notFound', 'Resource Not Found: groupKey') : null;
+    const pages = await readGroups(source, [], {
+      of: ({ displayName }) => displayName === 'Engineering',
+      nested: true,
+    });
+    expect(pages.flatMap((page) => page.failed.map(({ id }) => id))).toEqual(['g2']);
+    expect(pages.at(-1)?.end).toBeDefined();
   });
 
   it('with a member of another type, or without an id, are failed, and so are those without a name', async () => {
