@@ -87,7 +87,15 @@ const MOST_SKEW_MS = 60_000;
 /** @param now milliseconds since 1970 */
 function compareClocks({ headers }: HttpResponse, now: number): SourceFinding {
   const theirs = Date.parse(headers['date'] ?? '');
-  if (Number.isNaN(theirs)) return { verdict: 'ok', about: 'clock', message: 'the other side does not say its time' };
+  return compareTimes(Number.isNaN(theirs) ? null : theirs, now);
+}
+
+/**
+ * Both in milliseconds since 1970.
+ * @param theirs null: the other side does not say
+ */
+export function compareTimes(theirs: number | null, now: number): SourceFinding {
+  if (theirs === null) return { verdict: 'ok', about: 'clock', message: 'the other side does not say its time' };
   const seconds = Math.round(Math.abs(now - theirs) / 1000);
   if (seconds * 1000 <= MOST_SKEW_MS) return { verdict: 'ok', about: 'clock', message: 'as that of the other side' };
   const message = `${seconds} seconds away from that of the other side; set this machine's by a time server`;

@@ -75,6 +75,8 @@ export interface ReadEnd {
   readonly attributes: readonly string[];
   /** From where `readChanges` can go on, opaque to everybody else; null or absent: it cannot. */
   readonly cursor?: string | null;
+  /** Of a directory that tells changes, why it does not tell them to this one: the end of a sentence that begins with "for". */
+  readonly noCursor?: string;
 }
 
 /** Where reads ended from which `readChanges` goes on. */

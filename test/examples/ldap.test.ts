@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Company, createCompany, readTeams, readUsers, startApplication, TOKEN } from '../cli/company.ts';
 import { AD_TREE, toAdGroup, toAdUser, toSampleGuid } from '../sources/ldap/entries.ts';
 import { createCertificate } from '../support/certificates.ts';
+import { createLdapDirectory } from '../support/ldap-directory.ts';
 import { type LdapServer, type ServedEntry, startLdapServer } from '../support/ldap-server.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -46,6 +47,16 @@ function person(name: string, department: string, title: string, userAccountCont
   });
 }
 
+function withTime({ dn, attributes }: ServedEntry, now: number): ServedEntry {
+  const currentTime = [
+    new Date(now)
+      .toISOString()
+      .replace(/[-:T]|\.\d+/g, '')
+      .replace('Z', '.0Z'),
+  ];
+  return { dn, attributes: { ...attributes, currentTime } };
+}
+
 interface Controller {
   readonly ldap: LdapServer;
   readonly ca: string;
@@ -58,15 +69,15 @@ async function start(): Promise<Controller> {
   const ldap = await startLdapServer({ tls, encrypted: true });
   onTestFinished(() => ldap.close());
   ldap.bindDN = 'dirsync@corp.example';
-  ldap.entries = [
-    ...AD_TREE,
+  createLdapDirectory(ldap).set([
+    ...AD_TREE.map((entry) => (entry.dn === '' ? withTime(entry, now) : entry)),
     person('Mei Fenwick', 'Finance', 'Controller'),
     person('Zoe Olofsson', 'Sales', 'Agent'),
     person('Hugo Lindqvist', 'Finance', 'Clerk', '514'),
     toAdGroup('Domain Users', 513, []),
     toAdGroup('Engineering', 1201, ['Zoe Olofsson', 'Night Shift']),
     toAdGroup('Night Shift', 1202, ['Mei Fenwick', 'Engineering']),
-  ];
+  ]);
   return { ldap, ca: tls.cert };
 }
 

@@ -196,6 +196,18 @@ describe('expired cursor', () => {
     expect(await run()).toMatchObject({ kind: 'Delta', readWay: CHANGES, warnings: [] });
   });
 
+  it('for whoever is told of no changes is every run a full read, which says why', async () => {
+    const { company, feed, run } = await aFedCompany({ groups: GROUPS });
+    feed.untold = 'the account may not see them';
+    const why = { readWay: { kind: 'Full', why: 'the account may not see them' } };
+    expect(await run(1, { resync: true })).toMatchObject({ outcome: 'synced', ...why });
+    company.people = replace(company.people, 'p7', { title: 'Lead' });
+    expect(await run()).toMatchObject({ outcome: 'synced', applied: { update: 1 }, ...why });
+    feed.untold = null;
+    expect(await run()).toMatchObject({ readWay: { why: 'there is no complete read to go on from' } });
+    expect(await run()).toMatchObject({ readWay: CHANGES });
+  });
+
   it('in the middle of the feed leaves nothing of the pages before it', async () => {
     const { company, feed, run } = await aFedCompany();
     change(company.source, { people: company.people.map((person) => ({ ...person, title: 'Lead' })) });

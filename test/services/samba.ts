@@ -14,12 +14,14 @@ import { startServer } from '../support/server-process.ts';
 export const AD_BASE = 'DC=corp,DC=example';
 /** An ordinary account: it may read, and not ask for changes. */
 export const READER = { bindDN: 'reader@corp.example', password: 'Sesame-1-open' };
-/** It has the right "Replicating Directory Changes" besides. */
-const SYNCER = { bindDN: 'syncer@corp.example', password: 'Sesame-2-open' };
+/** It has the right "Replicating Directory Changes" besides, and sees what is deleted. */
+export const SYNCER = { bindDN: 'syncer@corp.example', password: 'Sesame-2-open' };
 const ADMINISTRATOR = { bindDN: 'administrator@corp.example', password: 'Sesame-0-open' };
 
 /** DS-Replication-Get-Changes (MS-ADTS 5.1.3.2.1). */
 const GET_CHANGES = '1131f6aa-9c07-11d1-f79f-00c04fc2dcd2';
+/** schemaIDGUID of userAccountControl (MS-ADA3 2.342). */
+const USER_ACCOUNT_CONTROL = 'bf967a68-0de6-11d0-a285-00aa003049e2';
 
 export interface Samba {
   /** `ldaps://127.…` */
@@ -30,8 +32,33 @@ export interface Samba {
   readonly authority: string;
   /** Bound as the administrator, to make and change entries. */
   readonly client: Client;
+  /** Takes from `SYNCER` the right to read `userAccountControl` of an entry. */
+  hideState(dn: string): Promise<void>;
   stop(): Promise<void>;
 }
+
+/** Adds an entry to the list of rights of an object; the tool of Samba does so for those alone that are not deleted. */
+const ADD_RIGHT = `
+import sys, ldb
+from samba.auth import system_session
+from samba.dcerpc import security
+from samba.ndr import ndr_pack, ndr_unpack
+from samba.param import LoadParm
+from samba.samdb import SamDB
+config, sam, dn, entry = sys.argv[1:]
+db = SamDB(url=sam, session_info=system_session(), lp=LoadParm(config))
+options = {'controls': ['show_deleted:1', 'sd_flags:1:4']}
+name = 'nTSecurityDescriptor'
+found = db.search(base=dn, scope=ldb.SCOPE_BASE, attrs=[name], **options)[0]
+domain = security.dom_sid(db.get_domain_sid())
+rights = ndr_unpack(security.descriptor, found[name][0]).as_sddl(domain)
+# What is denied must come before what is allowed.
+rights = rights.replace('(', entry + '(', 1)
+change = ldb.Message(found.dn)
+value = ndr_pack(security.descriptor.from_sddl(rights, domain))
+change[name] = ldb.MessageElement(value, ldb.FLAG_MOD_REPLACE, name)
+db.modify(change, **options)
+`;
 
 const PROGRAM = '/usr/sbin/samba';
 const TOOL = '/usr/bin/samba-tool';
@@ -85,19 +112,26 @@ export async function startSamba(): Promise<Samba> {
     await server.stop();
     await rm(folder, { recursive: true, force: true });
   };
+  const change = async (dn: string, entry: string): Promise<void> => {
+    const sam = join(folder, 'private', 'sam.ldb');
+    // That of Debian, which has the modules of Samba.
+    await requireSuccess('/usr/bin/python3', ['-c', ADD_RIGHT, config, sam, dn, entry], { timeoutMs: 180_000 });
+  };
+  let sid = '';
   try {
     await client.bind(ADMINISTRATOR.bindDN, ADMINISTRATOR.password);
     await addAccount(client, READER);
-    const sid = await addAccount(client, SYNCER);
-    const sam = join(folder, 'private', 'sam.ldb');
-    const right = `--sddl=(OA;;CR;${GET_CHANGES};;${sid})`;
-    const args = ['dsacl', 'set', '-H', sam, '-s', config, `--objectdn=${AD_BASE}`, right];
-    await requireSuccess(TOOL, args, { timeoutMs: 180_000 });
+    sid = await addAccount(client, SYNCER);
+    await change(AD_BASE, `(OA;;CR;${GET_CHANGES};;${sid})`);
+    await change(`CN=Deleted Objects,${AD_BASE}`, `(A;;RPLC;;;${sid})`);
   } catch (thrown) {
     await stop();
     throw thrown;
   }
-  return { url, plainUrl: `ldap://${address}`, authority: certificate.cert, client, stop };
+  return {
+    ...{ url, plainUrl: `ldap://${address}`, authority: certificate.cert, client, stop },
+    hideState: (dn) => change(dn, `(OD;;RP;${USER_ACCOUNT_CONTROL};;${sid})`),
+  };
 }
 
 async function provision(folder: string): Promise<void> {

@@ -2,8 +2,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { createSecureContext, createServer as createTlsServer, TLSSocket } from 'node:tls';
-import { type BerReader, BerWriter, ControlParser, PagedResultsControl, BerReader as Reader } from 'ldapts';
+import { type BerReader, BerWriter, type Control, PagedResultsControl, BerReader as Reader } from 'ldapts';
 import { createFrames } from '../../src/sources/ldap/frames.ts';
+import { DIR_SYNC, EXTENDED_DN, type LdapDirectory } from './ldap-directory.ts';
+import { type Matches, parseFilter } from './ldap-filter.ts';
 
 export type Values = readonly (string | Buffer)[];
 
@@ -41,12 +43,16 @@ export type LdapFault =
   | 'intermediate'
   /** A page that does not say whether more follow. */
   | 'noControl'
+  /** Entries do not show what tells them apart. */
+  | 'withoutIds'
   | { readonly code: number; readonly diagnostic?: string; readonly entries?: number }
   | { readonly references: readonly string[] };
 
 export interface LdapServer {
   /** `ldap://127.0.0.1:<port>` */
   readonly url: string;
+  /** With it the server is an Active Directory, and `entries` are set through it. */
+  directory: LdapDirectory | null;
   entries: readonly ServedEntry[];
   /** Served in place of what matches, page by page, to searches for pages below this base. */
   layout: { readonly baseDN: string; readonly pages: readonly (readonly ServedEntry[])[] } | null;
@@ -97,6 +103,7 @@ export async function startLdapServer({ tls, encrypted = false }: LdapServerOpti
   await once(listener, 'listening');
   const server: LdapServer = {
     url: `${encrypted ? 'ldaps' : 'ldap'}://127.0.0.1:${(listener.address() as AddressInfo).port}`,
+    directory: null,
     entries: [],
     layout: null,
     mostValues: Number.POSITIVE_INFINITY,
@@ -194,7 +201,7 @@ function answerSearch(socket: Socket, { id, reader, state, of }: Asked & { reado
   const bytes =
     fault === 'garbage'
       ? GARBAGE
-      : (writeRefusal(id, server, search) ?? writePage({ id, fault, asked, search, state, server }));
+      : (writeRefusal(id, server, search) ?? writeAnswer({ id, fault, asked, search, state, server }));
   if (fault === 'reset') socket.write(bytes.subarray(0, bytes.length / 2), () => socket.destroy());
   else socket.write(bytes);
 }
@@ -221,6 +228,19 @@ interface PageOf {
   readonly server: LdapServer;
 }
 
+function writeAnswer(page: PageOf): Buffer {
+  const { id, fault, asked, server } = page;
+  const since = asked.controls.get(DIR_SYNC);
+  if (since === undefined || server.directory === null) return writePage(page);
+  const { code, entries, control } = server.directory.tell(since, asked);
+  const { limit } = toParts(fault);
+  const shown = limit === null ? entries : entries.slice(0, limit.entries ?? 0);
+  return Buffer.concat([
+    ...shown.map((entry) => writeEntry(id, entry, asked.attributes, server)),
+    writeResult(id, 0x65, limit ?? { code }, fault === 'noControl' ? null : control),
+  ]);
+}
+
 function writePage({ id, fault, asked, search, state, server }: PageOf): Buffer {
   const cookie = asked.control?.value?.cookie?.toString('utf8') ?? '';
   const [entries = [], ...rest] = state.pages.get(cookie)?.rest ?? toPages(server, asked, search.pageSize);
@@ -228,13 +248,34 @@ function writePage({ id, fault, asked, search, state, server }: PageOf): Buffer 
     rest.length === 0 ? '' : server.sameCookie ? 'cookie' : `cookie ${search.page} ${server.searches.length}`;
   if (next !== '') state.pages.set(next, { rest, page: search.page });
   const { limit, references } = toParts(fault);
-  const shown = limit === null ? entries : entries.slice(0, limit.entries ?? 0);
+  const visible = fault === 'withoutIds' ? entries.map(withoutIds) : entries;
+  const shown = limit === null ? visible : visible.slice(0, limit.entries ?? 0);
   return Buffer.concat([
-    ...shown.map((entry) => writeEntry(id, entry, asked.attributes, server.mostValues)),
+    ...shown.map((entry) => writeEntry(id, toNamed(entry, asked, server), asked.attributes, server)),
     ...(references.length === 0 ? [] : [writeReference(id, references)]),
     ...(fault === 'intermediate' ? [writeIntermediate(id)] : []),
-    writeResult(id, 0x65, limit ?? { code: 0 }, asked.control === undefined || fault === 'noControl' ? null : next),
+    writeResult(
+      id,
+      0x65,
+      limit ?? { code: 0 },
+      asked.control === undefined || fault === 'noControl' ? null : toPaged(next),
+    ),
   ]);
+}
+
+function toPaged(cookie: string): Control {
+  return new PagedResultsControl({ value: { size: 0, cookie: Buffer.from(cookie) } });
+}
+
+function withoutIds({
+  dn,
+  attributes: { objectGUID: _guid, entryUUID: _uuid, ...attributes },
+}: ServedEntry): ServedEntry {
+  return { dn, attributes };
+}
+
+function toNamed(entry: ServedEntry, { controls }: ParsedSearch, { directory }: LdapServer): ServedEntry {
+  return directory !== null && controls.has(EXTENDED_DN) ? directory.extend(entry) : entry;
 }
 
 function toParts(fault: LdapFault | null): {
@@ -265,11 +306,11 @@ function isBelow(dn: string, baseDN: string): boolean {
   return dn.toLowerCase() === baseDN.toLowerCase() || dn.toLowerCase().endsWith(`,${baseDN.toLowerCase()}`);
 }
 
-type Matches = (entry: ServedEntry) => boolean;
-
 interface ParsedSearch extends Omit<SeenSearch, 'page' | 'pageSize' | 'boundAs' | 'connection'> {
   readonly matches: Matches;
   readonly control: PagedResultsControl | undefined;
+  /** All of them, by OID. */
+  readonly controls: ReadonlyMap<string, Buffer>;
 }
 
 function parseSearch(reader: BerReader): ParsedSearch {
@@ -283,43 +324,27 @@ function parseSearch(reader: BerReader): ParsedSearch {
   const end = reader.offset + reader.length;
   const attributes: string[] = [];
   while (reader.offset < end) attributes.push((reader.readString() ?? '').toLowerCase());
-  let control: PagedResultsControl | undefined;
-  if (reader.peek() === 0xa0) {
-    reader.readSequence();
-    const parsed = ControlParser.parse(reader, []);
-    if (parsed instanceof PagedResultsControl) control = parsed;
-  }
-  return { baseDN, scope, attributes, sizeLimit, timeLimit, filter: text, matches, control };
+  const controls = parseControls(reader);
+  const paged = controls.get(PagedResultsControl.type);
+  const control = paged === undefined ? undefined : new PagedResultsControl();
+  control?.parse(new Reader(paged ?? Buffer.alloc(0)));
+  return { baseDN, scope, attributes, sizeLimit, timeLimit, filter: text, matches, control, controls };
 }
 
-/** RFC 4511 section 4.5.1.7; comparisons are by text without case, or by bytes. */
-function parseFilter(reader: BerReader): { readonly matches: Matches; readonly text: string } {
-  const tag = reader.readSequence();
+/** Values by OID. */
+function parseControls(reader: BerReader): ReadonlyMap<string, Buffer> {
+  const controls = new Map<string, Buffer>();
+  if (reader.peek() !== 0xa0) return controls;
+  reader.readSequence();
   const end = reader.offset + reader.length;
-  if (tag === 0x87) {
-    // The tag of presence is that of its value: the name begins right here.
-    const name = reader.buffer.subarray(reader.offset, end).toString('utf8').toLowerCase();
-    reader.offset = end;
-    return { matches: (entry) => valuesOf(entry, name).length > 0, text: `(${name}=*)` };
+  while (reader.offset < end) {
+    reader.readSequence();
+    const last = reader.offset + reader.length;
+    const oid = reader.readString() ?? '';
+    if (reader.offset < last && reader.peek() === 1) reader.readBoolean();
+    controls.set(oid, reader.offset < last ? (reader.readString(4, true) ?? Buffer.alloc(0)) : Buffer.alloc(0));
   }
-  if (tag === 0xa3) {
-    const name = (reader.readString() ?? '').toLowerCase();
-    const value = reader.readString(4, true) ?? Buffer.alloc(0);
-    const isSame = (each: string | Buffer): boolean =>
-      typeof each === 'string' ? each.toLowerCase() === value.toString('utf8').toLowerCase() : each.equals(value);
-    return { matches: (entry) => valuesOf(entry, name).some(isSame), text: `(${name}=${value.toString('utf8')})` };
-  }
-  const parts: ReturnType<typeof parseFilter>[] = [];
-  while (reader.offset < end) parts.push(parseFilter(reader));
-  const texts = parts.map(({ text }) => text).join('');
-  if (tag === 0xa0) return { matches: (entry) => parts.every(({ matches }) => matches(entry)), text: `(&${texts})` };
-  if (tag === 0xa1) return { matches: (entry) => parts.some(({ matches }) => matches(entry)), text: `(|${texts})` };
-  if (tag === 0xa2) return { matches: (entry) => !parts.some(({ matches }) => matches(entry)), text: `(!${texts})` };
-  throw new Error(`the server of tests has no filter 0x${tag?.toString(16)}`);
-}
-
-function valuesOf({ attributes }: ServedEntry, name: string): Values {
-  return Object.entries(attributes).find(([each]) => each.toLowerCase() === name)?.[1] ?? [];
+  return controls;
 }
 
 function writeMessage(id: number, write: (writer: BerWriter) => void): Buffer {
@@ -331,12 +356,11 @@ function writeMessage(id: number, write: (writer: BerWriter) => void): Buffer {
   return writer.buffer;
 }
 
-/** @param cookie of a list in pages; null: the search asked for none */
 function writeResult(
   id: number,
   tag: number,
   { code, diagnostic = '' }: { readonly code: number; readonly diagnostic?: string },
-  cookie: string | null = null,
+  control: Control | null = null,
 ): Buffer {
   return writeMessage(id, (writer) => {
     writer.startSequence(tag);
@@ -344,14 +368,19 @@ function writeResult(
     writer.writeString('');
     writer.writeString(diagnostic);
     writer.endSequence();
-    if (cookie === null) return;
+    if (control === null) return;
     writer.startSequence(0xa0);
-    new PagedResultsControl({ value: { size: 0, cookie: Buffer.from(cookie) } }).write(writer);
+    control.write(writer);
     writer.endSequence();
   });
 }
 
-function writeEntry(id: number, { dn, attributes }: ServedEntry, asked: readonly string[], mostValues: number): Buffer {
+function writeEntry(
+  id: number,
+  { dn, attributes }: ServedEntry,
+  asked: readonly string[],
+  { mostValues }: Pick<LdapServer, 'mostValues'>,
+): Buffer {
   return writeMessage(id, (writer) => {
     writer.startSequence(0x64);
     writer.writeString(dn);

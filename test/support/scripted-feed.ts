@@ -7,6 +7,8 @@ export interface ScriptedFeed {
   readonly log: SourceChange[];
   /** Cursors before this place have expired. */
   oldest: number;
+  /** Why nobody is told of changes; null: whoever reads everybody gets a cursor. */
+  untold: string | null;
   /** People and groups who come as unreadable, with the last page. */
   failed: readonly FailedRecord[];
   failedGroups: readonly FailedRecord[];
@@ -21,6 +23,7 @@ export function createFeed(): ScriptedFeed {
   return {
     log: [],
     oldest: 0,
+    untold: null,
     failed: [],
     failedGroups: [],
     endsAfter: null,

@@ -204,8 +204,9 @@ function toAsked(groups: readonly ScriptedGroup[], { of, nested }: WantedMembers
   return new Set(asked.map(({ id }) => id));
 }
 
-function toCursor({ feed }: ScriptedSource): { readonly cursor?: string } {
-  return feed === null ? {} : { cursor: String(feed.log.length) };
+function toCursor({ feed }: ScriptedSource): { readonly cursor?: string; readonly noCursor?: string } {
+  if (feed === null) return {};
+  return feed.untold === null ? { cursor: String(feed.log.length) } : { noCursor: feed.untold };
 }
 
 /** The directory is another one now, and its feed tells how it became that: people, then groups with their members. */
@@ -292,7 +293,7 @@ function toPhoto({ id }: SourceUser, { source, asked, signal }: Asking): PhotoAn
 interface PageOf {
   readonly users: readonly SourceUser[];
   readonly failed: readonly FailedRecord[];
-  readonly end?: { readonly attributes: readonly string[]; readonly cursor?: string };
+  readonly end?: { readonly attributes: readonly string[]; readonly cursor?: string; readonly noCursor?: string };
 }
 
 function toUser({ id, active, ...attributes }: Person, source: ScriptedSource): SourceUser {

@@ -23,6 +23,8 @@ export interface Staged {
   readonly groups: StagedGroups | null;
   /** Null: everybody was read. */
   readonly fullAt: number | null;
+  /** Why the next run cannot go on from this one, where the source says so; null: it can, or there is nothing to say. */
+  readonly noCursor: string | null;
 }
 
 /** What the mirror's head says besides. */
@@ -122,6 +124,7 @@ async function stageAll(
     attributes: unite(summary.attributes, end.attributes),
     cursor: cursors.users,
     fullAt: head.fullAt,
+    noCursor: null,
     groups:
       asking.projection.groups === null
         ? null

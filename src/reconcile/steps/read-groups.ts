@@ -17,6 +17,8 @@ export interface StagedGroups {
   readonly members: 'all' | 'scope';
   /** Where the next read goes on; null: nowhere. */
   readonly cursor: string | null;
+  /** See `ReadEnd`. */
+  readonly noCursor?: string;
 }
 
 /** Every group, with its members, or with those that anybody asks for. */
@@ -43,7 +45,8 @@ export async function readGroups(
   }
   if (end === undefined) throw new SyncError('ReadIncomplete', 'the source ended before its last page of groups');
   const members = wanted === undefined ? 'all' : 'scope';
-  return { failed, attributes: end.attributes, members, cursor: end.cursor ?? null };
+  const { attributes, cursor = null, noCursor } = end;
+  return { failed, attributes, members, cursor, ...(noCursor === undefined ? {} : { noCursor }) };
 }
 
 /**

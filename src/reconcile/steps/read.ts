@@ -25,7 +25,7 @@ export async function read(
   const { head } = choice;
   const changes = head === null ? null : await readChanges(run, { loaded, asking, head }, signal);
   const staged = changes ?? (await readAll(run, { loaded, asking }, signal));
-  const why = choice.head === null ? choice.why : EXPIRED;
+  const why = staged.noCursor ?? (choice.head === null ? choice.why : EXPIRED);
   const way = changes === null ? ({ kind: 'Full', why } as const) : ({ kind: 'Changes' } as const);
   const result = await conclude(run, { loaded, asking, staged });
   await remember(run, { asking, staged, suspicion: result.suspicion });
@@ -55,9 +55,10 @@ async function readAll(run: RunDependencies, { loaded, asking }: Reading, signal
     end = page.end ?? end;
   }
   if (end === null) throw new SyncError('ReadIncomplete', 'the source ended before its last page');
+  const read = projection.groups === null ? null : await readGroups(run, loaded, projection.groups, signal);
   return {
-    ...{ tally, attributes: end.attributes, cursor: end.cursor ?? null, fullAt: null },
-    groups: projection.groups === null ? null : await readGroups(run, loaded, projection.groups, signal),
+    ...{ tally, attributes: end.attributes, cursor: end.cursor ?? null, fullAt: null, groups: read },
+    noCursor: end.noCursor ?? read?.noCursor ?? null,
   };
 }
 

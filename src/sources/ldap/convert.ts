@@ -4,7 +4,7 @@ import { type Converted, fail } from '../converted.ts';
 import type { FailedRecord } from '../source.ts';
 import type { Dialect } from './config.ts';
 import { normaliseDn, toName } from './dn.ts';
-import { type LdapEntry, readBytes, readTexts } from './entry.ts';
+import { type LdapEntry, readBytes, readTexts, toNamedId, toPlainDn } from './entry.ts';
 import { toGuid, toSid, toText } from './values.ts';
 
 /** Never delivered, whoever asks for them and whatever the account may see. */
@@ -86,7 +86,7 @@ function toAttributes(entry: LdapEntry, { projection }: ConvertOptions): Readonl
   for (const { name, values } of entry.attributes.values()) {
     const lower = name.toLowerCase();
     if (values.length === 0 || SECRETS.has(lower.split(';')[0] ?? '') || MEMBERS.has(lower)) continue;
-    const texts = values.map((value) => toText(name, value));
+    const texts = values.map((value) => toPlainDn(toText(name, value)));
     const list = REFERENCES.has(lower) ? texts.map(normaliseDn) : texts;
     const value = list.length === 1 ? (list[0] ?? null) : list;
     const asked = projection.filter((each) => each.toLowerCase() === lower);
@@ -99,6 +99,11 @@ export interface LdapGroup {
   readonly group: SourceGroup;
   /** By which the people whose primary group it is name it; null: it has none. */
   readonly number: string | null;
+}
+
+/** @param ms since 1970; as `accountExpires` has it */
+export function toTicks(ms: number): bigint {
+  return (BigInt(ms) + EPOCH_MS) * 10_000n;
 }
 
 /** Without its members, which may come in parts. */
@@ -120,7 +125,10 @@ function toRid(entry: LdapEntry): string | null {
   return rid;
 }
 
-/** Who belongs to the group by whichever attribute it has. `entry` is whole. */
+/**
+ * Who belongs to the group by whichever attribute it has. Where the ids of members stand before their names, by these: they
+ * stay when somebody is renamed. `entry` is whole.
+ */
 export function toMembers(entry: LdapEntry): readonly GroupMember[] {
   const names = [
     ...readTexts(entry, 'member'),
@@ -128,7 +136,7 @@ export function toMembers(entry: LdapEntry): readonly GroupMember[] {
     ...readTexts(entry, 'uniqueMember').map((value) => value.replace(/#'[01]*'B$/, '')),
   ];
   return [
-    ...names.map((name): GroupMember => ({ kind: 'Any', ref: normaliseDn(name) })),
+    ...names.map((name): GroupMember => ({ kind: 'Any', ref: toNamedId(name) ?? normaliseDn(name) })),
     ...readTexts(entry, 'memberUid').map((ref): GroupMember => ({ kind: 'User', ref })),
   ];
 }

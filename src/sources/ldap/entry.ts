@@ -8,14 +8,28 @@ export interface LdapAttribute {
 }
 
 export interface LdapEntry {
+  /** Without the ids that may stand before it. */
   readonly dn: string;
   /** By name in small letters. */
   readonly attributes: ReadonlyMap<string, LdapAttribute>;
 }
 
-export function toEntry({ name: dn, attributes }: SearchEntry): LdapEntry {
+/** What Active Directory puts before a distinguished name where it is asked to (MS-ADTS section 3.1.1.3.4.1.5). */
+const IDS = /^<GUID=([0-9a-f-]{36})>;(?:<SID=[^>]*>;)?/i;
+
+/** The distinguished name alone. */
+export function toPlainDn(text: string): string {
+  return text.replace(IDS, '');
+}
+
+/** The id of the entry that is named; null where it does not stand before the name. */
+export function toNamedId(text: string): string | null {
+  return IDS.exec(text)?.[1]?.toLowerCase() ?? null;
+}
+
+export function toEntry({ name, attributes }: SearchEntry): LdapEntry {
   return {
-    dn,
+    dn: toPlainDn(name),
     attributes: new Map(
       attributes.map(({ type, parsedBuffers }) => [type.toLowerCase(), { name: type, values: parsedBuffers }]),
     ),

@@ -150,6 +150,19 @@ export function isPageTooLarge({ code }: Result): boolean {
   return code === CODE.adminLimitExceeded;
 }
 
+/** Has the account no right to what it asks for? */
+export function isForbidden({ code }: Pick<Result, 'code'>): boolean {
+  return code === CODE.insufficientAccessRights;
+}
+
+/** May the same request be answered another time? */
+export function isTemporary({ code }: Pick<Result, 'code'>): boolean {
+  const passing: readonly number[] = [
+    ...[CODE.timeLimitExceeded, CODE.sizeLimitExceeded, CODE.adminLimitExceeded, CODE.busy, CODE.unavailable],
+  ];
+  return passing.includes(code);
+}
+
 /** Is there no such entry, as far as can be told? For entries that others name, which may be elsewhere or gone. */
 export function isNobody({ code }: Result): boolean {
   return code === CODE.noSuchObject || code === CODE.invalidDnSyntax || code === CODE.referral;

@@ -17,7 +17,7 @@ const ACTIVE_DIRECTORY = '1.2.840.113556.1.4.800';
  * @throws SyncError `Invalid` where `schema` is not that of the server
  */
 export async function readIdentity(session: Session, config: LdapConfig): Promise<SourceIdentity> {
-  const root = await readBase(session, '', ['namingContexts', 'supportedCapabilities']);
+  const root = await readRoot(session, ['namingContexts', 'supportedCapabilities']);
   const isDirectory = readTexts(root, 'supportedCapabilities').includes(ACTIVE_DIRECTORY);
   if (isDirectory !== (config.schema === 'ActiveDirectory')) {
     const is = isDirectory ? 'is an Active Directory; write' : 'is no Active Directory; write another one than';
@@ -27,6 +27,16 @@ export async function readIdentity(session: Session, config: LdapConfig): Promis
   const domain = toDomain(context);
   const tenantId = isDirectory ? await readDomainId(session, context) : normaliseDn(context).toLowerCase();
   return { tenantId, tenantName: domain, domains: domain === null ? [] : [domain] };
+}
+
+/** What a server says of itself. */
+export function readRoot(session: Session, attributes: readonly string[]): Promise<LdapEntry> {
+  return readBase(session, '', attributes);
+}
+
+/** The naming context that an entry lies in. */
+export async function readContext(session: Session, dn: string): Promise<string> {
+  return findContext(readTexts(await readRoot(session, ['namingContexts']), 'namingContexts'), dn);
 }
 
 /** The innermost one that has the entry: `CN=Configuration,…` lies below the domain by its name. */

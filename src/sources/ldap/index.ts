@@ -1,8 +1,19 @@
 import type { Source, SourceContext, SourceProvider } from '../source.ts';
+import { readChangePages } from './changes.ts';
 import { type LdapConfig, toCredentials, toDirectory, validateConfig } from './config.ts';
 import { readIdentity } from './identity.ts';
-import { ALL_ATTRIBUTES, type Reading, readGroupPages, readOneUser, readUserPages } from './read.ts';
+import { inspect } from './inspect.ts';
+import {
+  ALL_ATTRIBUTES,
+  type Reading,
+  readGroupPages,
+  readOneUser,
+  readUserPages,
+  toTrackedGroups,
+  toTrackedUsers,
+} from './read.ts';
 import { type Endpoint, openSession, type Session } from './session.ts';
+import { type Tracked, type Tracking, tryTracking } from './tracking.ts';
 
 /** An LDAP server, or a domain controller of Active Directory. Each read has a connection of its own. */
 export const ldapSource: SourceProvider<LdapConfig> = {
@@ -33,11 +44,25 @@ export const ldapSource: SourceProvider<LdapConfig> = {
         session.close();
       }
     };
+    const track = async (tracked: Tracked, signal: AbortSignal): Promise<Tracking | null> =>
+      config.schema === 'ActiveDirectory' ? await tryTracking(inSession, tracked, signal) : null;
+    const { schema } = config;
     return {
       identity: (signal) => inSession(signal, (session) => readIdentity(session, config)),
       schema: async () => ({ projection: ALL_ATTRIBUTES, findings: [] }),
-      readUsers: (projection, signal) => pagesOf(signal, (session) => readUserPages(toReading(session, projection))),
-      readGroups: (projection, signal) => pagesOf(signal, (session) => readGroupPages(toReading(session, projection))),
+      inspect: (use, signal) => inspect({ config, use, now: context.now, inSession }, signal),
+      readUsers: async function* (projection, signal) {
+        const tracking = await track(toTrackedUsers({ config, projection, now: context.now() }), signal);
+        yield* pagesOf(signal, (session) => readUserPages(toReading(session, projection), tracking));
+      },
+      readGroups: async function* (projection, signal) {
+        const tracking = await track(toTrackedGroups({ config, projection, now: context.now() }), signal);
+        yield* pagesOf(signal, (session) => readGroupPages(toReading(session, projection), tracking));
+      },
+      ...(schema === 'ActiveDirectory' && {
+        readChanges: (since, { users, groups }, signal) =>
+          pagesOf(signal, (session) => readChangePages(toReading(session, users), { since, groups })),
+      }),
       readOne: (id, projection, signal) =>
         inSession(signal, (session) => readOneUser(toReading(session, projection), id)),
       close: async () => undefined,

@@ -1,18 +1,21 @@
 /** The pages of a directory's users and groups, and one user. */
-import { AndFilter, EqualityFilter, FilterParser } from 'ldapts';
+import { AndFilter, type Control, EqualityFilter, FilterParser } from 'ldapts';
 import { SyncError } from '../../errors.ts';
 import type { GroupMember, SourceUser } from '../../model.ts';
 import { createNameCollector, type NameCollector } from '../attribute-names.ts';
 import { type Converted, fail } from '../converted.ts';
 import { createGroupFailures, type GroupFailures, toFailedGroup } from '../group-failures.ts';
-import type { FailedRecord, GroupPage, OneUser, SourcePage } from '../source.ts';
+import type { FailedRecord, GroupPage, OneUser, ReadEnd, SourcePage } from '../source.ts';
 import { type Dialect, type LdapConfig, toDialect } from './config.ts';
+import { ExtendedDnControl } from './controls.ts';
 import { hidesMembers, type LdapGroup, toGroup, toMembers, toUser } from './convert.ts';
+import { printCursor } from './cursor.ts';
 import { type LdapEntry, readTexts } from './entry.ts';
 import { createManagerMails, MANAGER_EMAIL } from './manager.ts';
 import { readSchemaNames } from './schema.ts';
 import { completeRanges, type EntryPage, type PagedSearch, searchPages } from './search.ts';
 import type { Session } from './session.ts';
+import type { Tracked, Tracking } from './tracking.ts';
 import { fromGuid } from './values.ts';
 
 const PEOPLE = 'the list of people';
@@ -28,6 +31,9 @@ export interface Reading {
   readonly projection: readonly string[];
   readonly now: Date;
 }
+
+/** What is asked for, of which directory. */
+type Asking = Pick<Reading, 'config' | 'projection'>;
 
 /** What can be asked for by name (RFC 4512 section 2.5), as `cn` or `description;lang-de`. */
 const ATTRIBUTE = /^(?:[a-z][a-z0-9-]*|[0-9]+(?:\.[0-9]+)+)(?:;[a-z0-9-]+)*$/i;
@@ -48,7 +54,29 @@ function toAsked(projection: readonly string[], always: readonly string[]): read
   return [...new Map(all.map((name) => [name.toLowerCase(), name])).values()];
 }
 
-function toUserSearch({ config, projection }: Reading, dialect: Dialect): PagedSearch {
+/** Which changes must be told to the next read of people, for it to read nothing else. */
+export function toTrackedUsers({ config, projection, now }: Omit<Reading, 'session'>): Tracked {
+  const { userFilter, userAttributes } = toDialect(config);
+  const mail = projection.includes(MANAGER_EMAIL) ? ['mail'] : [];
+  const isAll = projection.length === 0 || projection.some((name) => LISTS.has(name));
+  const asked = isAll ? null : [...toAsked(projection, userAttributes), ...mail];
+  return { config, asked, filter: userFilter, now };
+}
+
+/** The same for a read of groups. */
+export function toTrackedGroups({ config, projection, now }: Omit<Reading, 'session'>): Tracked {
+  const dialect = toDialect(config);
+  const asked = [...toAskedOfGroups(projection, dialect), dialect.primaryGroup];
+  return { config, asked, filter: dialect.groupFilter, now };
+}
+
+/** Null: this directory tells no changes. */
+function toCursorEnd(tracking: Tracking | null): Pick<ReadEnd, 'cursor' | 'noCursor'> {
+  if (tracking === null) return {};
+  return tracking.cursor === null ? { noCursor: tracking.why } : { cursor: printCursor(tracking.cursor) };
+}
+
+export function toUserSearch({ config, projection }: Asking, dialect: Dialect): PagedSearch {
   return {
     baseDN: config.usersBaseDN ?? config.baseDN,
     filter: dialect.userFilter,
@@ -58,13 +86,15 @@ function toUserSearch({ config, projection }: Reading, dialect: Dialect): PagedS
   };
 }
 
-export async function* readUserPages(reading: Reading): AsyncGenerator<SourcePage> {
+/** @param tracking where changes go on from, taken before */
+export async function* readUserPages(reading: Reading, tracking: Tracking | null): AsyncGenerator<SourcePage> {
   const dialect = toDialect(reading.config);
   const names = await createNames(reading, dialect.userAttributes);
   const convert = createUserConverter(reading, dialect, names);
   for await (const page of searchPages(reading.session, toUserSearch(reading, dialect))) {
     const { users, failed } = await convert(page.entries);
-    yield page.isLast ? { users, failed, end: { attributes: names.list() } } : { users, failed };
+    const end = { attributes: names.list(), ...toCursorEnd(tracking) };
+    yield page.isLast ? { users, failed, end } : { users, failed };
   }
 }
 
@@ -85,11 +115,11 @@ async function createNames(
   return names;
 }
 
-type ConvertUsers = (
+export type ConvertUsers = (
   entries: readonly LdapEntry[],
 ) => Promise<{ readonly users: readonly SourceUser[]; readonly failed: readonly FailedRecord[] }>;
 
-function createUserConverter(
+export function createUserConverter(
   { session, projection, now }: Reading,
   dialect: Dialect,
   names: NameCollector,
@@ -118,7 +148,7 @@ async function toWholeUser(
   const converted = toUser(entry, options);
   if ('failed' in converted) return converted;
   try {
-    return toUser(await completeRanges(session, entry, 'an entry'), options);
+    return toUser(await completeRanges(session, entry, { what: 'an entry' }), options);
   } catch (thrown) {
     const error = SyncError.from(thrown);
     if (error.code !== 'ReadFailed') throw error;
@@ -156,21 +186,38 @@ export async function readOneUser(reading: Reading, id: string): Promise<OneUser
   return { user, attributes: names.list() };
 }
 
-/** Every group with its members after it, and in the end those whose primary group it is. */
-export async function* readGroupPages(reading: Reading): AsyncGenerator<GroupPage> {
+/** Without what is not asked for: nobody reads whole groups to look at them. */
+function toAskedOfGroups(projection: readonly string[], dialect: Dialect): readonly string[] {
+  return projection.length === 0 ? dialect.groupAttributes : toAsked(projection, dialect.groupAttributes);
+}
+
+/** Members by their ids, where the directory names them so. */
+export function toGroupSearch({ config, projection }: Asking, dialect: Dialect): PagedSearch {
+  return {
+    baseDN: config.groupsBaseDN ?? config.baseDN,
+    filter: dialect.groupFilter,
+    attributes: toAskedOfGroups(projection, dialect),
+    pageSize: Math.min(config.pageSize ?? DEFAULT_PAGE, GROUPS_OF_A_PAGE),
+    controls: toNaming(dialect),
+    what: GROUPS,
+  };
+}
+
+function toNaming({ idAttribute }: Dialect): readonly Control[] {
+  return idAttribute === 'objectGUID' ? [new ExtendedDnControl()] : [];
+}
+
+/**
+ * Every group with its members after it, and in the end those whose primary group it is.
+ * @param tracking where changes go on from, taken before
+ */
+export async function* readGroupPages(reading: Reading, tracking: Tracking | null): AsyncGenerator<GroupPage> {
   const { session, config, projection } = reading;
   const dialect = toDialect(config);
   const names = await createNames(reading, dialect.groupNames);
   const failures = createGroupFailures();
   const numbers = new Map<string, readonly string[]>();
-  const search: PagedSearch = {
-    baseDN: config.groupsBaseDN ?? config.baseDN,
-    filter: dialect.groupFilter,
-    attributes: toAsked(projection, dialect.groupAttributes),
-    pageSize: Math.min(config.pageSize ?? DEFAULT_PAGE, GROUPS_OF_A_PAGE),
-    what: GROUPS,
-  };
-  for await (const { entries } of searchPages(session, search)) {
+  for await (const { entries } of searchPages(session, toGroupSearch(reading, dialect))) {
     const converted = entries.map((entry) => ({ entry, group: toGroup(entry, { dialect, projection }) }));
     const found = converted.flatMap(({ entry, group }) => ('item' in group ? [{ entry, ...group.item }] : []));
     for (const { group, number } of found) {
@@ -182,24 +229,27 @@ export async function* readGroupPages(reading: Reading): AsyncGenerator<GroupPag
       members: [],
       failed: converted.flatMap(({ group }) => toFailed(group)),
     };
-    for (const each of found) yield* readMembers(session, each, failures);
+    for (const each of found) yield* readMembers(reading, each, failures);
   }
   yield* readPrimaryMembers(reading, dialect, numbers);
-  yield { groups: [], members: [], failed: [], end: { attributes: names.list() } };
+  yield { groups: [], members: [], failed: [], end: { attributes: names.list(), ...toCursorEnd(tracking) } };
 }
 
 function toFailed(converted: Converted<LdapGroup>): readonly FailedRecord[] {
   return 'failed' in converted ? [converted.failed] : [];
 }
 
-async function* readMembers(
-  session: Session,
+export async function* readMembers(
+  { session, config }: Pick<Reading, 'session' | 'config'>,
   { entry, group: { id } }: LdapGroup & { readonly entry: LdapEntry },
   failures: GroupFailures,
 ): AsyncGenerator<GroupPage> {
   let whole: LdapEntry;
   try {
-    whole = await completeRanges(session, entry, 'the members of a group');
+    whole = await completeRanges(session, entry, {
+      what: 'the members of a group',
+      controls: toNaming(toDialect(config)),
+    });
     failures.reset();
   } catch (thrown) {
     yield { groups: [], members: [], failed: [failures.toFailed(id, thrown)] };
@@ -222,7 +272,7 @@ const DOMAIN_USERS = '513';
  * Whose primary group it is: neither the group names them nor they it, but by a number.
  * @param groups ids of groups by that number
  */
-async function* readPrimaryMembers(
+export async function* readPrimaryMembers(
   reading: Reading,
   dialect: Dialect,
   groups: ReadonlyMap<string, readonly string[]>,

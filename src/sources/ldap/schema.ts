@@ -9,7 +9,7 @@ export async function readSchemaNames(session: Session): Promise<ReadonlySet<str
   const [dn] = root === null ? [] : readTexts(root, 'subschemaSubentry');
   const schema = dn === undefined ? null : await readBase(session, dn, 'attributeTypes');
   if (schema === null) return new Set();
-  const whole = await completeRanges(session, schema, 'the schema');
+  const whole = await completeRanges(session, schema, { what: 'the schema' });
   return new Set(readTexts(whole, 'attributeTypes').flatMap(listNames));
 }
 

@@ -1,5 +1,5 @@
 /** Searches in pages (RFC 2696), to their end or not taken for whole (rules S1 and S11 of `source.ts`). */
-import { type Filter, PagedResultsControl } from 'ldapts';
+import { type Control, type Filter, PagedResultsControl } from 'ldapts';
 import { SyncError } from '../../errors.ts';
 import { readPagedList } from '../paged-list.ts';
 import { isServicePartition } from './dn.ts';
@@ -12,6 +12,8 @@ export interface PagedSearch {
   readonly filter: string | Filter;
   readonly attributes: readonly string[];
   readonly pageSize: number;
+  /** Beside that for pages. */
+  readonly controls?: readonly Control[];
   /** For messages: `the list of people`. */
   readonly what: string;
 }
@@ -35,8 +37,8 @@ export async function* searchPages(session: Session, search: PagedSearch): Async
   let number = 0;
   const ask = (cookie: Buffer): Promise<SearchAnswer> => {
     const control = new PagedResultsControl({ critical: true, value: { size: pageSize, cookie } });
-    const { baseDN, filter, attributes } = search;
-    return session.search({ baseDN, scope: 'sub', filter, attributes, controls: [control] });
+    const { baseDN, filter, attributes, controls = [] } = search;
+    return session.search({ baseDN, scope: 'sub', filter, attributes, controls: [control, ...controls] });
   };
   const readPage = async (cursor: string | null) => {
     const cookie = Buffer.from(cursor?.split(' ')[1] ?? '', 'base64');
@@ -88,7 +90,11 @@ function readCookie({ controls }: SearchAnswer, { origin, what }: SearchContext)
  * there too, and empty.
  * @throws SyncError `ReadFailed` where the rest is not to be had
  */
-export async function completeRanges(session: Session, entry: LdapEntry, what: string): Promise<LdapEntry> {
+export async function completeRanges(
+  session: Session,
+  entry: LdapEntry,
+  { what, controls = [] }: RangeName,
+): Promise<LdapEntry> {
   const whole = new Map(entry.attributes);
   for (const [key, first] of entry.attributes) {
     const range = parseRange(first.name);
@@ -96,7 +102,7 @@ export async function completeRanges(session: Session, entry: LdapEntry, what: s
     whole.delete(key);
     const values = [...first.values];
     for (let { end } = range; end !== null; ) {
-      const part = await readRange(session, { dn: entry.dn, name: range.name, start: end + 1, what });
+      const part = await readRange(session, { dn: entry.dn, name: range.name, start: end + 1, what, controls });
       if (part.end !== null && part.end <= end) throw toUnfinished(session.origin, what);
       values.push(...part.values);
       end = part.end;
@@ -117,19 +123,25 @@ function parseRange(name: string): Range | null {
   return plain === undefined ? null : { name: plain, end: end === '*' ? null : Number(end) };
 }
 
-interface RangeOf {
+interface RangeName {
+  /** For messages. */
+  readonly what: string;
+  /** Those that the entry was asked for with. */
+  readonly controls?: readonly Control[];
+}
+
+interface RangeOf extends Required<RangeName> {
   readonly dn: string;
   readonly name: string;
   readonly start: number;
-  readonly what: string;
 }
 
 async function readRange(
   session: Session,
-  { dn, name, start, what }: RangeOf,
+  { dn, name, start, what, controls }: RangeOf,
 ): Promise<{ readonly values: readonly Buffer[]; readonly end: number | null }> {
   const attributes = [`${name};range=${start}-*`];
-  const answer = await session.search({ baseDN: dn, scope: 'base', filter: '(objectClass=*)', attributes });
+  const answer = await session.search({ baseDN: dn, scope: 'base', filter: '(objectClass=*)', attributes, controls });
   const [entry] = answer.entries.map(toEntry);
   if (answer.code !== 0 || entry === undefined) throw toUnfinished(session.origin, what);
   for (const part of entry.attributes.values()) {

@@ -1,4 +1,5 @@
 /** Values of LDAP attributes, which arrive as bytes, as JSON. Pure. */
+import { EqualityFilter, type Filter, OrFilter } from 'ldapts';
 
 const DECODER = new TextDecoder('utf-8', { fatal: true });
 
@@ -42,6 +43,17 @@ function swapGuid(bytes: Buffer): Buffer {
   return Buffer.from(order.map((index) => bytes.readUInt8(index)));
 }
 
+/** GeneralizedTime (RFC 4517 section 3.3.13), as `20261122063520.0Z`. */
+const TIME = /^(\d{4})(\d{2})(\d{2})(\d{2})(?:(\d{2})(?:(\d{2}))?)?(?:[.,]\d+)?(Z|[+-]\d{2}(?:\d{2})?)$/;
+
+/** Milliseconds since 1970, to the second; null for what is no time. */
+export function toTime(text: string): number | null {
+  const [, year, month, day, hour, minute = '00', second = '00', zone = 'Z'] = TIME.exec(text) ?? [];
+  const offset = zone.replace(/^([+-]\d{2})(\d{2})?$/, (_, hours, minutes = '00') => `${hours}:${minutes}`);
+  const time = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}${offset}`);
+  return Number.isNaN(time) ? null : time;
+}
+
 /** @param bytes 16 of them */
 export function toGuid(bytes: Buffer): string {
   return swapGuid(bytes)
@@ -54,6 +66,15 @@ const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 /** Null for what is none. */
 export function fromGuid(text: string): Buffer | null {
   return GUID.test(text) ? swapGuid(Buffer.from(text.replaceAll('-', ''), 'hex')) : null;
+}
+
+/**
+ * Entries with one of these objectGUIDs.
+ * @param ids in text form
+ */
+export function toGuidFilter(ids: readonly string[]): Filter {
+  const values = ids.map(fromGuid).filter((value) => value !== null);
+  return new OrFilter({ filters: values.map((value) => new EqualityFilter({ attribute: 'objectGUID', value })) });
 }
 
 /** `S-1-5-21-…` (MS-DTYP 2.4.2.2); null for bytes that are none. */

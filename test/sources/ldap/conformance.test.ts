@@ -1,4 +1,6 @@
+import type { Source } from '../../../src/sources/source.ts';
 import { describeSource, type SampleGroup, type SamplePerson } from '../../conformance/source.ts';
+import { createLdapDirectory } from '../../support/ldap-directory.ts';
 import { type LdapServer, type ServedEntry, startLdapServer } from '../../support/ldap-server.ts';
 import { connectLdap } from './connect.ts';
 import {
@@ -76,8 +78,8 @@ function toUserOfAd({ id, active, attributes }: SamplePerson): ServedEntry {
   });
 }
 
-function toGroupOfAd({ id, displayName, members }: SampleGroup, index: number): ServedEntry {
-  const group = toAdGroup(id, 1100 + index, members);
+function toGroupOfAd({ id, displayName, members }: SampleGroup): ServedEntry {
+  const group = toAdGroup(id, 1100 + Number(id.replace('group-', '').replace('new', '99')), members);
   return { ...group, attributes: { ...group.attributes, displayName: [displayName] } };
 }
 
@@ -85,15 +87,30 @@ async function startAd(people: readonly SamplePerson[], groups: readonly SampleG
   const server = await startLdapServer();
   server.mostValues = 10;
   server.sameCookie = true;
-  server.entries = [...AD_TREE, ...people.map(toUserOfAd), ...groups.map(toGroupOfAd)];
+  const directory = createLdapDirectory(server);
+  directory.set([...AD_TREE, ...people.map(toUserOfAd), ...groups.map(toGroupOfAd)]);
   const source = await connectLdap(server, { schema: 'ActiveDirectory', baseDN: AD_BASE });
-  const ids = [...people, ...groups].map(({ id }) => [toSampleGuid(id), id] as const);
-  return { server, source: withSampleIds(source, new Map(ids)) };
+  const ids = [...people, ...groups, { id: 'person-new' }, { id: 'group-new' }];
+  const samples = new Map(ids.map(({ id }) => [toSampleGuid(id), id] as const));
+  return { server, directory, source: withSampleIds(source, samples) };
+}
+
+const NAMES = ['mail', 'displayName', 'department', 'description'];
+
+/** As a run asks: of everything that there is no changes are told. */
+function askForNames(source: Source): Source {
+  const { readChanges, readUsers } = source;
+  return {
+    ...source,
+    readUsers: (_everything, signal) => readUsers(NAMES, signal),
+    ...(readChanges && {
+      readChanges: (since, { groups }, signal) => readChanges(since, { users: NAMES, groups }, signal),
+    }),
+  };
 }
 
 describeSource('Active Directory', {
   unsupported: { ...UNSUPPORTED, S13: 'photos are not read' },
-  toRef: (id) => `CN=${id},CN=Users,${AD_BASE}`,
   seedGroups: async (people, groups) => {
     const { server, source } = await startAd(people, groups);
     return {
@@ -116,6 +133,26 @@ describeSource('Active Directory', {
       },
       remove: server.close,
       breakRecord: async (id) => addTo(server, ({ dn }) => dn.startsWith(`CN=${id},`), { userAccountControl: [] }),
+      close: server.close,
+    };
+  },
+  seedChanges: async (people, groups) => {
+    const { server, directory, source } = await startAd(people, groups);
+    let broken = '';
+    const toUser = (person: SamplePerson): ServedEntry => {
+      const { dn, attributes } = toUserOfAd(person);
+      return { dn, attributes: person.id === broken ? { ...attributes, userAccountControl: [] } : attributes };
+    };
+    return {
+      source: askForNames(source),
+      change: async (now, nowGroups) => directory.set([...AD_TREE, ...now.map(toUser), ...nowGroups.map(toGroupOfAd)]),
+      expire: async () => directory.expire(),
+      truncate: async () => {
+        server.fault = ({ attributes }) => (attributes.includes('isdeleted') ? 'reset' : null);
+      },
+      breakRecord: async (id) => {
+        broken = id;
+      },
       close: server.close,
     };
   },

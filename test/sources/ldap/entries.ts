@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
+import type { GroupMember } from '../../../src/model.ts';
 import { fromGuid } from '../../../src/sources/ldap/values.ts';
-import type { Source } from '../../../src/sources/source.ts';
+import type { FailedRecord, Source, SourceChange } from '../../../src/sources/source.ts';
 import type { SampleGroup, SamplePerson } from '../../conformance/source.ts';
 import type { ServedEntry, Values } from '../../support/ldap-server.ts';
 import { BASE } from './connect.ts';
@@ -113,6 +114,52 @@ export function toAdGroup(name: string, rid: number, members: readonly string[])
   };
 }
 
+const SCHEMA_BASE = `CN=Schema,CN=Configuration,${AD_BASE}`;
+/** As the schema of Active Directory has them: flags, syntax, number of the link where it is one, and whether there may be several. */
+const AD_ATTRIBUTES: readonly (readonly [
+  name: string,
+  flags: number,
+  syntax: string,
+  link?: number,
+  isList?: boolean,
+])[] = [
+  ...['mail', 'displayName', 'department', 'title', 'sAMAccountName'].map((name) => [name, 16, '2.5.5.12'] as const),
+  ...['userAccountControl', 'primaryGroupID', 'sAMAccountType'].map((name) => [name, 18, '2.5.5.9'] as const),
+  ['accountExpires', 16, '2.5.5.16'],
+  ['description', 16, '2.5.5.12', 0, true],
+  ['cn', 18, '2.5.5.12'],
+  ['objectClass', 18, '2.5.5.2', 0, true],
+  ['objectCategory', 18, '2.5.5.1'],
+  ['objectGUID', 19, '2.5.5.10'],
+  ['objectSid', 18, '2.5.5.17'],
+  ['manager', 16, '2.5.5.1', 42],
+  ['secretary', 0, '2.5.5.1', 0, true],
+  ['member', 18, '2.5.5.1', 2, true],
+  ['memberOf', 17, '2.5.5.1', 3, true],
+  ['whenChanged', 19, '2.5.5.11'],
+  ['canonicalName', 134_217_748, '2.5.5.12', 0, true],
+];
+
+function toAttributeSchema([
+  name,
+  flags,
+  syntax,
+  link = 0,
+  isList = false,
+]: (typeof AD_ATTRIBUTES)[number]): ServedEntry {
+  return {
+    dn: `CN=${name},${SCHEMA_BASE}`,
+    attributes: {
+      objectClass: ['top', 'attributeSchema'],
+      lDAPDisplayName: [name],
+      systemFlags: [String(flags)],
+      attributeSyntax: [syntax],
+      isSingleValued: [isList ? 'FALSE' : 'TRUE'],
+      ...(link === 0 ? {} : { linkID: [String(link)] }),
+    },
+  };
+}
+
 export const AD_TREE: readonly ServedEntry[] = [
   {
     dn: '',
@@ -120,25 +167,46 @@ export const AD_TREE: readonly ServedEntry[] = [
       objectClass: ['top'],
       namingContexts: [AD_BASE, `CN=Configuration,${AD_BASE}`],
       supportedCapabilities: ['1.2.840.113556.1.4.800'],
+      schemaNamingContext: [SCHEMA_BASE],
       subschemaSubentry: ['cn=Subschema'],
     },
   },
   SCHEMA,
   { dn: AD_BASE, attributes: { objectClass: ['domainDNS'], objectGUID: [toGuidValue('the domain')] } },
   { dn: `CN=Users,${AD_BASE}`, attributes: { objectClass: ['container'] } },
+  {
+    dn: `CN=Deleted Objects,${AD_BASE}`,
+    attributes: {
+      objectClass: ['top', 'container'],
+      isDeleted: ['TRUE'],
+      objectGUID: [toGuidValue('Deleted Objects')],
+    },
+  },
+  { dn: SCHEMA_BASE, attributes: { objectClass: ['dMD'] } },
+  ...AD_ATTRIBUTES.map(toAttributeSchema),
 ];
 
 /** The same source with ids of samples, where the directory gives ids of its own. */
 export function withSampleIds(source: Source, names: ReadonlyMap<string, string>): Source {
   const toSample = (id: string | null): string | null => (id === null ? null : (names.get(id) ?? id));
   const toOwn = new Map([...names].map(([own, name]) => [name, own]));
-  const { readOne } = source;
+  const { readOne, readChanges } = source;
+  const toMember = (member: GroupMember): GroupMember =>
+    'ref' in member ? { ...member, ref: toSample(member.ref) ?? '' } : member;
+  const toFailed = (failed: readonly FailedRecord[]): readonly FailedRecord[] =>
+    failed.map((each) => ({ ...each, id: toSample(each.id) }));
+  const toChange = (change: SourceChange): SourceChange => {
+    if (change.type === 'user') return { ...change, user: { ...change.user, id: toSample(change.user.id) ?? '' } };
+    if (change.type === 'group') return { ...change, group: { ...change.group, id: toSample(change.group.id) ?? '' } };
+    if (change.type !== 'members') return { ...change, id: toSample(change.id) ?? '' };
+    return { ...change, group: toSample(change.group) ?? '', added: change.added.map(toMember) };
+  };
   return {
     ...source,
     async *readUsers(projection, signal) {
       for await (const page of source.readUsers(projection, signal)) {
         const users = page.users.map((user) => ({ ...user, id: toSample(user.id) ?? '' }));
-        yield { ...page, users, failed: page.failed.map((each) => ({ ...each, id: toSample(each.id) })) };
+        yield { ...page, users, failed: toFailed(page.failed) };
       }
     },
     async *readGroups(projection, signal) {
@@ -146,11 +214,29 @@ export function withSampleIds(source: Source, names: ReadonlyMap<string, string>
         yield {
           ...page,
           groups: page.groups.map((group) => ({ ...group, id: toSample(group.id) ?? '' })),
-          members: page.members.map((each) => ({ ...each, group: toSample(each.group) ?? '' })),
-          failed: page.failed.map((each) => ({ ...each, id: toSample(each.id) })),
+          members: page.members.map(({ group, members }) => ({
+            group: toSample(group) ?? '',
+            members: members.map(toMember),
+          })),
+          failed: toFailed(page.failed),
         };
       }
     },
+    ...(readChanges === undefined
+      ? {}
+      : {
+          async *readChanges(since, projection, signal) {
+            for await (const page of readChanges(since, projection, signal)) {
+              const { changes, failed, failedGroups } = page;
+              yield {
+                ...page,
+                changes: changes.map(toChange),
+                failed: toFailed(failed),
+                failedGroups: toFailed(failedGroups),
+              };
+            }
+          },
+        }),
     ...(readOne === undefined
       ? {}
       : {
