@@ -17,6 +17,8 @@ export interface Dialect {
   readonly groupNames: readonly string[];
   /** Attribute of users with the number of their primary group, whose members do not name them. */
   readonly primaryGroup: 'gidNumber' | 'primaryGroupID';
+  /** Of people; the first that there is. */
+  readonly photoAttributes: readonly string[];
 }
 
 /** Both say when somebody may not sign in for good: 389 Directory Server, and the password policy of OpenLDAP. */
@@ -37,6 +39,7 @@ const DIALECTS: Readonly<Record<LdapConfig['schema'], Dialect>> = {
     groupAttributes: [...GROUP, ...MEMBERS],
     groupNames: GROUP,
     primaryGroup: 'gidNumber',
+    photoAttributes: ['jpegPhoto'],
   },
   RFC2307bis: {
     idAttribute: 'entryUUID',
@@ -46,6 +49,7 @@ const DIALECTS: Readonly<Record<LdapConfig['schema'], Dialect>> = {
     groupAttributes: [...GROUP, ...MEMBERS],
     groupNames: GROUP,
     primaryGroup: 'gidNumber',
+    photoAttributes: ['jpegPhoto'],
   },
   ActiveDirectory: {
     idAttribute: 'objectGUID',
@@ -56,6 +60,7 @@ const DIALECTS: Readonly<Record<LdapConfig['schema'], Dialect>> = {
     groupAttributes: [...DIRECTORY_GROUP, 'member'],
     groupNames: DIRECTORY_GROUP,
     primaryGroup: 'primaryGroupID',
+    photoAttributes: ['thumbnailPhoto', 'jpegPhoto'],
   },
 };
 

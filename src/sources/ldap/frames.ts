@@ -14,7 +14,15 @@ export interface Frames {
   isEmpty(): boolean;
 }
 
-export function createFrames(): Frames {
+const TOO_LONG = 'a message is too long';
+
+/** Is it what `Frames` throws for a message that is longer than it takes? */
+export function isTooLong(thrown: unknown): boolean {
+  return thrown instanceof RangeError && thrown.message === TOO_LONG;
+}
+
+/** @param mostBytes of one message: of a longer one no more is held than has come with its beginning */
+export function createFrames(mostBytes = MOST_BYTES): Frames {
   let chunks: Buffer[] = [];
   let size = 0;
   /** Bytes without which nothing can be told. */
@@ -29,6 +37,7 @@ export function createFrames(): Frames {
       const found: Buffer[] = [];
       for (;;) {
         wanted = readSize(rest);
+        if (wanted > mostBytes) throw new RangeError(TOO_LONG);
         if (rest.length < wanted) break;
         found.push(rest.subarray(0, wanted));
         rest = rest.subarray(wanted);
@@ -50,6 +59,5 @@ function readSize(bytes: Buffer): number {
   if (digits === 0 || digits > 4) throw new Error('the length of a message is no length');
   if (bytes.length < 2 + digits) return 2 + digits;
   const length = bytes.readUIntBE(2, digits);
-  if (length > MOST_BYTES) throw new Error('a message is too long');
   return 2 + digits + length;
 }

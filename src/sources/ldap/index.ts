@@ -1,8 +1,10 @@
+import { NOTHING_OFFERED } from '../../model.ts';
 import type { Source, SourceContext, SourceProvider } from '../source.ts';
 import { readChangePages } from './changes.ts';
 import { type LdapConfig, toCredentials, toDirectory, validateConfig } from './config.ts';
 import { readIdentity } from './identity.ts';
 import { inspect } from './inspect.ts';
+import { createPhotoReader } from './photo.ts';
 import {
   ALL_ATTRIBUTES,
   type Reading,
@@ -20,6 +22,7 @@ export const ldapSource: SourceProvider<LdapConfig> = {
   name: 'ldap',
   directory: toDirectory,
   validate: validateConfig,
+  offers: () => ({ ...NOTHING_OFFERED, photos: { url: null, bytes: true, needs: null } }),
   connect: async (config, context): Promise<Source> => {
     const endpoint = toEndpoint(config, context);
     const toReading = (session: Session, projection: readonly string[]): Reading => ({
@@ -46,6 +49,7 @@ export const ldapSource: SourceProvider<LdapConfig> = {
     };
     const track = async (tracked: Tracked, signal: AbortSignal): Promise<Tracking | null> =>
       config.schema === 'ActiveDirectory' ? await tryTracking(inSession, tracked, signal) : null;
+    const photos = createPhotoReader(config, (mostBytes, signal) => openSession({ ...endpoint, mostBytes }, signal));
     const { schema } = config;
     return {
       identity: (signal) => inSession(signal, (session) => readIdentity(session, config)),
@@ -65,7 +69,8 @@ export const ldapSource: SourceProvider<LdapConfig> = {
       }),
       readOne: (id, projection, signal) =>
         inSession(signal, (session) => readOneUser(toReading(session, projection), id)),
-      close: async () => undefined,
+      readPhoto: ({ id }, asked, signal) => photos.read(id, asked, signal),
+      close: async () => photos.close(),
     };
   },
 };

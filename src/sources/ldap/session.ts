@@ -28,6 +28,8 @@ export interface Endpoint extends NetworkOptions {
   readonly credentials: BindCredentials;
   /** What the Secret is called in messages. */
   readonly where: string;
+  /** Of one message; what any may have where nothing is said. */
+  readonly mostBytes?: number;
 }
 
 export interface SearchQuery {
@@ -89,7 +91,7 @@ function toOrigin(url: string): string {
 }
 
 async function openWire(endpoint: Endpoint, origin: string, signal: AbortSignal): Promise<Wire> {
-  const { url, startTLS, timeoutMs } = endpoint;
+  const { url, startTLS, timeoutMs, mostBytes } = endpoint;
   const { protocol, hostname, port } = new URL(url);
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
   const limits = { signal, timeout: AbortSignal.timeout(timeoutMs) };
@@ -103,7 +105,8 @@ async function openWire(endpoint: Endpoint, origin: string, signal: AbortSignal)
     await opened(encrypted, 'secureConnect', limits, (cause) => toTlsError(origin, cause));
     return encrypted;
   };
-  const wireOver = (socket: Socket): Wire => createWire({ socket, origin, timeoutMs });
+  const wireOver = (socket: Socket): Wire =>
+    createWire({ socket, origin, timeoutMs, ...(mostBytes === undefined ? {} : { mostBytes }) });
   if (protocol === 'ldaps:') return wireOver(await encrypt(address));
   const plain = connectPlain(address);
   await opened(plain, 'connect', limits, (cause) => toUnreachable(origin, cause));

@@ -35,6 +35,8 @@ export interface WireOptions {
   readonly origin: string;
   /** How long the other side may be silent while something is awaited, in milliseconds. */
   readonly timeoutMs: number;
+  /** See `createFrames`. */
+  readonly mostBytes?: number;
 }
 
 interface Pending {
@@ -46,10 +48,10 @@ interface Pending {
 }
 
 /** @param options.socket connected, and encrypted where it is to be */
-export function createWire({ socket, origin, timeoutMs }: WireOptions): Wire {
+export function createWire({ socket, origin, timeoutMs, mostBytes }: WireOptions): Wire {
   const pending = new Map<string, Pending>();
   const requests = new Map<string, { message: Message }>();
-  const frames = createFrames();
+  const frames = createFrames(mostBytes);
   const parser = new MessageParser();
   let ended: SyncError | null = null;
   let last = 0;

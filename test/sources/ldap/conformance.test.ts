@@ -1,5 +1,5 @@
 import type { Source } from '../../../src/sources/source.ts';
-import { describeSource, type SampleGroup, type SamplePerson } from '../../conformance/source.ts';
+import { describeSource, type SampleGroup, type SamplePerson, type SeededPhotos } from '../../conformance/source.ts';
 import { createLdapDirectory } from '../../support/ldap-directory.ts';
 import { type LdapServer, type ServedEntry, startLdapServer } from '../../support/ldap-server.ts';
 import { connectLdap } from './connect.ts';
@@ -31,8 +31,28 @@ async function startTree(entries: readonly ServedEntry[]): Promise<LdapServer> {
   return server;
 }
 
+/** A directory whose entries have photos in this attribute. */
+function withPhotos(server: LdapServer, source: Source, attribute: string, toDn: (id: string) => string): SeededPhotos {
+  return {
+    source,
+    setPhoto: async (id, bytes) =>
+      addTo(server, ({ dn }) => dn === toDn(id), { [attribute]: bytes === null ? [] : [Buffer.from(bytes)] }),
+    breakPhoto: async () => {
+      server.fault = ({ attributes }) => (attributes.includes(attribute.toLowerCase()) ? { code: 80 } : null);
+    },
+    close: async () => {
+      await source.close();
+      await server.close();
+    },
+  };
+}
+
 describeSource('LDAP', {
-  unsupported: { ...UNSUPPORTED, S13: 'photos are not read' },
+  unsupported: UNSUPPORTED,
+  seedPhotos: async (people) => {
+    const server = await startTree(people.map(toPersonEntry));
+    return withPhotos(server, await connectLdap(server), 'jpegPhoto', toPersonDn);
+  },
   toName: (name) => (name === 'department' ? 'departmentNumber' : name),
   toRef: toPersonDn,
   seedGroups: async (people, groups) => {
@@ -109,8 +129,14 @@ function askForNames(source: Source): Source {
   };
 }
 
+const toUserDn = (id: string): string => `CN=${id},CN=Users,${AD_BASE}`;
+
 describeSource('Active Directory', {
-  unsupported: { ...UNSUPPORTED, S13: 'photos are not read' },
+  unsupported: UNSUPPORTED,
+  seedPhotos: async (people) => {
+    const { server, source } = await startAd(people);
+    return withPhotos(server, source, 'thumbnailPhoto', toUserDn);
+  },
   seedGroups: async (people, groups) => {
     const { server, source } = await startAd(people, groups);
     return {

@@ -190,7 +190,7 @@ export const AD_TREE: readonly ServedEntry[] = [
 export function withSampleIds(source: Source, names: ReadonlyMap<string, string>): Source {
   const toSample = (id: string | null): string | null => (id === null ? null : (names.get(id) ?? id));
   const toOwn = new Map([...names].map(([own, name]) => [name, own]));
-  const { readOne, readChanges } = source;
+  const { readOne, readChanges, readPhoto } = source;
   const toMember = (member: GroupMember): GroupMember =>
     'ref' in member ? { ...member, ref: toSample(member.ref) ?? '' } : member;
   const toFailed = (failed: readonly FailedRecord[]): readonly FailedRecord[] =>
@@ -237,6 +237,9 @@ export function withSampleIds(source: Source, names: ReadonlyMap<string, string>
             }
           },
         }),
+    ...(readPhoto && {
+      readPhoto: (user, asked, signal) => readPhoto({ ...user, id: toOwn.get(user.id) ?? user.id }, asked, signal),
+    }),
     ...(readOne === undefined
       ? {}
       : {
