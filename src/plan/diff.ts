@@ -18,6 +18,8 @@ export interface PathShape {
   readonly redacted?: true;
   /** Entries are added to the list; those that are there stay. */
   readonly adds?: true;
+  /** A photo, which is written and never read. */
+  readonly photo?: true;
 }
 
 /** Null, empty text and empty lists are one state: "unassigned" (RFC 7643 section 2.5). */

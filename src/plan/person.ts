@@ -313,7 +313,10 @@ function listAbsent(
   shapes: PlanSettings['shapes'],
 ): readonly string[] {
   if (observed === undefined) return [];
-  return Object.keys(applied).filter((path) => shapes.has(path) && !Object.hasOwn(observed, path));
+  return Object.keys(applied).filter((path) => {
+    const shape = shapes.get(path);
+    return shape !== undefined && shape.photo !== true && !Object.hasOwn(observed, path);
+  });
 }
 
 function failCollision(desired: DesiredUser, { path, sourceIds }: Collision): Planned {
