@@ -3,6 +3,7 @@ import { CUSTOM_NAMES } from './features.ts';
 import { MAIL_DOMAIN, TITLES } from './model.ts';
 import type { AdminAct, FeatureAct } from './scenario.ts';
 import type { Team, User } from './server.ts';
+import { TEAM_VALUE_NAMES } from './team-values.ts';
 import type { World } from './world.ts';
 
 type AnyAct = AdminAct | FeatureAct;
@@ -71,12 +72,16 @@ const ACTS: Readonly<Record<AnyAct, (world: World, which: number) => void>> = {
     company.customByHand[name].add(user.id);
     server.putUser({ ...user, [name]: which % 3 === 0 ? null : 'Platinum' });
   }),
+  redescribe: onTeam(({ server }, team, which) => {
+    const name = TEAM_VALUE_NAMES[which % 2] ?? 'site';
+    server.putTeam({ ...team, [name]: which % 3 === 0 ? null : 'Somewhere else' });
+  }),
   ownTeam(world, which) {
     const { server } = world;
     const names = ['Revenue', 'Science', 'Friends', 'Choir'];
     const displayName = names[which % names.length] ?? 'Friends';
     if ([...server.teams.values()].some((team) => team.displayName === displayName)) return;
-    server.putTeam({ id: server.nextId(), displayName, externalId: null, members: [] });
+    server.putTeam({ id: server.nextId(), displayName, externalId: null, members: [], purpose: null, site: null });
   },
 };
 

@@ -1,32 +1,46 @@
-/** The CustomAttribute of the company as a cluster has it: with a finalizer, and going only when its values are gone. */
-import type { CustomAttributeResource } from '../../src/api/custom-attribute.ts';
+/** The CustomAttributes of the company as a cluster has them: with a finalizer, each going only when its values are gone. */
+import type { CustomAttributeResource, CustomAttributeSpec } from '../../src/api/custom-attribute.ts';
 import { SyncError } from '../../src/errors.ts';
 import { writeDependents } from '../../src/reconcile/dependents.ts';
 import { toRef } from '../support/memory-host.ts';
 import { CUSTOM_ENTRY, CUSTOM_NAMES, CUSTOM_PATHS } from './features.ts';
 import type { RunFacts } from './invariants/facts.ts';
-import { NAMESPACE, toStateKey } from './model.ts';
+import { type Manifests, NAMESPACE, toStateKey } from './model.ts';
+import { TEAM_VALUE_NAMES } from './team-values.ts';
 import type { Process, World } from './world.ts';
 
-const REF = toRef('CustomAttribute', CUSTOM_ENTRY.target);
+const NAMES = [CUSTOM_ENTRY.target, ...TEAM_VALUE_NAMES] as const;
+type Name = (typeof NAMES)[number];
 
-/** What the manifests say of it; one that is under deletion is made again when it is gone. */
-export function applyCustom({ host, company, count }: World): void {
-  const there = host.get('CustomAttribute', REF.name);
-  const { custom } = company.manifests;
-  if (custom === undefined && there !== undefined && !isLeaving(there)) {
-    host.remove(REF);
+function specOf(name: Name, { custom, teamCustoms }: Manifests): CustomAttributeSpec | undefined {
+  return name === CUSTOM_ENTRY.target ? custom : teamCustoms?.[name];
+}
+
+function find({ host }: World, name: Name): CustomAttributeResource | undefined {
+  return host.get('CustomAttribute', name);
+}
+
+/** What the manifests say of them; one that is under deletion is made again when it is gone. */
+export function applyCustoms(world: World): void {
+  for (const name of NAMES) applyCustom(world, name);
+}
+
+function applyCustom(world: World, name: Name): void {
+  const { host, company, count } = world;
+  const there = find(world, name);
+  const spec = specOf(name, company.manifests);
+  if (spec === undefined && there !== undefined && !isLeaving(there)) {
+    host.remove(toRef('CustomAttribute', name));
     count('custom attributes deleted');
   }
-  if (custom === undefined || (there !== undefined && isLeaving(there))) return;
-  const { name, namespace } = REF;
+  if (spec === undefined || (there !== undefined && isLeaving(there))) return;
   host.put({
     apiVersion: 'dirsync.dev/v1alpha1',
     kind: 'CustomAttribute',
-    metadata: { name, namespace },
-    spec: custom,
+    metadata: { name, namespace: NAMESPACE },
+    spec,
   });
-  if (there !== undefined && there.spec.path !== custom.path) count('custom attributes moved');
+  if (there !== undefined && there.spec.path !== spec.path) count('custom attributes moved');
 }
 
 function isLeaving({ metadata }: CustomAttributeResource): boolean {
@@ -34,10 +48,10 @@ function isLeaving({ metadata }: CustomAttributeResource): boolean {
 }
 
 /** What a controller does beside its runs: the finalizer before the first of them, and the end of a deletion. */
-export async function settleCustom(world: World, { store, engine }: Process): Promise<void> {
+export async function settleCustoms(world: World, { store, engine }: Process): Promise<void> {
   const { host, clock, company } = world;
-  const custom = host.get('CustomAttribute', REF.name);
-  if (custom === undefined || (custom.metadata.finalizers?.length === 1 && !isLeaving(custom))) return;
+  const there = NAMES.filter((name) => find(world, name) !== undefined);
+  if (there.every((name) => isAtRest(find(world, name)))) return;
   try {
     await writeDependents({
       host,
@@ -51,7 +65,13 @@ export async function settleCustom(world: World, { store, engine }: Process): Pr
     if (SyncError.from(thrown).code !== 'StateUnavailable') throw thrown;
     world.count('custom attributes that had to wait for the state');
   }
-  if (host.get('CustomAttribute', REF.name) === undefined) world.count('custom attributes gone');
+  for (const name of there.filter((each) => find(world, each) === undefined))
+    world.count(name === CUSTOM_ENTRY.target ? 'custom attributes gone' : 'custom attributes of groups gone');
+}
+
+/** Nothing is to be done with it but by runs. */
+function isAtRest(custom: CustomAttributeResource | undefined): boolean {
+  return custom === undefined || (custom.metadata.finalizers?.length === 1 && !isLeaving(custom));
 }
 
 /** After a run that planned, and wrote down what it writes; an edit meanwhile speaks of another one. */
@@ -61,6 +81,7 @@ export function noteCustom({ company }: World, { manifests }: Pick<RunFacts, 'ma
 }
 
 /** The deletion of one has not come to its end. */
-export function isCustomLeft({ host, company }: World): boolean {
-  return company.manifests.custom === undefined && host.get('CustomAttribute', REF.name) !== undefined;
+export function isCustomLeft(world: World): boolean {
+  const { manifests } = world.company;
+  return NAMES.some((name) => specOf(name, manifests) === undefined && find(world, name) !== undefined);
 }

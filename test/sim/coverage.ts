@@ -1,5 +1,13 @@
 /** What a simulation must have met to prove anything: each fault, operation and guard at least so often. */
-import { GROUP_FAULTS, HTTP_FAULTS, PROCESS_FAULTS, READ_FAULTS, WORLD_FAULTS } from './faults.ts';
+import {
+  FEED_FAULTS,
+  GROUP_FAULTS,
+  HTTP_FAULTS,
+  PROCESS_FAULTS,
+  READ_FAULTS,
+  TEAM_VALUE_FAULTS,
+  WORLD_FAULTS,
+} from './faults.ts';
 import { PROFILE_NAMES } from './profiles.ts';
 import { QUIRK_NAMES } from './quirks.ts';
 
@@ -34,9 +42,10 @@ const HELD = [
 ] as const;
 
 const WANTED: readonly string[] = [
-  ...[...HTTP_FAULTS, ...READ_FAULTS, ...GROUP_FAULTS, ...PROCESS_FAULTS, ...WORLD_FAULTS].map(
-    (kind) => `fault ${kind}`,
-  ),
+  ...[
+    ...[...HTTP_FAULTS, ...READ_FAULTS, ...GROUP_FAULTS, ...TEAM_VALUE_FAULTS, ...FEED_FAULTS],
+    ...[...PROCESS_FAULTS, ...WORLD_FAULTS],
+  ].map((kind) => `fault ${kind}`),
   ...[...QUIRK_NAMES, ...PROFILE_NAMES].map((name) => `target ${name}`),
   ...OPERATIONS.map((kind) => `operation ${kind}`),
   ...HELD.map((kind) => `held ${kind}`),
@@ -71,6 +80,13 @@ const WANTED: readonly string[] = [
   'people in groups of the scope',
   'people out of groups of the scope',
   'reads without a group of the scope',
+  'teams with values',
+  'values of teams cleared',
+  'defaults of teams',
+  'marks of teams by a mapping',
+  'custom attributes of groups gone',
+  'by hand redescribe',
+  'reads by changes',
 ];
 
 export function checkCounts(counts: ReadonlyMap<string, number>): readonly { name: string; problems: string[] }[] {

@@ -21,6 +21,7 @@ import {
   TEAM_NAMES,
   toMatchRule,
 } from './model.ts';
+import { CODE_ENTRY, PURPOSE_ENTRY, SITE_ENTRY, toTeamCustom } from './team-values.ts';
 
 type Policy = 'Deactivate' | 'Delete' | 'Retain';
 const POLICIES: readonly Policy[] = ['Deactivate', 'Delete', 'Retain'];
@@ -79,6 +80,7 @@ export const FEATURE_EDITS = {
   onCreate: ['onceEntry'],
   chosen: ['chosenEntry'],
   custom: ['customGone', 'customGone', 'customPath', 'customEmpty', 'customEntry'],
+  teamValues: ['purposeGone', 'purposeEntry', 'purposeEmpty', 'siteEntry', 'codeEntry', 'codeEntry'],
 } as const satisfies Partial<Readonly<Record<Feature, readonly [string, ...string[]]>>>;
 export type ManifestEdit =
   | (typeof MANIFEST_EDITS)[number]
@@ -208,6 +210,23 @@ const EDITS: Readonly<Record<ManifestEdit, (company: Company, value: number) => 
   customEntry: (company) => {
     if (company.manifests.custom !== undefined) toEntryEdit(CUSTOM_ENTRY)(company);
   },
+  purposeGone: ({ manifests }) => {
+    const { teamMapping, teamCustoms } = manifests;
+    if (teamMapping === undefined || teamCustoms === undefined) return;
+    const { purpose, ...others } = teamCustoms;
+    const attributes = teamMapping.attributes.filter(({ target }) => target !== PURPOSE_ENTRY.target);
+    manifests.teamCustoms = purpose === undefined ? { ...others, purpose: toTeamCustom('purpose') } : others;
+    manifests.teamMapping = {
+      ...teamMapping,
+      attributes: purpose === undefined ? [...attributes, PURPOSE_ENTRY] : attributes,
+    };
+  },
+  purposeEntry: (company) => {
+    if (company.manifests.teamCustoms?.purpose !== undefined) toEntryEdit(PURPOSE_ENTRY, 'teamMapping')(company);
+  },
+  purposeEmpty: toEmptyEdit(PURPOSE_ENTRY.target, 'teamMapping'),
+  siteEntry: toEntryEdit(SITE_ENTRY, 'teamMapping'),
+  codeEntry: toEntryEdit(CODE_ENTRY, 'teamMapping'),
   clearTitle: toEmptyEdit('title'),
   planMode: ({ manifests }, value) => {
     manifests.spec = { ...manifests.spec, mode: value % 3 === 0 ? 'Plan' : 'Apply' };
@@ -316,20 +335,26 @@ function retire({ customByHand, customWritten, manifests }: Company): void {
   customWritten.clear();
 }
 
+type MappingName = 'mapping' | 'teamMapping';
+
 /** What becomes of the target's value where the source has none. */
-function toEmptyEdit(path: string) {
+function toEmptyEdit(path: string, of: MappingName = 'mapping') {
   return ({ manifests }: Company, value: number): void => {
+    const mapping = manifests[of];
+    if (mapping === undefined) return;
     const onEmpty = value % 2 === 0 ? 'Clear' : 'Keep';
-    const attributes = manifests.mapping.attributes.map((each) => (each.target === path ? { ...each, onEmpty } : each));
-    manifests.mapping = { ...manifests.mapping, attributes } as Manifests['mapping'];
+    const attributes = mapping.attributes.map((each) => (each.target === path ? { ...each, onEmpty } : each));
+    manifests[of] = { ...mapping, attributes } as Manifests['mapping'];
   };
 }
 
 /** A mapping's entry is taken out, or put back. */
-function toEntryEdit(entry: Manifests['mapping']['attributes'][number]) {
+function toEntryEdit(entry: Manifests['mapping']['attributes'][number], of: MappingName = 'mapping') {
   return ({ manifests }: Company): void => {
-    const others = manifests.mapping.attributes.filter(({ target }) => target !== entry.target);
-    const attributes = others.length < manifests.mapping.attributes.length ? others : [...others, entry];
-    manifests.mapping = { ...manifests.mapping, attributes };
+    const mapping = manifests[of];
+    if (mapping === undefined) return;
+    const others = mapping.attributes.filter(({ target }) => target !== entry.target);
+    const attributes = others.length < mapping.attributes.length ? others : [...others, entry];
+    manifests[of] = { ...mapping, attributes };
   };
 }

@@ -50,8 +50,13 @@ export const GROUP_FAULTS = [
   'groupsEmpty',
   'groupsPartial',
 ] as const;
-export type GroupFaultKind = (typeof GROUP_FAULTS)[number];
-export type ReadFaultKind = (typeof READ_FAULTS)[number] | GroupFaultKind;
+/** Where teams have values that their groups tell. */
+export const TEAM_VALUE_FAULTS = ['groupColumnGone'] as const;
+export type GroupFaultKind = (typeof GROUP_FAULTS)[number] | (typeof TEAM_VALUE_FAULTS)[number];
+/** What becomes of the changes that a source tells. */
+export const FEED_FAULTS = ['feedExpired', 'feedReplayed', 'feedDoubled', 'feedCut', 'feedLate'] as const;
+export type FeedFaultKind = (typeof FEED_FAULTS)[number];
+export type ReadFaultKind = (typeof READ_FAULTS)[number] | GroupFaultKind | FeedFaultKind;
 
 /** What becomes of the process and its store. `at` counts the awaits of the run from 1. */
 export const PROCESS_FAULTS = ['kill', 'diskFull', 'stopped', 'cut', 'editInFlight'] as const;
@@ -95,11 +100,15 @@ export function isHttpFault(fault: RunFault): fault is HttpFault {
 }
 
 export function isReadFault(fault: RunFault): fault is ReadFault {
-  return [...READ_FAULTS, ...GROUP_FAULTS].some((kind) => kind === fault.kind);
+  return READ_FAULTS.some((kind) => kind === fault.kind) || isGroupFault(fault.kind) || isFeedFault(fault.kind);
 }
 
-export function isGroupFault(kind: ReadFaultKind): kind is GroupFaultKind {
-  return GROUP_FAULTS.some((each) => each === kind);
+export function isGroupFault(kind: RunFault['kind']): kind is GroupFaultKind {
+  return [...GROUP_FAULTS, ...TEAM_VALUE_FAULTS].some((each) => each === kind);
+}
+
+export function isFeedFault(kind: RunFault['kind']): kind is FeedFaultKind {
+  return FEED_FAULTS.some((each) => each === kind);
 }
 
 export function isProcessFault(fault: RunFault): fault is ProcessFault {

@@ -1,11 +1,19 @@
 /**
- * What the manifests of a company have beyond the plain ones, by name. They are drawn apart from everything else: a scenario
- * without them is played as it always was.
+ * What a company has beyond the plain one, most of it in its manifests, by name. They are drawn apart from everything else:
+ * a scenario without them is played as it always was.
  */
 import type { AttributeEntry } from '../../src/api/attribute-mapping.ts';
 import type { CustomAttributeSpec } from '../../src/api/custom-attribute.ts';
 
-export const FEATURES = ['onCreate', 'chosen', 'custom', 'managersByMail', 'scopeGroups'] as const;
+export const FEATURES = [
+  'onCreate',
+  'chosen',
+  'custom',
+  'managersByMail',
+  'scopeGroups',
+  'teamValues',
+  'feed',
+] as const;
 export type Feature = (typeof FEATURES)[number];
 
 /** Written when an account is made, and never again. */
@@ -36,6 +44,8 @@ const ENTRIES: Readonly<Record<Feature, readonly AttributeEntry[]>> = {
   managersByMail: [],
   // Nothing where the source has no groups.
   scopeGroups: [],
+  teamValues: [],
+  feed: [],
 };
 
 export function toFeatureEntries(features: readonly Feature[]): readonly AttributeEntry[] {

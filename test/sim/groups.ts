@@ -3,13 +3,16 @@
  * made apart from the engine.
  */
 import type { Company, Manifests } from './model.ts';
+import { CODE_ENTRY, type TeamValues, toPurpose, toSite } from './team-values.ts';
 
 /** One group as the source has it now. */
-export interface Group {
+export interface Group extends TeamValues {
   readonly id: string;
   name: string;
   /** Ids of people and groups, mail addresses, and names that are nobody's. */
   members: string[];
+  /** What a mapping may make the mark of its team; null: the group has none. */
+  code: string | null;
 }
 
 /** Some of them are names of teams that rules have, and of teams that somebody makes by hand. */
@@ -17,6 +20,30 @@ const NAMES = ['Guild', ' guild', 'GUILD', 'Makers', 'Makers', 'Circle', 'Scienc
 export const GROUP_RULE = 'circle';
 
 export const isGroupId = (id: string | null): id is string => id !== null && /^gr/.test(id);
+
+const CODE = 'mk-';
+const toCode = (id: string): string => `${CODE}${id}`;
+
+/** Of which group a team is, by whichever mark it has; null for one of no group. */
+export function toGroupOf(mark: string | null): string | null {
+  const id = mark?.startsWith(CODE) === true ? mark.slice(CODE.length) : mark;
+  return isGroupId(id) ? id : null;
+}
+
+/** What the team of this group is marked with when it is made. */
+export function toGroupMark({ id, code }: Pick<Group, 'id' | 'code'>, manifests: Manifests): string {
+  return isCoded(manifests) ? (code ?? id) : id;
+}
+
+/** Without a code of its group a team keeps the mark that it has. */
+export function isMarkOf(mark: string | null, group: Pick<Group, 'id' | 'code'>, manifests: Manifests): boolean {
+  const keeps = isCoded(manifests) && group.code === null && toGroupOf(mark) === group.id;
+  return keeps || mark === toGroupMark(group, manifests);
+}
+
+function isCoded({ teamMapping }: Manifests): boolean {
+  return teamMapping?.attributes.some(({ target }) => target === CODE_ENTRY.target) === true;
+}
 
 /** Of half of the ids the first eight characters tell nothing. */
 function toGroupId(n: number): string {
@@ -26,12 +53,22 @@ function toGroupId(n: number): string {
 export function found(company: Company, n: number): void {
   company.groupsMade += 1;
   const { people, groups, groupsMade } = company;
+  const id = toGroupId(groupsMade);
   const some = people.filter((_, index) => ((n >> (index % 7)) & 1) === 1).map(({ id }) => id);
-  groups.push({ id: toGroupId(groupsMade), name: NAMES[n % NAMES.length] ?? 'Guild', members: some });
+  const code = n % 3 === 0 ? null : toCode(id);
+  groups.push({
+    id,
+    name: NAMES[n % NAMES.length] ?? 'Guild',
+    members: some,
+    code,
+    purpose: toPurpose(n),
+    site: toSite(n),
+  });
 }
 
 export const GROUP_CHANGES = ['join', 'part', 'nest', 'rename', 'found', 'vanish', 'back', 'reorder'] as const;
-export type GroupChange = (typeof GROUP_CHANGES)[number];
+/** `describe`: what the group says of itself. */
+export type GroupChange = (typeof GROUP_CHANGES)[number] | 'describe';
 
 /** Nothing happens where there is no group that it could happen to. */
 export function changeGroup(
@@ -56,7 +93,15 @@ function changeOne({ people, groups }: Company, group: Group, { what, value }: {
   if (what === 'join') join(toReference(person, value));
   if (what === 'nest') join(groups[value % groups.length]?.id);
   if (what === 'rename') group.name = NAMES[value % NAMES.length] ?? 'Guild';
+  if (what === 'describe') describe(group, value);
   if (what === 'part') group.members = group.members.filter((_, index) => index !== value % group.members.length);
+}
+
+function describe(group: Group, value: number): void {
+  const n = Math.floor(value / 4);
+  if (value % 4 < 2) group.purpose = toPurpose(n);
+  else if (value % 4 === 2) group.site = toSite(n);
+  else group.code = group.code === null ? toCode(group.id) : null;
 }
 
 /** By id, by mail address in whatever case, or somebody whom nobody knows. */

@@ -16,6 +16,8 @@ export interface Invariants {
   /** When a request switched this account off, if one did; milliseconds since 1970. */
   leftAt(id: string): number | null;
   onRunStart(facts: RunFacts): void;
+  /** It was told something else than everybody would have been. */
+  onTold(facts: RunFacts): void;
   onChange(change: Change, moment: Moment): void;
   /** A run ended by itself. `read`: it has read all; `trusted`: its read is the new measure. */
   onRunEnd(facts: RunFacts, end: { readonly read: boolean; readonly trusted: boolean }): void;
@@ -47,7 +49,7 @@ export function createInvariants(server: Server, tally: Tally): Invariants {
   const reads = createReads();
   const removals = createRemovals(scene, reads);
   const people = createPeopleChecks(scene, reads, removals);
-  const teams = createTeamChecks(scene, removals);
+  const teams = createTeamChecks(scene, reads, removals);
   const leavers = createLeavers();
   return {
     violations,
@@ -58,6 +60,7 @@ export function createInvariants(server: Server, tally: Tally): Invariants {
       reads.onRunStart(facts);
       people.onRunStart(facts);
     },
+    onTold: reads.onTold,
     onChange(change, moment) {
       const { name, plans, owned } = moment.facts;
       if (owned !== null) {

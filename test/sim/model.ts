@@ -5,8 +5,10 @@ import type { DirectorySyncSpec } from '../../src/api/directory-sync.ts';
 import type { TeamRuleSpec } from '../../src/api/team-rule.ts';
 import type { OwnMappingSpec } from '../support/builders.ts';
 import { type CustomName, type Feature, toCustom, toFeatureEntries } from './features.ts';
+import type { Feed } from './feed.ts';
 import { found, type Group } from './groups.ts';
 import { type ProfileName, toProfileEntries } from './profiles.ts';
+import { TEAM_ENTRIES, type TeamValueName, toTeamCustom } from './team-values.ts';
 
 /** One person as the source has them now. */
 export interface Employee {
@@ -25,8 +27,12 @@ export interface Manifests {
   spec: DirectorySyncSpec;
   mapping: OwnMappingSpec;
   rules: Record<string, TeamRuleSpec>;
-  /** Absent: there is no CustomAttribute. */
+  /** Absent: there is no CustomAttribute of people. */
   custom?: CustomAttributeSpec;
+  /** Absent: teams of groups have name and mark alone. */
+  teamMapping?: OwnMappingSpec;
+  /** CustomAttributes of groups, by name. */
+  teamCustoms?: Partial<Record<TeamValueName, CustomAttributeSpec>>;
 }
 
 export interface Company {
@@ -42,6 +48,8 @@ export interface Company {
   readonly groupsGone: Group[];
   /** The source names managers by their mail addresses, not by their ids. */
   readonly namesByMail: boolean;
+  /** What the source has told so far; null: it tells no changes. */
+  readonly feed: Feed | null;
   /** Accounts to which somebody gave a value by hand since nothing is written there, by what the checkers call the path. */
   readonly customByHand: Record<CustomName, Set<string>>;
   /** Paths of which a run has written down that values may be there. */
@@ -112,6 +120,7 @@ export function createCompany({ size, groups = 0, features = [], profile }: Begi
     groupsGone: [],
     groupsMade: 0,
     namesByMail: features.includes('managersByMail'),
+    feed: features.includes('feed') ? { told: [] } : null,
     customByHand: { tier: new Set(), grade: new Set() },
     customWritten: new Set(),
     manifests: {
@@ -149,6 +158,7 @@ export function createCompany({ size, groups = 0, features = [], profile }: Begi
     },
   };
   for (let n = 0; n < size; n += 1) hire(company, n * 7);
+  if (features.includes('teamValues')) mapTeams(company.manifests);
   if (groups > 0) {
     const { spec } = company.manifests;
     const source = { file: { users: { path: 'people.csv' }, groups: { path: 'groups.json' } } };
@@ -156,6 +166,12 @@ export function createCompany({ size, groups = 0, features = [], profile }: Begi
     for (let n = 0; n < groups; n += 1) found(company, 37 * (n + size));
   }
   return company;
+}
+
+function mapTeams(manifests: Manifests): void {
+  manifests.spec = { ...manifests.spec, mappings: [{ name: 'users' }, { name: 'teams' }] };
+  manifests.teamMapping = { resource: 'Team', attributes: [...TEAM_ENTRIES] };
+  manifests.teamCustoms = { purpose: toTeamCustom('purpose'), site: toTeamCustom('site') };
 }
 
 export function toMatchRule(displayName: string, values: string[]): TeamRuleSpec {

@@ -19,10 +19,13 @@ import {
   type Group,
   isAmbiguous,
   isChosen,
+  isMarkOf,
   isSameName as isSameGroupName,
   makesTeams,
   scopeGroupsOf,
+  toGroupMark,
   toGroupName,
+  toGroupOf,
   toNested,
   toPeopleOf,
   toPerson,
@@ -41,6 +44,7 @@ import {
   toMarkedName,
 } from './model.ts';
 import type { Server, Team, User } from './server.ts';
+import { TEAM_VALUE_NAMES } from './team-values.ts';
 
 export interface OracleInput {
   readonly company: Company;
@@ -283,7 +287,7 @@ function isKept(name: keyof User, { dropped }: Server['dialect']): boolean {
 const EXTENSION: ReadonlySet<keyof User> = new Set(['department', 'manager']);
 
 /** A change of case alone is none, wherever it was made. */
-function isSame(left: User[keyof User], right: User[keyof User]): boolean {
+function isSame(left: string | boolean | null, right: string | boolean | null): boolean {
   return typeof left === 'string' && typeof right === 'string' ? isSameName(left, right) : left === right;
 }
 
@@ -427,12 +431,19 @@ function compareGroups(input: OracleInput): string[] {
 }
 
 function teamsOf({ id }: Group, { server }: OracleInput): Team[] {
-  return [...server.teams.values()].filter(({ externalId }) => externalId === id);
+  return [...server.teams.values()].filter(({ externalId }) => toGroupOf(externalId) === id);
+}
+
+/** With the store went what a team was marked with: by another mark it is nobody's. */
+function isForgotten(group: Group, input: OracleInput): boolean {
+  const mark = toGroupMark(group, input.company.manifests);
+  return input.damaged && teamsOf(group, input).some(({ externalId }) => externalId !== mark);
 }
 
 function compareGroup(group: Group, input: OracleInput): string[] {
   const { company, server } = input;
   const { people, manifests } = company;
+  if (isForgotten(group, input)) return [];
   const [team, second] = teamsOf(group, input);
   const wanted = new Set(
     people
@@ -443,16 +454,39 @@ function compareGroup(group: Group, input: OracleInput): string[] {
   if (team !== undefined) {
     const isNamed = toTeamNames(group).includes(normalize(team.displayName));
     const problems = isNamed ? [] : [`the team of group ${group.id} (${group.name}) is called ${team.displayName}`];
-    return [...problems, ...compareMembers(toProtectedName(team, group, input), team, { wanted, input })];
+    problems.push(...compareMembers(toProtectedName(team, group, input), team, { wanted, input }));
+    return [...problems, ...compareTeamValues(group, team, input)];
   }
   const isCalledFor = [...wanted].some((id) => accountOf(id, server) !== null && isKnown(id, input));
   // Of these another one may have the name as it is.
   const namesakes = company.groups
     .filter((other) => isChosen(other, manifests) && isSameGroupName(other.name, group.name))
-    .map(({ id }) => id);
+    .flatMap((other) => (isForgotten(other, input) ? [] : teamsOf(other, input)))
+    .flatMap(({ externalId }) => externalId ?? []);
   return isCalledFor && !toTeamNames(group).some((name) => isNameTaken(name, input, namesakes))
     ? [`the team of group ${group.id} (${group.name}) is missing`]
     : [];
+}
+
+/** What the mapping of teams says, where one is there: values, and the mark. */
+function compareTeamValues(group: Group, team: Team, { company, count }: OracleInput): string[] {
+  const { manifests } = company;
+  const { teamMapping, teamCustoms } = manifests;
+  const values = TEAM_VALUE_NAMES.filter((name) => {
+    const entry = teamMapping?.attributes.find(({ target }) => target === name);
+    const isTold = group[name] !== null || entry?.onEmpty === 'Clear';
+    return entry !== undefined && teamCustoms?.[name] !== undefined && isTold;
+  });
+  const { externalId } = team;
+  if (values.some((name) => group[name] !== null)) count('teams with values');
+  if (externalId !== group.id) count('marks of teams by a mapping');
+  const isMarked = isMarkOf(externalId, group, manifests);
+  return [
+    ...(isMarked ? [] : [`the team of group ${group.id} has the mark ${externalId}`]),
+    ...values
+      .filter((name) => !isSame(team[name], group[name]))
+      .map((name) => `${name} of the team of group ${group.id} is ${team[name]} and must be ${group[name]}`),
+  ];
 }
 
 function compareGone(group: Group, input: OracleInput): string[] {

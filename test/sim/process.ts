@@ -106,6 +106,7 @@ const READS = new Set([
   'countErrors',
   'removals',
   'baseline',
+  'head',
 ]);
 
 export interface StoreSeam {

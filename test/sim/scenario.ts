@@ -3,7 +3,7 @@
 import type { Ending } from './deletion.ts';
 import { FEATURE_EDITS, GROUP_EDITS, MANIFEST_EDITS, type ManifestEdit, SCOPE_EDIT } from './edits.ts';
 import type { HttpFault, ProcessFault, ReadFault, RunFault } from './faults.ts';
-import { GROUP_FAULTS, HTTP_FAULTS, PROCESS_FAULTS, READ_FAULTS } from './faults.ts';
+import { FEED_FAULTS, GROUP_FAULTS, HTTP_FAULTS, PROCESS_FAULTS, READ_FAULTS, TEAM_VALUE_FAULTS } from './faults.ts';
 import { FEATURES, type Feature } from './features.ts';
 import { GROUP_CHANGES } from './groups.ts';
 import { PROFILE_NAMES } from './profiles.ts';
@@ -44,6 +44,7 @@ export const FEATURE_ACTS = {
   onCreate: 'retype',
   chosen: 'renick',
   custom: 'retier',
+  teamValues: 'redescribe',
 } as const satisfies Readonly<Record<keyof typeof FEATURE_EDITS, string>>;
 export type FeatureAct = (typeof FEATURE_ACTS)[keyof typeof FEATURE_ACTS];
 
@@ -81,7 +82,7 @@ export function createScenario(seed: number): Scenario {
   const groups = random.chance(0.4) ? 1 + random.below(4) : 0;
   // Each by itself, so that everything else happens as without it.
   const chosen = FEATURES.map((feature) => ({ feature, random: createRandom(seed).fork(feature) }));
-  const drawn = chosen.filter(({ random: own }) => own.chance(0.3));
+  const drawn = chosen.filter(({ feature, random: own }) => own.chance(toChance(feature, groups)));
   const features = drawn.map(({ feature }) => feature);
   const steps: Step[] = [...toBeginning(random), ...toGroupEdits(random, groups), toRun(random, [])];
   const rounds = 4 + random.below(5);
@@ -90,7 +91,7 @@ export function createScenario(seed: number): Scenario {
     for (let n = 0; n < edits; n += 1) steps.push(toEdit(random));
     steps.push(...toGroupEdits(random, groups), ...drawn.flatMap(toFeatureEdits));
     steps.push({ do: 'time', ms: random.pick([MINUTE, 11 * MINUTE, HOUR, 5 * HOUR, 25 * HOUR]) });
-    steps.push(toRun(random, toFaults(random, groups)));
+    steps.push(toRun(random, [...toFaults(random, groups), ...drawn.flatMap(toFeatureFaults)]));
     // Now and then somebody is taken through in between.
     if (random.chance(0.1)) steps.push({ ...toRun(random, []), approve: false, user: random.below(1000) });
   }
@@ -173,17 +174,49 @@ function toGroupEdits(random: Random, groups: number): Step[] {
   });
 }
 
+interface Drawn {
+  readonly feature: Feature;
+  readonly random: Random;
+}
+
 /** The same for what the mapping has beyond the plain one. */
-function toFeatureEdits({ feature, random }: { readonly feature: Feature; readonly random: Random }): Step[] {
-  return Array.from({ length: random.below(2) }, (): Step => {
+function toFeatureEdits({ feature, random }: Drawn): Step[] {
+  return Array.from({ length: random.below(feature === 'teamValues' ? 3 : 2) }, (): Step => {
     const value = random.below(1000);
     if (feature === 'managersByMail') return toNaming(random, value);
     if (feature === 'scopeGroups') return { do: 'manifest', what: SCOPE_EDIT, value };
-    if (random.chance(feature === 'custom' ? 0.5 : 0.2))
+    if (feature === 'feed') return toNews(random, value);
+    if (random.chance(EDITED[feature] ?? 0.2))
       return { do: 'manifest', what: random.pick<ManifestEdit>(FEATURE_EDITS[feature]), value };
     const act = FEATURE_ACTS[feature];
-    return random.chance(0.5) ? { do: 'admin', act, which: value } : { do: 'promote', who: random.below(1000), value };
+    if (random.chance(0.5)) return { do: 'admin', act, which: value };
+    if (feature === 'teamValues') return { do: 'group', what: 'describe', which: random.below(1000), value };
+    return { do: 'promote', who: random.below(1000), value };
   });
+}
+
+/** After any other read fault, which goes before it. */
+function toFeatureFaults({ feature, random }: Drawn): readonly RunFault[] {
+  if (feature !== 'teamValues' && feature !== 'feed') return [];
+  if (!random.chance(0.3)) return [];
+  const kinds = feature === 'feed' ? FEED_FAULTS : TEAM_VALUE_FAULTS;
+  return [{ kind: random.pick(kinds), which: random.below(1000) }];
+}
+
+/** How often more than a value is edited. */
+const EDITED: Partial<Readonly<Record<Feature, number>>> = { custom: 0.5, teamValues: 0.35 };
+
+/** Teams of groups are there in some companies only. */
+function toChance(feature: Feature, groups: number): number {
+  if (feature === 'teamValues') return groups > 0 ? 0.6 : 0;
+  return feature === 'feed' ? 0.25 : 0.3;
+}
+
+/** What a feed is to tell. */
+function toNews(random: Random, value: number): Step {
+  const kind = random.pick(['promote', 'move', 'leave', 'return', 'disable', 'enable'] as const);
+  const who = random.below(1000);
+  return kind === 'promote' || kind === 'move' ? { do: kind, who, value } : { do: kind, who };
 }
 
 /** What changes whom a mail address means. */

@@ -8,6 +8,7 @@ import { type Document, toObject } from '../support/dialects/patch.ts';
 import { createDialectServer, type DialectServer } from '../support/dialects/server.ts';
 import { CUSTOM_PATHS } from './features.ts';
 import { DEPARTMENT } from './model.ts';
+import { TEAM_VALUE_NAMES, TEAM_VALUE_PATHS, type TeamValues } from './team-values.ts';
 
 export interface User {
   readonly id: string;
@@ -24,7 +25,7 @@ export interface User {
   readonly grade: string | null;
 }
 
-export interface Team {
+export interface Team extends Readonly<TeamValues> {
   readonly id: string;
   readonly displayName: string;
   readonly externalId: string | null;
@@ -69,6 +70,7 @@ export interface Server {
 
 const ENTERPRISE = DEPARTMENT.slice(0, DEPARTMENT.lastIndexOf(':'));
 const ACME = CUSTOM_PATHS.tier.slice(0, CUSTOM_PATHS.tier.lastIndexOf(':'));
+const ACME_GROUP = TEAM_VALUE_PATHS.site.slice(0, TEAM_VALUE_PATHS.site.lastIndexOf(':'));
 
 export interface ServerOptions {
   readonly token: string;
@@ -125,9 +127,10 @@ export function createServer(dialect: Dialect, options: ServerOptions): Server {
       drop(id);
       mirror.sync();
     },
-    putTeam({ id, displayName, externalId, members }) {
+    putTeam(team) {
       if (dialect.groups === 'none') return;
-      inner.groups.set(id, { id, displayName, ...(externalId === null ? {} : { externalId }) });
+      const { id, members } = team;
+      inner.groups.set(id, toTeamDocument(team));
       inner.members.set(id, new Set(members));
       byHand.add(id);
       mirror.sync();
@@ -245,11 +248,25 @@ function readUser(id: string, document: Document): User {
 }
 
 function readTeam(id: string, document: Document, members: ReadonlySet<string>): Team {
+  const own = toObject(document[ACME_GROUP]);
   return {
     id,
     displayName: String(document['displayName']),
     externalId: toText(document['externalId']),
     members: [...members],
+    purpose: toText(own?.['purpose']),
+    site: toText(own?.['site']),
+  };
+}
+
+function toTeamDocument(team: Team): Document {
+  const { id, displayName, externalId } = team;
+  const own = TEAM_VALUE_NAMES.flatMap((name) => (team[name] === null ? [] : [[name, team[name]]]));
+  return {
+    id,
+    displayName,
+    ...(externalId === null ? {} : { externalId }),
+    ...(own.length === 0 ? {} : { [ACME_GROUP]: Object.fromEntries(own) }),
   };
 }
 

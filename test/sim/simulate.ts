@@ -8,17 +8,26 @@ import type { RunReport } from '../../src/reconcile/run.ts';
 import { toRef } from '../support/memory-host.ts';
 import { actByHand } from './admin.ts';
 import { toRemovals } from './approvals.ts';
-import { applyCustom, isCustomLeft, noteCustom, settleCustom } from './attributes.ts';
+import { applyCustoms, isCustomLeft, noteCustom, settleCustoms } from './attributes.ts';
 import { toWantedCopies } from './copies.ts';
 import { compareWithPolicy, type Ending, type Owned, readOwned } from './deletion.ts';
 import { MANIFEST_EDITS } from './edits.ts';
-import { isGroupFault, isHttpFault, isProcessFault, isReadFault } from './faults.ts';
+import {
+  isFeedFault,
+  isGroupFault,
+  isHttpFault,
+  isProcessFault,
+  isReadFault,
+  type ReadFault,
+  type ReadFaultKind,
+} from './faults.ts';
 import { asksForGroups, mendScope } from './groups.ts';
 import { hasScopeGroups, type RunFacts, type Violation } from './invariants/facts.ts';
 import type { Removal } from './invariants/removals.ts';
 import { breakPage, findManyLines, open, openNewer } from './mishaps.ts';
 import { at, type Company, type Manifests, NAMESPACE, SYNC, toStateKey, toStateKeys } from './model.ts';
 import { compareWithOracle } from './oracle.ts';
+import type { Telling } from './provider.ts';
 import { publishOutcome } from './publish.ts';
 import type { RunStep, Scenario, Step, StoreMishap } from './scenario.ts';
 import { toReading } from './source.ts';
@@ -292,11 +301,11 @@ class Play {
 
   #applyManifests(): void {
     const { host, company } = this.#world;
-    applyCustom(this.#world);
+    applyCustoms(this.#world);
     const text = JSON.stringify(company.manifests);
     if (text === JSON.stringify(this.#manifests)) return;
     this.#manifests = JSON.parse(text) as Manifests;
-    const { spec, mapping, rules } = this.#manifests;
+    const { spec, mapping, teamMapping, rules } = this.#manifests;
     const put = (kind: string, name: string, document: unknown): void =>
       host.put({
         apiVersion: 'dirsync.dev/v1alpha1',
@@ -306,6 +315,7 @@ class Play {
       } as Resource);
     put('DirectorySync', SYNC, spec);
     put('AttributeMapping', 'users', mapping);
+    if (teamMapping !== undefined) put('AttributeMapping', 'teams', teamMapping);
     for (const [name, rule] of Object.entries(rules)) put('TeamRule', name, rule);
     for (const { metadata } of host.resources().teamRules)
       if (rules[metadata.name] === undefined) host.remove(toRef('TeamRule', metadata.name));
@@ -339,12 +349,13 @@ class Play {
     const name = `run ${this.#runs} (${process.seam.name})`;
     const read = step.faults.find(isReadFault) ?? null;
     const isNew = read?.kind === 'wrongTenant' && !(await this.#hasLinks(process));
-    const isAsked = read === null || !isGroupFault(read.kind) || asksForGroups(this.#manifests ?? company.manifests);
-    if (read !== null && !isNew && isAsked) world.count(`fault ${read.kind}`);
+    const isAsked = read === null || isAskedFor(read.kind, this.#manifests ?? company.manifests);
+    if (read !== null && !isNew && isAsked && !isFeedFault(read.kind)) world.count(`fault ${read.kind}`);
+    const fault = isNew ? null : read;
     const facts: RunFacts = {
       name,
       manifests: this.#manifests ?? company.manifests,
-      reading: toReading(company, isNew ? null : read),
+      reading: toReading(company, fault),
       startedAt: clock.wall(),
       approve,
       resync: step.resync,
@@ -356,6 +367,7 @@ class Play {
     const resource = world.host.get('DirectorySync', SYNC) as DirectorySyncResource;
     countRun(world, facts);
     process.facts = facts;
+    process.telling = this.#toTelling(facts, fault);
     process.trouble = { http: step.faults.filter(isHttpFault), process: step.faults.filter(isProcessFault) };
     process.requests = 0;
     process.base = process.seam.crossings;
@@ -366,7 +378,7 @@ class Play {
       `${name} begins${approve === null ? '' : `, approving ${approve}`}${step.resync ? ', resync' : ''}${facts.only === null ? '' : `, for ${facts.only}`}`,
     );
     invariants.onRunStart(facts);
-    await settleCustom(world, process);
+    await settleCustoms(world, process);
     const run = process.engine.run({
       resource,
       signal: process.hard.signal,
@@ -383,6 +395,20 @@ class Play {
       return;
     }
     await this.#conclude(process, { facts, report, resource });
+  }
+
+  /** Whichever way the run reads, what it was told is what it goes by. */
+  #toTelling(facts: RunFacts, fault: ReadFault | null): Telling {
+    const { company, invariants, count } = this.#world;
+    const { feed } = company;
+    const onTold: Telling['onTold'] = (reading, way) => {
+      if (way === 'changes') count('reads by changes');
+      if (way === 'changes' && fault !== null && isFeedFault(fault.kind)) count(`fault ${fault.kind}`);
+      if (facts.reading === reading) return;
+      facts.reading = reading;
+      invariants.onTold(facts);
+    };
+    return { whole: toReading(company, null), full: facts.reading, fault, feed, onTold };
   }
 
   async #hasLinks(process: Process): Promise<boolean> {
@@ -416,7 +442,7 @@ class Play {
     if (isJudged && report.plan !== null) noteCustom(world, facts);
     this.#tally(report);
     this.#checkLinks(facts, report);
-    await settleCustom(world, process);
+    await settleCustoms(world, process);
     // A cluster takes nobody through before a whole run has ended; the CLI does, and has no status.
     if (facts.owned === null && (facts.only === null || this.#report !== null))
       await publishOutcome(world, { process, resource, report });
@@ -446,6 +472,12 @@ class Play {
 function countRun({ count }: World, facts: RunFacts): void {
   if (facts.only !== null) count('runs for one person');
   if (!hasScopeGroups(facts)) count('reads without a group of the scope');
+}
+
+/** Does the run read what the fault spoils? */
+function isAskedFor(kind: ReadFaultKind, manifests: Manifests): boolean {
+  if (!isGroupFault(kind)) return true;
+  return asksForGroups(manifests) && (kind !== 'groupColumnGone' || manifests.teamMapping !== undefined);
 }
 
 /** Somebody who is or was there. */

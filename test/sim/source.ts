@@ -1,10 +1,10 @@
 /** The source directory of the simulator: reads what the company is, or what a fault makes of it. */
-import { SyncError } from '../../src/errors.ts';
-import type { GroupMember, Json, SourceUser } from '../../src/model.ts';
-import type { FailedRecord, GroupPage, SourceProvider, WantedMembers } from '../../src/sources/source.ts';
-import { type GroupFaultKind, isGroupFault, type ReadFault } from './faults.ts';
-import { type Group, groupsOf, isGroupId, toReach } from './groups.ts';
+import type { GroupMember, Json, SourceGroup, SourceUser } from '../../src/model.ts';
+import type { FailedRecord } from '../../src/sources/source.ts';
+import { type FeedFaultKind, type GroupFaultKind, isFeedFault, isGroupFault, type ReadFault } from './faults.ts';
+import { type Group, groupsOf, isGroupId } from './groups.ts';
 import { type Company, type Employee, toManagerName } from './model.ts';
+import { TEAM_VALUE_NAMES } from './team-values.ts';
 
 /** What one read is going to say. */
 export interface Reading {
@@ -23,10 +23,13 @@ export interface GroupReading {
   readonly list: readonly Group[];
   readonly failed: readonly FailedRecord[];
   readonly end: 'whole' | 'error' | 'short';
+  /** What of groups is told. */
+  readonly attributes: readonly string[];
 }
 
 const ATTRIBUTES = ['id', 'mail', 'title', 'department', 'manager', 'clubs', 'scope', 'active'] as const;
-const LOSABLE = ['title', 'department', 'manager', 'clubs', 'scope', 'active', 'mail'] as const;
+export const LOSABLE = ['title', 'department', 'manager', 'clubs', 'scope', 'active', 'mail'] as const;
+const GROUP_ATTRIBUTES = ['displayName', ...TEAM_VALUE_NAMES, 'code'] as const;
 const TENANT = 'acme-tenant';
 
 export function toReading(company: Company, fault: ReadFault | null): Reading {
@@ -37,12 +40,17 @@ export function toReading(company: Company, fault: ReadFault | null): Reading {
     attributes: ATTRIBUTES,
     tenantId: TENANT,
     end: 'whole',
-    groups: groups === null ? null : { list: groups.map((group) => ({ ...group })), failed: [], end: 'whole' },
+    groups: groups === null ? null : toGroups(groups),
   };
   if (fault === null) return whole;
   const { kind, which } = fault;
+  if (isFeedFault(kind)) return whole;
   if (!isGroupFault(kind)) return spoil(whole, { kind, which });
   return whole.groups === null ? whole : { ...whole, groups: spoilGroups(whole.groups, kind, which) };
+}
+
+function toGroups(groups: readonly Group[]): GroupReading {
+  return { list: groups.map((group) => ({ ...group })), failed: [], end: 'whole', attributes: GROUP_ATTRIBUTES };
 }
 
 function spoilGroups(reading: GroupReading, kind: GroupFaultKind, which: number): GroupReading {
@@ -70,6 +78,10 @@ function spoilGroups(reading: GroupReading, kind: GroupFaultKind, which: number)
       return { ...reading, list: [] };
     case 'groupsPartial':
       return { ...reading, list: list.slice(0, Math.floor(list.length / 3)) };
+    case 'groupColumnGone': {
+      const gone = GROUP_ATTRIBUTES[1 + (which % (GROUP_ATTRIBUTES.length - 1))];
+      return { ...reading, attributes: GROUP_ATTRIBUTES.filter((name) => name !== gone) };
+    }
   }
 }
 
@@ -77,7 +89,7 @@ function toUser({ id, active, ...attributes }: Employee): SourceUser {
   return { id, active, attributes: { id, active, ...attributes } as Record<string, Json> };
 }
 
-type UserFault = { readonly kind: Exclude<ReadFault['kind'], GroupFaultKind>; readonly which: number };
+type UserFault = { readonly kind: Exclude<ReadFault['kind'], GroupFaultKind | FeedFaultKind>; readonly which: number };
 
 function spoil(reading: Reading, { kind, which }: UserFault): Reading {
   const { users } = reading;
@@ -130,79 +142,19 @@ function withValue(user: SourceUser, name: string, value: Json): SourceUser {
   return { ...user, attributes: { ...user.attributes, [name]: value } };
 }
 
-function without(user: SourceUser, name: string): SourceUser {
+export function without(user: SourceUser, name: string): SourceUser {
   const { [name]: _gone, ...attributes } = user.attributes;
   return { ...user, attributes };
 }
 
-const PAGE = 4;
-
-/** @param next what the run that reads now gets to see */
-export function createProvider(
-  next: () => Reading,
-  wait: (where: string, ms: number, signal: AbortSignal) => Promise<void>,
-): SourceProvider<unknown> {
-  return {
-    name: 'file',
-    validate: () => [],
-    connect: async () => ({
-      identity: async () => ({ tenantId: next().tenantId, tenantName: 'Acme', domains: [] }),
-      async *readUsers(_projection, signal) {
-        const { users, failed, attributes, end } = next();
-        for (let at = 0; at < users.length; at += PAGE) {
-          await wait('page', 20, signal);
-          yield { users: users.slice(at, at + PAGE), failed: [] };
-        }
-        if (end === 'hangs') await wait('page', 100 * 3_600_000, signal);
-        if (end === 'error') throw new SyncError('ReadFailed', 'the source stopped in the middle');
-        if (end === 'whole') yield { users: [], failed, end: { attributes } };
-      },
-      ...(next().groups === null
-        ? {}
-        : { readGroups: (_names, signal, wanted) => readGroups(next, { wait, signal, wanted }) }),
-      close: async () => undefined,
-    }),
-  };
-}
-
-interface Asked {
-  readonly wait: (where: string, ms: number, signal: AbortSignal) => Promise<void>;
-  readonly signal: AbortSignal;
-  readonly wanted: WantedMembers | undefined;
-}
-
-/** Whose members a read tells: where some are wanted, no others. */
-function toTold(list: readonly Group[], wanted: WantedMembers | undefined): readonly Group[] {
-  if (wanted === undefined) return list;
-  const nested = wanted.nested ? 'Flatten' : 'DirectOnly';
-  const some = list.filter(({ id, name }) => wanted.of({ id, displayName: name }));
-  const told = new Set(some.flatMap((group) => toReach(group, { groups: list, nested })));
-  return list.filter((group) => told.has(group));
-}
-
-/** Each with its members on the page after it. */
-async function* readGroups(next: () => Reading, { wait, signal, wanted }: Asked): AsyncGenerator<GroupPage> {
-  const { list, failed, end } = next().groups ?? { list: [], failed: [], end: 'error' };
-  await wait('groups', 20, signal);
-  yield {
-    groups: list.map(({ id, name }) => ({ id, displayName: name, attributes: { displayName: name } })),
-    members: [],
-    failed: [],
-  };
-  yield {
-    groups: [],
-    members: toTold(list, wanted).map(({ id, members }) => ({
-      group: id,
-      members: members.map((ref) => toMember(id, ref)),
-    })),
-    failed: [],
-  };
-  if (end === 'error') throw new SyncError('ReadFailed', 'the source stopped in the middle of its groups');
-  if (end === 'whole') yield { groups: [], members: [], failed, end: { attributes: ['displayName'] } };
+export function toSourceGroup({ id, name, code, purpose, site }: Group, names: readonly string[]): SourceGroup {
+  const all: Record<string, Json> = { displayName: name, code, purpose, site };
+  const attributes = Object.fromEntries(Object.entries(all).filter(([key]) => names.includes(key)));
+  return { id, displayName: name, attributes };
 }
 
 /** Some groups say whether a member is a person or a group. */
-function toMember(group: string, ref: string): GroupMember {
+export function toMember(group: string, ref: string): GroupMember {
   if (group.startsWith('grp-')) return { kind: 'Any', ref };
   return { kind: isGroupId(ref) ? 'Group' : 'User', ref };
 }

@@ -18,11 +18,12 @@ import { createInvariants, type Invariants } from './invariants.ts';
 import { type Company, createCompany, MAIL_DOMAIN } from './model.ts';
 import { createNetwork } from './network.ts';
 import { createSeam, type Seam, toProcessHost, toProcessStore } from './process.ts';
+import { createProvider, type Telling } from './provider.ts';
 import { toDialect } from './quirks.ts';
 import { createRandom, type Random } from './random.ts';
 import type { Scenario } from './scenario.ts';
 import { createServer, type Server, TOKEN_PATH } from './server.ts';
-import { createProvider } from './source.ts';
+import type { Reading } from './source.ts';
 import { createTransport } from './transport.ts';
 
 const TOKEN = 'sesame-open';
@@ -34,6 +35,8 @@ export interface Trouble {
 }
 
 const NO_TROUBLE: Trouble = { http: [], process: [] };
+const NOTHING: Reading = { users: [], failed: [], attributes: [], tenantId: '', end: 'error', groups: null };
+const SILENCE: Telling = { whole: NOTHING, full: NOTHING, fault: null, feed: null, onTold: () => undefined };
 
 /** One Dirsync process. */
 export interface Process {
@@ -42,6 +45,8 @@ export interface Process {
   readonly store: StateStore;
   /** What it works on; requests belong to this run. */
   facts: RunFacts | null;
+  /** What the source has for it. */
+  telling: Telling | null;
   trouble: Trouble;
   stopping: AbortController;
   hard: AbortController;
@@ -205,10 +210,10 @@ async function startProcess(world: World, { name, acquire, logger }: Starting): 
   };
   const timers = new Set<() => void>();
   const store = toProcessStore(raw, { seam, acquire, isDiskFull: () => isDiskFull(process) });
-  const provider = createProvider(
-    () => process.facts?.reading ?? { users: [], failed: [], attributes: [], tenantId: '', end: 'error', groups: null },
-    (where, ms, signal) => seam.wait(where, () => sleep(clock, ms, signal)),
-  );
+  const provider = createProvider({
+    next: () => process.telling ?? SILENCE,
+    wait: (where, ms, signal) => seam.wait(where, () => sleep(clock, ms, signal)),
+  });
   const engine = createEngine({
     host: toProcessHost(world.host, seam),
     store,
@@ -239,6 +244,7 @@ async function startProcess(world: World, { name, acquire, logger }: Starting): 
     engine,
     store: raw,
     facts: null,
+    telling: null,
     trouble: NO_TROUBLE,
     stopping: new AbortController(),
     hard: new AbortController(),

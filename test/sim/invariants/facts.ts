@@ -28,7 +28,8 @@ export interface Violation {
 export interface RunFacts {
   readonly name: string;
   readonly manifests: Manifests;
-  readonly reading: Reading;
+  /** What it was told, once it has read; before, what it would be told of everybody. */
+  reading: Reading;
   readonly startedAt: number;
   /** The hash that is approved in this run. */
   readonly approve: string | null;

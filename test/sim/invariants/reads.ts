@@ -4,6 +4,8 @@ import { isReadWhole, type RunFacts } from './facts.ts';
 
 export interface Reads {
   onRunStart(facts: RunFacts): void;
+  /** By changes, and so perhaps something else. */
+  onTold(facts: RunFacts): void;
   /** The run has read all, and ended by itself. */
   onRead(facts: RunFacts): void;
   /** The run's read became the measure of the next one. */
@@ -25,28 +27,34 @@ const CONFIRM_AFTER = 10 * 60_000;
 
 export function createReads(): Reads {
   /** Reads that may be the measure; null: nobody can tell. */
-  let measures: Measure[] | null = [];
+  let measures: { readonly of: RunFacts; readonly measure: Measure }[] | null = [];
   /** Whether one of them certainly is. */
   let isMeasured = false;
   let suspectSince: number | null = null;
   const suspects = new Set<RunFacts>();
+  const onRunStart = (facts: RunFacts): void => {
+    const isSuspect = isMeasured && judge(facts, measures?.map(({ measure }) => measure) ?? null);
+    // A second complete read long enough after the first may confirm what both call for. Any read since the last good
+    // one may have been the first: not all that makes one suspect is looked at here. The clock may have been set back since.
+    const isMeasure = isReadWhole(facts) && facts.only === null;
+    if (isMeasure) suspectSince = Math.min(suspectSince ?? facts.startedAt, facts.startedAt);
+    const mayConfirm = suspectSince !== null && facts.startedAt - suspectSince >= CONFIRM_AFTER;
+    if (isSuspect && !mayConfirm) suspects.add(facts);
+    if (isMeasure) measures?.push({ of: facts, measure: toMeasure(facts) });
+  };
   return {
-    onRunStart(facts) {
-      const isSuspect = isMeasured && judge(facts, measures);
-      // A second complete read long enough after the first may confirm what both call for. Any read since the last good
-      // one may have been the first: not all that makes one suspect is looked at here. The clock may have been set back since.
-      const isMeasure = isReadWhole(facts) && facts.only === null;
-      if (isMeasure) suspectSince = Math.min(suspectSince ?? facts.startedAt, facts.startedAt);
-      const mayConfirm = suspectSince !== null && facts.startedAt - suspectSince >= CONFIRM_AFTER;
-      if (isSuspect && !mayConfirm) suspects.add(facts);
-      if (isMeasure) measures?.push(toMeasure(facts));
+    onRunStart,
+    onTold(facts) {
+      suspects.delete(facts);
+      measures = measures?.filter(({ of }) => of !== facts) ?? null;
+      onRunStart(facts);
     },
     onRead(facts) {
       isMeasured ||= facts.reading.end === 'whole';
     },
     onTrusted(facts) {
       suspectSince = null;
-      measures = [toMeasure(facts)];
+      measures = [{ of: facts, measure: toMeasure(facts) }];
     },
     forget() {
       measures = null;

@@ -1,15 +1,17 @@
 /** Teams: whose they are (I3), one of each (I6), never deleted while somebody is in them (I4), nothing by what is unknown (I13). */
-import { isGroupId, toGroupName, toTeamNames } from '../groups.ts';
+import { toGroupName, toGroupOf, toTeamNames } from '../groups.ts';
 import { toMark, toMarkedName } from '../model.ts';
 import type { Team } from '../server.ts';
 import { isUnknown, type Moment, type RunFacts, type Scene, standingOf, toGroupPeople } from './facts.ts';
+import type { Reads } from './reads.ts';
 import type { Removals } from './removals.ts';
+import { checkTeamValues } from './team-values.ts';
 
 export interface TeamChecks {
   onChange(before: Team | null, after: Team | null, moment: Moment): void;
 }
 
-export function createTeamChecks(scene: Scene, removals: Removals): TeamChecks {
+export function createTeamChecks(scene: Scene, reads: Reads, removals: Removals): TeamChecks {
   const { server, ours, fail } = scene;
 
   /** What each run has taken out of teams that keep some. */
@@ -48,11 +50,12 @@ export function createTeamChecks(scene: Scene, removals: Removals): TeamChecks {
 
   return {
     onChange(before, after, moment) {
+      if (after !== null) checkTeamValues({ before, after }, moment, { scene, reads });
       if (before === null) {
         onCreated(after, moment, scene);
         return;
       }
-      const isMarked = toMarkedName(before.externalId) !== null || isGroupId(before.externalId);
+      const isMarked = toMarkedName(before.externalId) !== null || toGroupOf(before.externalId) !== null;
       if (!isMarked && !ours.has(before.id) && !isTakenOver(before, after, moment))
         fail('I3', `${moment.facts.name}: team ${before.id}, which nobody owns, was touched`);
       ours.add(before.id);
@@ -89,9 +92,9 @@ function isTakenOver(before: Team, after: Team | null, { facts }: Moment): boole
   return adoptTeams && before.externalId === null && isOurs;
 }
 
-/** That the team of this group may have; none where the read has no such group. */
+/** That the team of this mark may have; none where the read has no such group. */
 function toGroupNames(id: string | null, { reading }: RunFacts): readonly string[] {
-  return (reading.groups?.list ?? []).filter((group) => group.id === id).flatMap(toTeamNames);
+  return (reading.groups?.list ?? []).filter((group) => group.id === toGroupOf(id)).flatMap(toTeamNames);
 }
 
 const toKey = (displayName: string): string => displayName.trim().toLowerCase();
@@ -99,7 +102,7 @@ const toKey = (displayName: string): string => displayName.trim().toLowerCase();
 /** By the name that it has, and by the one that it is to have. */
 function isProtectedTeam({ displayName, externalId }: Team, facts: RunFacts): boolean {
   const { protectedTeams = [] } = facts.manifests.spec.guards ?? {};
-  const own = toKey(toGroupName(displayName, externalId ?? ''));
+  const own = toKey(toGroupName(displayName, toGroupOf(externalId) ?? ''));
   const names = [toKey(displayName), own, toMarkedName(externalId), ...toGroupNames(externalId, facts).slice(0, 1)];
   return protectedTeams.some((name) => names.includes(toKey(name)));
 }
@@ -109,9 +112,10 @@ function checkGroup({ id, externalId }: Team, member: string, { facts }: Moment,
   const { server, fail, damaged } = scene;
   const person = server.users.get(member)?.externalId ?? null;
   // Who lost the link with the store and is in a conflict is nobody.
-  if (!isGroupId(externalId) || damaged || person === null || standingOf(person, facts) !== 'present') return;
-  const people = toGroupPeople(externalId, facts);
-  const what = `${facts.name}: ${person} was removed from ${id}, the team of group ${externalId}`;
+  const group = toGroupOf(externalId);
+  if (group === null || damaged || person === null || standingOf(person, facts) !== 'present') return;
+  const people = toGroupPeople(group, facts);
+  const what = `${facts.name}: ${person} was removed from ${id}, the team of group ${group}`;
   if (people === null) fail('I13', `${what}, of which nothing is to be told`);
   else if (people.has(person)) fail('engine', `${what}, to which they belong`);
 }
