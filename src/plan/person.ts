@@ -182,7 +182,8 @@ function planLeaving(person: PersonState, departure: Departure, context: PersonC
   if (link === null) return NOTHING;
   const step = toLeavingStep(person, { departure, link, context });
   if (step === null) return refresh(person, link, context);
-  if (isSpared(person, context.settings)) return { ...NOTHING, protected: 1 };
+  const settled = toSeenReferences(person, link, context.settings);
+  if (isSpared(person, context.settings)) return { ...noteSeen(person, link, context, settled), protected: 1 };
   const { kind, isOver } = step;
   const operation = toDraft({
     phase: isOver ? 'deletePeople' : toLeavingPhase(kind, context.settings),
@@ -199,7 +200,7 @@ function planLeaving(person: PersonState, departure: Departure, context: PersonC
     removal: true,
     recovered: link.origin === 'recovered' || isUnclaimed(person),
   });
-  const seen = kind === 'deactivate' ? noteSeen(person, link, context) : noteActive(person, link);
+  const seen = kind === 'deactivate' ? noteSeen(person, link, context, settled) : noteActive(person, link);
   return { ...seen, operations: [operation] };
 }
 
@@ -246,6 +247,19 @@ interface Settled {
 }
 
 const NOTHING_SETTLED: Settled = { values: {}, cleared: [] };
+
+/**
+ * Nothing is written of who leaves, for as long as that is held: whom the account refers to is what was seen, so that it lets
+ * go of the same with a look at the target and without one.
+ */
+function toSeenReferences({ observed }: PersonState, link: Link, { shapes }: PlanSettings): Settled {
+  const isReference = (path: string): boolean => (shapes.get(path)?.reference ?? null) !== null;
+  const seen = Object.entries(observed?.attributes ?? {}).filter(([path]) => isReference(path));
+  return {
+    values: Object.fromEntries(seen),
+    cleared: listAbsent(link, observed?.attributes, shapes).filter(isReference),
+  };
+}
 
 /** The target was read and nothing is to be done: what was read is the truth now. */
 function refresh({ observed }: PersonState, link: Link, context: PersonContext, settled = NOTHING_SETTLED): Planned {

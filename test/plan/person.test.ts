@@ -104,6 +104,23 @@ describe('somebody who leaves', () => {
     expect(plan({ desired: null, link: aLink({ active: false, left }) }, { settings })).toEqual(NOTHING);
   });
 
+  it('refers to whom the target shows, while that is held or refused', () => {
+    const { [MANAGER]: _none, ...rest } = aLink().applied;
+    const link = aLink({ applied: { ...rest, [MANAGER]: 'u9' } });
+    const protectedUsers = new Set(['p1@example.com']);
+    for (const settings of [{}, { protectedUsers }]) {
+      expect(plan({ desired: null, link, observed: observe(rest) }, { settings }).effects).toEqual([
+        { type: 'putLink', link: { ...link, applied: rest } },
+      ]);
+      const another = { ...rest, [MANAGER]: 'u8' };
+      expect(plan({ desired: out, link, observed: observe(another) }, { settings }).effects).toEqual([
+        { type: 'putLink', link: { ...link, applied: another } },
+      ]);
+    }
+    expect(plan({ desired: null, link, observed: observe(link.applied) }).effects).toEqual([]);
+    expect(plan({ desired: null, link }).effects).toEqual([]);
+  });
+
   it('by way of a recovered link says so (I7)', () => {
     expect(plan({ desired: null, link: aLink({ origin: 'recovered' }) }).operations[0]?.recovered).toBe(true);
   });

@@ -110,6 +110,22 @@ export const REGRESSIONS: readonly Regression[] = [
     },
   },
   {
+    name: 'who leaves and is held had somebody for a manager who is deleted, of which the application shows nothing',
+    scenario: {
+      seed: 294,
+      size: 2,
+      application: { quirks: ['dropsExtension'], pageSize: 100 },
+      steps: [
+        { do: 'manifest', what: 'deletedAtSource', value: 913 },
+        { do: 'manifest', what: 'floor', value: 279 },
+        RUN,
+        { do: 'leave', who: 882 },
+        RUN,
+        { do: 'scope', who: 643 },
+      ],
+    },
+  },
+  {
     // By the check of what retired attributes leave: no run knew the path.
     name: 'a CustomAttribute comes and goes between two runs, and somebody has a value by hand',
     scenario: {
