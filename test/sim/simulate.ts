@@ -229,8 +229,8 @@ class Play {
     const refusal = await open(world.file);
     if (refusal === null) await this.#run({ ...QUIET, approve: false });
     const { failedStep = null, reason, message = '' } = this.#report ?? {};
-    // Nothing may stand under the old id, broken page or not.
-    const isRefused = reason === 'StateUnavailable' || message.startsWith('spec.adoptFrom: ');
+    // Nothing may stand under the old id, and a group of the scope may be gone, broken page or not.
+    const isRefused = reason === 'StateUnavailable' || /^(spec\.adoptFrom|scope\.groups): /.test(message);
     const isUnclear = refusal === null && failedStep !== null && !isRefused;
     const problem = refusal === null ? findManyLines(message) : refusal.problem;
     if (isUnclear || problem !== null)
