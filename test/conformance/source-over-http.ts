@@ -21,6 +21,7 @@ import {
 } from './http-directory.ts';
 import type { SampleGroup, SamplePerson } from './source.ts';
 import { describeSourceFailures } from './source-failures.ts';
+import { describePage } from './source-pages.ts';
 
 /** How long an attempt may go without a byte, in the cases that hang. */
 const HANG_MS = 60;
@@ -60,6 +61,8 @@ export function describeHttpSource(name: string, harness: HttpSourceHarness): vo
       closing.push(() => http.close());
       return { directory, source: await directory.connect(http, options.credentials), timing };
     }
+
+    describePage(name, harness.unsupported);
 
     it.each([0, 1, 999, 1_000, 25_000])('S1 delivers %i people, each once, and then its end', async (count) => {
       const people = createPeople(count);

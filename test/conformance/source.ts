@@ -19,6 +19,7 @@ import type {
   WantedMembers,
 } from '../../src/sources/source.ts';
 import { describeChanges } from './source-changes.ts';
+import { describePage } from './source-pages.ts';
 
 export interface SamplePerson {
   readonly id: string;
@@ -468,6 +469,8 @@ export function describeSource(name: string, harness: SourceHarness): void {
 
     describeChanges(harness, { people: createSamplePeople, groups });
 
+    describePage(name, harness.unsupported);
+
     it('says which directory it is, and can be closed twice', async () => {
       const { source } = await seed(createSamplePeople(1));
       const identity = await source.identity(new AbortController().signal);
@@ -476,6 +479,37 @@ export function describeSource(name: string, harness: SourceHarness): void {
       await source.close();
       await source.close();
     });
+  });
+}
+
+const SIZES = [0, 1, 999, 1_000, 25_000];
+const SIZES_TIMEOUT_MS = 120_000;
+
+/**
+ * S1 over sizes, for sources that are not asked over HTTP: those have it in `source-over-http.ts`.
+ * @param nobody what becomes of a directory without people; `fails`: nothing tells it from the half of one
+ */
+export function describeSizes(
+  name: string,
+  harness: Pick<SourceHarness, 'seed'>,
+  nobody: 'isRead' | 'fails' = 'isRead',
+): void {
+  const title = `S1 ${name} delivers %i people, each once, and then its end`;
+  it.each(SIZES)(title, { timeout: SIZES_TIMEOUT_MS }, async (count) => {
+    const people = createSamplePeople(count);
+    const seeded = await harness.seed(people);
+    try {
+      if (count === 0 && nobody === 'fails') {
+        expect((await readToFailure(seeded.source)).code).toBe('ReadFailed');
+        return;
+      }
+      const pages = await readPages(seeded.source);
+      expect(pages.map((page) => page.end !== undefined)).toEqual(pages.map((_, index) => index === pages.length - 1));
+      expect(pages.flatMap((page) => page.failed)).toEqual([]);
+      expect(toIds(pages.flatMap((page) => page.users))).toEqual(toIds(people));
+    } finally {
+      await seeded.close();
+    }
   });
 }
 

@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { toCsvLine } from '../../../scripts/generate-people.ts';
 import type { FileSourceConfig } from '../../../src/sources/file/config.ts';
 import {
+  describeSizes,
   describeSource,
   type SampleGroup,
   type SamplePerson,
@@ -273,11 +274,21 @@ function createSftpHarness(extension: string, write: Write): SourceHarness {
   };
 }
 
-for (const [format, { extension, write }] of Object.entries(FORMATS)) {
-  describeSource(`file, ${format}, path`, createPathHarness(extension, write));
+const HARNESSES: Readonly<Record<string, SourceHarness>> = {
+  ...Object.fromEntries(
+    Object.entries(FORMATS).map(([format, { extension, write }]) => [
+      `file, ${format}, path`,
+      createPathHarness(extension, write),
+    ]),
+  ),
+  'file, CSV, rows merged by id': createPathHarness('csv', writeCsv, { duplicateIds: 'Merge' }),
+  'file, CSV, URL': createUrlHarness('csv', writeCsv),
+  'file, LDIF, URL': createUrlHarness('ldif', writeLdif),
+  'file, CSV, SFTP': createSftpHarness('csv', writeCsv),
+  'file, CSV, ConfigMap': createConfigMapHarness('csv', writeCsv),
+};
+for (const [name, harness] of Object.entries(HARNESSES)) {
+  describeSource(name, harness);
+  // JSON Lines have neither a header nor brackets that would stand there without anybody.
+  describeSizes(name, harness, /JSON Lines/.test(name) ? 'fails' : 'isRead');
 }
-describeSource('file, CSV, rows merged by id', createPathHarness('csv', writeCsv, { duplicateIds: 'Merge' }));
-describeSource('file, CSV, URL', createUrlHarness('csv', writeCsv));
-describeSource('file, LDIF, URL', createUrlHarness('ldif', writeLdif));
-describeSource('file, CSV, SFTP', createSftpHarness('csv', writeCsv));
-describeSource('file, CSV, ConfigMap', createConfigMapHarness('csv', writeCsv));

@@ -45,7 +45,7 @@ async function start(content: Partial<Pick<GoogleServer, 'users' | 'groups'>>) {
 }
 
 describeSource('Google', {
-  unsupported: { S8: 'its pages are no snapshot; who is edited meanwhile is looked at over HTTP' },
+  unsupported: { S8: 'its pages are no snapshot: who is edited meanwhile is there once, as before or as after' },
   toName: (name) => PATHS[name] ?? `customSchemas.Sample.${name}`,
   seedGroups: async (people, groups) => {
     const { google, source, close } = await start({ users: people.map(toUser), groups: groups.map(toGroup) });
@@ -100,7 +100,7 @@ const another = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
 
 describeHttpSource('Google', {
   unsupported: {
-    totals: 'it does not say how many there are; the count of a group leaves out members of groups in it',
+    totals: 'it does not say how many people there are; the count of a group leaves out members of groups in it',
   },
   start: async () => {
     const google = await startGoogle();

@@ -1,5 +1,12 @@
 import type { Source } from '../../../src/sources/source.ts';
-import { describeSource, type SampleGroup, type SamplePerson, type SeededPhotos } from '../../conformance/source.ts';
+import {
+  describeSizes,
+  describeSource,
+  type SampleGroup,
+  type SamplePerson,
+  type SeededPhotos,
+  type SourceHarness,
+} from '../../conformance/source.ts';
 import { createLdapDirectory } from '../../support/ldap-directory.ts';
 import { type LdapServer, type ServedEntry, startLdapServer } from '../../support/ldap-server.ts';
 import { connectLdap } from './connect.ts';
@@ -16,7 +23,7 @@ import {
   withSampleIds,
 } from './entries.ts';
 
-const UNSUPPORTED = { S8: 'pages are no snapshot; who is edited meanwhile is looked at in pages of its own test' };
+const UNSUPPORTED = { S8: 'its pages are no snapshot: who is edited meanwhile is there once, as before or as after' };
 
 /** One more attribute of this entry. */
 function addTo(server: LdapServer, isMeant: (entry: ServedEntry) => boolean, more: ServedEntry['attributes']): void {
@@ -47,7 +54,7 @@ function withPhotos(server: LdapServer, source: Source, attribute: string, toDn:
   };
 }
 
-describeSource('LDAP', {
+const LDAP: SourceHarness = {
   unsupported: UNSUPPORTED,
   seedPhotos: async (people) => {
     const server = await startTree(people.map(toPersonEntry));
@@ -89,7 +96,7 @@ describeSource('LDAP', {
       close: server.close,
     };
   },
-});
+};
 
 function toUserOfAd({ id, active, attributes }: SamplePerson): ServedEntry {
   return toAdUser(id, {
@@ -131,7 +138,7 @@ function askForNames(source: Source): Source {
 
 const toUserDn = (id: string): string => `CN=${id},CN=Users,${AD_BASE}`;
 
-describeSource('Active Directory', {
+const ACTIVE_DIRECTORY: SourceHarness = {
   unsupported: UNSUPPORTED,
   seedPhotos: async (people) => {
     const { server, source } = await startAd(people);
@@ -182,4 +189,9 @@ describeSource('Active Directory', {
       close: server.close,
     };
   },
-});
+};
+
+for (const [name, harness] of Object.entries({ LDAP, 'Active Directory': ACTIVE_DIRECTORY })) {
+  describeSource(name, harness);
+  describeSizes(name, harness);
+}

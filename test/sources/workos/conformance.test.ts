@@ -30,7 +30,7 @@ async function start(content: Partial<Pick<WorkosServer, 'users' | 'groups'>>) {
 
 describeSource('WorkOS', {
   unsupported: {
-    S8: 'its pages are no snapshot; who is edited meanwhile is looked at over HTTP',
+    S8: 'its pages are no snapshot: who is edited meanwhile is there once, as before or as after',
     S13: 'it has no photos',
   },
   toName: (name) => `custom_attributes.${name}`,
