@@ -93,6 +93,14 @@ export const BREAKS: readonly Break[] = [
     sim: true,
   },
   {
+    rule: 'I1',
+    name: 'a group of the scope that is gone is one without members',
+    file: 'src/reconcile/steps/scope-groups.ts',
+    find: "if (problems.length > 0) throw new SyncError('ReadFailed', toMessage(problems));",
+    replace: '',
+    tests: ['test/reconcile/scope-groups.test.ts'],
+  },
+  {
     rule: 'I2',
     name: 'values that differ in case alone are written again',
     file: 'src/plan/diff.ts',
@@ -298,6 +306,14 @@ export const BREAKS: readonly Break[] = [
     tests: ['test/reconcile/run.test.ts'],
   },
   {
+    rule: 'I10',
+    name: 'a group of the scope that is renamed is another one',
+    file: 'src/mapping/scope-groups.ts',
+    find: 'if (before !== undefined && seen.has(before)) return { entry, id: before };',
+    replace: '',
+    tests: ['test/mapping/scope-groups.test.ts'],
+  },
+  {
     rule: 'I11',
     name: 'every client has a budget of its own',
     file: 'src/http/budget.ts',
@@ -371,5 +387,21 @@ export const BREAKS: readonly Break[] = [
     replace: "if (desired.presence === 'undecided') return 'outOfScope';",
     tests: ['test/plan/person.test.ts'],
     sim: true,
+  },
+  {
+    rule: 'I13',
+    name: 'nobody else is in a group of the scope whose members could not all be read',
+    file: 'src/mapping/scope-groups.ts',
+    find: 'return partial.length > 0 ? undefined : false;',
+    replace: 'return false;',
+    tests: ['test/reconcile/scope-groups.test.ts'],
+  },
+  {
+    rule: 'I13',
+    name: 'a name that two people have names neither for the scope',
+    file: 'src/reconcile/steps/scope-groups.ts',
+    find: 'const unclear = await groups.ambiguous([...ids], scope.nestedGroups);',
+    replace: 'const unclear: readonly string[] = [];',
+    tests: ['test/reconcile/scope-groups.test.ts'],
   },
 ];

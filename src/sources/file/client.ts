@@ -29,7 +29,7 @@ export interface FileSpot {
   readBytes(signal: AbortSignal): AsyncGenerator<Buffer>;
 }
 
-export interface SpotContext extends Pick<SourceContext, 'files' | 'http' | 'now'> {
+export interface SpotContext extends Pick<SourceContext, 'files' | 'http' | 'network' | 'now'> {
   readonly allowHTTP: boolean;
 }
 
@@ -46,7 +46,7 @@ export function openSpot(location: FileLocation, context: SpotContext): FileSpot
       label,
       readSecret: () => files.readSecret(sftp.credentialsRef.name),
       now: context.now,
-      times: SFTP_TIMES,
+      times: { ...SFTP_TIMES, silence: context.network.timeoutMs },
     };
     return { label, readBytes: (signal) => readSftp(place, signal) };
   }

@@ -80,8 +80,15 @@ export function toGroupRecord(record: FileRecord, options: FormatOptions & Membe
   const { displayName, name, cn } = attributes;
   const called = [displayName, name, cn, id].find((value) => typeof value === 'string' && value.trim() !== '');
   const members = toMembers(attributes[options.membersAttribute] ?? null, { ...options, position });
-  return { group: { id, displayName: String(called), attributes, position }, members };
+  const aliases = NAMES_IN_DIRECTORY.map((each) => attributes[each]).filter(
+    (value): value is string => typeof value === 'string' && value.trim() !== '',
+  );
+  const group = { id, displayName: String(called), attributes, position };
+  return { group: aliases.length === 0 ? group : { ...group, aliases }, members };
 }
+
+/** By which other groups name it as a member, where the file is the export of a directory. */
+export const NAMES_IN_DIRECTORY = ['dn', 'distinguishedName'];
 
 /** Of a list each is a text, a number or an object with `value` or `id`, as SCIM and most exports have it. */
 function toMembers(

@@ -11,8 +11,8 @@ export const fileSource: SourceProvider<FileSourceConfig> = {
   validate: validateConfig,
   offers: toOffers,
   connect: async (config, given): Promise<Source> => {
-    const { files, http, now } = given;
-    const context = { files, http, now, allowHTTP: config.allowHTTP ?? false };
+    const context = { ...given, allowHTTP: config.allowHTTP ?? false };
+    const { files } = given;
     const spot = openSpot(config.users, context);
     const { groups } = config;
     const column = toPhotoColumn(config);

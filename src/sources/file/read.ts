@@ -10,7 +10,14 @@ import {
   type FileSourceConfig,
   toFormat,
 } from './config.ts';
-import { type FileRecord, type FormatOptions, type FormatReader, toGroupRecord, toSourceUser } from './convert.ts';
+import {
+  type FileRecord,
+  type FormatOptions,
+  type FormatReader,
+  NAMES_IN_DIRECTORY,
+  toGroupRecord,
+  toSourceUser,
+} from './convert.ts';
 import { readCsv } from './csv.ts';
 import { readText } from './encoding.ts';
 import { toReadFailed } from './failure.ts';
@@ -67,7 +74,7 @@ export async function* readGroupPages(
 ): AsyncGenerator<GroupPage> {
   const names = createNameCollector();
   const membersAttribute = config.membersAttribute ?? DEFAULT_MEMBERS_ATTRIBUTE;
-  const spellings = [...projection, membersAttribute, 'displayName', 'name', 'cn'];
+  const spellings = [...projection, membersAttribute, 'displayName', 'name', 'cn', ...NAMES_IN_DIRECTORY];
   const isLdif = toFormat(config, location) === 'LDIF';
   // In LDIF there is no column that groups could have for themselves: people and groups are told by the same attribute.
   const idAttribute = isLdif ? (config.idAttribute ?? DEFAULT_ID_ATTRIBUTE) : DEFAULT_ID_ATTRIBUTE;

@@ -22,7 +22,7 @@ export interface SftpPlace {
 
 /** Milliseconds. */
 export interface SftpTimes {
-  /** How long the server may be silent. */
+  /** How long the server may be silent: `timeouts.request`. */
   readonly silence: number;
   /** How long a file that was written to a moment ago is watched. */
   readonly watch: number;
@@ -30,7 +30,7 @@ export interface SftpTimes {
   readonly pause: number;
 }
 
-export const SFTP_TIMES: SftpTimes = { silence: 60_000, watch: 2_000, pause: 1_000 };
+export const SFTP_TIMES: Omit<SftpTimes, 'silence'> = { watch: 2_000, pause: 1_000 };
 
 const ATTEMPTS = 3;
 /** What was written to so long ago is whole, as far as the clocks agree. */

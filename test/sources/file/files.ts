@@ -40,15 +40,13 @@ const NO_HTTP: HttpClient = {
   sent: 0,
 };
 
-export function connectFile(config: FileSourceConfig, files: FileAccess, http = NO_HTTP): Promise<Source> {
-  return fileSource.connect(config, {
-    secrets: {},
-    where: '',
-    files,
-    http,
-    network: NO_NETWORK,
-    now: () => new Date(0),
-  });
+export function connectFile(
+  config: FileSourceConfig,
+  files: FileAccess,
+  http = NO_HTTP,
+  network = NO_NETWORK,
+): Promise<Source> {
+  return fileSource.connect(config, { secrets: {}, where: '', files, http, network, now: () => new Date(0) });
 }
 
 /** What a reader of people is told that has no wishes. */

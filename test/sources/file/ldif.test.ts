@@ -136,6 +136,31 @@ describe('LDIF', () => {
     });
   });
 
+  it('says by which names a group is a member of others', async () => {
+    await withFolder(async (folder) => {
+      const group = (name: string, ...members: string[]) =>
+        `DN: cn=${name},dc=corp\nobjectClass: groupOfNames\nentryUUID: ${name}\ncn: ${name}\n${members.map((member) => `member: ${member}\n`).join('')}\n`;
+      await writeFile(join(folder, 'all.ldif'), `${group('eng', 'CN=SRE,dc=corp')}${group('sre', 'uid=ada,dc=corp')}`);
+      await writeFile(
+        join(folder, 'all.json'),
+        JSON.stringify([
+          { id: 1, distinguishedName: 'CN=One', members: [] },
+          { id: 2, dn: ' ', distinguishedName: '', members: [] },
+        ]),
+      );
+      const aliases: unknown[] = [];
+      for (const [path, more] of [
+        ['all.ldif', { idAttribute: 'entryUUID', membersAttribute: 'member' }],
+        ['all.json', {}],
+      ] as const) {
+        const source = await connectFile({ users: { path }, groups: { path }, ...more }, createFileAccess(folder));
+        for await (const page of source.readGroups?.([], new AbortController().signal) ?? [])
+          aliases.push(...page.groups.map((each) => each.aliases));
+      }
+      expect(aliases).toEqual([['cn=eng,dc=corp'], ['cn=sre,dc=corp'], ['CN=One'], undefined]);
+    });
+  });
+
   it('takes the version alone for a list with nobody in it', async () => {
     expect((await readContent('version: 1\n', LDIF)).users).toEqual([]);
   });

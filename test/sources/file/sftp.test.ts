@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { appendFile, mkdir, rename, truncate, utimes, writeFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Connection } from 'ssh2';
@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest';
 import { fileSource } from '../../../src/sources/file/index.ts';
 import { readSftp, type SftpPlace } from '../../../src/sources/file/sftp.ts';
 import { createHostKey, type RunningSftpServer, startSftpServer } from '../../support/sftp-server.ts';
-import { toSyncError, withFolder } from './files.ts';
+import { connectFile, createFileAccess, toSyncError, withFolder } from './files.ts';
 
 const LOGIN = { username: 'hr', password: 'pass-word-1' };
 const TIMES = { silence: 5_000, watch: 20, pause: 5 };
@@ -274,6 +274,27 @@ describe('the login over SSH', () => {
     const away = await toSyncError(readWhole({ port, hostKey }));
     expect(away.message).toBe('cannot read sftp://hr/people.csv: 127.0.0.1 does not answer (ECONNREFUSED)');
   });
+});
+
+it('a source waits for a server that says nothing as long as timeouts.request says', async () => {
+  const server = createServer((socket) => socket.on('error', () => undefined).resume());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const { hostKey } = createHostKey();
+  const sftp = { host: '127.0.0.1', port, path: '/people.csv', credentialsRef: { name: 'hr' }, hostKey };
+  const files = createFileAccess('/nowhere', {}, { hr: LOGIN });
+  const network = { ca: null, timeoutMs: 100 };
+  const source = await connectFile({ users: { sftp } }, files, undefined, network);
+  const stopping = new AbortController();
+  const connected = once(server, 'connection');
+  const read = toSyncError(source.readUsers([], stopping.signal)[Symbol.asyncIterator]().next());
+  const [socket] = (await connected) as [Socket];
+  await once(socket, 'close');
+  stopping.abort();
+  expect((await read).code).toBe('Aborted');
+  server.close();
+  await once(server, 'close');
 });
 
 describe('the config of a file over SFTP', () => {
