@@ -74,6 +74,7 @@ export const BREAKS: readonly Break[] = [
     find: "if (end === null) throw new SyncError('ReadIncomplete', 'the source ended before the last page of changes');",
     replace: 'end ??= { attributes: [], groupAttributes: [], cursors: head.cursors };',
     tests: ['test/reconcile/changes.test.ts'],
+    sim: true,
   },
   {
     rule: 'I1',
