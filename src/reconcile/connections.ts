@@ -19,6 +19,7 @@ export interface ConnectionsOptions {
 
 interface Connected {
   readonly client: PooledHttpClient;
+  readonly budget: RateBudget;
   readonly close: () => void;
 }
 
@@ -33,19 +34,25 @@ export function createConnections(options: ConnectionsOptions): (needs: HttpClie
   return (needs) => {
     const hosts = new Map<string, Connected>();
     let isPassing = false;
-    const connect = (url: string): PooledHttpClient => {
+    let begun = 0;
+    const connect = (url: string): Connected => {
       const host = URL.canParse(url) ? new URL(url).host : '';
       const known = hosts.get(host);
-      if (known !== undefined) return known.client;
+      if (known !== undefined) return known;
       const connected = open({ ...options, budgets, passes, isPassing: () => isPassing }, needs, host);
       hosts.set(host, connected);
-      return connected.client;
+      return connected;
     };
     return {
       // A rejection and not an exception, whatever the URL is.
-      send: async (request) => connect(request.url).send(request),
+      send: async (request) => connect(request.url).client.send(request),
       get sent() {
-        return [...hosts.values()].reduce((sum, { client }) => sum + client.sent, 0);
+        return [...hosts.values()].reduce((sum, { client }) => sum + client.sent, begun);
+      },
+      begin: async (url, signal) => {
+        const end = await connect(url).budget.acquire(signal);
+        begun += 1;
+        return end;
       },
       beginPass: () => {
         isPassing = true;
@@ -104,6 +111,7 @@ function open(
   });
   return {
     client,
+    budget: passing,
     close: () => {
       client.close();
       passing.close();

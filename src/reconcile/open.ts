@@ -3,7 +3,7 @@ import type { ResolvedDirectorySyncSpec } from '../api/defaults.ts';
 import type { ResourceRef } from '../api/host.ts';
 import { SyncError } from '../errors.ts';
 import type { Json } from '../model.ts';
-import type { Source, SourceProvider } from '../sources/source.ts';
+import type { NetworkOptions, Source, SourceProvider } from '../sources/source.ts';
 import type { Target, TargetProvider } from '../targets/target.ts';
 import { type Credentials, readAuthorities, readCredentials, readSecrets } from './credentials.ts';
 import type { ExpiryLog } from './expiry.ts';
@@ -94,7 +94,8 @@ export async function openSource(
     readConfigMap: (name: string, key: string): Promise<Uint8Array> => host.readConfigMap(owner.namespace, name, key),
     readSecret: (name: string) => readSecrets({ host, namespace: owner.namespace, name }),
   };
-  const network = { ca, timeoutMs: spec.timeouts.requestMs };
+  const begin: NetworkOptions['begin'] = (url, signal) => http.begin(url, signal);
+  const network = { ca, timeoutMs: spec.timeouts.requestMs, begin };
   const { nestedGroups } = spec.scope;
   const source = await provider.connect(config, {
     ...{ secrets, where, files, http, network, nestedGroups },

@@ -45,6 +45,11 @@ export interface RunHttpClient extends PooledHttpClient {
    * most half of `limits.requestsPerSecond`, so that whoever shares host and credential is not kept waiting for it.
    */
   beginPass(): () => void;
+  /**
+   * For a request that is none of HTTP: waits for its turn in the budget of the host, and counts it. The caller calls what it
+   * gets once the request is over.
+   */
+  begin(url: string, signal: AbortSignal): Promise<() => void>;
 }
 
 export interface Progress {

@@ -194,6 +194,11 @@ export interface NetworkOptions {
   readonly ca: string | null;
   /** `timeouts.request`: how long the other side may be silent, in milliseconds. */
   readonly timeoutMs: number;
+  /**
+   * Waits for the turn of one request in the budget of its host, and counts it; whoever asks calls what it gets once the
+   * request is over. Absent: nobody waits.
+   */
+  readonly begin?: (url: string, signal: AbortSignal) => Promise<() => void>;
 }
 
 /** A connection to one directory. */

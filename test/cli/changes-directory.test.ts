@@ -41,7 +41,8 @@ async function aCompany(entries: readonly ServedEntry[]) {
 async function lookAt(company: Company) {
   const { lastRun, conditions, teams } = await company.status();
   const sourceRead = conditions?.find(({ type }) => type === 'SourceRead')?.message;
-  return { kind: lastRun?.kind, applied: lastRun?.applied, sourceRead, members: teams?.members };
+  const { kind, applied, requests } = lastRun ?? {};
+  return { kind, applied, sourceRead, members: teams?.members, requests: requests?.source };
 }
 
 const people = (count: number): readonly ServedEntry[] =>
@@ -67,6 +68,9 @@ it('people who change, join, leave and are in groups come to what a full read co
     members: 3,
     sourceRead: 'the changes since the last read arrived whole',
   });
+  expect((await company.apply()).code).toBe(0);
+  // Who asks and which directory it is, three of them; who asks, what has changed, and whose time is up.
+  expect(await lookAt(company)).toMatchObject({ kind: 'Delta', requests: 6 });
   expect((await company.apply('--resync')).stdout).not.toMatch(/created|updated|deactivated/);
 });
 

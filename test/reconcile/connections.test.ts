@@ -98,6 +98,30 @@ it('holds the source to limits.sourceRequestsPerSecond over everything that read
   for (const client of clients) client.close();
 });
 
+it('holds requests that are none of HTTP to the same budget, and counts them (I11)', async () => {
+  const timing = createManualTiming();
+  const connect = createConnections({ userAgent: 'dirsync/test', timing });
+  const clients = [connect(needs({ side: 'source' })), connect(needs({ side: 'source' }))];
+  const start = timing.now();
+  const { signal } = new AbortController();
+  for (let count = 0; count < 10; count += 1) (await clients[count % 2]?.begin('ldaps://dc1.corp.example', signal))?.();
+  expect(timing.now() - start).toBeGreaterThanOrEqual(4_400);
+  expect(clients.map(({ sent }) => sent)).toEqual([5, 5]);
+  // Three at a time: a fourth waits for one of them to be over.
+  const ends = await Promise.all([0, 1, 2].map(() => connect(needs()).begin('ldap://other.corp.example', signal)));
+  let isTurn = false;
+  const fourth = connect(needs())
+    .begin('ldap://other.corp.example', signal)
+    .then(() => {
+      isTurn = true;
+    });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(isTurn).toBe(false);
+  ends[0]?.();
+  await fourth;
+  for (const client of clients) client.close();
+});
+
 it('says who asks, and counts what was asked', async () => {
   const { url, requests } = await aServer();
   const counted: string[] = [];

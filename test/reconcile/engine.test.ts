@@ -53,6 +53,7 @@ async function anEngine() {
       send: () => Promise.reject(new Error('no HTTP here')),
       sent: 0,
       beginPass: () => () => undefined,
+      begin: async () => () => undefined,
       close: () => undefined,
     }),
     now: () => new Date(),
@@ -113,6 +114,7 @@ it('closes the connections of a run that fails while it loads: they take a share
         send: () => Promise.reject(new Error('no HTTP here')),
         sent: 0,
         beginPass: () => () => undefined,
+        begin: async () => () => undefined,
         close,
       };
     },

@@ -1,7 +1,5 @@
 /** Changes of an Active Directory, as a domain controller of Samba tells them. */
 
-import { once } from 'node:events';
-import { type AddressInfo, connect as connectSocket, createServer } from 'node:net';
 import { Attribute, Change, Control } from 'ldapts';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { toGuid } from '../../src/sources/ldap/values.ts';
@@ -11,6 +9,7 @@ import { createSamplePeople } from '../conformance/source.ts';
 import { describeChanges } from '../conformance/source-changes.ts';
 import { type ConnectOptions, connectLdap } from '../sources/ldap/connect.ts';
 import { withSampleIds } from '../sources/ldap/entries.ts';
+import { startCuttingProxy } from '../support/cutting-proxy.ts';
 import { AD_BASE, READER, type Samba, SYNCER, startSamba } from './samba.ts';
 
 // A domain controller answers at its own pace.
@@ -63,33 +62,6 @@ function askForNames(source: Source): Source {
     ...(readChanges && {
       readChanges: (since, { groups }, signal) => readChanges(since, { users: NAMES, groups }, signal),
     }),
-  };
-}
-
-/** On the address of the server, whose certificate has no other. */
-async function startProxy() {
-  const host = new URL(samba.url).hostname;
-  let mostBytes = Number.POSITIVE_INFINITY;
-  const listener = createServer((client) => {
-    const server = connectSocket(636, host);
-    let bytes = 0;
-    server.on('data', (data) => {
-      bytes += data.length;
-      if (bytes <= mostBytes) client.write(data);
-      else client.destroy();
-    });
-    client.pipe(server);
-    client.on('error', () => undefined).on('close', () => server.destroy());
-    server.on('error', () => undefined).on('close', () => client.destroy());
-  });
-  listener.listen(0, host);
-  await once(listener, 'listening');
-  return {
-    url: `ldaps://${host}:${(listener.address() as AddressInfo).port}`,
-    cutAfter: (bytes: number) => {
-      mostBytes = bytes;
-    },
-    close: () => void listener.close(),
   };
 }
 
@@ -159,12 +131,14 @@ describe('source contract: Active Directory of Samba', () => {
       unsupported: {},
       seedChanges: async (people, sampleGroups) => {
         const folder = await addFolder();
-        const proxy = await startProxy();
+        // On the address of the server, whose certificate has no other.
+        const host = new URL(samba.url).hostname;
+        const proxy = await startCuttingProxy({ host, port: 636 });
         const samples = await createSamples(folder);
         await samples.change(people, sampleGroups);
         // It is looked at with each request.
         const clock = new Date();
-        const source = await connect(folder, { url: proxy.url, now: clock });
+        const source = await connect(folder, { url: `ldaps://${host}:${proxy.port}`, now: clock });
         return {
           source: askForNames(withSampleIds(source, samples.ids)),
           change: samples.change,

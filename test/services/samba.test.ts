@@ -249,6 +249,46 @@ describe('groups', () => {
   });
 });
 
+it('photos are sent when the entry has changed', async () => {
+  const source = await connect();
+  const user = (await readUsers(source)).find((each) => toNumber(each) === 11);
+  const look = (etag: string | null) => {
+    if (user === undefined) throw new Error('there is no such person');
+    return source.readPhoto?.(user, { etag, maxBytes: 10_000 }, SIGNAL);
+  };
+  expect(await look(null)).toEqual({ kind: 'none' });
+  const setPhoto = (bytes: Buffer): Promise<void> => {
+    const modification = new Attribute({ type: 'thumbnailPhoto', values: [bytes] });
+    return samba.client.modify(toPersonDn(11), new Change({ operation: 'replace', modification }));
+  };
+  const photo = Buffer.from([0xff, 0xd8, 0xff, 0x00, 0x01]);
+  await setPhoto(photo);
+  const first = await look(null);
+  expect(first).toMatchObject({ kind: 'photo', bytes: photo, etag: expect.stringMatching(/^usn [0-9a-f]{32} \d+$/) });
+  const etag = first !== undefined && 'etag' in first ? first.etag : null;
+  expect(await look(etag)).toEqual({ kind: 'unchanged' });
+  await setPhoto(Buffer.alloc(20_000, 'x'));
+  expect(await look(etag)).toEqual({ kind: 'tooLarge', etag: null, size: null });
+  await source.close();
+});
+
+it('check source counts, compares the clocks, and says which right is missing', async () => {
+  const use = { projection: ['mail'], groups: true };
+  const findings: string[] = [];
+  for await (const { verdict, about, message } of (await connect({ now: new Date() })).inspect?.(use, SIGNAL) ?? [])
+    findings.push(`${verdict} ${about}: ${message}`);
+  expect(findings).toEqual([
+    'ok connection: encrypted',
+    'ok credentials: name and password are taken',
+    'ok clock: as that of the other side',
+    `ok people: ${COUNT} below ${PEOPLE}`,
+    expect.stringMatching(/^ok groups: \d+ below DC=corp,DC=example$/),
+    expect.stringContaining(
+      'warning changes: each run reads everybody, for the account has not the right "Replicating',
+    ),
+  ]);
+});
+
 describe('the connection', () => {
   it('says which domain it is, by its objectGUID', async () => {
     const { tenantId, ...rest } = await (await connect()).identity(SIGNAL);

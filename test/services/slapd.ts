@@ -9,6 +9,10 @@ import { startServer } from '../support/server-process.ts';
 
 /** May read everything. */
 export const READER = { bindDN: `cn=reader,${BASE}`, password: 'sesame' };
+/** May write. */
+export const WRITER = { bindDN: `cn=writer,${BASE}`, password: 'sesame' };
+/** Values of `businessCategory` of entries whose id, or whose members, nobody sees. */
+export const HIDDEN = { id: 'no id', members: 'no members' };
 /** As slapd takes everybody for whom nothing else is said: it may read 500 entries, in pages too. */
 export const LIMITED = { bindDN: `cn=limited,${BASE}`, password: 'sesame' };
 
@@ -74,9 +78,14 @@ function toConfig(folder: string): string {
     'access to dn.base="cn=Subschema" by * read',
     'database mdb',
     `suffix "${BASE}"`,
+    `rootdn "${WRITER.bindDN}"`,
+    `rootpw ${WRITER.password}`,
     `directory ${folder}/data`,
     `limits dn.exact="${READER.bindDN}" size=unlimited time=unlimited`,
     `access to attrs=userPassword by anonymous auth by * none`,
+    // They can be looked for, and are not shown.
+    `access to filter="(businessCategory=${HIDDEN.id})" attrs=entryUUID by dn.exact="${READER.bindDN}" search by * none`,
+    `access to filter="(businessCategory=${HIDDEN.members})" attrs=member by dn.exact="${READER.bindDN}" search by * none`,
     `access to * by dn.exact="${READER.bindDN}" read by dn.exact="${LIMITED.bindDN}" read by * none`,
     'index entryUUID,objectClass eq',
     'overlay memberof',

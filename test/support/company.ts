@@ -217,6 +217,7 @@ function run(
           return client.sent;
         },
         beginPass: () => () => undefined,
+        begin: async () => () => undefined,
         close: () => client.close(),
       };
     },

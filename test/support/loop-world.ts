@@ -67,6 +67,7 @@ export async function createLoopWorld(options: { spec?: Partial<DirectorySyncSpe
         send: () => Promise.reject(new SyncError('Unknown', 'no HTTP in this test')),
         sent: 0,
         beginPass: () => () => undefined,
+        begin: async () => () => undefined,
         close: () => undefined,
       }),
       now: () => new Date(clock.now()),

@@ -49,6 +49,7 @@ export const NO_HTTP: RunHttpClient = {
   send: () => Promise.reject(new SyncError('Unknown', 'the deletion of a DirectorySync sends nothing to the source')),
   sent: 0,
   beginPass: () => () => undefined,
+  begin: async () => () => undefined,
   close: () => undefined,
 };
 

@@ -77,12 +77,22 @@ export async function openSession(endpoint: Endpoint, signal: AbortSignal): Prom
   };
   try {
     if (signal.aborted) onAbort();
-    await bind(wire, endpoint, origin);
+    await inTurn(endpoint, signal, () => bind(wire, endpoint, origin));
   } catch (thrown) {
     close();
     throw thrown;
   }
-  return { origin, search: (query) => search(wire, query), close };
+  return { origin, search: (query) => inTurn(endpoint, signal, () => search(wire, query)), close };
+}
+
+/** In the budget that everything has which asks this server with these credentials (rule I11). */
+async function inTurn<T>({ url, begin }: Endpoint, signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
+  const end = await begin?.(url, signal);
+  try {
+    return await ask();
+  } finally {
+    end?.();
+  }
 }
 
 /** Without a slash at its end. */

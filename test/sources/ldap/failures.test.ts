@@ -143,6 +143,30 @@ it('does not follow the three references that every Active Directory gives, and 
 });
 
 describe('the connection', () => {
+  it('waits for its turn with each request, and gives it back whatever comes of it (I11)', async () => {
+    const server = await startLdapServer();
+    onTestFinished(() => server.close());
+    server.entries = TREE;
+    const turns: string[] = [];
+    let open = 0;
+    const begin = async (url: string): Promise<() => void> => {
+      turns.push(url);
+      open += 1;
+      return () => {
+        open -= 1;
+      };
+    };
+    const source = await connectLdap(server, { network: { begin } });
+    await read(source);
+    // One more to say who asks.
+    expect(turns).toEqual(Array.from({ length: server.searches.length + 1 }, () => server.url));
+    for (const fault of ['reset', { code: 4 }] as const) {
+      server.fault = () => fault;
+      await toError(read(source));
+    }
+    expect(open).toBe(0);
+  });
+
   it('asks for no limits of its own, as ldapts would: ten seconds', async () => {
     const { server, source } = await open();
     await read(source);
