@@ -145,9 +145,9 @@ export const DirectorySyncStatusSchema = object(
       list(
         object(
           {
-            kind: oneOf(['Token', 'Authority', 'ServerCertificate'] as const, {
+            kind: oneOf(['Token', 'SourceCredential', 'Authority', 'ServerCertificate'] as const, {
               description:
-                'Token: what the Secret holds. Authority: the last certificate of `caRef` to end. ServerCertificate: what the host showed.',
+                'Token: what the Secret of the target holds. SourceCredential: what that of the source holds. Authority: the last certificate of `caRef` to end. ServerCertificate: what the host showed.',
             }),
             host: word('Host with this certificate.'),
             expiresAt: instant({ description: 'When it ends.' }),
@@ -156,7 +156,8 @@ export const DirectorySyncStatusSchema = object(
         ),
         {
           maxItems: 8,
-          description: 'What the target is reached with and when it ends, where it says so; the first to end first.',
+          description:
+            'What target and source are reached with and when it ends, where it says so; the first to end first.',
         },
       ),
     ),

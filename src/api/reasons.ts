@@ -140,6 +140,8 @@ export type DeletingReason = keyof typeof DELETING_REASONS;
 export const CREDENTIALS_EXPIRING_REASONS = {
   /** Surfaces when the token of the Secret says that it ends within 30 days, or has ended. */
   TokenExpiring: 'TokenExpiring',
+  /** Surfaces when the certificate or token that the Secret of the source holds does. */
+  SourceCredentialExpiring: 'SourceCredentialExpiring',
   /** Surfaces when the last certificate of `caRef` does. */
   AuthorityExpiring: 'AuthorityExpiring',
   /** Surfaces when the certificate that a host shows does. */

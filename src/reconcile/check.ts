@@ -16,31 +16,40 @@ type Findings = AsyncGenerator<ProbeFinding>;
 
 /** Looks at the target; what ends it is the last finding. Nothing is written, neither there nor in the state. */
 export function checkTarget(input: LookInput, signal: AbortSignal): Findings {
-  return inOneRun(input, (prepared, opened) => inspectTarget(prepared, opened, signal));
+  return inOneRun(input, (prepared, traces) => inspectTarget(prepared, traces, signal));
 }
 
 /** Looks at the source: who it is, and what its first page holds. No value of a person is shown. */
 export function checkSource(input: LookInput, signal: AbortSignal): Findings {
-  return inOneRun(input, (prepared, opened) => inspectSource(prepared, opened, signal));
+  return inOneRun(input, (prepared, traces) => inspectSource(prepared, traces, signal));
 }
 
-async function* inOneRun(
-  input: LookInput,
-  inspect: (prepared: Prepared, opened: RunHttpClient[]) => Findings,
-): Findings {
-  const opened: RunHttpClient[] = [];
+/** What a look is made with, and leaves. */
+type Traces = Parameters<typeof openSource>[2];
+
+async function* inOneRun(input: LookInput, inspect: (prepared: Prepared, traces: Traces) => Findings): Findings {
+  const traces = { opened: [] as RunHttpClient[], expiries: createExpiryLog() };
+  let failure: unknown = null;
   try {
     const prepared = prepareLook(input);
     const { problem } = prepared;
     if (problem !== null) yield { verdict: 'warning', about: 'resources', message: `nothing is compared: ${problem}` };
-    yield* inspect(prepared, opened);
+    yield* inspect(prepared, traces);
   } catch (thrown) {
-    const error = SyncError.from(thrown);
-    if (error.code === 'Unknown') throw thrown;
-    yield { verdict: 'error', about: ABOUT[error.code] ?? 'connection', message: error.message };
+    failure = thrown;
   } finally {
-    for (const client of opened) client.close();
+    for (const client of traces.opened) client.close();
   }
+  // What has expired may be why nothing works: it is said whatever came before.
+  const { status, message } = toExpiringChange(mergeExpiries(traces.expiries.list(), undefined), input.now());
+  if (status === 'True') yield { verdict: 'warning', about: 'credentials', message };
+  if (failure !== null) yield toFinding(failure);
+}
+
+function toFinding(thrown: unknown): ProbeFinding {
+  const { code, message } = SyncError.from(thrown);
+  if (code === 'Unknown') throw thrown;
+  return { verdict: 'error', about: ABOUT[code] ?? 'connection', message };
 }
 
 /** What an error is about, where it is not the connection. */
@@ -52,16 +61,9 @@ const ABOUT: Partial<Record<SyncError['code'], string>> = {
   ReadIncomplete: 'read',
 };
 
-async function* inspectTarget(prepared: Prepared, opened: RunHttpClient[], signal: AbortSignal): Findings {
+async function* inspectTarget(prepared: Prepared, traces: Traces, signal: AbortSignal): Findings {
   const { opening, spec, compiled } = prepared;
-  const expiries = createExpiryLog();
-  const { target } = await openTarget(opening, spec, {
-    ...{ teamPaths: [], memory: null, afresh: true },
-    expiries,
-    opened,
-  });
-  // What has expired may be why nothing works: it is said whatever came before.
-  let failure: unknown = null;
+  const { target } = await openTarget(opening, spec, { teamPaths: [], memory: null, afresh: true, ...traces });
   try {
     const wish = {
       matching: compiled?.mapping.matching.map(({ path }) => path) ?? [],
@@ -70,14 +72,9 @@ async function* inspectTarget(prepared: Prepared, opened: RunHttpClient[], signa
     };
     yield* target.probe(wish, signal);
     if (compiled !== null) yield* compareAll(prepared, compiled, { target, signal });
-  } catch (thrown) {
-    failure = thrown;
   } finally {
     await target.close();
   }
-  const { status, message } = toExpiringChange(mergeExpiries(expiries.list(), undefined), opening.now());
-  if (status === 'True') yield { verdict: 'warning', about: 'credentials', message };
-  if (failure !== null) throw failure;
 }
 
 /** What a run would stop at, or warn of. */
@@ -99,12 +96,8 @@ async function* compareAll(
     yield { verdict: 'ok', about: 'mapping', message: 'nothing that the target says of itself speaks against it' };
 }
 
-async function* inspectSource(
-  { opening, spec, compiled }: Prepared,
-  opened: RunHttpClient[],
-  signal: AbortSignal,
-): Findings {
-  const { source } = await openSource(opening, spec, { expiries: createExpiryLog(), opened });
+async function* inspectSource({ opening, spec, compiled }: Prepared, traces: Traces, signal: AbortSignal): Findings {
+  const { source } = await openSource(opening, spec, traces);
   const projection = compiled === null ? [] : projectionOf(compiled);
   let hasErrors = false;
   const groups = compiled !== null && needsGroups({ ...compiled, spec });

@@ -5,10 +5,11 @@ import { toInstant } from '../api/kstatus.ts';
 import type { CredentialsExpiringReason } from '../api/reasons.ts';
 
 /**
- * `Token`: what the Secret holds and that says itself when it ends. `Authority`: the last certificate of `caRef` to end.
- * `ServerCertificate`: what a host showed when it was connected to.
+ * `Token`: what the Secret of the target holds and that says itself when it ends. `SourceCredential`: the same of the Secret of
+ * the source, a token or a certificate. `Authority`: the last certificate of `caRef` to end. `ServerCertificate`: what a host
+ * showed when it was connected to.
  */
-export type ExpiryKind = 'Token' | 'Authority' | 'ServerCertificate';
+export type ExpiryKind = 'Token' | 'SourceCredential' | 'Authority' | 'ServerCertificate';
 
 export interface CredentialExpiry {
   readonly kind: ExpiryKind;
@@ -78,6 +79,7 @@ const AHEAD = [1, 7, 30] as const;
 
 const REASONS: Readonly<Record<ExpiryKind, CredentialsExpiringReason>> = {
   Token: 'TokenExpiring',
+  SourceCredential: 'SourceCredentialExpiring',
   Authority: 'AuthorityExpiring',
   ServerCertificate: 'ServerCertificateExpiring',
 };
@@ -114,6 +116,8 @@ function describe({ kind, host }: CredentialExpiry): string {
   switch (kind) {
     case 'Token':
       return 'the token of the Secret';
+    case 'SourceCredential':
+      return 'the certificate or token of the Secret of the source';
     case 'Authority':
       return 'the certificate of caRef';
     case 'ServerCertificate':

@@ -78,6 +78,8 @@ export async function openSource(
   const provider = findProviders(opening.providers, spec).source;
   const owner = toOwner(opening);
   const { secrets, where, key } = await readSourceSecrets(opening, spec);
+  const expiresAt = provider.expiresAt?.(secrets) ?? null;
+  if (expiresAt !== null) expiries.note({ kind: 'SourceCredential', host: null, expiresAt });
   const { config } = spec.source;
   const ca = await readSourceAuthorities(opening, config, expiries);
   const http = opening.createHttp({

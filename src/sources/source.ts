@@ -293,5 +293,7 @@ export interface SourceProvider<Config> {
   offers?(config: Config): SourceOffers;
   /** What the directory takes of one credential; absent: what it bears. `limits.sourceRequestsPerSecond` may be less. */
   readonly requestsPerSecond?: number;
+  /** When what the Secret holds ends, in milliseconds since 1970, where it says it itself; null where it does not. */
+  expiresAt?(secrets: Readonly<Record<string, string>>): number | null;
   connect(config: Config, context: SourceContext): Promise<Source>;
 }

@@ -19,7 +19,7 @@ export interface OperationLabels {
 }
 
 export interface Expiry {
-  /** `Token`, `Authority` or `ServerCertificate`. */
+  /** `Token`, `SourceCredential`, `Authority` or `ServerCertificate`. */
   readonly kind: string;
   readonly host: string | null;
   readonly expiresAt: number;

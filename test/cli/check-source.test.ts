@@ -1,9 +1,11 @@
 /** `dirsync check source` over directories in this process: each line is ok, or says what to do. */
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { createCertificate } from '../support/certificates.ts';
+import { startEntra, toGraphUser } from '../support/entra-server.ts';
 import { type ScimDirectory, startScimDirectory } from '../support/scim-directory-server.ts';
 import { startScriptedServer } from '../support/scripted-server.ts';
 import { startWorkos, toWorkosUser, type WorkosServer } from '../support/workos-server.ts';
-import { type Company, createCompany, SECRET, toSyncText } from './company.ts';
+import { type Company, createCompany, SECRET, startApplication, toSyncText } from './company.ts';
 
 interface Given {
   readonly source: string;
@@ -108,6 +110,43 @@ describe('check source of a directory of WorkOS', () => {
       1,
       [expect.stringMatching(/^ {2}error {3}credentials: .*\(401\); check Secret default\/directory$/)],
     ]);
+  });
+});
+
+describe('check source of a tenant of Entra', () => {
+  const DAY = 86_400_000;
+
+  it('warns of a client certificate that ends soon, and so does the status of a run', async () => {
+    const entra = await startEntra({ users: [toGraphUser('ada')] });
+    onTestFinished(() => entra.close());
+    const notBefore = new Date(Date.now() - DAY);
+    const soon = createCertificate({ notBefore, notAfter: new Date(Date.now() + 5 * DAY) }, 'rsa');
+    entra.certificate = soon.cert;
+    const application = await startApplication();
+    const { url, tenantId, clientId } = entra;
+    const company = await aCompany({
+      source: `{ entra: { tenantId: ${tenantId}, authorityUrl: "${url}", graphUrl: "${url}", credentialsRef: { name: directory } } }`,
+      secret: { clientId, 'tls.crt': soon.cert, 'tls.key': soon.key },
+    });
+    const message = 'the certificate or token of the Secret of the source expires within 7 days; renew it';
+    const { code, lines } = await check(company);
+    expect(code).toBe(0);
+    expect(lines).toContain('  ok      credentials: the client certificate is taken');
+    expect(lines).toContain(`  warning credentials: ${message}`);
+    const sync = await company.read('manifests/sync.yaml');
+    await company.write('manifests/sync.yaml', sync.replace('https://app.example.com/scim/v2', application.url));
+    expect((await company.apply()).code).toBe(0);
+    const { conditions, credentials } = await company.status();
+    expect(conditions?.find(({ type }) => type === 'CredentialsExpiring')).toMatchObject({
+      status: 'True',
+      reason: 'SourceCredentialExpiring',
+      message,
+    });
+    expect(credentials).toEqual([{ kind: 'SourceCredential', expiresAt: expect.stringMatching(/^20/) }]);
+    // One that has expired is told although nothing can be read with it.
+    const late = await check(company, () => new Date(Date.now() + 6 * DAY));
+    expect(late.code).toBe(1);
+    expect(late.lines).toContain(`  warning credentials: ${message.replace('expires within 7 days', 'has expired')}`);
   });
 });
 

@@ -49,6 +49,14 @@ describe('the condition CredentialsExpiring', () => {
     });
   });
 
+  it('tells what the source is reached with from what the target is', () => {
+    expect(toExpiringChange([ends(2 * DAY, 'SourceCredential'), ends(3 * DAY)], NOW)).toMatchObject({
+      reason: 'SourceCredentialExpiring',
+      message:
+        'the certificate or token of the Secret of the source expires within 7 days; the token of the Secret expires within 7 days; renew them',
+    });
+  });
+
   it('of nothing that is known to end is False', () => {
     expect(toExpiringChange([], NOW)).toMatchObject({ status: 'False', reason: 'NothingExpiring' });
   });

@@ -5,6 +5,7 @@ import type { HttpResponse } from '../../http/client.ts';
 import { postForm } from '../../http/client-credentials.ts';
 import { readSecret } from '../../http/credentials.ts';
 import { createTokenSource, readTokenField, type TokenSource } from '../../http/token-source.ts';
+import { readExpiries } from '../../http/trust.ts';
 import type { SourceContext } from '../source.ts';
 import { createAssertion, parseClientCertificate } from './assertion.ts';
 import { type EntraConfig, toGraphUrl, toTokenUrl } from './config.ts';
@@ -59,6 +60,14 @@ export function toCredential(config: EntraConfig, context: SourceContext): Entra
     advise: (answer) => advise(answer, config),
   });
   return { clientId: own?.clientId ?? readSecret(secrets, 'clientId') ?? '', name, tokens, request };
+}
+
+/** When the certificate ends that the application proves itself with; null where it is none. A client secret does not say it. */
+export function readCertificateExpiry(secrets: Readonly<Record<string, string>>): number | null {
+  const cert = readSecret(secrets, 'tls.crt');
+  if (cert === undefined || readSecret(secrets, 'clientSecret') !== undefined) return null;
+  // Of a chain the first one signs.
+  return readExpiries(cert)?.[0] ?? null;
 }
 
 const FEDERATED = 'the token of the workload identity';

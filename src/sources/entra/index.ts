@@ -2,6 +2,7 @@ import type { Source, SourceProvider } from '../source.ts';
 import { readChangePages } from './changes.ts';
 import { createGraphClient } from './client.ts';
 import { type EntraConfig, validateConfig } from './config.ts';
+import { readCertificateExpiry } from './credentials.ts';
 import { inspect } from './inspect.ts';
 import { readPhoto } from './photo.ts';
 import { type Reading, readGroupPages, readOneUser, readTenant, readUserPages } from './read.ts';
@@ -11,6 +12,7 @@ import { readSchema } from './schema.ts';
 export const entraSource: SourceProvider<EntraConfig> = {
   name: 'entra',
   validate: validateConfig,
+  expiresAt: readCertificateExpiry,
   offers: ({ applicationId }) => ({
     appRoles: applicationId !== undefined,
     defaultDomain: true,

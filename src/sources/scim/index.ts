@@ -1,3 +1,4 @@
+import { readTokenExpiry } from '../../http/token-claims.ts';
 import type { Source, SourceProvider } from '../source.ts';
 import { createScimSourceClient } from './client.ts';
 import { type ScimSourceConfig, toDirectoryId, validateConfig } from './config.ts';
@@ -8,6 +9,7 @@ import { readGroupPages, readOneUser, readUserPages } from './read.ts';
 export const scimSource: SourceProvider<ScimSourceConfig> = {
   name: 'scim',
   validate: validateConfig,
+  expiresAt: readTokenExpiry,
   connect: async (config, context): Promise<Source> => {
     const client = createScimSourceClient(config, context);
     return {

@@ -2,6 +2,7 @@
 
 import type { ScimTarget } from '../../api/providers.ts';
 import { type HttpCredentials, isLoopbackHost, readSecret, toHttpCredentials } from '../../http/credentials.ts';
+import { readTokenClaims } from '../../http/token-claims.ts';
 
 export type ScimConfig = ScimTarget;
 
@@ -67,32 +68,11 @@ export function toCredentials(
   return toHttpCredentials(secrets, { allowHTTP, where });
 }
 
-/**
- * When the bearer token ends, where it is a JSON Web Token that says so (RFC 7519 section 4.1.4). It is not verified: that
- * is the application's business, and a wrong answer costs a wrong warning.
- */
-export function toTokenExpiry(secrets: Readonly<Record<string, string>>): number | null {
-  const { exp } = readClaims(secrets);
-  // Beyond this no Date can be made of it.
-  return typeof exp === 'number' && exp > 0 && exp < 8.64e12 ? exp * 1000 : null;
-}
-
 const NAMING_CLAIMS = ['sub', 'preferred_username', 'upn', 'unique_name', 'email'];
 
 /** Whose credentials these are: the user name of basic authentication, or what a JSON Web Token says of its subject. */
 export function toOwnNames(secrets: Readonly<Record<string, string>>): readonly string[] {
-  const claims = readClaims(secrets);
+  const claims = readTokenClaims(secrets);
   const names = [readSecret(secrets, 'username'), ...NAMING_CLAIMS.map((claim) => claims[claim])];
   return names.filter((name) => typeof name === 'string' && name !== '') as string[];
-}
-
-function readClaims(secrets: Readonly<Record<string, string>>): Readonly<Record<string, unknown>> {
-  const parts = readSecret(secrets, 'token')?.split('.') ?? [];
-  if (parts.length !== 3) return {};
-  try {
-    const claims: unknown = JSON.parse(Buffer.from(parts[1] ?? '', 'base64url').toString('utf8'));
-    return typeof claims === 'object' && claims !== null ? (claims as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
 }

@@ -1,5 +1,6 @@
 /** Applications with a SCIM 2.0 interface (RFC 7643, RFC 7644), by their profile. */
 
+import { readTokenExpiry } from '../../http/token-claims.ts';
 import type { Target, TargetContext, TargetProvider } from '../target.ts';
 import { createBulkClient } from './bulk.ts';
 import { toCapabilities } from './capabilities.ts';
@@ -10,7 +11,6 @@ import {
   toCredentials,
   toEndpoint,
   toOwnNames,
-  toTokenExpiry,
   UNNAMED,
   validateScimConfig,
 } from './config.ts';
@@ -28,7 +28,7 @@ export const scimTarget: TargetProvider<ScimConfig> = {
   check: checkUse,
   leavesOut: (config, paths, resource) => listLeftOut(getProfile(config), paths, resource),
   endpoint: toEndpoint,
-  expiresAt: toTokenExpiry,
+  expiresAt: readTokenExpiry,
   connect: async (config, context) => connect(config, context),
 };
 

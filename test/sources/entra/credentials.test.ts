@@ -46,6 +46,19 @@ describe('a client certificate', () => {
     expect((await source.identity(NEVER)).tenantId).toBe(TENANT);
   });
 
+  it('says when it ends, where it is what the application proves itself with', () => {
+    const end = Math.floor(VALID.notAfter.getTime() / 1000) * 1000;
+    const other = createCertificate({ ...VALID, notAfter: new Date(0) }, 'rsa').cert;
+    const expiresAt = (given: Readonly<Record<string, string>>) =>
+      entraSource.expiresAt?.({ clientId: CLIENT, ...given });
+    expect(expiresAt(secrets)).toBe(end);
+    // Of a chain the first one signs.
+    expect(expiresAt({ 'tls.crt': `${cert}${other}` })).toBe(end);
+    expect(expiresAt({ ...secrets, clientSecret: 'x' })).toBeNull();
+    expect(expiresAt({ 'tls.crt': 'no' })).toBeNull();
+    expect(expiresAt({})).toBeNull();
+  });
+
   it('that was not uploaded, or a clock that is wrong, is told', async () => {
     const { entra, connect } = await start();
     entra.certificate = createCertificate(VALID, 'rsa').cert;
