@@ -129,6 +129,15 @@ describe('people', () => {
     expect(numbers).toEqual(Array.from({ length: COUNT }, (_, index) => index + 1));
   });
 
+  it('come with all that the account sees where all is asked for (S18), and no password', async () => {
+    const source = await connect();
+    const { projection = [] } = (await source.schema?.(SIGNAL)) ?? {};
+    const names = (await readPages(source, projection)).at(-1)?.end?.attributes ?? [];
+    for (const name of ['cn', 'department', 'objectSid', 'whenCreated', 'memberOf', 'manager', 'manager_email'])
+      expect(names).toContain(name);
+    expect(names).not.toContain('unicodePwd');
+  });
+
   it('are active by userAccountControl and accountExpires', async () => {
     for (const [now, isOver] of [
       [NOW, (number: number) => hasExpired(number)],

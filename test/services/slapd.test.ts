@@ -57,6 +57,15 @@ it('reads everybody in pages, with ids, states and the mail address of the manag
   expect(pages.at(-1)?.end?.attributes).toContain('employeeType');
 });
 
+it('S18 gives all that the account sees, what is operational too, and no password', async () => {
+  const source = await connect();
+  const { projection = [] } = (await source.schema?.(SIGNAL)) ?? {};
+  const names = (await read(source, projection)).at(-1)?.end?.attributes ?? [];
+  for (const name of ['cn', 'description', 'entryUUID', 'createTimestamp', 'entryDN', 'manager', 'manager_email'])
+    expect(names).toContain(name);
+  expect(names).not.toContain('userPassword');
+});
+
 it('reads groups with all their members', async () => {
   const pages: GroupPage[] = [];
   for await (const page of (await connect()).readGroups?.([], SIGNAL) ?? []) pages.push(page);
