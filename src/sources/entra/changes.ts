@@ -3,31 +3,32 @@ import { SyncError } from '../../errors.ts';
 import type { GroupMember, Json } from '../../model.ts';
 import { isObject } from '../attribute-names.ts';
 import { convertAll } from '../converted.ts';
-import type { ChangePage, ChangeProjection, Cursors, FailedRecord, SourceChange } from '../source.ts';
+import type { ChangePage, ChangeProjection, Cursors, FailedRecord, ReadEnd, SourceChange } from '../source.ts';
 import { type ChangeSubject, type GraphClient, VERSION } from './client.ts';
 import { toGroup, toMember, toUser } from './convert.ts';
 import { toGroupSelect, toUserSelection, type UserSelection } from './properties.ts';
 
 type Fields = Readonly<Record<string, Json>>;
 
-/**
- * Where changes can be read from after a full read; taken before its first page. Null where Graph does not tell them, or
- * not now: then the next run reads everybody again.
- */
-export async function readUserCursor(
+/** Where changes can be read from after a full read, or why from nowhere: then the next run reads everybody again. */
+type Place = Pick<ReadEnd, 'cursor' | 'noCursor'>;
+
+/** Taken before the first page of the read. */
+export async function readUserPlace(
   client: GraphClient,
   selection: UserSelection,
   signal: AbortSignal,
-): Promise<string | null> {
-  if (!selection.isTracked) return null;
+): Promise<Place> {
+  const { untracked } = selection;
+  if (untracked.length > 0) return { noCursor: `Graph does not tell changes of ${untracked.join(' and ')}` };
   return readLatest(client, { kind: 'users', select: toTracked(selection) }, signal);
 }
 
-export async function readGroupCursor(
+export async function readGroupPlace(
   client: GraphClient,
   select: readonly string[],
   signal: AbortSignal,
-): Promise<string | null> {
+): Promise<Place> {
   return readLatest(client, { kind: 'groups', select: [...select, 'members'] }, signal);
 }
 
@@ -46,14 +47,15 @@ async function readLatest(
   client: GraphClient,
   { kind, select }: { readonly kind: Kind; readonly select: readonly string[] },
   signal: AbortSignal,
-): Promise<string | null> {
+): Promise<Place> {
   const path = `${VERSION}/${kind}/delta`;
   try {
-    return await client.latest({ path, query: { $select: select.join(',') }, what: SUBJECTS[kind] }, signal);
+    const query = { $select: select.join(',') };
+    return { cursor: await client.latest({ path, query, what: SUBJECTS[kind] }, signal) };
   } catch (thrown) {
-    const { code } = SyncError.from(thrown);
+    const { code, message } = SyncError.from(thrown);
     // Whatever is wrong with Graph as such the read itself will meet.
-    if (code === 'ReadFailed' || code === 'CredentialsRejected') return null;
+    if (code === 'ReadFailed' || code === 'CredentialsRejected') return { noCursor: message };
     throw thrown;
   }
 }

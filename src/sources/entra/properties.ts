@@ -138,12 +138,12 @@ export interface UserSelection {
   readonly roles: boolean;
   /** Names that a read delivers with it, nested ones dotted. */
   readonly names: readonly string[];
-  /** Graph tells when any of it changes. */
-  readonly isTracked: boolean;
+  /** Of these names Graph does not tell when they change. */
+  readonly untracked: readonly string[];
 }
 
 /** Kept elsewhere than in the directory itself. */
-const UNTRACKED: ReadonlySet<string> = new Set(['customSecurityAttributes']);
+const UNTRACKED: ReadonlySet<string> = new Set(['customSecurityAttributes', ROLES]);
 
 /** Names that Graph does not know are not asked for: it would refuse the whole request. */
 export function toUserSelection(projection: readonly string[], hasApplication: boolean): UserSelection {
@@ -151,8 +151,8 @@ export function toUserSelection(projection: readonly string[], hasApplication: b
   const manager = projection.includes('manager');
   const roles = hasApplication && projection.includes(ROLES);
   const delivered = [...select, ...(manager ? ['manager'] : []), ...(roles ? [ROLES] : [])];
-  const isTracked = !roles && !select.some((name) => UNTRACKED.has(name));
-  return { select, manager, roles, names: withInner(delivered), isTracked };
+  const untracked = delivered.filter((name) => UNTRACKED.has(name));
+  return { select, manager, roles, names: withInner(delivered), untracked };
 }
 
 /** Always with what a group is known by, and with what tells whether its members are shown. */

@@ -5,7 +5,7 @@ import { isObject } from '../attribute-names.ts';
 import { convertAll } from '../converted.ts';
 import { createGroupFailures, type GroupFailures, toFailedGroup } from '../group-failures.ts';
 import type { GroupPage, OneUser, SourceContext, SourceIdentity, SourcePage } from '../source.ts';
-import { readGroupCursor, readUserCursor } from './changes.ts';
+import { readGroupPlace, readUserPlace } from './changes.ts';
 import { type GraphClient, type GraphRequest, PAGE_SIZE, VERSION } from './client.ts';
 import type { EntraConfig } from './config.ts';
 import { type GraphGroup, type RolesOf, toGroup, toMember, toUser } from './convert.ts';
@@ -74,7 +74,7 @@ export async function* readUserPages(
   signal: AbortSignal,
 ): AsyncGenerator<SourcePage> {
   const { selection, query, rolesOf } = await ask(reading, projection, signal);
-  const cursor = await readUserCursor(reading.client, selection, signal);
+  const place = await readUserPlace(reading.client, selection, signal);
   const request: GraphRequest = {
     path: `${VERSION}/users`,
     query: { ...query, $top: String(PAGE_SIZE) },
@@ -82,7 +82,7 @@ export async function* readUserPages(
   };
   for await (const { items, total } of reading.client.list(request, signal)) {
     const { found: users, failed } = convertAll(items, (item) => toUser(item, selection, rolesOf));
-    yield total === undefined ? { users, failed } : { users, failed, end: { attributes: selection.names, cursor } };
+    yield total === undefined ? { users, failed } : { users, failed, end: { attributes: selection.names, ...place } };
   }
 }
 
@@ -116,7 +116,7 @@ export async function* readGroupPages(
   signal: AbortSignal,
 ): AsyncGenerator<GroupPage> {
   const select = toGroupSelect(projection);
-  const cursor = await readGroupCursor(client, select, signal);
+  const place = await readGroupPlace(client, select, signal);
   const failures = createGroupFailures();
   const query = { $select: select.join(','), $top: String(PAGE_SIZE) };
   for await (const { items, total } of client.list(
@@ -126,7 +126,7 @@ export async function* readGroupPages(
     const { found, failed } = convertAll(items, (item) => toGroup(item, select));
     yield { groups: found.map(({ group }) => group), members: [], failed };
     for (const each of found) yield* readMembers({ client, failures }, each, signal);
-    if (total !== undefined) yield { groups: [], members: [], failed: [], end: { attributes: select, cursor } };
+    if (total !== undefined) yield { groups: [], members: [], failed: [], end: { attributes: select, ...place } };
   }
 }
 

@@ -2,6 +2,7 @@
 import { SyncError } from '../../errors.ts';
 import type { Json } from '../../model.ts';
 import { isObject } from '../attribute-names.ts';
+import type { ReadEnd } from '../source.ts';
 import type { EventsFrom, WorkosClient, WorkosDirectory } from './client.ts';
 
 export interface WorkosCursor {
@@ -78,21 +79,22 @@ export function toEvent(value: Json): WorkosCursor['event'] {
 }
 
 /**
- * The cursor of a full read, before its first page. Null where the key gets no events: everybody is read each time, as
+ * Where a full read leaves to go on from, before its first page. Where the key gets no events everybody is read each time, as
  * without them.
  */
-export async function readCursor(
+export async function readPlace(
   { client, now }: { readonly client: WorkosClient; readonly now: () => Date },
   { organizationId }: WorkosDirectory,
   signal: AbortSignal,
-): Promise<string | null> {
+): Promise<Pick<ReadEnd, 'cursor' | 'noCursor'>> {
   const at = now().getTime();
   try {
     const last = await client.readLastEvent(organizationId, signal);
     const event = toEvent(last);
-    return last !== null && event === null ? null : printCursor({ organizationId, event, at });
+    if (last !== null && event === null) return { noCursor: `the last event of ${client.origin} has no id or time` };
+    return { cursor: printCursor({ organizationId, event, at }) };
   } catch (thrown) {
     if (signal.aborted) throw thrown;
-    return null;
+    return { noCursor: SyncError.from(thrown).message };
   }
 }

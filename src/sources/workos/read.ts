@@ -8,7 +8,7 @@ import { checkTotal } from '../paged-list.ts';
 import type { GroupPage, OneUser, SourcePage } from '../source.ts';
 import type { WorkosClient, WorkosDirectory, WorkosList } from './client.ts';
 import { CUSTOM_ATTRIBUTES, toGroup, toUser, USER_ATTRIBUTES, type WorkosGroup } from './convert.ts';
-import { readCursor } from './cursor.ts';
+import { readPlace } from './cursor.ts';
 
 const PEOPLE = 'the list of people';
 const GROUPS = 'the list of groups';
@@ -24,7 +24,7 @@ export async function* readUserPages(
 ): AsyncGenerator<SourcePage> {
   const { directoryId } = client;
   const before = await client.readDirectory(signal);
-  const cursor = await readCursor({ client, now }, before, signal);
+  const place = await readPlace({ client, now }, before, signal);
   const names = createUserNames();
   for await (const { items, total } of client.list(toUserList(client), signal)) {
     const { found: users, failed } = convertAll(items, (item) => toUser(item, directoryId));
@@ -32,7 +32,7 @@ export async function* readUserPages(
     if (total === undefined) yield { users, failed };
     else {
       await checkEnd(client, { before, key: 'users', what: PEOPLE, total }, signal);
-      yield { users, failed, end: { attributes: listNames(names), cursor } };
+      yield { users, failed, end: { attributes: listNames(names), ...place } };
     }
   }
 }
@@ -49,7 +49,7 @@ export async function* readGroupPages(
 ): AsyncGenerator<GroupPage> {
   const { directoryId } = client;
   const before = await client.readDirectory(signal);
-  const cursor = await readCursor({ client, now }, before, signal);
+  const place = await readPlace({ client, now }, before, signal);
   const names = createNameCollector();
   const list: WorkosList = { path: '/directory_groups', query: { directory: directoryId }, what: GROUPS };
   const failures = createGroupFailures();
@@ -60,7 +60,7 @@ export async function* readGroupPages(
     for (const each of found) yield* readMembers(client, each, failures, signal);
     if (total === undefined) continue;
     await checkEnd(client, { before, key: 'groups', what: GROUPS, total }, signal);
-    yield { groups: [], members: [], failed: [], end: { attributes: names.list(), cursor } };
+    yield { groups: [], members: [], failed: [], end: { attributes: names.list(), ...place } };
   }
 }
 

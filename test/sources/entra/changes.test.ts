@@ -38,6 +38,13 @@ async function readUserCursor(source: Source, projection: readonly string[] = []
   return cursor;
 }
 
+/** Why there is none; null: there is one. */
+async function readNoCursor(source: Source, projection: readonly string[] = []): Promise<string | null> {
+  let why: string | null = null;
+  for await (const page of source.readUsers(projection, NEVER)) why = page.end?.noCursor ?? why;
+  return why;
+}
+
 async function readCursors(source: Source, projection: readonly string[] = []): Promise<Cursors> {
   const users = await readUserCursor(source, projection);
   let groups: string | null = null;
@@ -93,6 +100,10 @@ describe('a cursor', () => {
   it('is none where something is asked for that Graph does not track', async () => {
     const { source } = await start({ users: [toGraphUser('ada')] }, { applicationId: APPLICATION });
     expect(await readUserCursor(source, ['appRoleAssignments'])).toBeNull();
+    expect(await readNoCursor(source, ['appRoleAssignments'])).toBe(
+      'Graph does not tell changes of appRoleAssignments',
+    );
+    expect(await readNoCursor(source, ['department'])).toBeNull();
     expect(await readUserCursor(source, ['department'])).not.toBeNull();
   });
 
@@ -101,6 +112,7 @@ describe('a cursor', () => {
     for (const status of [400, 403, 500]) {
       entra.server.fault = ({ path }) => (path === '/v1.0/users/delta' ? { status, body: {} } : null);
       expect(await readUserCursor(source)).toBeNull();
+      expect(await readNoCursor(source)).toContain(`(${status})`);
     }
   });
 });

@@ -131,6 +131,8 @@ describe('a cursor', () => {
     const { workos, source } = await start();
     workos.server.fault = ({ path }) => (path === '/events' ? { status: 403, body: {} } : null);
     expect(await readCursor(source)).toBeNull();
+    for await (const { end } of source.readUsers([], NEVER))
+      expect(end?.noCursor).toMatch(/does not let these credentials read the list of events \(403\)/);
   });
 
   it('of two that are not of one time is the older one', async () => {
