@@ -81,8 +81,10 @@ function toEffective({ before, whole, full }: Views, fault: ReadFault | null): R
       const unnamed = whole.users.find(({ id }) => !full.users.some((user) => user.id === id));
       return { ...full, users: withOlder(full.users, before.users, unnamed?.id ?? null) };
     }
+    // What was known of the group stays known.
+    case 'groupFailed':
     case 'groupUnnamed':
-      return { ...full, groups: toUnnamed({ before, whole, full }) };
+      return { ...full, groups: withLost({ before, whole, full }) };
     // The last word on somebody counts, and a feed without a column cannot be told from one of groups that have no value.
     case 'duplicateId':
     case 'groupTwice':
@@ -109,11 +111,11 @@ function withOlder(now: readonly SourceUser[], before: readonly SourceUser[], id
   return [...now.filter((user) => user.id !== id), ...before.filter((user) => user.id === id)];
 }
 
-function toUnnamed({ before, whole, full }: Views): GroupReading | null {
+function withLost({ before, whole, full }: Views): GroupReading | null {
   if (full.groups === null) return null;
   const list = full.groups.list;
-  const unnamed = whole.groups?.list.find(({ id }) => !list.some((group) => group.id === id));
-  return { ...full.groups, list: [...list, ...(before.groups?.list ?? []).filter(({ id }) => id === unnamed?.id)] };
+  const lost = whole.groups?.list.find(({ id }) => !list.some((group) => group.id === id));
+  return { ...full.groups, list: [...list, ...(before.groups?.list ?? []).filter(({ id }) => id === lost?.id)] };
 }
 
 /** Of whoever has changed the feed does not tell this attribute: it stays as it was. */
