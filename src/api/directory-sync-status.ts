@@ -67,8 +67,8 @@ const RunSchema = object(
     reason: word('Reason of the Ready condition that it led to.', 64),
     requests: part(
       {
-        source: count('Requests to the source, retries included.'),
-        target: count('Requests to the target, retries included.'),
+        source: count('Requests to the source, retries included; those for an access token are not counted.'),
+        target: count('Requests to the target, retries included; those for an access token are not counted.'),
       },
       'What it cost.',
     ),

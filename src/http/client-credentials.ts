@@ -61,7 +61,8 @@ export function postForm(
   },
 ): Promise<HttpResponse> {
   const all = { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded', ...headers };
-  return http.send({ method: 'POST', url, headers: all, body: form.toString(), repeatable: true, signal });
+  const body = form.toString();
+  return http.send({ method: 'POST', url, headers: all, body, repeatable: true, forToken: true, signal });
 }
 
 /** Section 2.3.1 wants both parts form-encoded before they are put together. */

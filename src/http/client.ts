@@ -29,6 +29,8 @@ export interface HttpRequest {
   readonly mostBytes?: number;
   /** Answers of 3xx come back as they are, for whoever follows them; without it they are a failure. */
   readonly returnsRedirects?: boolean;
+  /** It asks for a token, and is not counted in `sent`. */
+  readonly forToken?: boolean;
   /**
    * Takes the body of an answer piece by piece instead of `body`, which is then empty; without a limit but its own. Asked
    * with the head of every answer, so again when a request is repeated. Null: the body is read as usual. What it throws
@@ -62,7 +64,7 @@ export interface LastResponse extends HttpResponse {
 /** Answers of any status but redirects come back; it throws SyncError when no whole answer came. */
 export interface HttpClient {
   send(request: HttpRequest): Promise<LastResponse>;
-  /** Requests sent so far, retries included. */
+  /** Requests sent so far, retries included and those for tokens left out. */
   readonly sent: number;
 }
 
@@ -135,7 +137,7 @@ export function createHttpClient(options: HttpClientOptions): PooledHttpClient {
   async function attempt(request: HttpRequest, count: number): Promise<Attempted> {
     const release = await options.budget.acquire(request.signal);
     try {
-      sent += 1;
+      if (request.forToken !== true) sent += 1;
       const result = await transport(request, wire);
       if ('response' in result) heed(result.response);
       options.onAttempt?.({

@@ -32,6 +32,7 @@ export function isUnassigned(value: Json | undefined): boolean {
  * boolean and its text are the same (servers return either).
  */
 export function isSameValue(left: Json | undefined, right: Json | undefined, caseExact: boolean): boolean {
+  if (left === right) return true;
   if (isUnassigned(left) || isUnassigned(right)) return isUnassigned(left) && isUnassigned(right);
   // Booleans arrive as words from some servers, in any case.
   const isExact = caseExact && typeof left !== 'boolean' && typeof right !== 'boolean';

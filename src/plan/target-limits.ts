@@ -29,7 +29,9 @@ export function toUpdatable(desired: DesiredUser, { target }: Pick<PlanSettings,
 function keepWritable(desired: DesiredUser, target: TargetLimits, writes: readonly Writes[]): DesiredUser {
   const isKept = (path: string): boolean => writes.includes(target.attribute('User', path).writes);
   const keep = <T>(values: Readonly<Record<string, T>>): Readonly<Record<string, T>> =>
-    Object.fromEntries(Object.entries(values).filter(([path]) => isKept(path)));
+    Object.keys(values).every(isKept)
+      ? values
+      : Object.fromEntries(Object.entries(values).filter(([path]) => isKept(path)));
   return {
     ...desired,
     attributes: keep(desired.attributes),

@@ -178,6 +178,8 @@ export interface Staging {
    * @param only this person alone
    */
   people(only?: string | null): AsyncIterable<readonly PersonState[]>;
+  /** Of `people` those alone who have no link, or whose account is gone. Where hardly anybody has none it takes no time. */
+  withoutAccount(only?: string | null): AsyncIterable<readonly PersonState[]>;
   /** Desired and linked teams, by key. */
   teams(): AsyncIterable<readonly TeamState[]>;
   /**

@@ -2,41 +2,23 @@
  * Measures what must stay in proportion, and fails when it does not. Everything is a ratio within one run, because a
  * time by itself says more about the machine than about the program.
  */
-import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { writePeople } from '../../scripts/generate-people.ts';
-import type { DirectorySyncStatus } from '../../src/api/directory-sync-status.ts';
 import { startDirectory } from '../../src/directory/server.ts';
 import { measureMapping } from './mapping.ts';
+import { applyFolder, type Measured } from './process.ts';
+import { measureReading } from './reading.ts';
+import { CHANGES, measureTenant, type TenantRuns } from './tenant.ts';
 
 const EXAMPLE = join(import.meta.dirname, '../../examples/quickstart');
 const TOKEN = 'quickstart-token';
-const LAUNCHER = join(import.meta.dirname, '../../bin/dirsync.js');
-/** As the launcher starts itself; see docs/decisions/0013-a-small-heap.md. */
-const NODE_FLAGS = readFileSync(LAUNCHER, 'utf8')
-  .split('\n', 1)
-  .flatMap((line) => line.split(' ').slice(3));
-/** The command itself is measured: at its end it says how much memory it had at most, in KiB. */
-const SAY_PEAK = `data:text/javascript,${encodeURIComponent(
-  'process.on("exit", () => process.stderr.write("\\npeak " + process.resourceUsage().maxRSS + "\\n"))',
-)}`;
 
 /** Peak memory at 100,000 people may be at most this many times that at 10,000: pages stream, nothing is held. */
 const MEMORY_CEILING = 1.3;
 const SMALL = 10_000;
 const LARGE = 100_000;
-
-interface Measured {
-  readonly seconds: number;
-  readonly requests: number;
-  readonly writes: number;
-  readonly peakMiB: number;
-  readonly outcome: string;
-}
 
 interface Sizes {
   readonly apply: Measured;
@@ -49,36 +31,12 @@ async function measure(people: number): Promise<Sizes> {
   const directory = await startDirectory({ file: ':memory:', token: TOKEN });
   try {
     await prepare(folder, directory.url, people);
-    const run = async (...flags: readonly string[]): Promise<Measured> => {
-      const before = directory.counts().writes;
-      const result = await applyFolder(folder, flags);
-      return { ...result, writes: directory.counts().writes - before };
-    };
+    const run = (...flags: readonly string[]): Promise<Measured> => applyFolder(folder, directory, flags);
     return { apply: await run(), again: await run(), verify: await run('--resync') };
   } finally {
     await directory.close();
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-/** `dirsync apply` in a process of its own, so that its peak memory is its own. */
-async function applyFolder(folder: string, flags: readonly string[]): Promise<Omit<Measured, 'writes'>> {
-  const started = performance.now();
-  const args = ['apply', '-f', '.', '--yes', '-o', 'json', ...flags];
-  const child = spawn(process.execPath, [...NODE_FLAGS, '--import', SAY_PEAK, LAUNCHER, ...args], {
-    cwd: folder,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  const peak = /^peak (\d+)$/m.exec(stderr)?.[1];
-  if (peak === undefined || stdout === '') throw new Error(`dirsync apply ended without a result:\n${stderr}`);
-  const status = JSON.parse(stdout) as DirectorySyncStatus;
-  return {
-    seconds: (performance.now() - started) / 1000,
-    requests: status.lastRun?.requests?.target ?? 0,
-    peakMiB: Math.round(Number(peak) / 1024),
-    outcome: status.conditions?.find(({ type }) => type === 'Ready')?.reason ?? 'nothing',
-  };
 }
 
 /** The manifests of the quickstart, with as many people. */
@@ -89,12 +47,13 @@ async function prepare(folder: string, url: string, people: number): Promise<voi
   await writeFile(sync, (await readFile(sync, 'utf8')).replace(/http:\/\/127\.0\.0\.1:\d+\/scim\/v2/, url));
 }
 
-function print(people: number, sizes: Sizes): void {
-  for (const [name, { seconds, requests, writes, peakMiB, outcome }] of Object.entries(sizes)) {
+function print(people: number, runs: Sizes | TenantRuns): void {
+  for (const [name, { seconds, cpu, requests, writes, peakMiB, outcome }] of Object.entries(runs)) {
     const cells = [
       String(people).padStart(7),
       name.padEnd(7),
       `${seconds.toFixed(1)} s`.padStart(8),
+      `${cpu.toFixed(1)} s of CPU`.padStart(15),
       `${requests} requests`.padStart(16),
       `${writes} writes`.padStart(14),
       `${peakMiB} MiB peak`.padStart(13),
@@ -124,6 +83,21 @@ check(
   `they take less than JSONata (${(jsonata / mapping).toFixed(1)} times as much) and CEL (${(cel / mapping).toFixed(1)} times)`,
   mapping < jsonata && mapping < cel,
 );
+
+/**
+ * Reading pages of people may take at most this many times what JSON.parse takes for them: of SCIM too, where each id is
+ * noted, because its lists are no snapshot.
+ */
+const READING_CEILING = 3.5;
+
+for (const { provider, pages, parse, read } of await measureReading()) {
+  const times = `${read.toFixed(1).padStart(6)} µs a person, JSON.parse alone ${parse.toFixed(1)} µs`;
+  process.stdout.write(`${String(pages).padStart(3)} pages  ${provider.padEnd(8)}  ${times}\n`);
+  check(
+    `reading pages of ${provider} takes ${(read / parse).toFixed(2)} times what JSON.parse takes for them, at most ${READING_CEILING}`,
+    read <= READING_CEILING * parse,
+  );
+}
 
 const small = await measure(SMALL);
 print(SMALL, small);
@@ -171,4 +145,35 @@ for (const [people, { again, verify }] of [
     again.writes + verify.writes === 0,
   );
 }
+
+/** What a run may ask of the directory and of the application when ten people have changed. */
+const MOST_ASKED = { source: 3, target: 12 };
+
+const smallTenant = await measureTenant(SMALL);
+print(SMALL, smallTenant);
+const largeTenant = await measureTenant(LARGE);
+print(LARGE, largeTenant);
+for (const [people, { first, changes, full }] of [
+  [SMALL, smallTenant],
+  [LARGE, largeTenant],
+] as const) {
+  check(
+    `${CHANGES} changes of a tenant of ${people} are ${changes.asked} requests to it, at most ${MOST_ASKED.source}, and ${changes.requests} to the application, at most ${MOST_ASKED.target}`,
+    changes.asked <= MOST_ASKED.source && changes.requests <= MOST_ASKED.target,
+  );
+  check(
+    `all its runs end well, and write as much by changes as by a full read, which asks the tenant ${full.asked} times`,
+    [first, changes, full].every(({ outcome }) => outcome === 'Synced') &&
+      changes.kind === 'Delta' &&
+      full.kind === 'Full' &&
+      [changes, full].every(({ writes }) => writes === CHANGES),
+  );
+}
+const { first, changes, full } = largeTenant;
+check(
+  `by changes a run of ${LARGE} people takes ${(changes.cpu / full.cpu).toFixed(2)} times the processor time of one that reads everybody, and ${(changes.cpu / first.cpu).toFixed(2)} times that of the first one`,
+  changes.cpu < full.cpu,
+);
+for (const name of ['first', 'changes', 'full'] as const)
+  checkMemory(` of a tenant, ${name}`, largeTenant[name].peakMiB / smallTenant[name].peakMiB);
 process.exitCode = failed === 0 ? 0 : 1;

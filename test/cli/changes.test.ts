@@ -1,5 +1,6 @@
 /** The whole way by changes: what a run asks of a directory and of an application when ten of many people have changed. */
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { APPLICATION, EDITOR, startEntra, toGraphUser } from '../support/entra-server.ts';
 import { startWorkos, toWorkosUser, type WorkosUser } from '../support/workos-server.ts';
 import { type Company, createCompany, startApplication, TOKEN, toSyncText } from './company.ts';
 
@@ -32,6 +33,40 @@ async function aCompany(people: readonly WorkosUser[]) {
   return { workos, company };
 }
 
+const GUARDED = '  groups: { provision: All }\n  guards: { deactivate: { percent: 100 } }\n';
+
+/** People with managers and groups, by the preset. */
+async function aTenant(count: number) {
+  const users = Array.from({ length: count }, (_, n) =>
+    toGraphUser(`u${n}`, { surname: 'Byron', ...(n === 0 ? {} : { manager: `u${Math.floor(n / 10)}` }) }),
+  );
+  const groups = ['Choir', 'Chess'].map((displayName, g) => ({
+    ...{ id: `g${g}`, displayName },
+    members: users.flatMap(({ id }, n) => (n % 10 === g ? [{ id, type: 'user' as const }] : [])),
+  }));
+  const entra = await startEntra({ users, groups });
+  onTestFinished(() => entra.close());
+  const { url, tenantId, clientId, clientSecret } = entra;
+  const application = await startApplication();
+  const source = `source: { entra: { tenantId: ${tenantId}, authorityUrl: "${url}", graphUrl: "${url}", credentialsRef: { name: entra } } }`;
+  const company = await createCompany({
+    'manifests/sync.yaml': toSyncText({ url: application.url, spec: GUARDED })
+      .replace(/source: .*/, source)
+      .replace(/ *mappings: .*\n/, ''),
+    'manifests/secrets.yaml': `apiVersion: v1
+kind: Secret
+metadata: { name: app }
+stringData: { token: ${TOKEN} }
+---
+apiVersion: v1
+kind: Secret
+metadata: { name: entra }
+stringData: { clientId: ${clientId}, clientSecret: "${clientSecret}" }
+`,
+  });
+  return { entra, company };
+}
+
 const lastRun = async (company: Company) => (await company.status()).lastRun;
 const sourceRead = async (company: Company) =>
   (await company.status()).conditions?.find(({ type }) => type === 'SourceRead')?.message;
@@ -55,6 +90,31 @@ describe('ten changes', () => {
     expect(await sourceRead(company)).toBe('the changes since the last read arrived whole');
   });
 
+  it('of 1,200 people of a tenant, with managers and groups, are no more', async () => {
+    const { entra, company } = await aTenant(1_200);
+    expect((await company.apply()).code).toBe(0);
+    const everybody = (await lastRun(company))?.requests?.source;
+    // The tenant, two cursors, two pages of people, one of groups and one of members of each.
+    expect(everybody).toBe(1 + 2 + 2 + 1 + 2);
+    const asked = entra.server.requests.length;
+    entra.change({
+      users: entra.users.map((each, n) => (n < 8 ? { ...each, surname: 'Lovelace' } : each)),
+      groups: entra.groups.map((each) => ({ ...each, members: each.members.slice(1) })),
+    });
+    expect((await company.apply()).code).toBe(0);
+    const run = await lastRun(company);
+    expect(run).toMatchObject({ kind: 'Delta', outcome: 'Synced', applied: { update: 8, removeMembers: 2 } });
+    expect(run?.requests?.source).toBe(3);
+    expect(run?.requests?.target).toBeLessThanOrEqual(12);
+    // One more is for the token: nothing is kept when the command has ended.
+    expect(entra.server.requests.slice(asked).map(({ path }) => path.split('/').at(-1))).toEqual([
+      'token',
+      'organization',
+      'delta',
+      'delta',
+    ]);
+  });
+
   it('joiners and leavers among them are not many more', async () => {
     const people = Array.from({ length: 120 }, (_, n) => toWorkosUser(`u${n}`));
     const { workos, company } = await aCompany(people);
@@ -68,5 +128,71 @@ describe('ten changes', () => {
     expect(run?.requests?.source).toBeLessThanOrEqual(3);
     // Each joiner is searched for by what they may have an account under.
     expect(run?.requests?.target).toBeLessThanOrEqual(2 + 5 + 5 + 2 * 5);
+  });
+});
+
+const ANEW =
+  'the last read arrived whole: everybody was read, for source, scope or what is asked for are not those of the last read';
+const BY_CHANGES = 'the changes since the last read arrived whole';
+
+/** Only people called Byron. */
+const BYRONS = (attribute: string) =>
+  `  scope: { filters: [ [ { attribute: ${attribute}, operator: Equals, value: Byron } ] ] }\n`;
+
+describe('what is asked for is another thing (S17): everybody is read once, and then changes again', () => {
+  async function edit(company: Company, change: (text: string) => string): Promise<void> {
+    const text = await company.read('manifests/sync.yaml');
+    await company.write('manifests/sync.yaml', change(text));
+  }
+
+  it('a scope that people leave, and come back into by a change alone, of a tenant', async () => {
+    const { entra, company } = await aTenant(20);
+    const named = (name: string, from: number) => ({
+      users: entra.users.map((each, n) => (n >= from && n < from + 2 ? { ...each, surname: name } : each)),
+    });
+    entra.change(named('Lovelace', 0));
+    await company.apply();
+    entra.change(named('Hopper', 2));
+    await edit(company, (text) => `${text}${BYRONS('surname')}`);
+    expect((await company.apply()).stdout).toContain('4 deactivated');
+    expect(await sourceRead(company)).toBe(ANEW);
+    entra.change(named('Byron', 0));
+    expect((await company.apply()).stdout).toContain('2 updated');
+    expect(await sourceRead(company)).toBe(BY_CHANGES);
+    entra.change(named('Hopper', 4));
+    expect((await company.apply()).stdout).toContain('2 deactivated');
+    expect(await sourceRead(company)).toBe(BY_CHANGES);
+  });
+
+  it('an application of the tenant, whose roles no change tells: everybody is read from then on', async () => {
+    const { entra, company } = await aTenant(10);
+    entra.assignments = ['u1', 'u2'].map((id) => ({ principalId: id, principalType: 'User', appRoleId: EDITOR }));
+    await company.apply();
+    await edit(company, (text) => text.replace('entra: {', `entra: { applicationId: ${APPLICATION},`));
+    await company.apply();
+    expect(await sourceRead(company)).toBe(ANEW);
+    await company.apply();
+    expect(await sourceRead(company)).toBe(BY_CHANGES);
+    await edit(company, (text) => `${text}  scope: { users: AssignedToApplication }\n`);
+    expect((await company.apply()).stdout).toContain('8 deactivated');
+    entra.assignments = entra.assignments.slice(1);
+    expect((await company.apply()).stdout).toContain('1 deactivated');
+    expect((await lastRun(company))?.kind).toBe('Full');
+  });
+
+  it('a scope that people leave, and groups that were not asked for, of a directory of WorkOS', async () => {
+    const people = Array.from({ length: 12 }, (_, n) => toWorkosUser(`u${n}`, { last: n < 3 ? 'Lovelace' : 'Byron' }));
+    const { workos, company } = await aCompany(people);
+    await company.apply();
+    const group = { id: 'directory_group_1', idp_id: 'g1', name: 'Choir', members: ['u5', 'u6'] };
+    workos.change({ users: people, groups: [group] });
+    await company.apply();
+    expect(await sourceRead(company)).toBe(BY_CHANGES);
+    await edit(company, (text) => `${text}${BYRONS('last_name')}  groups: { provision: All }\n`);
+    expect((await company.apply()).stdout).toMatch(/3 deactivated.*1 team created/);
+    expect(await sourceRead(company)).toBe(ANEW);
+    workos.change({ users: people, groups: [{ ...group, members: ['u6'] }] });
+    expect((await company.apply()).stdout).toContain('1 membership removed');
+    expect(await sourceRead(company)).toBe(BY_CHANGES);
   });
 });

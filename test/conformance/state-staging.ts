@@ -151,6 +151,28 @@ export function describeStaging(states: OpenStates): void {
       expect(await one('dan')).toEqual([]);
     });
 
+    it('gives those without an account alone, as they are among all, past pages of people who have one', async () => {
+      const { staging, links } = await states.directory();
+      const names = numbers(1_201).map((n) => `p-${String(n).padStart(4, '0')}`);
+      const keys = (name: string) => [mail(name)];
+      await staging.addDesired(names.map((name) => ({ desired: aDesiredUser(name), keys: keys(name) })));
+      const linked = [...names.filter((name) => name !== 'p-0600' && name !== 'p-1200'), 'left-1', 'left-2'];
+      await links.apply(linked.map((name) => ({ type: 'putLink', link: aLink(name) })));
+      await staging.addObservedUsers([{ object: anAccount('found'), keys: keys('p-0600') }]);
+      await staging.addMissing({ users: ['account-p-0003', 'account-left-2'] });
+      const open = await collect(staging.withoutAccount());
+      expect(open.map(({ sourceId }) => sourceId)).toEqual(['p-0003', 'p-0600', 'p-1200', 'left-2']);
+      expect(open[1]?.candidates.map(({ object }) => object.id)).toEqual(['found']);
+      const all = await collect(staging.people());
+      expect(open).toEqual(all.filter(({ link, gone }) => link === null || gone));
+      for (const id of ['p-0003', 'p-0004', 'p-0600', 'left-1', 'left-2', 'nobody']) {
+        const one = await collect(staging.people(id));
+        expect(await collect(staging.withoutAccount(id))).toEqual(
+          one.filter(({ link, gone }) => link === null || gone),
+        );
+      }
+    });
+
     it('a person is what was read, what is linked and what was observed at the link', async () => {
       const { staging, links } = await states.directory();
       await links.apply([

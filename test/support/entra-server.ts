@@ -331,15 +331,23 @@ const NO_PROPERTY = refuse(400, 'Request_BadRequest', 'Could not find a property
 
 type Show = (user: JsonObject) => JsonObject;
 
+/** Made once for each list of people that the tenant has had. */
+const BY_ID = new WeakMap<readonly GraphUser[], ReadonlyMap<string, GraphUser>>();
+
+function findUser({ users }: EntraServer, id: string): GraphUser | undefined {
+  const known = BY_ID.get(users) ?? new Map(users.map((user) => [user.id, user]));
+  BY_ID.set(users, known);
+  return known.get(id);
+}
+
 function toShow(entra: EntraServer, request: SeenRequest): Show | Reply {
   const select = toSelect(request, new Set([...USER_PROPERTIES, ...entra.extensions]), DEFAULTS);
   if (select === null) return NO_PROPERTY;
   const expand = request.query.get('$expand');
   if (expand !== null && !/^manager\(\$select=[\w,]+\)$/.test(expand))
     return refuse(400, 'Request_BadRequest', 'The result of parsing $expand contained too many items.');
-  const byId = new Map(expand === null ? [] : entra.users.map((user) => [user.id, user]));
   return (user) => {
-    const manager = expand === null ? undefined : byId.get(String(user['manager'] ?? ''));
+    const manager = expand === null ? undefined : findUser(entra, String(user['manager'] ?? ''));
     return {
       // What was never set is missing as often as it is null.
       ...Object.fromEntries(select.filter((name) => name in user).map((name) => [name, user[name] ?? null])),
@@ -362,10 +370,11 @@ function toUsers(entra: EntraServer, request: SeenRequest): Reply {
     const ids = /^id in \(([^)]*)\)$/.exec(filter)?.[1]?.split(',') ?? [];
     if (ids.length === 0 || ids.length > 15) return refuse(400, 'Request_UnsupportedQuery', 'Too many child clauses.');
     const wanted = new Set(ids.map((id) => id.replace(/^'|'$/g, '')));
-    return toList(entra, request, entra.users.filter(({ id }) => wanted.has(id)).map(show));
+    const found = [...wanted].flatMap((id) => findUser(entra, id) ?? []);
+    return toList(entra, request, found, show);
   }
   return entra.layout === null
-    ? toList(entra, request, entra.users.map(show))
+    ? toList(entra, request, entra.users, show)
     : toLaidOut(entra.layout, { entra, request, show });
 }
 
@@ -503,12 +512,17 @@ function readSkipToken({ query }: SeenRequest): number | null {
 
 const BAD_TOKEN = refuse(400, 'Request_BadRequest', 'Skip token is not valid.');
 
-function toList(entra: EntraServer, request: SeenRequest, all: readonly JsonObject[]): Reply {
+function toList(
+  entra: EntraServer,
+  request: SeenRequest,
+  all: readonly JsonObject[],
+  show: Show = (item) => item,
+): Reply {
   const { query } = request;
   const from = readSkipToken(request) ?? 0;
   if (Number.isNaN(from)) return BAD_TOKEN;
   const end = from + Math.min(entra.mostOfPage, Number(query.get('$top') ?? 100));
-  const items = all.slice(from, end);
+  const items = all.slice(from, end).map(show);
   const count = query.get('$count') === 'true' ? { count: all.length } : {};
   return toPage(entra, request, { items, next: end < all.length ? end : null, ...count });
 }
@@ -534,6 +548,7 @@ function listUserChanges(before: readonly GraphUser[], now: readonly GraphUser[]
   const gone = before.filter(({ id }) => !is.has(id));
   const entries = now.flatMap((user): LogEntry[] => {
     const old = was.get(user.id);
+    if (old === user) return [];
     const names = [...new Set([...Object.keys(user), ...Object.keys(old ?? {})])];
     const changed = names.filter((name) => JSON.stringify(user[name]) !== JSON.stringify(old?.[name]));
     if (old !== undefined && changed.length === 0) return [];

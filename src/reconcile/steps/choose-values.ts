@@ -19,7 +19,7 @@ export async function chooseValues(run: RunDependencies, loaded: Loaded, choosin
   const { mapping } = loaded;
   if (mapping.chosen.length === 0) return;
   const { staging, journal } = run.state;
-  for await (const page of staging.people(run.options.user)) {
+  for await (const page of staging.withoutAccount(run.options.user)) {
     choosing.signal.throwIfAborted();
     for (const person of page) {
       if (person.desired === null || !getsAccount(person)) continue;
@@ -34,9 +34,8 @@ export async function chooseValues(run: RunDependencies, loaded: Loaded, choosin
 
 /** Whoever is found again, or takes an account over, keeps the value that the account has. */
 function getsAccount(person: PersonState): boolean {
-  const { desired, link, gone } = person;
-  if (desired?.presence !== 'present' || desired.candidates === undefined) return false;
-  return (link === null || gone) && mayBeMade(person, desired);
+  const { desired } = person;
+  return desired?.presence === 'present' && desired.candidates !== undefined && mayBeMade(person, desired);
 }
 
 /** `full`: the attribute of which no value is free; then the person waits. */

@@ -219,8 +219,8 @@ const LOOK_UPS = 200;
 /** Returns whether that took the whole list. */
 async function findJoiners(run: RunDependencies, loaded: Loaded, signal: AbortSignal): Promise<boolean> {
   let looked = 0;
-  for await (const page of run.state.staging.people(run.options.user)) {
-    for (const person of page.filter(isJoiner)) {
+  for await (const page of run.state.staging.withoutAccount(run.options.user)) {
+    for (const person of page.filter(({ desired }) => desired?.presence === 'present')) {
       looked += 1;
       if (looked <= LOOK_UPS && (await isSearched(findAccount(person, { run, loaded, signal })))) continue;
       await observeAll(run, loaded, signal);
@@ -239,10 +239,6 @@ async function isSearched(search: Promise<void>): Promise<boolean> {
     if (SyncError.from(thrown).scope === 'record') return false;
     throw thrown;
   }
-}
-
-function isJoiner({ desired, link, gone }: PersonState): boolean {
-  return desired?.presence === 'present' && (link === null || gone);
 }
 
 interface Query {

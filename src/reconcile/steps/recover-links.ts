@@ -35,7 +35,7 @@ export async function recoverLinks(run: RunDependencies, input: RecoveryInput): 
   const open = await findOpenAccounts(state, input);
   const selected = selectRecoveries(open.claims);
   if (selected.size > 0) {
-    for await (const page of state.staging.people()) {
+    for await (const page of state.staging.withoutAccount()) {
       for (const person of page.filter(({ sourceId }) => selected.has(sourceId) && isMeant(run, sourceId)))
         await writer.add(planRecovery(person, settings));
     }
@@ -61,9 +61,9 @@ async function findOpenAccounts(
   const rivals = new Map<string, string[]>();
   const gone = new Set<string>();
   const claims: RecoveryClaim[] = [];
-  for await (const page of staging.people()) {
+  for await (const page of staging.withoutAccount()) {
     signal.throwIfAborted();
-    for (const person of page.filter(isOpen)) {
+    for (const person of page) {
       if (person.link !== null) gone.add(person.link.targetId);
       for (const id of toOpenAccounts(person)) {
         // A mapping that gives everybody one value makes everybody a rival: the list must not be copied for each.

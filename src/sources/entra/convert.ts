@@ -72,5 +72,7 @@ function toKnown(value: Json, kind: 'user' | 'group' | 'member'): Known | { read
 }
 
 function pick(fields: Readonly<Record<string, Json>>, names: readonly string[]): Record<string, Json> {
-  return Object.fromEntries(names.map((name) => [name, fields[name] ?? null]));
+  const picked: Record<string, Json> = {};
+  for (const name of names) picked[name] = fields[name] ?? null;
+  return picked;
 }

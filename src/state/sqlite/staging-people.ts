@@ -44,18 +44,29 @@ export async function* readPeople(of: Directory, only: string | null): AsyncGene
   for await (const rows of readLinkedRows(of.db, directory, only)) yield toPeople(of.db, directory, rows);
 }
 
+/** Of the row `d` of what is wanted. */
+const DESIRED_PERSON = `
+  SELECT d.place, b.body AS desired, o.body AS observed, ${goneExpression('User', 'l')} AS gone,
+    ${CONTESTED_BY} AS contested_by, ${LINK_COLUMNS}
+  FROM run.desired d
+  JOIN run.desired_bodies b ON b.place = d.place
+  LEFT JOIN main.links l ON l.directory = ?1 AND l.source_id = d.source_id
+  LEFT JOIN run.observed o ON o.directory = ?1 AND o.id = l.target_id`;
+
+/** Of the row `l` of links. */
+const LINKED_PERSON = `
+  SELECT NULL AS place, NULL AS desired, o.body AS observed, ${goneExpression('User', 'l')} AS gone,
+    ${CONTESTED_BY} AS contested_by, ${LINK_COLUMNS}
+  FROM main.links l
+  LEFT JOIN run.observed o ON o.directory = ?1 AND o.id = l.target_id`;
+
+const IS_UNREAD = 'NOT EXISTS (SELECT 1 FROM run.desired d WHERE d.directory = ?1 AND d.source_id = l.source_id)';
+
 function readDesiredRows(db: Connection, directory: number, only: string | null): AsyncGenerator<PersonRow[]> {
   return readPages<PersonRow>((last) =>
     db.all(
-      `SELECT d.place, b.body AS desired, o.body AS observed, ${goneExpression('User', 'l')} AS gone,
-         ${CONTESTED_BY} AS contested_by, ${LINK_COLUMNS}
-       FROM run.desired d
-       JOIN run.desired_bodies b ON b.place = d.place
-       LEFT JOIN main.links l ON l.directory = ?1 AND l.source_id = d.source_id
-       LEFT JOIN run.observed o ON o.directory = ?1 AND o.id = l.target_id
-       WHERE d.place > ?2 AND d.place < ?3 ${only === null ? '' : 'AND d.directory = ?1 AND d.source_id = ?4'}
-       ORDER BY d.place LIMIT ${PAGE}`,
-      ...[directory, last?.place ?? firstPlace(directory), firstPlace(directory + 1), ...(only === null ? [] : [only])],
+      `${DESIRED_PERSON} WHERE d.place > ?2 AND d.place < ?3 ${toOnly('d', 4, only)} ORDER BY d.place LIMIT ${PAGE}`,
+      ...[directory, last?.place ?? firstPlace(directory), firstPlace(directory + 1), ...toList(only)],
     ),
   );
 }
@@ -64,16 +75,52 @@ function readDesiredRows(db: Connection, directory: number, only: string | null)
 function readLinkedRows(db: Connection, directory: number, only: string | null): AsyncGenerator<PersonRow[]> {
   return readPages<PersonRow>((last) =>
     db.all(
-      `SELECT NULL AS place, NULL AS desired, o.body AS observed, ${goneExpression('User', 'l')} AS gone,
-         ${CONTESTED_BY} AS contested_by, ${LINK_COLUMNS}
-       FROM main.links l
-       LEFT JOIN run.observed o ON o.directory = ?1 AND o.id = l.target_id
-       WHERE l.directory = ?1 AND l.source_id > ?2 ${only === null ? '' : 'AND l.source_id = ?3'}
-         AND NOT EXISTS (SELECT 1 FROM run.desired d WHERE d.directory = ?1 AND d.source_id = l.source_id)
+      `${LINKED_PERSON} WHERE l.directory = ?1 AND l.source_id > ?2 ${toOnly('l', 3, only)} AND ${IS_UNREAD}
        ORDER BY l.source_id LIMIT ${PAGE}`,
-      ...[directory, last?.source_id ?? '', ...(only === null ? [] : [only])],
+      ...[directory, last?.source_id ?? '', ...toList(only)],
     ),
   );
+}
+
+function toOnly(table: 'd' | 'l', parameter: number, only: string | null): string {
+  return only === null ? '' : `AND ${table}.directory = ?1 AND ${table}.source_id = ?${parameter}`;
+}
+
+const toList = (only: string | null): readonly string[] => (only === null ? [] : [only]);
+
+/** Nearly everybody has an account: what else is known is asked for those alone who have none. */
+export async function* readWithoutAccount(of: Directory, only: string | null): AsyncGenerator<readonly PersonState[]> {
+  of.db.openScratch();
+  const { db } = of;
+  const directory = of.number();
+  const desired = readPages<{ place: number; open: number }>((last) =>
+    db.all(
+      `SELECT d.place, (l.id IS NULL OR ${goneExpression('User', 'l')}) AS open
+       FROM run.desired d LEFT JOIN main.links l ON l.directory = ?1 AND l.source_id = d.source_id
+       WHERE d.place > ?2 AND d.place < ?3 ${toOnly('d', 4, only)} ORDER BY d.place LIMIT ${PAGE}`,
+      ...[directory, last?.place ?? firstPlace(directory), firstPlace(directory + 1), ...toList(only)],
+    ),
+  );
+  for await (const rows of desired) {
+    const places = rows.flatMap(({ place, open }) => (open === 1 ? [place] : []));
+    if (places.length === 0) continue;
+    const found = `${DESIRED_PERSON} WHERE d.place IN (SELECT value FROM json_each(?2)) ORDER BY d.place`;
+    yield toPeople(db, directory, db.all(found, directory, JSON.stringify(places)));
+  }
+  const linked = readPages<{ source_id: string; open: number }>((last) =>
+    db.all(
+      `SELECT l.source_id, (${goneExpression('User', 'l')} AND ${IS_UNREAD}) AS open FROM main.links l
+       WHERE l.directory = ?1 AND l.source_id > ?2 ${toOnly('l', 3, only)} ORDER BY l.source_id LIMIT ${PAGE}`,
+      ...[directory, last?.source_id ?? '', ...toList(only)],
+    ),
+  );
+  for await (const rows of linked) {
+    const ids = rows.flatMap(({ source_id, open }) => (open === 1 ? [source_id] : []));
+    if (ids.length === 0) continue;
+    const found = `${LINKED_PERSON} WHERE l.directory = ?1 AND l.source_id IN (SELECT value FROM json_each(?2))
+      ORDER BY l.source_id`;
+    yield toPeople(db, directory, db.all(found, directory, JSON.stringify(ids)));
+  }
 }
 
 function toPeople(db: Connection, directory: number, rows: readonly PersonRow[]): readonly PersonState[] {

@@ -7,7 +7,14 @@ import type { Directory } from './directory.ts';
 import { parseJson } from './rows.ts';
 import { readContentions } from './staging-names.ts';
 import { readNeighbourOf, writeNeighbours } from './staging-neighbours.ts';
-import { countUnmanaged, readCollisions, readPeople, readPresences, readUnmanaged } from './staging-people.ts';
+import {
+  countUnmanaged,
+  readCollisions,
+  readPeople,
+  readPresences,
+  readUnmanaged,
+  readWithoutAccount,
+} from './staging-people.ts';
 import { readMemberCount, readMemberDifferences, readTeams } from './staging-teams.ts';
 
 /** Tables of the scratch database, and by what a directory's rows are found in them. */
@@ -143,6 +150,7 @@ export function toStaging(of: Directory): Staging {
       );
     },
     people: (only = null) => readPeople(of, only),
+    withoutAccount: (only = null) => readWithoutAccount(of, only),
     teams: () => readTeams(of),
     memberDifferences: (teamKey, targetId) => readMemberDifferences(of, teamKey, targetId),
     presences: (sourceIds) => readPresences(of, sourceIds),

@@ -12,7 +12,19 @@ export function getProfile({ profile }: ScimConfig): Profile {
   return PROFILES[profile ?? 'Standard'];
 }
 
+/** Asked for every value of every person. */
+const BEHAVIOURS = new WeakMap<Profile, Map<string, AttributeBehaviour>>();
+
 export function toBehaviour(profile: Profile, kind: ResourceKind, path: string): AttributeBehaviour {
+  const known = BEHAVIOURS.get(profile) ?? new Map<string, AttributeBehaviour>();
+  BEHAVIOURS.set(profile, known);
+  const key = `${kind} ${path}`;
+  const behaviour = known.get(key) ?? computeBehaviour(profile, kind, path);
+  known.set(key, behaviour);
+  return behaviour;
+}
+
+function computeBehaviour(profile: Profile, kind: ResourceKind, path: string): AttributeBehaviour {
   const facts = profile.attributes[kind === 'User' ? 'User' : 'Group'];
   const parsed = parseScimPath(path);
   const has = (names: readonly string[]): boolean => names.some((name) => isAt(parsed, name));
