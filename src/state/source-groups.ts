@@ -41,6 +41,7 @@ export interface SourceGroups {
   groups(): AsyncIterable<readonly StagedGroup[]>;
   /** What the teams of these groups are to be called, before others of the same name are told apart; also while `groups` is read. */
   nameTeams(rows: readonly { readonly id: string; readonly name: string }[]): Promise<void>;
+  /** Different ones, with those that could not be read: they are there. */
   count(): Promise<number>;
   /** What people belong to, by source id, once resolved; whoever belongs to nothing has no entry. */
   groupsOf(sourceIds: readonly string[]): Promise<ReadonlyMap<string, readonly GroupName[]>>;

@@ -24,6 +24,14 @@ async function readGroups({ groups }: DirectoryState, people: readonly string[])
 
 export function describeGroups(states: OpenStates): void {
   describe('source groups', () => {
+    it('count those that could not be read, and each once', async () => {
+      const { groups } = await states.directory();
+      const row = (id: string) => ({ id, displayName: id, attributes: {} });
+      await groups.addGroups([row('a'), row('b'), row('b')]);
+      await groups.addFailed(['b', 'c']);
+      expect(await groups.count()).toBe(3);
+    });
+
     it('D5 gives groups back in the order of the read, in pages, and marks those that share an id', async () => {
       const { groups } = await states.directory();
       const many = numbers(1_201).map((n) => aSourceGroup(`g${(n * 7919) % 1201}`));

@@ -34,6 +34,23 @@ export const REGRESSIONS: readonly Regression[] = [
     },
   },
   {
+    name: 'a group cannot be read, and its record is known from before or not: it is there',
+    scenario: {
+      seed: 7125,
+      size: 2,
+      groups: 2,
+      features: ['feed'],
+      application: PLAIN,
+      steps: [
+        { do: 'manifest', what: 'floor', value: 816 },
+        { do: 'manifest', what: 'customGone', value: 482 },
+        RUN,
+        { do: 'manifest', what: 'customPath', value: 114 },
+        { ...RUN, faults: [{ kind: 'groupFailed', which: 666 }] },
+      ],
+    },
+  },
+  {
     // By the check of guards: nobody can know that the account was off between.
     name: 'a run is killed when it has switched somebody off, and an administrator switches the account on',
     scenario: {

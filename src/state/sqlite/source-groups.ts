@@ -66,8 +66,11 @@ export function toSourceGroups(of: Directory): SourceGroups {
     async count() {
       db.openScratch();
       return (
-        db.get<{ count: number }>('SELECT count(*) AS count FROM run.groups WHERE directory = ?1', of.number())
-          ?.count ?? 0
+        db.get<{ count: number }>(
+          `SELECT count(*) AS count FROM (SELECT id FROM run.groups WHERE directory = ?1
+             UNION SELECT group_id FROM run.partial_groups WHERE directory = ?1)`,
+          of.number(),
+        )?.count ?? 0
       );
     },
     groupsOf: (sourceIds) => readGroupsOf(of, sourceIds),

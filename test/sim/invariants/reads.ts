@@ -68,12 +68,17 @@ function toMeasure({ reading, manifests }: RunFacts): Measure {
   const mapped = ['department', 'title'].filter((name) => attributes.some(({ source }) => source === name));
   const isFilled = (name: string): number =>
     reading.users.filter((user) => (user.attributes[name] ?? null) !== null).length;
-  const groups = asksForGroups(manifests) ? (reading.groups?.list.length ?? null) : null;
+  const groups = asksForGroups(manifests) && reading.groups !== null ? countGroups(reading.groups) : null;
   return {
     people: reading.users.length,
     groups,
     filled: Object.fromEntries(mapped.map((name) => [name, isFilled(name)])),
   };
+}
+
+/** What could not be read is there. */
+function countGroups({ list, failed }: NonNullable<RunFacts['reading']['groups']>): number {
+  return new Set([...list, ...failed].flatMap(({ id }) => id ?? [])).size;
 }
 
 /** Suspect by whatever read it is measured against. */
