@@ -29,7 +29,8 @@ export interface AttributeTally {
   addRecord(attributes: Readonly<Record<string, Json>>): void;
   /** Names that a read could deliver, as its end says them: nested ones dotted. Whoever lacks one has it nonetheless. */
   addNames(names: readonly string[]): void;
-  toTree(): AttributeTree;
+  /** @param customs names of CustomAttributes: a bare name means one of them first */
+  toTree(customs: ReadonlySet<string>): AttributeTree;
 }
 
 /** Objects that are used as maps would otherwise grow without end. */
@@ -83,7 +84,7 @@ export function createAttributeTally(): AttributeTally {
       const given = new Set(names);
       for (const name of names) addName(root, splitName(name, given), room);
     },
-    toTree: () => ({ attributes: toNodes(root, START), isCut: room.isCut }),
+    toTree: (customs) => ({ attributes: toNodes(root, { parts: [], runs: [], customs }), isCut: room.isCut }),
   };
 }
 
@@ -199,35 +200,34 @@ interface Run {
 interface Route {
   readonly parts: readonly PathPart[];
   readonly runs: readonly Run[];
+  readonly customs: ReadonlySet<string>;
 }
 
-const START: Route = { parts: [], runs: [] };
-
 /** Of two attributes that one text could mean the longer name is read: then the other one is written name by name. */
-function enterRoute({ parts, runs }: Route, branch: Branch, name: string): Route {
+function enterRoute({ parts, runs, customs }: Route, branch: Branch, name: string): Route {
   const joined = runs.flatMap(({ from, joined: before }) =>
     ['.', ':'].map((separator) => ({ from, joined: `${before}${separator}${name}` })),
   );
   const isForced = joined.some(({ from, joined: whole }) => from.names.has(whole));
   const part: PathPart = { kind: 'name', name, ...(isForced ? { isForced } : {}) };
   const own: Run = { from: branch, joined: name };
-  return { parts: [...parts, part], runs: isForced ? [] : [...joined.slice(0, MOST_RUNS), own] };
+  return { parts: [...parts, part], runs: isForced ? [] : [...joined.slice(0, MOST_RUNS), own], customs };
 }
 
 /** Each level doubles them; a name that is put together of more names than that is not looked for. */
 const MOST_RUNS = 64;
 
 function toNodes(branch: Branch, route: Route): readonly AttributeNode[] {
-  const names = [...branch.names].map(([name, inner]) => toNode(inner, enterRoute(route, branch, name)));
-  const sorted = names.toSorted((left, right) => (left.path < right.path ? -1 : 1));
-  return [...sorted, ...toEntryNodes(branch, route)];
+  const sorted = [...branch.names].toSorted(([left], [right]) => (left < right ? -1 : 1));
+  const named = sorted.map(([name, inner]) => toNode(inner, enterRoute(route, branch, name)));
+  return [...named, ...toEntryNodes(branch, route)];
 }
 
 /** What one entry of a list is read by; the first one only where no type tells it apart from the others. */
-function toEntryNodes(branch: Branch, { parts }: Route): readonly AttributeNode[] {
+function toEntryNodes(branch: Branch, { parts, customs }: Route): readonly AttributeNode[] {
   const { first, types, hasPrimary, hasUntyped, hasTooManyTypes } = branch;
   if (first === null) return [];
-  const enter = (part: PathPart): Route => ({ parts: [...parts, part], runs: [] });
+  const enter = (part: PathPart): Route => ({ parts: [...parts, part], runs: [], customs });
   const typed = [...types.values()].map(({ type, branch: inner }) => toNode(inner, enter({ kind: 'type', type })));
   if (!hasPrimary && !hasUntyped && !hasTooManyTypes) return typed;
   const node = toNode(first, enter({ kind: 'first', isPrimary: hasPrimary }), listSingles(branch));
@@ -242,8 +242,9 @@ function listSingles({ seen }: Branch): ReadonlyMap<string, number> {
 function toNode(branch: Branch, route: Route, singles: ReadonlyMap<string, number> = new Map()): AttributeNode {
   const seen = new Map(branch.seen);
   for (const [type, count] of singles) seen.set(type, (seen.get(type) ?? 0) + count);
+  const path = formatSourcePath(route.parts);
   return {
-    path: formatSourcePath(route.parts),
+    path: route.customs.has(path) ? `source:${path}` : path,
     types: [...seen].toSorted(([, left], [, right]) => right - left).map(([type]) => type),
     people: branch.people + [...singles.values()].reduce((sum, count) => sum + count, 0),
     sample: branch.sample,

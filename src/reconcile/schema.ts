@@ -41,7 +41,8 @@ export async function readShape(input: LookInput, wish: ShapeWish, signal: Abort
       const { projection, findings } = await listAsked(source, [...wish.names, ...used], signal);
       const tally = createAttributeTally();
       const counts = await countAll(source.readUsers(projection, signal), tally, wish);
-      return { provider: spec.source.provider, ...counts, findings, ...tally.toTree() };
+      const customs = compiled?.mapping.names.customs ?? new Set<string>();
+      return { provider: spec.source.provider, ...counts, findings, ...tally.toTree(customs) };
     } finally {
       await source.close();
     }

@@ -65,6 +65,20 @@ userName     String   all       aaa@aaaa.aaaaaaa
     }
   });
 
+  it('tells an attribute of the source from a CustomAttribute of that name', async () => {
+    const company = await aCompany({
+      'manifests/custom.yaml': `apiVersion: dirsync.dev/v1alpha1
+kind: CustomAttribute
+metadata: { name: department }
+spec: { name: department, type: String, path: 'urn:ietf:params:scim:schemas:extension:acme:2.0:User:department' }
+`,
+      'manifests/mapping.yaml': `${MAPPING}    - { target: department, source: department }\n`,
+    });
+    const path = async (): Promise<string | undefined> =>
+      (await schema(company, '-f', 'manifests', '--find', 'department')).stdout.split('\n').at(3)?.split(' ')[0];
+    expect(await path()).toBe('source:department');
+  });
+
   it('finds attributes by a part of their path, and says which was meant', async () => {
     const company = await aCompany();
     const found = await schema(company, '-f', 'manifests', '--find', 'ITL');

@@ -17,7 +17,7 @@ function toTree(records: readonly Fields[], names: readonly string[] = []) {
   const tally = createAttributeTally();
   for (const record of records) tally.addRecord(record);
   tally.addNames(names);
-  return tally.toTree();
+  return tally.toTree(new Set(['tier']));
 }
 
 /** `path: types, people, sample`, those inside of others too. */
@@ -107,22 +107,26 @@ describe('the tree of attributes', () => {
     ]);
   });
 
+  it('says whose name it is where a CustomAttribute has the same one', () => {
+    expect(listPaths(toTree([{ tier: { tier: 'x' } }]).attributes)).toEqual(['source:tier', 'tier.tier']);
+  });
+
   it('writes name by name what would be read as another name', () => {
     const { attributes } = toTree([
       { a: { b: { c: 'x' } }, 'a.b': null, 'x.y.z': '1', x: { y: { z: '' } }, 'urn:a:b': '', 'urn:a': { b: 'x' } },
     ]);
     expect(listPaths(attributes)).toEqual([
-      '["a.b"]',
-      '["x.y.z"]',
       'a',
       'a["b"]',
       'a["b"].c',
+      '["a.b"]',
       'urn:a',
       'urn:a["b"]',
       'urn:a:b',
       'x',
       'x.y',
       'x.y["z"]',
+      '["x.y.z"]',
     ]);
   });
 
@@ -149,7 +153,7 @@ describe('the tree of attributes', () => {
   it('does not grow with the records', () => {
     const tally = createAttributeTally();
     for (let index = 0; index < 12_000; index += 1) tally.addRecord({ [`name${index}`]: 'x', id: 'y' });
-    const { attributes, isCut } = tally.toTree();
+    const { attributes, isCut } = tally.toTree(new Set());
     expect(attributes.length).toBe(10_000);
     expect(attributes.find(({ path }) => path === 'id')?.people).toBe(12_000);
     expect(isCut).toBe(true);
@@ -222,6 +226,6 @@ function hasValue(value: Json): boolean {
 
 it('attributes are found by a part of their path, with what they are in and what is in them', () => {
   const { attributes } = toTree([{ name: { Tier: 'x', other: 'y' }, tier: { level: 1 }, id: '1' }]);
-  expect(listPaths(filterAttributes(attributes, 'TIER'))).toEqual(['name', 'name.Tier', 'tier', 'tier.level']);
+  expect(listPaths(filterAttributes(attributes, 'TIER'))).toEqual(['name', 'name.Tier', 'source:tier', 'tier.level']);
   expect(filterAttributes(attributes, 'nothing')).toEqual([]);
 });
