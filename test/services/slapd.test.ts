@@ -106,3 +106,23 @@ it('asks for one person, and knows when there is none', async () => {
   expect((await source.readOne?.(toSampleGuid('nobody'), ['uid'], SIGNAL))?.user).toBeNull();
   expect((await source.readOne?.('no uuid', ['uid'], SIGNAL))?.user).toBeNull();
 });
+
+it('check source counts, and meets the size limit of an account before a run does', async () => {
+  const look = async (access = READER): Promise<readonly string[]> => {
+    const findings: string[] = [];
+    const use = { projection: ['mail'], groups: true };
+    for await (const { verdict, about, message } of (await connect({}, access)).inspect?.(use, SIGNAL) ?? [])
+      findings.push(`${verdict} ${about}: ${message}`);
+    return findings;
+  };
+  expect(await look()).toEqual([
+    expect.stringContaining('warning connection: not encrypted'),
+    'ok credentials: name and password are taken',
+    'ok clock: the other side does not say its time',
+    `ok people: 2000 below ${BASE}`,
+    `ok groups: 3 below ${BASE}`,
+  ]);
+  expect(await look(LIMITED)).toContainEqual(
+    expect.stringMatching(/^error people: .* the account may read no more entries \(result 4\); raise its size limit/),
+  );
+});
