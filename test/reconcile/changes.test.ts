@@ -196,6 +196,21 @@ describe('expired cursor', () => {
     expect(await run()).toMatchObject({ kind: 'Delta', readWay: CHANGES, warnings: [] });
   });
 
+  it('is not needed: an attribute that the last whole read did not deliver has everybody read (I13)', async () => {
+    const { company, run } = await aFedCompany();
+    company.source.unknown = ['title'];
+    expect(await run(40, { resync: true })).toMatchObject({ outcome: 'synced', readWay: { kind: 'Full' } });
+    company.target.writes.length = 0;
+    company.source.unknown = [];
+    change(company.source, { people: replace(company.people, 'p7', { title: 'Lead' }) });
+    expect(await run()).toMatchObject({
+      readWay: { kind: 'Full', why: 'the changes have an attribute that the last whole read did not deliver' },
+      applied: { update: 1 },
+    });
+    expect([...company.target.users.values()].map(({ attributes }) => attributes['title'])).not.toContain(undefined);
+    expect(await run()).toMatchObject({ kind: 'Delta', readWay: CHANGES, applied: { update: 0 } });
+  });
+
   it('for whoever is told of no changes is every run a full read, which says why', async () => {
     const { company, feed, run } = await aFedCompany({ groups: GROUPS });
     feed.untold = 'the account may not see them';

@@ -226,7 +226,10 @@ const EDITS: Readonly<Record<ManifestEdit, (company: Company, value: number) => 
   },
   purposeEmpty: toEmptyEdit(PURPOSE_ENTRY.target, 'teamMapping'),
   siteEntry: toEntryEdit(SITE_ENTRY, 'teamMapping'),
-  codeEntry: toEntryEdit(CODE_ENTRY, 'teamMapping'),
+  codeEntry: (company) => {
+    company.marksMoved = true;
+    toEntryEdit(CODE_ENTRY, 'teamMapping')(company);
+  },
   clearTitle: toEmptyEdit('title'),
   planMode: ({ manifests }, value) => {
     manifests.spec = { ...manifests.spec, mode: value % 3 === 0 ? 'Plan' : 'Apply' };

@@ -54,6 +54,8 @@ export interface Company {
   readonly customByHand: Record<CustomName, Set<string>>;
   /** Paths of which a run has written down that values may be there. */
   readonly customWritten: Set<CustomName>;
+  /** Teams of groups were marked in another way at some time. */
+  marksMoved: boolean;
   /** Groups made so far; none: the source has no groups at all. */
   groupsMade: number;
 }
@@ -123,6 +125,7 @@ export function createCompany({ size, groups = 0, features = [], profile }: Begi
     feed: features.includes('feed') ? { told: [] } : null,
     customByHand: { tier: new Set(), grade: new Set() },
     customWritten: new Set(),
+    marksMoved: false,
     manifests: {
       spec: {
         source: { file: { users: { path: 'people.csv' } } },

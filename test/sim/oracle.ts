@@ -437,7 +437,9 @@ function teamsOf({ id }: Group, { server }: OracleInput): Team[] {
 /** With the store went what a team was marked with: by another mark it is nobody's. */
 function isForgotten(group: Group, input: OracleInput): boolean {
   const mark = toGroupMark(group, input.company.manifests);
-  return input.damaged && teamsOf(group, input).some(({ externalId }) => externalId !== mark);
+  const teams = teamsOf(group, input);
+  const isAnew = input.company.marksMoved && teams.length > 1;
+  return input.damaged && (isAnew || teams.some(({ externalId }) => externalId !== mark));
 }
 
 function compareGroup(group: Group, input: OracleInput): string[] {
@@ -516,7 +518,7 @@ function toProtectedName(team: Team, group: Group, { company }: OracleInput): st
 
 /** Of groups of one name each has a name of its own. */
 function findNamesakes(chosen: readonly Group[], input: OracleInput): string[] {
-  const teams = chosen.flatMap((group) => teamsOf(group, input));
+  const teams = chosen.filter((group) => !isForgotten(group, input)).flatMap((group) => teamsOf(group, input));
   const byName = Map.groupBy(teams, ({ displayName }) => normalize(displayName));
   return [...byName].filter(([, some]) => some.length > 1).map(([name]) => `two groups have a team ${name}`);
 }

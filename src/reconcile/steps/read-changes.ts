@@ -3,6 +3,8 @@
  * two ways a run goes, and what it leaves for the next one.
  */
 import { SyncError } from '../../errors.ts';
+import type { SourcePath } from '../../expression/paths.ts';
+import { KnownAttributes } from '../../mapping/names.ts';
 import type { SourceUser } from '../../model.ts';
 import type { ChangePage, ChangesEnd, Cursors, FailedRecord, SourceChange } from '../../sources/source.ts';
 import type { MirrorChange, MirrorHead } from '../../state/mirror.ts';
@@ -44,6 +46,7 @@ export type Choice = { readonly head: MirrorHead } | { readonly head: null; read
 const full = (why: string | null): Choice => ({ head: null, why });
 
 export const EXPIRED = 'the source no longer knows where the last read ended';
+const NEW_NAME = 'the changes have an attribute that the last whole read did not deliver';
 
 export async function chooseRead(
   { state, options, now }: RunDependencies,
@@ -69,19 +72,22 @@ export interface Changing {
   readonly head: MirrorHead;
 }
 
-/** Null, and the scratch space is as empty as before: the cursor has expired. */
+/** Text: why everybody has to be read instead; the scratch space is as empty as before then. */
 export async function readChanges(
   run: RunDependencies,
   changing: Changing,
   signal: AbortSignal,
-): Promise<Staged | null> {
+): Promise<Staged | string> {
   try {
-    return await stageAll(run, changing, signal);
+    const staged = await stageAll(run, changing, signal);
+    if (staged !== null) return staged;
+    await run.state.staging.clear();
+    return NEW_NAME;
   } catch (thrown) {
     const { code } = SyncError.from(thrown);
     if (code === 'CursorExpired') {
       await run.state.staging.clear();
-      return null;
+      return EXPIRED;
     }
     if (maySay(run) && (code === 'ReadFailed' || code === 'ReadIncomplete')) await countFailure(run);
     throw thrown;
@@ -97,11 +103,12 @@ async function countFailure({ state: { facts } }: RunDependencies): Promise<void
   await putFact(facts, 'changesFailed', ((await getFact(facts, 'changesFailed')) ?? 0) + 1);
 }
 
+/** Null: it cannot be told what those have of whom nothing is told. */
 async function stageAll(
   run: RunDependencies,
   { loaded, asking, head }: Changing,
   signal: AbortSignal,
-): Promise<Staged> {
+): Promise<Staged | null> {
   const { mirror, staging, groups } = run.state;
   const summary = head.summary as unknown as Summary;
   const changes = new Changes(run, new Tally(asking.paths, summary));
@@ -114,6 +121,10 @@ async function stageAll(
     end = page.end ?? end;
   }
   if (end === null) throw new SyncError('ReadIncomplete', 'the source ended before the last page of changes');
+  const isNew =
+    hasNews(asking.paths, summary.attributes, end.attributes) ||
+    hasNews(asking.groupPaths, summary.groupAttributes, end.groupAttributes);
+  if (isNew) return null;
   if (asking.isReferred)
     for await (const page of staging.users()) await groups.addAliases(page.map(({ user }) => toAliasRow(user)));
   await mirror.fill();
@@ -135,6 +146,15 @@ async function stageAll(
             cursor: cursors.groups,
           },
   };
+}
+
+/**
+ * An attribute that the last whole read could not deliver is unknown of everybody (rule I13): told of some, it would pass
+ * for empty of all others.
+ */
+function hasNews(paths: readonly SourcePath[], before: readonly string[], now: readonly string[]): boolean {
+  const [known, told] = [new KnownAttributes(before), new KnownAttributes(now)];
+  return paths.some((path) => told.has(path) && !known.has(path));
 }
 
 function unite(before: readonly string[], now: readonly string[]): readonly string[] {

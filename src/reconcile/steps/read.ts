@@ -6,7 +6,7 @@ import type { ReadEnd } from '../../sources/source.ts';
 import { getFact, putFact } from '../facts.ts';
 import type { Loaded, ReadResult, ReadStats, RunDependencies } from '../run.ts';
 import { type Asking, needsGroups, projectionOf, toAliasRow, toAsking } from './asking.ts';
-import { chooseRead, EXPIRED, readChanges, remember, type Staged } from './read-changes.ts';
+import { chooseRead, readChanges, remember, type Staged } from './read-changes.ts';
 import { readGroups, resolveGroups } from './read-groups.ts';
 import { isFilled, judge, Tally } from './read-stats.ts';
 import { findScopeGroups } from './scope-groups.ts';
@@ -23,10 +23,10 @@ export async function read(
   const asking = toAsking(loaded);
   const choice = await chooseRead(run, loaded, asking);
   const { head } = choice;
-  const changes = head === null ? null : await readChanges(run, { loaded, asking, head }, signal);
-  const staged = changes ?? (await readAll(run, { loaded, asking }, signal));
-  const why = staged.noCursor ?? (choice.head === null ? choice.why : EXPIRED);
-  const way = changes === null ? ({ kind: 'Full', why } as const) : ({ kind: 'Changes' } as const);
+  const changes = head === null ? choice.why : await readChanges(run, { loaded, asking, head }, signal);
+  const isWhole = changes === null || typeof changes === 'string';
+  const staged = isWhole ? await readAll(run, { loaded, asking }, signal) : changes;
+  const way = isWhole ? ({ kind: 'Full', why: staged.noCursor ?? changes } as const) : ({ kind: 'Changes' } as const);
   const result = await conclude(run, { loaded, asking, staged });
   await remember(run, { asking, staged, suspicion: result.suspicion });
   // After it: what the source said is not worse for naming no such group.
