@@ -34,6 +34,30 @@ export const REGRESSIONS: readonly Regression[] = [
     },
   },
   {
+    // By the check of approvals: a later one does not take back what waits by an earlier one.
+    name: 'a rename that was approved is refused until the name is free, and something else is approved meanwhile',
+    scenario: {
+      seed: 3906,
+      size: 7,
+      application: PLAIN,
+      steps: [
+        { do: 'manifest', what: 'deleteAfter', value: 12 },
+        { ...RUN, user: 389 },
+        { do: 'rotate', who: 359, other: 137 },
+        { do: 'leave', who: 157 },
+        RUN,
+        { do: 'store', how: 'rolledBack', which: 247 },
+        { do: 'swap', who: 57, other: 251 },
+        RUN,
+        { do: 'leave', who: 441 },
+        { do: 'leave', who: 321 },
+        { do: 'confirm' },
+        { do: 'rename', who: 381, value: 8 },
+        { do: 'rename', who: 972, value: 706 },
+      ],
+    },
+  },
+  {
     name: 'a group cannot be read, and its record is known from before or not: it is there',
     scenario: {
       seed: 7125,

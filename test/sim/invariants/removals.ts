@@ -58,6 +58,15 @@ const DEFAULT_PERCENT: Readonly<Record<Removal['kind'], number>> = {
 /** What a suspect read may do: it loses nobody anything. */
 const NO_LOSS: ReadonlySet<Removal['kind']> = new Set(['adopt', 'reactivate', 'rename', 'update']);
 
+/** Kinds that are not tried by every run again once they were refused. */
+const WAITING: ReadonlySet<string> = new Set([
+  'delete',
+  'adopt',
+  'reactivate',
+  'rename',
+  'update',
+] satisfies Removal['kind'][]);
+
 export function createRemovals(scene: Scene, reads: Reads): Removals {
   const { server, ours, fail } = scene;
   const approved = new Set<string>();
@@ -126,7 +135,8 @@ export function createRemovals(scene: Scene, reads: Reads): Removals {
       counted = counted.filter((each) => each.kind !== 'deactivate' || each.id !== id);
     },
     grant(removals) {
-      approved.clear();
+      // What was refused waits for its next try, and is approved until then.
+      for (const key of approved) if (!WAITING.has(key.split(' ')[0] ?? '')) approved.delete(key);
       approvedMembers.clear();
       for (const removal of removals) {
         approved.add(keyOf(removal));
