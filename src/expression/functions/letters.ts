@@ -76,7 +76,8 @@ function toProperCase(text: string, separators: string | null): string {
   let out = '';
   for (const character of text) {
     if (wanted?.has(character) ?? SEPARATOR.test(character)) {
-      out += character;
+      // Symbols have capitals too, such as a letter in a circle.
+      out += mapLetters(character, 'lower', undefined);
       isFirst = true;
       continue;
     }

@@ -104,6 +104,7 @@ export const STRING_CASES = toCases([
   ['pcase.separators', 'PCase("ADA BYRON", "")', 'Ada byron'],
   ['pcase.categories', 'PCase("a\'b-c_d(e)f+g$h^i.j")', "A'B-C_D(E)F+G$H^I.J"],
   ['pcase.letters', 'PCase("4th floor, éclair")', '4th Floor, Éclair'],
+  ['pcase.categories', 'PCase("Ⓐda ADA")', 'ⓐDa Ada'],
   ['cstr.converts', 'CStr(42.5)', '42.5'],
   ['cstr.converts', 'CStr([active])', 'True', { active: true }],
   ['cstr.converts', 'CStr([manager])', 'cn=Joe,dc=corp', { manager: 'cn=Joe,dc=corp' }],
