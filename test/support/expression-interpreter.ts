@@ -69,14 +69,12 @@ const INTERPRETATIONS: Readonly<Record<string, Interpretation>> = {
   IsPresent: (args, env) => !absent(any(args[0], env)) && any(args[0], env) !== '',
   Join: (args, env) => {
     const separator = text(args[0], env) ?? '';
+    // One argument after the other: what cannot be text is an error before a later one says that nothing flows.
     const values = args.slice(1).flatMap((arg) => {
       const value = any(arg, env);
-      return Array.isArray(value) ? value : [value];
+      return (Array.isArray(value) ? value : [value]).map((each) => plain(each));
     });
-    return values
-      .map((value) => plain(value))
-      .filter((value) => value !== null && value !== '')
-      .join(separator);
+    return values.filter((value) => value !== null && value !== '').join(separator);
   },
   Left: (args, env) => {
     const source = text(args[0], env);
