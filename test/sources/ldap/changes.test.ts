@@ -112,6 +112,17 @@ it('asks twice where nothing has changed, and once more for those who have', asy
   expect(server.searches.length - before).toBe(5);
 });
 
+it('follows the changes to their end, in as many answers as it takes', async () => {
+  const names = Array.from({ length: 10 }, (_, index) => `p${index}`);
+  const { directory, set, source } = await open(names.map((name) => toAdUser(name)));
+  directory.pageSize = 3;
+  const since = await readCursors(source);
+  set(names.map((name) => toAdUser(name, { displayName: [name] })));
+  const told = await readChanges(source, since);
+  expect(toUsers(told).map(({ attributes }) => attributes['displayName'])).toEqual(names);
+  expect((await readChanges(source, told.end)).changes).toEqual([]);
+});
+
 it('tells nothing of attributes that are not asked for, and keeps nothing back of those that are', async () => {
   const { set, source } = await open([ada({ displayName: ['Ada'] })]);
   const since = await readCursors(source);
@@ -332,7 +343,7 @@ it.each<[LdapFault, string, string]>([
 });
 
 it('reads everybody though where changes go on cannot be found out', async () => {
-  const { server, source } = await open([ada()], { network: { timeoutMs: 200 } });
+  const { server, source } = await open([ada()], { network: { timeoutMs: 2_000 } });
   const isCookie = ({ filter }: SeenSearch): boolean => filter.includes('(isdeleted=TRUE)');
   for (const fault of ['hang', 'reset', { code: 52 }] as const) {
     server.fault = (search) => (isCookie(search) ? fault : null);
