@@ -232,6 +232,11 @@ export interface Source {
    */
   readChanges?(since: Cursors, projection: ChangeProjection, signal: AbortSignal): AsyncIterable<ChangePage>;
   /**
+   * In place of `readChanges`, where no more can be told than whether anything has changed: true only when a full read would
+   * give what the one with these cursors gave. Throws what a read does.
+   */
+  isUnchanged?(since: Cursors, signal: AbortSignal): Promise<boolean>;
+  /**
    * One user, where the provider can ask for one; without it the engine reads all and plans one.
    */
   readOne?(id: string, projection: readonly string[], signal: AbortSignal): Promise<OneUser>;

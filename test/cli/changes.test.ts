@@ -1,5 +1,6 @@
 /** The whole way by changes: what a run asks of a directory and of an application when ten of many people have changed. */
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { startFileServer } from '../sources/file/file-server.ts';
 import { APPLICATION, EDITOR, startEntra, toGraphUser } from '../support/entra-server.ts';
 import { startWorkos, toWorkosUser, type WorkosUser } from '../support/workos-server.ts';
 import { type Company, createCompany, startApplication, TOKEN, toSyncText } from './company.ts';
@@ -193,6 +194,52 @@ describe('what is asked for is another thing (S17): everybody is read once, and 
     expect(await sourceRead(company)).toBe(ANEW);
     workos.change({ users: people, groups: [{ ...group, members: ['u6'] }] });
     expect((await company.apply()).stdout).toContain('1 membership removed');
+    expect(await sourceRead(company)).toBe(BY_CHANGES);
+  });
+});
+
+describe('a file over HTTP with an ETag', () => {
+  it('is read when it has changed, and else by what was read before', async () => {
+    const server = await startFileServer();
+    onTestFinished(() => server.close());
+    const toCsv = (people: number, title: string): Buffer =>
+      Buffer.from(
+        `id,email,last_name\n${Array.from({ length: people }, (_, n) => `u${n},u${n}@corp.example,${title}\n`).join('')}`,
+      );
+    let file = toCsv(20, 'Byron');
+    server.answer = (outgoing, incoming) => {
+      const etag = `"${file.length}"`;
+      if (incoming.headers['if-none-match'] === etag) outgoing.writeHead(304, { etag }).end();
+      else outgoing.writeHead(200, { etag, 'content-length': file.length }).end(file);
+      return true;
+    };
+    const application = await startApplication();
+    const spec = '  guards: { deactivate: { percent: 100 }, suspiciousDrop: 50 }\n';
+    const company = await createCompany({
+      'manifests/sync.yaml': toSyncText({ url: application.url, spec }).replace(
+        /source: .*/,
+        `source: { file: { users: { url: "${server.url}/people.csv" } } }`,
+      ),
+      'manifests/mapping.yaml': MAPPING.replace('idp_id', 'id'),
+      'manifests/secrets.yaml': `apiVersion: v1\nkind: Secret\nmetadata: { name: app }\nstringData: { token: ${TOKEN} }\n`,
+    });
+    expect((await company.apply()).code).toBe(0);
+    expect((await company.apply()).code).toBe(0);
+    expect(server.requests.map(({ headers }) => headers['if-none-match'])).toEqual([undefined, `"${file.length}"`]);
+    expect(await lastRun(company)).toMatchObject({ kind: 'Delta', requests: { source: 1 } });
+    expect(await sourceRead(company)).toBe(BY_CHANGES);
+    // Everybody is evaluated all the same.
+    await company.write(
+      'manifests/mapping.yaml',
+      `${MAPPING.replace('idp_id', 'id')}    - { target: title, constant: Staff }\n`,
+    );
+    expect((await company.apply()).stdout).toContain('20 updated');
+    file = toCsv(15, 'Lovelace');
+    expect((await company.apply()).stdout).toContain('5 deactivated');
+    expect(await sourceRead(company)).toBe(
+      'the last read arrived whole: everybody was read, for the source has changed since the last read',
+    );
+    expect((await company.apply()).code).toBe(0);
     expect(await sourceRead(company)).toBe(BY_CHANGES);
   });
 });

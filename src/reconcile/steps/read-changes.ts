@@ -46,6 +46,7 @@ export type Choice = { readonly head: MirrorHead } | { readonly head: null; read
 const full = (why: string | null): Choice => ({ head: null, why });
 
 export const EXPIRED = 'the source no longer knows where the last read ended';
+const CHANGED = 'the source has changed since the last read';
 const NEW_NAME = 'the changes have an attribute that the last whole read did not deliver';
 
 export async function chooseRead(
@@ -53,7 +54,8 @@ export async function chooseRead(
   loaded: Loaded,
   { mark }: Asking,
 ): Promise<Choice> {
-  if (loaded.source.readChanges === undefined) return full(null);
+  const { readChanges: tells, isUnchanged } = loaded.source;
+  if (tells === undefined && isUnchanged === undefined) return full(null);
   if (options.resync) return full('a resync was asked for');
   if ((await getFact(state.facts, 'suspect')) !== null) return full('the last read was suspect');
   const head = await state.mirror.head();
@@ -79,6 +81,8 @@ export async function readChanges(
   signal: AbortSignal,
 ): Promise<Staged | string> {
   try {
+    const { loaded, head } = changing;
+    if ((await loaded.source.isUnchanged?.(head.cursors, signal)) === false) return CHANGED;
     const staged = await stageAll(run, changing, signal);
     if (staged !== null) return staged;
     await run.state.staging.clear();
@@ -113,7 +117,7 @@ async function stageAll(
   const summary = head.summary as unknown as Summary;
   const changes = new Changes(run, new Tally(asking.paths, summary));
   let end: ChangesEnd | null = null;
-  const pages = loaded.source.readChanges?.(head.cursors, asking.projection, signal) ?? [];
+  const pages = loaded.source.readChanges?.(head.cursors, asking.projection, signal) ?? [toNothing(head)];
   for await (const page of pages) {
     signal.throwIfAborted();
     await changes.stage(page);
@@ -146,6 +150,11 @@ async function stageAll(
             cursor: cursors.groups,
           },
   };
+}
+
+/** Nothing has changed. */
+function toNothing({ cursors }: MirrorHead): ChangePage {
+  return { changes: [], failed: [], failedGroups: [], end: { attributes: [], groupAttributes: [], cursors } };
 }
 
 /**

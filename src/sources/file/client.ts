@@ -6,7 +6,7 @@ import type { SourceContext } from '../source.ts';
 import { type FileLocation, toLabel } from './config.ts';
 import { toReadFailed } from './failure.ts';
 import { readSftp, SFTP_TIMES, type SftpPlace } from './sftp.ts';
-import { readUrl } from './url.ts';
+import { isUrlUnchanged, readUrl } from './url.ts';
 
 /** As the schema says it. */
 const DEFAULT_SSH_PORT = 22;
@@ -25,9 +25,16 @@ const REASON_OF_CODE: Readonly<Record<string, string>> = {
 export interface FileSpot {
   /** For messages. */
   readonly label: string;
-  /** The bytes in chunks, each time from the start. After an abort the next chunk throws `Aborted`. */
-  readBytes(signal: AbortSignal): AsyncGenerator<Buffer>;
+  /**
+   * The bytes in chunks, each time from the start. After an abort the next chunk throws `Aborted`.
+   * @param onWhole gets the version of the file that these are, or null, before their end is given
+   */
+  readBytes(signal: AbortSignal, onWhole?: OnWhole): AsyncGenerator<Buffer>;
+  /** Whether the file is still this version; absent where only its bytes could say it. */
+  isUnchanged?(version: string, signal: AbortSignal): Promise<boolean>;
 }
+
+export type OnWhole = (version: string | null) => void;
 
 export interface SpotContext extends Pick<SourceContext, 'files' | 'http' | 'network' | 'now'> {
   readonly allowHTTP: boolean;
@@ -53,7 +60,11 @@ export function openSpot(location: FileLocation, context: SpotContext): FileSpot
   if (url !== undefined) {
     const readSecret = credentialsRef === undefined ? null : () => files.readSecret(credentialsRef.name);
     const place = { ...context, url, label, readSecret };
-    return { label, readBytes: (signal) => readUrl(place, signal) };
+    return {
+      label,
+      readBytes: (signal, onWhole) => readUrl(place, signal, onWhole),
+      isUnchanged: (version, signal) => isUrlUnchanged(place, version, signal),
+    };
   }
   if (configMapRef !== undefined) {
     return { label, readBytes: (signal) => readConfigMap(configMapRef, files, signal) };

@@ -1,5 +1,5 @@
 import type { Source, SourceProvider } from '../source.ts';
-import { openSpot } from './client.ts';
+import { type FileSpot, openSpot } from './client.ts';
 import { type FileSourceConfig, toOffers, toPhotoColumn, validateConfig } from './config.ts';
 import { inspect } from './inspect.ts';
 import { readPhoto } from './photo.ts';
@@ -28,6 +28,7 @@ export const fileSource: SourceProvider<FileSourceConfig> = {
             readGroups: (projection, signal) =>
               readGroupPages(groupSpot, { config, location: groups }, { projection, signal }),
           }),
+      ...toUnchanged(spot, groupSpot),
       ...(column === null
         ? {}
         : { readPhoto: (user, asked, signal) => readPhoto(user, { column, files }, asked, signal) }),
@@ -35,3 +36,14 @@ export const fileSource: SourceProvider<FileSourceConfig> = {
     };
   },
 };
+
+/** Of both files, or of none: what one of them does not say has to be read. */
+function toUnchanged(users: FileSpot, groups: FileSpot | null): Pick<Source, 'isUnchanged'> {
+  const { isUnchanged } = users;
+  if (isUnchanged === undefined || (groups !== null && groups.isUnchanged === undefined)) return {};
+  return {
+    isUnchanged: async (since, signal) =>
+      (await isUnchanged(since.users, signal)) &&
+      (since.groups === null || (await groups?.isUnchanged?.(since.groups, signal)) === true),
+  };
+}

@@ -62,7 +62,9 @@ export async function* readUserPages(
   const place = { location: config.users, spot, config, options };
   for await (const page of readRecordPages(place, signal)) {
     const users = page.records.map((record) => toSourceUser(record, options));
-    yield page.isLast ? { users, failed: [], end: { attributes: names.list() } } : { users, failed: [] };
+    const { last } = page;
+    const end = last === null ? null : { attributes: names.list(), cursor: last.version };
+    yield end === null ? { users, failed: [] } : { users, failed: [], end };
   }
 }
 
@@ -83,10 +85,12 @@ export async function* readGroupPages(
   for await (const page of readRecordPages({ location, spot, config, options }, signal)) {
     const read = page.records.map((record) => toGroupRecord(record, { ...options, membersAttribute, splits: !isLdif }));
     count += read.length;
-    if (page.isLast && count > 0) checkMembers(spot, names.list(), membersAttribute);
+    const { last } = page;
+    if (last !== null && count > 0) checkMembers(spot, names.list(), membersAttribute);
     const groups = read.map(({ group }) => group);
     const members = read.map(({ group, members: list }) => ({ group: group.id, members: list }));
-    yield { groups, members, failed: [], ...(page.isLast ? { end: { attributes: names.list() } } : {}) };
+    const end = last === null ? {} : { end: { attributes: names.list(), cursor: last.version } };
+    yield { groups, members, failed: [], ...end };
   }
 }
 
@@ -116,7 +120,8 @@ interface Place {
 
 interface RecordPage {
   readonly records: readonly FileRecord[];
-  readonly isLast: boolean;
+  /** Null: more pages come. */
+  readonly last: { readonly version: string | null } | null;
 }
 
 async function* readRecordPages(
@@ -126,7 +131,11 @@ async function* readRecordPages(
   const { label } = spot;
   const format = toFormat(config, location);
   if (format === undefined) throw toReadFailed(label, 'its format is not known; set format');
-  const text = readText(readUnpacked(spot.readBytes(signal), label), { label, encoding: config.encoding ?? null });
+  let version: string | null = null;
+  const bytes = spot.readBytes(signal, (whole) => {
+    version = whole;
+  });
+  const text = readText(readUnpacked(bytes, label), { label, encoding: config.encoding ?? null });
   const rows = READERS[format](text, options);
   const isMerged = options.kind === 'users' && config.duplicateIds === 'Merge';
   let records: FileRecord[] = [];
@@ -134,11 +143,11 @@ async function* readRecordPages(
     for (const record of some) {
       records.push(record);
       if (records.length < PAGE_SIZE) continue;
-      yield { records, isLast: false };
+      yield { records, last: null };
       throwIfAborted(signal);
       records = [];
     }
   }
   throwIfAborted(signal);
-  yield { records, isLast: true };
+  yield { records, last: { version } };
 }

@@ -27,29 +27,75 @@ export interface UrlPlace {
  * The bytes of one answer with status 200, given while it comes. What passes (429, 5xx, an answer that breaks off) is tried
  * again by the client; an attempt that begins with other bytes than the one before is a failed read. After the last byte
  * nothing is said to be whole that its length or a checksum does not prove.
- *
- * Nothing is asked with If-None-Match: a source keeps nothing between two reads that an answer without a body could stand for.
+ * @param onWhole gets the strong ETag of these bytes (RFC 9110 section 8.8.3), or null, before their end is given
  */
-export async function* readUrl(place: UrlPlace, signal: AbortSignal): AsyncGenerator<Buffer> {
-  const { secrets, where } = (await place.readSecret?.()) ?? NO_SECRET;
-  const authorization = toAuthorization(secrets, where, place);
+export async function* readUrl(
+  place: UrlPlace,
+  signal: AbortSignal,
+  onWhole: (etag: string | null) => void = () => undefined,
+): AsyncGenerator<Buffer> {
+  const access = await openPlace(place);
   const stopping = new AbortController();
   const pipe = createPipe();
   const fetching: Fetching = {
-    place,
-    where,
-    authorization,
+    ...access,
     pipe,
     download: createDownload(place.label),
     signal: AbortSignal.any([signal, stopping.signal]),
   };
-  const work = fetchWhole(fetching).then(pipe.end, pipe.fail);
+  const work = fetchWhole(fetching).then((etag) => {
+    onWhole(etag);
+    pipe.end();
+  }, pipe.fail);
   try {
     yield* pipe.read();
   } finally {
     stopping.abort();
     await work;
   }
+}
+
+/** Whether the file is still the one that had this ETag: nothing of it is fetched. */
+export async function isUrlUnchanged(place: UrlPlace, etag: string, signal: AbortSignal): Promise<boolean> {
+  const access = await openPlace(place);
+  const stopping = new AbortController();
+  const stop = AbortSignal.any([signal, stopping.signal]);
+  let isOther = false;
+  try {
+    const { response, url } = await follow(access, (url, headers) =>
+      place.http.send({
+        method: 'GET',
+        url,
+        headers: { ...headers, 'if-none-match': etag },
+        repeatable: true,
+        returnsRedirects: true,
+        sink: ({ status }) => {
+          isOther = status === 200;
+          // Another file, which is fetched by a read of its own.
+          if (isOther) stopping.abort();
+          return null;
+        },
+        signal: stop,
+      }),
+    );
+    if (response.status === 304) return true;
+    throw toError(response, { ...access, url });
+  } catch (thrown) {
+    if (isOther && !signal.aborted) return false;
+    throw thrown;
+  }
+}
+
+interface Access {
+  readonly place: UrlPlace;
+  readonly where: string;
+  /** Null: nothing is sent. */
+  readonly authorization: string | null;
+}
+
+async function openPlace(place: UrlPlace): Promise<Access> {
+  const { secrets, where } = (await place.readSecret?.()) ?? NO_SECRET;
+  return { place, where, authorization: toAuthorization(secrets, where, place) };
 }
 
 const NO_SECRET: NamedSecret = { secrets: {}, where: 'the address; it may need a credentialsRef' };
@@ -70,42 +116,55 @@ function toAuthorization(
   return credentials.kind === 'Static' ? credentials.authorization : null;
 }
 
-interface Fetching {
-  readonly place: UrlPlace;
-  readonly where: string;
-  readonly authorization: string | null;
+interface Fetching extends Access {
   readonly pipe: Pipe;
   readonly download: Download;
   readonly signal: AbortSignal;
 }
 
-async function fetchWhole(fetching: Fetching): Promise<void> {
-  const { place, where, signal } = fetching;
-  const { label, http } = place;
-  let url = place.url;
-  for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects += 1) {
-    const body = createBody(fetching);
-    const response = await http.send({
+/** Returns the ETag. */
+async function fetchWhole(fetching: Fetching): Promise<string | null> {
+  const { place, signal } = fetching;
+  let body: Body | null = null;
+  const { response, url } = await follow(fetching, (url, headers) => {
+    body = createBody(fetching);
+    return place.http.send({
       method: 'GET',
       url,
-      headers: toHeaders(fetching, url),
+      headers,
       repeatable: true,
       returnsRedirects: true,
       sink: body.open,
       signal,
     });
-    if (response.status === 200) {
-      body.checkWhole();
-      return;
-    }
-    if (!REDIRECTS.has(response.status)) throw toError(response, { ...fetching, url, where });
+  });
+  if (response.status !== 200) throw toError(response, { ...fetching, url });
+  (body as Body | null)?.checkWhole();
+  return toStrongETag(response.headers['etag']);
+}
+
+/** A weak one says that another file would do as well, not that it is the same. */
+function toStrongETag(etag: string | undefined): string | null {
+  return etag !== undefined && /^"[\x21\x23-\x7e\x80-\xff]*"$/.test(etag) ? etag : null;
+}
+
+/** To where it is: the first answer that names no other place. */
+async function follow(
+  access: Access,
+  ask: (url: string, headers: Record<string, string>) => Promise<LastResponse>,
+): Promise<{ readonly response: LastResponse; readonly url: string }> {
+  const { place } = access;
+  let { url } = place;
+  for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects += 1) {
+    const response = await ask(url, toHeaders(access, url));
+    if (!REDIRECTS.has(response.status)) return { response, url };
     url = toNextUrl(response, url, place);
   }
-  throw toReadFailed(label, `it redirects more than ${MOST_REDIRECTS} times`);
+  throw toReadFailed(place.label, `it redirects more than ${MOST_REDIRECTS} times`);
 }
 
 /** Credentials go to the host that they are for, and to no other that it names. */
-function toHeaders({ place, authorization }: Fetching, url: string): Record<string, string> {
+function toHeaders({ place, authorization }: Access, url: string): Record<string, string> {
   const isOwn = toOrigin(url) === toOrigin(place.url);
   return { accept: '*/*', ...(authorization !== null && isOwn ? { authorization } : {}) };
 }
@@ -122,7 +181,7 @@ function toNextUrl({ headers }: LastResponse, from: string, { label, allowHTTP }
   return href;
 }
 
-function toError(response: LastResponse, { place, where, url }: Fetching & { readonly url: string }): SyncError {
+function toError(response: LastResponse, { place, where, url }: Access & { readonly url: string }): SyncError {
   const { label, now } = place;
   if (response.status === 404 || response.status === 410) {
     return toReadFailed(label, `${toOrigin(url)} has no such file (${response.status})`);

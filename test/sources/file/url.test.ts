@@ -412,3 +412,116 @@ describe('the checksum of a file over HTTP', () => {
     expect(readChecksums(headers as Record<string, string>)).toEqual([]);
   });
 });
+
+/** Answers as web servers do: with an ETag made of the bytes, and 304 where it is the one that is asked about. */
+function answerWithETag(server: FileServer): void {
+  server.answer = (outgoing, incoming) => {
+    const bytes = server.files.get(new URL(incoming.url ?? '', 'http://127.0.0.1').pathname);
+    if (bytes === undefined) return false;
+    const etag = `"${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}"`;
+    const isSame = incoming.headers['if-none-match'] === etag;
+    if (isSame) outgoing.writeHead(304, { etag }).end();
+    else outgoing.writeHead(200, { 'content-length': bytes.length, etag }).end(bytes);
+    return true;
+  };
+}
+
+const SIGNAL = new AbortController().signal;
+
+async function readCursor(source: Source): Promise<string | null | undefined> {
+  let cursor: string | null | undefined;
+  for await (const page of source.readUsers([], SIGNAL)) if (page.end !== undefined) cursor = page.end.cursor;
+  return cursor;
+}
+
+describe('a file over HTTP that has an ETag', () => {
+  it('is not fetched again while it is the same', async () => {
+    const server = await startServer();
+    answerWithETag(server);
+    const { source } = await connect(`${server.url}/people.csv`, { credentials: 'bearer' });
+    const users = await readCursor(source);
+    expect(users).toMatch(/^"[0-9a-f]{16}"$/);
+    const since = { users: users ?? '', groups: null };
+    expect(await source.isUnchanged?.(since, SIGNAL)).toBe(true);
+    expect(server.requests.at(-1)?.headers).toMatchObject({
+      'if-none-match': users,
+      authorization: 'Bearer hr-token-1234',
+    });
+    server.files.set('/people.csv', Buffer.from('id,name\n1,Ada\n'));
+    expect(await source.isUnchanged?.(since, SIGNAL)).toBe(false);
+  });
+
+  it('is not fetched to its end by the question, however large it is', async () => {
+    const server = await startServer();
+    server.answer = (outgoing) => {
+      outgoing.writeHead(200, { 'content-length': 1_000_000_000, etag: '"other"' });
+      outgoing.write('id,name\n');
+      return true;
+    };
+    const { source } = await connect(`${server.url}/people.csv`);
+    expect(await source.isUnchanged?.({ users: '"old"', groups: null }, SIGNAL)).toBe(false);
+    await expect.poll(() => server.givenUp()).toBe(1);
+  });
+
+  it.each([
+    ['a weak one', 'W/"a"'],
+    ['none', undefined],
+    ['what is no ETag', 'abc'],
+  ])('has a place to go on from only where it is a strong one: %s', async (_what, etag) => {
+    const server = await startServer();
+    server.answer = (outgoing) => {
+      const bytes = Buffer.from('id,name\n1,Ada\n');
+      outgoing.writeHead(200, { 'content-length': bytes.length, ...(etag === undefined ? {} : { etag }) }).end(bytes);
+      return true;
+    };
+    const { source } = await connect(`${server.url}/people.csv`);
+    expect(await readCursor(source)).toBeNull();
+  });
+
+  it('is asked for where it redirects to', async () => {
+    const server = await startServer();
+    server.files.set('/there.csv', Buffer.from('id,name\n1,Ada\n'));
+    answerWithETag(server);
+    const { answer } = server;
+    server.answer = (outgoing, incoming) => {
+      if (incoming.url !== '/people.csv') return answer(outgoing, incoming);
+      outgoing.writeHead(302, { location: '/there.csv' }).end();
+      return true;
+    };
+    const { source } = await connect(`${server.url}/people.csv`);
+    const since = { users: (await readCursor(source)) ?? '', groups: null };
+    expect(await source.isUnchanged?.(since, SIGNAL)).toBe(true);
+  });
+
+  it.each([
+    [401, 'CredentialsRejected'],
+    [404, 'ReadFailed'],
+    [500, 'ReadFailed'],
+  ])('that answers the question with %i is a failed read', async (status, code) => {
+    const server = await startServer();
+    server.answer = (outgoing) => {
+      outgoing.writeHead(status).end('no');
+      return true;
+    };
+    const { source } = await connect(`${server.url}/people.csv`);
+    const asked = Promise.resolve(source.isUnchanged?.({ users: '"a"', groups: null }, SIGNAL));
+    await expect(asked).rejects.toMatchObject({ code });
+  });
+
+  it('and groups elsewhere is asked about only where both can tell', async () => {
+    const server = await startServer();
+    server.files.set('/groups.json', Buffer.from('[{"id": "g1", "displayName": "Choir", "members": ["1"]}]'));
+    answerWithETag(server);
+    const more = { groups: { url: `${server.url}/groups.json` } };
+    const { source } = await connect(`${server.url}/people.csv`, { more });
+    let groups: string | null | undefined;
+    for await (const page of source.readGroups?.([], SIGNAL) ?? [])
+      if (page.end !== undefined) groups = page.end.cursor;
+    const since = { users: (await readCursor(source)) ?? '', groups: groups ?? '' };
+    expect(await source.isUnchanged?.(since, SIGNAL)).toBe(true);
+    server.files.set('/groups.json', Buffer.from('[{"id": "g1", "displayName": "Choir", "members": ["2"]}]'));
+    expect(await source.isUnchanged?.(since, SIGNAL)).toBe(false);
+    const beside = await connect(`${server.url}/people.csv`, { more: { groups: { path: 'groups.json' } } });
+    expect(beside.source.isUnchanged).toBeUndefined();
+  });
+});
