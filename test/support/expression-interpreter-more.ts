@@ -76,16 +76,15 @@ export function createMoreInterpretations(tools: Tools): Readonly<Record<string,
   const letter = (before: string, after: string) => (before.length === after.length ? after : before);
   return {
     PCase: (args, env) => {
-      const lower = text(args[0], env)?.replace(/./gsu, (one) => letter(one, one.toLowerCase())) ?? null;
-      const first = (one: string) => letter(one, one.toUpperCase());
-      if (lower === null || isGiven(args[1]))
-        return (
-          lower
-            ?.split(' ')
-            .map((word) => word.replace(/^./su, first))
-            .join(' ') ?? null
-        );
-      return lower.replace(/(?<![^\p{Z}\p{Cc}\p{Cf}\p{P}\p{S}])[^\p{Z}\p{Cc}\p{Cf}\p{P}\p{S}]/gu, first);
+      const ends = isGiven(args[1]) ? / / : /[\p{Z}\p{Cc}\p{Cf}\p{P}\p{S}]/u;
+      const letters = [...(text(args[0], env) ?? '')];
+      // A capital that has no small letter of one character's capital, as of Greek titles, stays as it is in front.
+      const words = letters.map((one, at) =>
+        !ends.test(one) && ends.test(letters[at - 1] ?? ' ')
+          ? letter(one, one.toUpperCase())
+          : letter(one, one.toLowerCase()),
+      );
+      return text(args[0], env) === null ? null : words.join('');
     },
     SelectUniqueValue: (args, env) => {
       const all = args.map((arg) => text(arg, env)).filter((value) => value !== null && value !== '');
