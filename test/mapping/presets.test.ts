@@ -7,7 +7,7 @@ import {
 } from '../../src/api/attribute-mapping.ts';
 import { SCIM_PROFILES } from '../../src/api/providers.ts';
 import { DIRECTORIES, type DirectoryName } from '../../src/mapping/catalog.ts';
-import { compileMapping } from '../../src/mapping/compile.ts';
+import { type CompiledMapping, compileMapping } from '../../src/mapping/compile.ts';
 import { compileCustomAttributes } from '../../src/mapping/custom-attributes.ts';
 import { KnownAttributes } from '../../src/mapping/names.ts';
 import { createPersonMapper } from '../../src/mapping/person.ts';
@@ -36,6 +36,19 @@ function compile(spec: AttributeMappingSpec, provider: DirectoryName = 'entra', 
   const options = { provider, hasGroups: false, ...(leavesOut === undefined ? {} : { leavesOut }) };
   const mapping = compileMapping([resource], customs, options, problems);
   return { mapping, problems: problems.map(toLine) };
+}
+
+/** @param asked what is known besides, also where nobody has it */
+function mapRecord(directory: DirectoryName, mapping: CompiledMapping, asked: string) {
+  const mapper = createPersonMapper({
+    mapping,
+    scope: compileAny([]),
+    known: new KnownAttributes([...namesOf(RECORDS[directory]), 'displayName', asked]),
+    disabledAtSource: 'Deactivate',
+    seed: 'test',
+    tenant: { defaultDomain: null },
+  });
+  return mapper.map(RECORDS[directory], new Date(0));
 }
 
 const WITH_PRESET = DIRECTORIES.flatMap((directory) => {
@@ -140,16 +153,7 @@ describe('a preset', () => {
   it.each(WITH_PRESET)('of %s makes a user of a record of its API', (directory, preset) => {
     const { mapping, problems } = compile({ preset }, directory);
     expect(problems).toEqual([]);
-    const mapper = createPersonMapper({
-      mapping,
-      scope: compileAny([]),
-      // What was asked for is known, also where nobody has it.
-      known: new KnownAttributes([...namesOf(RECORDS[directory]), 'displayName', 'employeeNumber']),
-      disabledAtSource: 'Deactivate',
-      seed: 'test',
-      tenant: { defaultDomain: null },
-    });
-    const { desired, errors } = mapper.map(RECORDS[directory], new Date(0));
+    const { desired, errors } = mapRecord(directory, mapping, 'employeeNumber');
     const [attributes, manager] = EXPECTED[directory] ?? [];
     const primary = desired.attributes[MAIL] === undefined ? { 'emails[type eq "work"].primary': undefined } : {};
     expect(errors).toEqual([]);
@@ -193,15 +197,7 @@ describe('a preset', () => {
     const preset = PRESET_OF[directory] as PresetName;
     const { mapping, problems } = compile({ preset }, directory, leavesOutOf('MicrosoftEntra'));
     expect(problems).toEqual([]);
-    const mapper = createPersonMapper({
-      mapping,
-      scope: compileAny([]),
-      known: new KnownAttributes([...namesOf(RECORDS[directory]), 'displayName', 'mailNickname']),
-      disabledAtSource: 'Deactivate',
-      seed: 'test',
-      tenant: { defaultDomain: null },
-    });
-    const { desired, errors } = mapper.map(RECORDS[directory], new Date(0));
+    const { desired, errors } = mapRecord(directory, mapping, 'mailNickname');
     expect(errors).toEqual([]);
     expect(desired.attributes[NICKNAME]).toBe(alias);
     for (const profile of SCIM_PROFILES.filter((each) => each !== 'MicrosoftEntra'))
