@@ -9,6 +9,7 @@ const PAGES: Readonly<Record<string, string | null>> = {
   file: 'file',
   Google: 'google',
   LDAP: 'ldap',
+  OpenLDAP: 'ldap',
   SCIM: 'scim',
   WorkOS: 'workos',
   scripted: null,

@@ -72,7 +72,7 @@ function withoutHeader(source: Source): Source {
 }
 
 describeSource('OpenLDAP', {
-  unsupported: { S8: 'pages are no snapshot; who is edited meanwhile is there as before or as after' },
+  unsupported: { S8: 'its pages are no snapshot: who is edited meanwhile is there once, as before or as after' },
   toName: (name) => (name === 'department' ? 'departmentNumber' : name),
   toRef: toPersonDn,
   seed: async (people) => {
