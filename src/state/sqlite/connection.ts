@@ -4,7 +4,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { toStateError, toUnavailable } from './errors.ts';
 import { MEMORY } from './file.ts';
-import { SCRATCH } from './schema.ts';
+import { SCRATCH } from './scratch-schema.ts';
 
 /** Rows of a page (rule D5). */
 export const PAGE = 500;
