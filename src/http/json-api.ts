@@ -32,6 +32,8 @@ export interface JsonRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** What is asked for, for messages: `the list of people`. No names, no ids of people. */
   readonly what: string;
+  /** Told the head of the answer that is taken. */
+  readonly onHead?: (headers: HttpResponse['headers']) => void;
 }
 
 export interface JsonApi {
@@ -70,7 +72,10 @@ export function createJsonApi(options: JsonApiOptions): JsonApi {
       },
       signal,
     );
-    if (response.status === 200) return response;
+    if (response.status === 200) {
+      request.onHead?.(response.headers);
+      return response;
+    }
     const own = isHTML(response) ? null : (explain?.(response, request) ?? null);
     if (own !== null) throw own;
     // A page of a proxy says nothing of what is there.

@@ -44,6 +44,8 @@
  *   there is no `schema` every read does.
  * - **S19** Where `readGroups` is told whose members are wanted, those of other groups may be missing, and nothing else: every
  *   group is listed, and one whose members are wanted, by itself or in another one, has all of them or is in `failed` (S9).
+ * - **S20** A feed that cannot name who is gone says with its end how many there are (`totals`). Where its changes come to
+ *   another number, everybody is read: S16 then takes nobody for gone by what they do not say.
  */
 import type { ErrorCode } from '../errors.ts';
 import type { HttpClient } from '../http/client.ts';
@@ -121,6 +123,8 @@ export interface ChangesEnd {
   readonly groupAttributes: readonly string[];
   /** `groups` is null exactly where it was not asked for. */
   readonly cursors: Cursors;
+  /** Only of a feed that does not name who is gone (S20): all that there are, those that cannot be read among them. */
+  readonly totals?: { readonly users: number; readonly groups: number | null };
 }
 
 /** Top-level attribute names that are asked for. */

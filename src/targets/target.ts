@@ -33,7 +33,10 @@ export interface TargetObject {
 }
 
 export interface TargetTeam extends TargetObject {
-  /** Target ids of all members; null when they were not asked for, or cannot be read there: then links are the truth. */
+  /**
+   * Target ids of all members; null when they were not asked for, cannot be read there, or nobody is shown and no team has
+   * shown anybody yet: then links are the truth.
+   */
   readonly members: readonly string[] | null;
 }
 

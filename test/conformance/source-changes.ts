@@ -1,11 +1,12 @@
 /**
- * The part of `source.ts` for directories that tell what changes: rules S14 to S17. Changes are carried out here over a full
- * read by code of its own, and must come to what another full read says.
+ * The part of `source.ts` for directories that tell what changes: rules S14 to S17 and S20. Changes are carried out here over a full
+ * read by code of its own, and must come to what another full read says; where the numbers say that somebody is gone, everybody
+ * is read.
  */
 import { expect, it } from 'vitest';
 import { SyncError } from '../../src/errors.ts';
 import type { GroupMember, SourceUser } from '../../src/model.ts';
-import type { ChangePage, Cursors, Source, SourceChange } from '../../src/sources/source.ts';
+import type { ChangePage, ChangesEnd, Cursors, Source, SourceChange } from '../../src/sources/source.ts';
 import type { SampleGroup, SamplePerson, SeededChanges, SourceHarness } from './source.ts';
 
 const MOST_CHANGES_OF_A_PAGE = 1_000;
@@ -62,17 +63,15 @@ export function describeChanges(harness: SourceHarness, samples: Samples): void 
     const { source } = seeded;
     const directory = await readWhole(source);
     await seeded.change([...edited, joined], others);
-    const { end, pages } = await readChanges(source, directory.cursors);
-    for (const page of pages) carryOut(directory, page.changes);
+    const { end, pages } = await follow(source, directory);
     expect(toPlain(directory)).toEqual(toPlain(await readWhole(source)));
     expect(pages.map((page) => page.end !== undefined)).toEqual(pages.map((_, index) => index === pages.length - 1));
     for (const { changes } of pages) expect(changes.length).toBeLessThanOrEqual(MOST_CHANGES_OF_A_PAGE);
     expect(pages.flatMap(({ failed, failedGroups }) => [...failed, ...failedGroups])).toEqual([]);
     // From the new cursors there is nothing more to tell that would change anything, and then what comes next.
-    const again = await readChanges(source, end);
-    for (const page of again.pages) carryOut(directory, page.changes);
+    const again = await follow(source, directory, end);
     await seeded.change(people, groups);
-    for (const page of (await readChanges(source, again.end)).pages) carryOut(directory, page.changes);
+    await follow(source, directory, again.end);
     expect(toPlain(directory)).toEqual(toPlain(await readWhole(source)));
   });
 
@@ -83,8 +82,8 @@ export function describeChanges(harness: SourceHarness, samples: Samples): void 
     await seeded.change(edited, fewer);
     await seeded.change([...people, joined], others);
     const once = (await readChanges(source, cursors)).pages.flatMap(({ changes }) => changes);
-    const twice = (await readChanges(source, cursors)).pages.flatMap(({ changes }) => changes);
-    carryOut(directory, [...once, ...twice]);
+    carryOut(directory, once);
+    await follow(source, directory, cursors);
     expect(toPlain(directory)).toEqual(toPlain(await readWhole(source)));
   });
 
@@ -98,8 +97,7 @@ export function describeChanges(harness: SourceHarness, samples: Samples): void 
     const directory = await readWhole(source);
     const users = pages.at(-1)?.end?.cursor ?? '';
     directory.users = new Map(pages.flatMap((page) => page?.users ?? []).map((user: SourceUser) => [user.id, user]));
-    for (const page of (await readChanges(source, { users, groups: directory.cursors.groups })).pages)
-      carryOut(directory, page.changes);
+    await follow(source, directory, { users, groups: directory.cursors.groups });
     expect(toPlain(directory)).toEqual(toPlain(await readWhole(source)));
   });
 
@@ -136,7 +134,7 @@ export function describeChanges(harness: SourceHarness, samples: Samples): void 
       // A full read goes on where it ended.
       const directory = await readWhole(source);
       await seeded.change(people, groups);
-      for (const page of (await readChanges(source, directory.cursors)).pages) carryOut(directory, page.changes);
+      await follow(source, directory);
       expect(toPlain(directory)).toEqual(toPlain(await readWhole(source)));
     },
   );
@@ -152,11 +150,46 @@ export function describeChanges(harness: SourceHarness, samples: Samples): void 
     );
     const back = groups.map((group, index) => (group.id === 'group-8' ? group : (without[index] ?? group)));
     await seeded.change([...people.filter(({ id }) => id !== gone), ...people.filter(({ id }) => id === gone)], back);
-    for (const page of (await readChanges(source, directory.cursors)).pages) carryOut(directory, page.changes);
+    await follow(source, directory);
     expect(toPlain(directory)).toEqual(toPlain(await readWhole(source)));
     expect([...(directory.members.get('group-8') ?? [])]).toContain(gone);
     expect([...(directory.members.get('group-4') ?? [])]).not.toContain(gone);
   });
+
+  tells(
+    harness.countsGone === true
+      ? 'S20 S16 says how many there are, and who is gone by that alone'
+      : 'S20 S16 names who is gone, and has no other word on it',
+    async (seeded) => {
+      const { source } = seeded;
+      const { cursors } = await readWhole(source);
+      const same = await readChanges(source, cursors);
+      const all = { users: people.length, groups: groups.length };
+      expect(same.totals).toEqual(harness.countsGone === true ? all : undefined);
+      const gone = ['person-3', 'group-4'];
+      const left = people.filter(({ id }) => id !== 'person-3');
+      await seeded.change(
+        left,
+        among(
+          groups.filter(({ id }) => id !== 'group-4'),
+          left,
+        ),
+      );
+      const { pages, totals } = await readChanges(source, cursors);
+      const named = pages.flatMap(({ changes }) =>
+        changes.flatMap((each) => (each.type === 'userRemoved' || each.type === 'groupRemoved' ? [each.id] : [])),
+      );
+      if (harness.countsGone !== true) {
+        expect(totals).toBeUndefined();
+        expect([...new Set(named)].sort()).toEqual(gone.sort());
+        return;
+      }
+      expect(named).toEqual([]);
+      expect(totals).toEqual({ users: all.users - 1, groups: all.groups - 1 });
+      const ofPeople = await readChanges(source, { ...cursors, groups: null });
+      expect(ofPeople.totals).toEqual({ users: all.users - 1, groups: null });
+    },
+  );
 
   tells('S17 S2 names an item of the list that cannot be read, and tells the others', async (seeded) => {
     const { source } = seeded;
@@ -185,10 +218,16 @@ function rename(person: SamplePerson): SamplePerson {
   return { ...person, active: !person.active, attributes };
 }
 
+interface ReadChanges {
+  readonly pages: readonly ChangePage[];
+  readonly end: Cursors;
+  readonly totals: ChangesEnd['totals'];
+}
+
 interface Directory {
   users: Map<string, SourceUser>;
-  readonly groups: Map<string, string>;
-  readonly members: Map<string, Set<string>>;
+  groups: Map<string, string>;
+  members: Map<string, Set<string>>;
   readonly cursors: Cursors;
 }
 
@@ -214,17 +253,27 @@ async function readWhole(source: Source): Promise<Directory> {
   return { users, groups, members, cursors: { users: cursor, groups: groupCursor } };
 }
 
-async function readChanges(
-  source: Source,
-  since: Cursors,
-  signal = NEVER,
-): Promise<{ readonly pages: readonly ChangePage[]; readonly end: Cursors }> {
+async function readChanges(source: Source, since: Cursors, signal = NEVER): Promise<ReadChanges> {
   const pages: ChangePage[] = [];
   const projection = { users: [], groups: since.groups === null ? null : [] };
   for await (const page of source.readChanges?.(since, projection, signal) ?? []) pages.push(page);
-  const end = pages.at(-1)?.end?.cursors;
+  const { cursors: end, totals } = pages.at(-1)?.end ?? {};
   if (end === undefined) throw new Error('the list of changes has no end');
-  return { pages, end };
+  return { pages, end, totals };
+}
+
+/** Carries them out, as an engine does that believes the numbers (S20). */
+async function follow(source: Source, directory: Directory, since: Cursors = directory.cursors): Promise<ReadChanges> {
+  const read = await readChanges(source, since);
+  for (const page of read.pages) carryOut(directory, page.changes);
+  const { users, groups } = read.totals ?? {};
+  const isCounted = (users ?? directory.users.size) === directory.users.size;
+  if (isCounted && (groups ?? directory.groups.size) === directory.groups.size) return read;
+  const whole = await readWhole(source);
+  directory.users = whole.users;
+  directory.groups = whole.groups;
+  directory.members = whole.members;
+  return { ...read, end: whole.cursors };
 }
 
 function carryOut(directory: Directory, changes: readonly SourceChange[]): void {

@@ -1,5 +1,5 @@
 /**
- * What every source directory must do: the rules S1 to S10 and S13 to S19 of `src/sources/source.ts`; the numbers are theirs. Those that are
+ * What every source directory must do: the rules S1 to S10 and S13 to S20 of `src/sources/source.ts`; the numbers are theirs. Those that are
  * asked over HTTP pass `source-over-http.ts` besides. A provider's test calls `describeSource` with a harness that fills its directory with people and breaks it. A rule that a provider
  * cannot show is declared with the reason; a harness that is silent about it fails.
  */
@@ -95,7 +95,9 @@ export interface SourceHarness {
   seedGroups?(people: readonly SamplePerson[], groups: readonly SampleGroup[]): Promise<SeededGroups>;
   /** Needed unless S13 is declared unsupported. */
   seedPhotos?(people: readonly SamplePerson[]): Promise<SeededPhotos>;
-  /** Needed where the source has `readChanges`, which S14 to S17 are about. */
+  /** S20: the changes do not name who is gone, and say how many there are. */
+  readonly countsGone?: true;
+  /** Needed where the source has `readChanges`, which S14 to S17 and S20 are about. */
   seedChanges?(people: readonly SamplePerson[], groups: readonly SampleGroup[]): Promise<SeededChanges>;
   /** Rules that the provider cannot show, with the reason. */
   readonly unsupported: Readonly<Partial<Record<'S2' | 'S8' | 'S9' | 'S9 one group' | 'S10' | 'S13', string>>>;

@@ -254,6 +254,55 @@ describe('expired cursor', () => {
   });
 });
 
+describe('a feed that does not say who is gone', () => {
+  const GONE = 'the source has another number of people or groups than its changes come to: somebody is gone';
+
+  it('is followed while its numbers are those of the changes (S20)', async () => {
+    const { company, feed, run } = await aFedCompany({ groups: GROUPS });
+    feed.countsGone = true;
+    change(company.source, {
+      people: [...replace(company.people, 'p3', { title: 'Lead' }), ...aCompanyOf(13).slice(12)],
+      groups: [...GROUPS, { id: 'band', displayName: 'Band', members: ['p13'] }],
+    });
+    expect(await run()).toMatchObject({ readWay: CHANGES, applied: { update: 1, create: 1, createTeams: 1 } });
+    expect(await run()).toMatchObject({ readWay: CHANGES });
+    expect(company.source.reads).toEqual([]);
+  });
+
+  it('has everybody read when somebody is gone, even where somebody new makes up for it (I1, S20)', async () => {
+    const { company, feed, run } = await aFedCompany();
+    feed.countsGone = true;
+    change(company.source, { people: company.people.filter(({ id }) => id !== 'p4') });
+    expect(await run()).toMatchObject({ readWay: { kind: 'Full', why: GONE }, applied: { deactivate: 1 } });
+    const others = [...company.people.filter(({ id }) => id !== 'p5'), ...aCompanyOf(13).slice(12)];
+    change(company.source, { people: others });
+    expect(await run()).toMatchObject({ readWay: { kind: 'Full', why: GONE }, applied: { deactivate: 1, create: 1 } });
+    expect(await run()).toMatchObject({ readWay: CHANGES, applied: { deactivate: 0, create: 0 } });
+  });
+
+  it('has everybody read when a group is gone, and not while one cannot be read (S20)', async () => {
+    const { company, feed, run } = await aFedCompany({ groups: GROUPS });
+    feed.countsGone = true;
+    change(company.source, { groups: GROUPS.filter(({ id }) => id !== 'choir') });
+    feed.failedGroups = [{ id: 'chess', code: 'RecordInvalid', message: 'its members cannot be read' }];
+    expect(await run()).toMatchObject({ readWay: CHANGES });
+    feed.failedGroups = [];
+    expect(await run()).toMatchObject({ readWay: { kind: 'Full', why: GONE } });
+    expect(company.teamMembers('Chess')).toEqual(['p3@example.com', 'p4@example.com']);
+  });
+
+  it('counts who is there and cannot be read (S20)', async () => {
+    const { company, feed, run } = await aFedCompany();
+    feed.countsGone = true;
+    feed.failed = [{ id: 'p4', code: 'RecordInvalid', message: 'it has no name' }];
+    company.people = company.people.filter(({ id }) => id !== 'p4');
+    expect(await run()).toMatchObject({ readWay: CHANGES, applied: { deactivate: 0 } });
+    // Who was said to be unreadable is there until the numbers say otherwise.
+    feed.failed = [];
+    expect(await run()).toMatchObject({ readWay: { kind: 'Full', why: GONE }, applied: { deactivate: 1 } });
+  });
+});
+
 describe('kill between pages', () => {
   it.each([
     ['throws', (feed: ScriptedFeed) => Object.assign(feed, { failsAfter: { pages: 2, error: new Error('gone') } })],

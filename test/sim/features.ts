@@ -13,6 +13,7 @@ export const FEATURES = [
   'scopeGroups',
   'teamValues',
   'feed',
+  'countedFeed',
 ] as const;
 export type Feature = (typeof FEATURES)[number];
 
@@ -45,7 +46,9 @@ const ENTRIES: Readonly<Record<Feature, readonly AttributeEntry[]>> = {
   // Nothing where the source has no groups.
   scopeGroups: [],
   teamValues: [],
+  // Of a feed alone.
   feed: [],
+  countedFeed: [],
 };
 
 export function toFeatureEntries(features: readonly Feature[]): readonly AttributeEntry[] {

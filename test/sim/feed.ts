@@ -1,6 +1,6 @@
 /**
- * The feed of changes of the simulator's source: what has changed since what an earlier read told, by rules S14 to S17 of
- * `sources/source.ts`. A cursor names what the engine was told by then, faults included.
+ * The feed of changes of the simulator's source: what has changed since what an earlier read told, by rules S14 to S17 and
+ * S20 of `sources/source.ts`. A cursor names what the engine was told by then, faults included.
  */
 import type { GroupMember, SourceUser } from '../../src/model.ts';
 import type { FailedRecord, SourceChange } from '../../src/sources/source.ts';
@@ -11,6 +11,8 @@ import { type GroupReading, LOSABLE, type Reading, toMember, toSourceGroup, with
 /** What was told so far, by cursor: one for each read that issued any. */
 export interface Feed {
   readonly told: Reading[];
+  /** It says who is gone; else how many are left (S20). */
+  readonly namesGone: boolean;
 }
 
 /** @returns the cursor of a read that tells this */
@@ -25,6 +27,8 @@ export interface FeedAnswer {
   readonly changes: readonly SourceChange[];
   readonly failed: readonly FailedRecord[];
   readonly failedGroups: readonly FailedRecord[];
+  /** Only where it does not name who is gone. */
+  readonly totals: { readonly users: number; readonly groups: number | null } | null;
 }
 
 export interface Asked {
@@ -36,7 +40,7 @@ export interface Asked {
 }
 
 /** Null: nobody knows this cursor. */
-export function answerChanges({ told }: Feed, { since, whole, full, fault }: Asked): FeedAnswer | null {
+export function answerChanges({ told, namesGone }: Feed, { since, whole, full, fault }: Asked): FeedAnswer | null {
   const [users, groups] = [told[Number(since.users)], told[Number(since.groups ?? since.users)]];
   if (users === undefined || groups === undefined) return null;
   const before: Reading = { ...users, groups: groups.groups };
@@ -52,7 +56,15 @@ export function answerChanges({ told }: Feed, { since, whole, full, fault }: Ask
     ...diff(before, reading, asksGroups).flatMap((change) => toSpoken(change, before, fault)),
   ];
   const failedGroups = asksGroups ? (reading.groups?.failed ?? []) : [];
-  return { reading, changes, failed: reading.failed, failedGroups };
+  return {
+    ...{ reading, failed: reading.failed, failedGroups },
+    changes: namesGone ? changes : changes.filter(({ type }) => type !== 'userRemoved' && type !== 'groupRemoved'),
+    totals: namesGone ? null : count(reading, asksGroups),
+  };
+}
+
+function count({ users, failed, groups }: Reading, asksGroups: boolean): FeedAnswer['totals'] {
+  return { users: users.length + failed.length, groups: asksGroups ? (groups?.list.length ?? 0) : null };
 }
 
 function knowsAll(before: Reading, whole: Reading): boolean {

@@ -122,7 +122,7 @@ export function createCompany({ size, groups = 0, features = [], profile }: Begi
     groupsGone: [],
     groupsMade: 0,
     namesByMail: features.includes('managersByMail'),
-    feed: features.includes('feed') ? { told: [] } : null,
+    feed: features.includes('feed') ? { told: [], namesGone: !features.includes('countedFeed') } : null,
     customByHand: { tier: new Set(), grade: new Set() },
     customWritten: new Set(),
     marksMoved: false,

@@ -153,7 +153,7 @@ function toEnd({ reading }: FeedAnswer, { groups }: ChangeProjection): Reading['
 }
 
 function toLast(
-  { reading, failed, failedGroups }: FeedAnswer,
+  { reading, failed, failedGroups, totals }: FeedAnswer,
   { groups }: ChangeProjection,
   cursor: string,
 ): ChangePage {
@@ -161,6 +161,7 @@ function toLast(
     attributes: reading.attributes,
     groupAttributes: groups === null ? [] : (reading.groups?.attributes ?? []),
     cursors: { users: cursor, groups: groups === null ? null : cursor },
+    ...(totals === null ? {} : { totals }),
   };
   return { changes: [], failed, failedGroups, end };
 }

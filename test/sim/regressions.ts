@@ -1010,6 +1010,18 @@ export const REGRESSIONS: readonly Regression[] = [
     },
   },
   {
+    name: 'a team that hides its members passes for empty where nothing could be seen after the first were added',
+    scenario: {
+      seed: 210,
+      size: 3,
+      application: { quirks: ['membersEmpty'], pageSize: 100 },
+      steps: [
+        { ...RUN, faults: [{ kind: 'gatewayTimeout', at: 17, count: 30 }] },
+        { do: 'leave', who: 727 },
+      ],
+    },
+  },
+  {
     name: 'a CustomAttribute goes while somebody who has a value is to be deleted, and comes back',
     scenario: {
       seed: 74276,

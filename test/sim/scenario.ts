@@ -185,7 +185,7 @@ function toFeatureEdits({ feature, random }: Drawn): Step[] {
     const value = random.below(1000);
     if (feature === 'managersByMail') return toNaming(random, value);
     if (feature === 'scopeGroups') return { do: 'manifest', what: SCOPE_EDIT, value };
-    if (feature === 'feed') return toNews(random, value);
+    if (feature === 'feed' || feature === 'countedFeed') return toNews(random, value);
     if (random.chance(EDITED[feature] ?? 0.2))
       return { do: 'manifest', what: random.pick<ManifestEdit>(FEATURE_EDITS[feature]), value };
     const act = FEATURE_ACTS[feature];
@@ -209,6 +209,7 @@ const EDITED: Partial<Readonly<Record<Feature, number>>> = { custom: 0.5, teamVa
 /** Teams of groups are there in some companies only. */
 function toChance(feature: Feature, groups: number): number {
   if (feature === 'teamValues') return groups > 0 ? 0.6 : 0;
+  if (feature === 'countedFeed') return 0.4;
   return feature === 'feed' ? 0.25 : 0.3;
 }
 

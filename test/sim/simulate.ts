@@ -402,7 +402,7 @@ class Play {
     const { company, invariants, count } = this.#world;
     const { feed } = company;
     const onTold: Telling['onTold'] = (reading, way) => {
-      if (way === 'changes') count('reads by changes');
+      if (way === 'changes') count(feed?.namesGone === false ? 'reads by counted changes' : 'reads by changes');
       if (way === 'changes' && fault !== null && isFeedFault(fault.kind)) count(`fault ${fault.kind}`);
       if (facts.reading === reading) return;
       facts.reading = reading;

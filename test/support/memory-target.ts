@@ -176,7 +176,7 @@ export function createMemoryTarget(capabilities: Partial<TargetCapabilities> = {
         deleteUsers: true,
         teams: 'full',
         renameTeams: true,
-        readsMembers: true,
+        readsMembers: memory.hideMembers !== 'always',
         tellsMembers: memory.hideMembers !== 'always',
         maxTeamNameLength: null,
         schemas: null,

@@ -1,4 +1,5 @@
 /** A SCIM service in this process that is read as a directory (RFC 7644, RFC 9865), with tokens that end. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Json } from '../../src/model.ts';
 import { type Reply, type ScriptedServer, type SeenRequest, startScriptedServer } from './scripted-server.ts';
 
@@ -18,6 +19,10 @@ export interface ScimDirectory {
     readonly pages: readonly (readonly JsonObject[])[];
     readonly next?: Readonly<Record<number, number>>;
   } | null;
+  /** What it does with a filter of people by `meta.lastModified`. */
+  filters: 'rightly' | 'never' | 'ignored' | 'equal';
+  /** Puts other people and groups there; whoever is new or another one was changed now. */
+  change(content: Pick<ScimDirectory, 'users' | 'groups'>): void;
   /** Secrets that an OAuth client gets tokens for. */
   readonly client: { readonly clientId: string; readonly clientSecret: string; readonly tokenUrl: string };
   /** Tokens given so far are refused from now on. */
@@ -42,6 +47,17 @@ export async function startScimDirectory(
     hidesMembers: false,
     declared: null,
     layout: null,
+    filters: 'rightly',
+    change(now) {
+      const before = new Map(directory.users.map((user) => [user['id'], withoutMeta(user)]));
+      const at = new Date().toISOString();
+      const users = now.users.map((user) => {
+        const isSame = isDeepStrictEqual(before.get(user['id'] ?? null), withoutMeta(user));
+        const old = directory.users.find(({ id }) => id === user['id']);
+        return isSame && old !== undefined ? old : { ...user, meta: { lastModified: at } };
+      });
+      Object.assign(directory, { users, groups: now.groups });
+    },
     client: { clientId: 'dirsync', clientSecret: 'sesame', tokenUrl: `${server.url}/token` },
     expireTokens: () => {
       generation += 1;
@@ -71,10 +87,25 @@ function answer(directory: ScimDirectory, { path, query }: SeenRequest): Reply {
     return found === undefined ? toError(404, `There is no ${id}.`) : { status: 200, body: found };
   }
   if (resource === 'Users' && directory.layout !== null) return toLaidOut(directory, directory.layout, query);
-  const shown = directory.hidesMembers && resource === 'Groups' ? all.map(withoutMembers) : all;
+  const filter = query.get('filter');
+  if (filter !== null && directory.filters === 'never') return toError(400, 'invalidFilter');
+  const found = filter === null ? all : all.filter((each) => isWithin(each, filter, directory.filters));
+  const shown = directory.hidesMembers && resource === 'Groups' ? found.map(withoutMembers) : found;
   const start = Number(query.get('startIndex') ?? 1);
   const page = shown.slice(start - 1, start - 1 + Number(query.get('count') ?? 100));
   return toList(page, { totalResults: toTotal(directory, resource, shown), startIndex: start });
+}
+
+function isWithin({ meta = null }: JsonObject, filter: string, filters: ScimDirectory['filters']): boolean {
+  if (filters === 'ignored') return true;
+  const asked = /^meta\.lastModified ge "([^"]+)"$/.exec(filter)?.[1] ?? '';
+  const { lastModified = '' } = meta as { readonly lastModified?: string };
+  const [time, since] = [Date.parse(lastModified), Date.parse(asked)];
+  return filters === 'equal' ? time === since : time >= since;
+}
+
+function withoutMeta({ meta: _when, ...rest }: JsonObject): unknown {
+  return rest;
 }
 
 function toTotal({ declared }: ScimDirectory, resource: string, all: readonly JsonObject[]): number {

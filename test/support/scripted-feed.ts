@@ -1,12 +1,21 @@
 /** The feed of changes of a scripted source: all of them from its beginning, and what goes wrong with it. */
 import { SyncError } from '../../src/errors.ts';
-import type { ChangePage, ChangeProjection, Cursors, FailedRecord, SourceChange } from '../../src/sources/source.ts';
+import type {
+  ChangePage,
+  ChangeProjection,
+  ChangesEnd,
+  Cursors,
+  FailedRecord,
+  SourceChange,
+} from '../../src/sources/source.ts';
 
 /** What has changed since the directory began; a cursor is a place in it. */
 export interface ScriptedFeed {
   readonly log: SourceChange[];
   /** Cursors before this place have expired. */
   oldest: number;
+  /** It does not name who is gone, and says how many there are (S20). */
+  countsGone: boolean;
   /** Why nobody is told of changes; null: whoever reads everybody gets a cursor. */
   untold: string | null;
   /** People and groups who come as unreadable, with the last page. */
@@ -23,6 +32,7 @@ export function createFeed(): ScriptedFeed {
   return {
     log: [],
     oldest: 0,
+    countsGone: false,
     untold: null,
     failed: [],
     failedGroups: [],
@@ -35,6 +45,8 @@ export function createFeed(): ScriptedFeed {
 export interface Since {
   readonly pageSize: number;
   readonly attributes: readonly string[];
+  /** How many people and groups there are. */
+  readonly totals: NonNullable<ChangesEnd['totals']>;
   readonly since: Cursors;
   readonly asked: ChangeProjection;
   readonly signal: AbortSignal;
@@ -45,7 +57,8 @@ export async function* readChangePages(feed: ScriptedFeed, asking: Since): Async
   const { pageSize, since, asked, signal } = asking;
   const from = Math.min(Number(since.users), Number(since.groups ?? since.users));
   const to = feed.log.length;
-  const changes = feed.log.slice(from).filter(({ type }) => asked.groups !== null || type.startsWith('user'));
+  const told = feed.log.slice(from).filter(({ type }) => asked.groups !== null || type.startsWith('user'));
+  const changes = feed.countsGone ? told.filter(({ type }) => type !== 'userRemoved' && type !== 'groupRemoved') : told;
   const pages = Math.max(1, Math.ceil(changes.length / pageSize));
   for (let page = 0; page < pages; page += 1) {
     feed.paging(page);
@@ -60,10 +73,11 @@ export async function* readChangePages(feed: ScriptedFeed, asking: Since): Async
 }
 
 function toLast(
-  { failed, failedGroups }: ScriptedFeed,
-  { attributes, asked }: Since,
+  { failed, failedGroups, countsGone }: ScriptedFeed,
+  { attributes, asked, totals }: Since,
   cursor: string,
 ): Pick<ChangePage, 'failed' | 'failedGroups' | 'end'> {
   const cursors = { users: cursor, groups: asked.groups === null ? null : cursor };
-  return { failed, failedGroups, end: { attributes, groupAttributes: ['displayName'], cursors } };
+  const end = { attributes, groupAttributes: ['displayName'], cursors };
+  return { failed, failedGroups, end: countsGone ? { ...end, totals } : end };
 }

@@ -32,6 +32,8 @@ export interface ScriptedServer {
   readonly requests: readonly SeenRequest[];
   /** Asked before each answer; null: the answer as it is. */
   fault: (request: SeenRequest) => Fault | null;
+  /** What it says its time is; undefined: as it is, null: nothing. */
+  date: string | null | undefined;
   /** Requests that the other side gave up before they were answered. */
   readonly givenUp: () => number;
   close(): Promise<void>;
@@ -54,6 +56,9 @@ export async function startScriptedServer(answer: (request: SeenRequest) => Repl
       const request = { method, path: url.pathname, query: url.searchParams, authorization, headers, body };
       requests.push(request);
       const fault = scripted.fault(request);
+      const { date } = scripted;
+      if (date !== undefined) outgoing.sendDate = false;
+      if (typeof date === 'string') outgoing.setHeader('date', date);
       if (typeof fault === 'string') breakAnswer(fault, outgoing, answer(request));
       else send(outgoing, fault ?? answer(request));
     });
@@ -64,6 +69,7 @@ export async function startScriptedServer(answer: (request: SeenRequest) => Repl
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
     fault: () => null,
+    date: undefined,
     givenUp: () => givenUp,
     async close() {
       if (!server.listening) return;

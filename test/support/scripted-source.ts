@@ -132,6 +132,10 @@ export function createScriptedSource(script: Partial<Omit<ScriptedSource, 'provi
                 const { feed, pageSize } = source;
                 return readChangePages(feed ?? createFeed(), {
                   ...{ pageSize, attributes: toAttributes(source), since, asked, signal },
+                  totals: {
+                    users: source.people.length + (feed?.failed.length ?? 0),
+                    groups: asked.groups === null ? null : (source.groups?.length ?? 0),
+                  },
                 });
               },
             }),

@@ -28,7 +28,7 @@ export async function observe(
   await noteNeighbours(run, loaded);
   await settleBegun(run, loaded.target, signal);
   const verified = run.options.user === null && (!capabilities.filter || (await isVerifyDue(run, loaded)));
-  const unreadTeams = verified ? await verify(run, loaded, signal) : 0;
+  const unread = verified ? await verify(run, loaded, signal) : 0;
   const isListed = verified || (await observeSome(run, loaded, signal));
   await chooseValues(run, loaded, { look: toLook(looking, isListed), signal });
   const unmanaged = verified ? await run.state.staging.countUnmanaged() : 0;
@@ -45,7 +45,8 @@ export async function observe(
     capabilities,
     verified,
     unmanaged,
-    unreadTeams,
+    // One that shows nobody may be empty, as long as nothing speaks against it.
+    unreadTeams: capabilities.readsMembers ? 0 : unread,
     warnings,
   };
 }

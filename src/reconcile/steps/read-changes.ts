@@ -48,6 +48,7 @@ const full = (why: string | null): Choice => ({ head: null, why });
 export const EXPIRED = 'the source no longer knows where the last read ended';
 const CHANGED = 'the source has changed since the last read';
 const NEW_NAME = 'the changes have an attribute that the last whole read did not deliver';
+const OTHER_NUMBER = 'the source has another number of people or groups than its changes come to: somebody is gone';
 
 export async function chooseRead(
   { state, options, now }: RunDependencies,
@@ -84,9 +85,8 @@ export async function readChanges(
     const { loaded, head } = changing;
     if ((await loaded.source.isUnchanged?.(head.cursors, signal)) === false) return CHANGED;
     const staged = await stageAll(run, changing, signal);
-    if (staged !== null) return staged;
-    await run.state.staging.clear();
-    return NEW_NAME;
+    if (typeof staged === 'string') await run.state.staging.clear();
+    return staged;
   } catch (thrown) {
     const { code } = SyncError.from(thrown);
     if (code === 'CursorExpired') {
@@ -107,12 +107,12 @@ async function countFailure({ state: { facts } }: RunDependencies): Promise<void
   await putFact(facts, 'changesFailed', ((await getFact(facts, 'changesFailed')) ?? 0) + 1);
 }
 
-/** Null: it cannot be told what those have of whom nothing is told. */
+/** Text: what cannot be told by these changes. */
 async function stageAll(
   run: RunDependencies,
   { loaded, asking, head }: Changing,
   signal: AbortSignal,
-): Promise<Staged | null> {
+): Promise<Staged | string> {
   const { mirror, staging, groups } = run.state;
   const summary = head.summary as unknown as Summary;
   const changes = new Changes(run, new Tally(asking.paths, summary));
@@ -128,12 +128,13 @@ async function stageAll(
   const isNew =
     hasNews(asking.paths, summary.attributes, end.attributes) ||
     hasNews(asking.groupPaths, summary.groupAttributes, end.groupAttributes);
-  if (isNew) return null;
+  if (isNew) return NEW_NAME;
   if (asking.isReferred)
     for await (const page of staging.users()) await groups.addAliases(page.map(({ user }) => toAliasRow(user)));
   await mirror.fill();
-  const { cursors } = end;
+  const { cursors, totals } = end;
   const staged = changes.end();
+  if (totals !== undefined && !(await isCounted(run, staged, totals))) return OTHER_NUMBER;
   return {
     ...staged,
     attributes: unite(summary.attributes, end.attributes),
@@ -150,6 +151,20 @@ async function stageAll(
             cursor: cursors.groups,
           },
   };
+}
+
+/**
+ * Is everybody there of whom neither mirror nor changes say that they are gone (rule S20)? A group that could not be read
+ * may be in neither, and the changes come again.
+ */
+async function isCounted(
+  { state: { staging, groups } }: RunDependencies,
+  { tally, failedGroups }: ReturnType<Changes['end']>,
+  totals: NonNullable<ChangesEnd['totals']>,
+): Promise<boolean> {
+  const people = (await staging.countUsers()) + tally.failedIds.length + tally.nameless.length;
+  if (people !== totals.users) return false;
+  return totals.groups === null || failedGroups.length > 0 || (await groups.count()) === totals.groups;
 }
 
 /** Nothing has changed. */

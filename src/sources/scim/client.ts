@@ -18,12 +18,20 @@ export interface ScimList {
   readonly count: number;
   /** For messages: `the list of people`. */
   readonly what: string;
+  /** RFC 7644 section 3.4.2.2. What the service does not take, now or any more, throws `CursorExpired`. */
+  readonly filter?: string;
 }
+
+export const USERS: ScimList = { path: '/Users', count: 100, what: 'the list of people' };
+/** Fewer: each comes with all its members. */
+export const GROUPS: ScimList = { path: '/Groups', count: 20, what: 'the list of groups' };
 
 /** A page of a list, or what one pass more found of it. */
 export interface ScimPage {
   readonly items: readonly Json[];
   readonly isLast: boolean;
+  /** When it was given by the clock of the service, in milliseconds since 1970; null: it does not say. */
+  readonly at: number | null;
 }
 
 export interface ScimSourceClient {
@@ -36,7 +44,7 @@ export interface ScimSourceClient {
   publishedNames(signal: AbortSignal): Promise<readonly string[]>;
 }
 
-export interface FirstOfList {
+export interface FirstOfList extends Pick<ScimPage, 'at'> {
   /** Null: there is none. */
   readonly first: Json;
   /** Null: the service does not say it. */
@@ -60,17 +68,31 @@ export function createScimSourceClient(
     }),
     where,
     now: () => now().getTime(),
+    explain: ({ status }, { query }) =>
+      query?.['filter'] !== undefined && isRefusal(status) ? toRefused(status) : null,
   });
   return {
     find: (path, id, signal) => api.find({ path: `${path}/${encodeURIComponent(id)}`, what: 'one resource' }, signal),
     list: (list, signal) => readWhole(api, list, signal),
-    async readFirst({ path, what }, signal) {
-      const body = await api.get({ path, query: { startIndex: '1', count: '1' }, what }, signal);
-      const { items, total } = parsePage(body, api.origin, what);
-      return { first: items[0] ?? null, total };
+    async readFirst({ count: _one, ...list }, signal) {
+      const { items, total, at } = await askPage(
+        api,
+        { list: { ...list, count: 1 }, place: { startIndex: '1' } },
+        signal,
+      );
+      return { first: items[0] ?? null, total, at };
     },
     publishedNames: (signal) => readPublishedNames(api, signal),
   };
+}
+
+/** `invalidFilter` is 400 (RFC 7644 section 3.12); 501 is what a service may answer that has no filters. */
+function isRefusal(status: number): boolean {
+  return status === 400 || status === 501;
+}
+
+function toRefused(status: number): SyncError {
+  return new SyncError('CursorExpired', `the service does not take a filter by meta.lastModified (${status})`);
 }
 
 /** Many services have no such endpoint, or one that does not work: then records alone tell. */
@@ -98,6 +120,8 @@ interface Pass {
   total: number | null;
   /** It was another one on a later page. */
   changed: boolean;
+  /** When its last page was given. */
+  at: number | null;
 }
 
 /**
@@ -109,7 +133,7 @@ interface Pass {
 async function* readWhole(api: JsonApi, list: ScimList, signal: AbortSignal): AsyncGenerator<ScimPage> {
   const ids = createIdLog();
   for (let number = 1; number <= MOST_PASSES; number += 1) {
-    const pass: Pass = { shown: 0, received: 0, total: null, changed: false };
+    const pass: Pass = { shown: 0, received: 0, total: null, changed: false, at: null };
     const pages = readPagedList({
       origin: api.origin,
       what: list.what,
@@ -119,7 +143,7 @@ async function* readWhole(api: JsonApi, list: ScimList, signal: AbortSignal): As
     for await (const { items, total } of pages) {
       const fresh = noteItems(items, { ids, pass, number });
       const isLast = total !== undefined && isWhole(pass);
-      yield { items: fresh, isLast };
+      yield { items: fresh, isLast, at: pass.at };
       if (isLast) return;
     }
   }
@@ -159,12 +183,11 @@ interface PageOf {
 }
 
 async function readPage(api: JsonApi, { list, pass, cursor }: PageOf, signal: AbortSignal): Promise<ListPage<Json>> {
-  const { path, count, what } = list;
-  const place: Record<string, string> = cursor?.startsWith(BY_CURSOR)
+  const place: PlaceInList = cursor?.startsWith(BY_CURSOR)
     ? { cursor: cursor.slice(BY_CURSOR.length) }
     : { startIndex: cursor ?? '1' };
-  const body = await api.get({ path, query: { ...place, count: String(count) }, what }, signal);
-  const { items, total, nextCursor } = parsePage(body, api.origin, what);
+  const { items, total, nextCursor, at } = await askPage(api, { list, place }, signal);
+  pass.at = at;
   pass.changed ||= pass.total !== null && total !== null && total !== pass.total;
   pass.total ??= total;
   pass.received += items.length;
@@ -173,6 +196,24 @@ async function readPage(api: JsonApi, { list, pass, cursor }: PageOf, signal: Ab
   // Without a total only an empty page is the end.
   const isEnd = isByCursor || items.length === 0 || (total !== null && pass.received >= total);
   return { items, next: isEnd ? null : String(pass.received + 1) };
+}
+
+type PlaceInList = { readonly cursor: string } | { readonly startIndex: string };
+
+async function askPage(
+  api: JsonApi,
+  { list, place }: { readonly list: ScimList; readonly place: PlaceInList },
+  signal: AbortSignal,
+): Promise<ParsedPage & Pick<ScimPage, 'at'>> {
+  const { path, count, what, filter } = list;
+  const query = { ...place, count: String(count), ...(filter === undefined ? {} : { filter }) };
+  let date = '';
+  const onHead = (headers: Readonly<Record<string, string>>): void => {
+    date = headers['date'] ?? '';
+  };
+  const body = await api.get({ path, query, what, onHead }, signal);
+  const at = Date.parse(date);
+  return { ...parsePage(body, api.origin, what), at: Number.isNaN(at) ? null : at };
 }
 
 interface ParsedPage {

@@ -1,5 +1,6 @@
 import { readTokenExpiry } from '../../http/token-claims.ts';
 import type { Source, SourceProvider } from '../source.ts';
+import { readChangePages } from './changes.ts';
 import { createScimSourceClient } from './client.ts';
 import { type ScimSourceConfig, toDirectoryId, validateConfig } from './config.ts';
 import { inspect } from './inspect.ts';
@@ -18,6 +19,8 @@ export const scimSource: SourceProvider<ScimSourceConfig> = {
       inspect: (use, signal) => inspect({ config, context }, { use }, signal),
       readUsers: (_projection, signal) => readUserPages(client, signal),
       readGroups: (_projection, signal) => readGroupPages(client, signal),
+      readChanges: (since, { groups }, signal) =>
+        readChangePages(client, { since, withGroups: since.groups !== null && groups !== null }, signal),
       readOne: (id, _projection, signal) => readOneUser(client, id, signal),
       close: async () => undefined,
     };

@@ -2,10 +2,9 @@
 import { SyncError } from '../../errors.ts';
 import { type Inspection, type Look, READABLE, tryLooks, watchClock } from '../inspection.ts';
 import type { SourceContext, SourceFinding } from '../source.ts';
-import { createScimSourceClient, type FirstOfList, type ScimSourceClient } from './client.ts';
+import { createScimSourceClient, type FirstOfList, GROUPS, type ScimSourceClient, USERS } from './client.ts';
 import type { ScimSourceConfig } from './config.ts';
 import { toGroup } from './convert.ts';
-import { GROUPS, USERS } from './read.ts';
 
 export async function* inspect(
   { config, context }: { readonly config: ScimSourceConfig; readonly context: SourceContext },

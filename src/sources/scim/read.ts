@@ -1,24 +1,31 @@
 /** The pages of a SCIM service's users and groups, and one user. */
 import { SyncError } from '../../errors.ts';
-import type { GroupMember } from '../../model.ts';
+import type { GroupMember, SourceGroup } from '../../model.ts';
 import { createNameCollector, type NameCollector } from '../attribute-names.ts';
 import { convertAll } from '../converted.ts';
-import { createGroupFailures, type GroupFailures } from '../group-failures.ts';
-import type { GroupPage, OneUser, SourcePage } from '../source.ts';
-import type { ScimList, ScimSourceClient } from './client.ts';
-import { type ScimGroup, toGroup, toUser } from './convert.ts';
-
-export const USERS: ScimList = { path: '/Users', count: 100, what: 'the list of people' };
-/** Fewer: each comes with all its members. */
-export const GROUPS: ScimList = { path: '/Groups', count: 20, what: 'the list of groups' };
+import { createGroupFailures } from '../group-failures.ts';
+import type { FailedRecord, GroupPage, OneUser, SourcePage } from '../source.ts';
+import { GROUPS, type ScimSourceClient, USERS } from './client.ts';
+import { toGroup, toUser } from './convert.ts';
+import { ALL_GROUPS, createChangeTimes } from './cursor.ts';
 
 export async function* readUserPages(client: ScimSourceClient, signal: AbortSignal): AsyncGenerator<SourcePage> {
   const names = createNameCollector();
-  for await (const { items, isLast } of client.list(USERS, signal)) {
+  const times = createChangeTimes();
+  let began: { readonly at: number | null } | null = null;
+  for await (const { items, isLast, at } of client.list(USERS, signal)) {
+    began ??= { at };
     const { found: users, failed } = convertAll(items, toUser);
-    for (const { attributes } of users) names.addRecord(attributes);
-    if (isLast) yield { users, failed, end: { attributes: await listAttributes(client, names, signal) } };
-    else yield { users, failed };
+    for (const { attributes } of users) {
+      names.addRecord(attributes);
+      times.add(attributes);
+    }
+    if (!isLast) {
+      yield { users, failed };
+      continue;
+    }
+    const attributes = await listAttributes(client, names, signal);
+    yield { users, failed, end: { attributes, ...(await times.toCursor({ client, at: began.at }, signal)) } };
   }
 }
 
@@ -51,39 +58,54 @@ export async function readOneUser(client: ScimSourceClient, id: string, signal: 
 /** Members of one page. */
 const MEMBERS = 1000;
 
-/** Members stand in the list, or in each group alone: some services leave them out of lists. */
+/** Of a group that is in the list its members, or why they could not be read; or why an item of the list is no group. */
+export type ReadGroup =
+  | { readonly group: SourceGroup; readonly members: readonly GroupMember[] }
+  | { readonly group?: SourceGroup; readonly failed: FailedRecord };
+
 export async function* readGroupPages(client: ScimSourceClient, signal: AbortSignal): AsyncGenerator<GroupPage> {
+  const names = createGroupNames();
+  for await (const each of readEachGroup(client, signal)) {
+    const groups = each.group === undefined ? [] : [each.group];
+    for (const { attributes } of groups) names.addRecord(attributes);
+    if ('failed' in each) {
+      yield { groups, members: [], failed: [each.failed] };
+      continue;
+    }
+    yield { groups, members: [], failed: [] };
+    for (const members of toMemberPages(each.members))
+      yield { groups: [], members: [{ group: each.group.id, members }], failed: [] };
+  }
+  yield { groups: [], members: [], failed: [], end: { attributes: names.list(), cursor: ALL_GROUPS } };
+}
+
+/** What every group has, so that a service without any has not lost it (RFC 7643 sections 3.1 and 4.2). */
+export function createGroupNames(): NameCollector {
   const names = createNameCollector();
+  names.addColumns(['id', 'displayName']);
+  return names;
+}
+
+export function toMemberPages(members: readonly GroupMember[]): readonly (readonly GroupMember[])[] {
+  const pages = Math.ceil(members.length / MEMBERS);
+  return Array.from({ length: pages }, (_, page) => members.slice(page * MEMBERS, (page + 1) * MEMBERS));
+}
+
+/** Members stand in the list, or in each group alone: some services leave them out of lists. */
+export async function* readEachGroup(client: ScimSourceClient, signal: AbortSignal): AsyncGenerator<ReadGroup> {
   const failures = createGroupFailures();
-  for await (const { items, isLast } of client.list(GROUPS, signal)) {
+  for await (const { items } of client.list(GROUPS, signal)) {
     const { found, failed } = convertAll(items, toGroup);
-    for (const { group } of found) names.addRecord(group.attributes);
-    yield { groups: found.map(({ group }) => group), members: [], failed };
-    for (const each of found) yield* readMembers({ client, failures }, each, signal);
-    if (isLast) yield { groups: [], members: [], failed: [], end: { attributes: names.list() } };
-  }
-}
-
-interface MembersOf {
-  readonly client: ScimSourceClient;
-  readonly failures: GroupFailures;
-}
-
-async function* readMembers(
-  { client, failures }: MembersOf,
-  { group: { id }, members }: ScimGroup,
-  signal: AbortSignal,
-): AsyncGenerator<GroupPage> {
-  let all: readonly GroupMember[];
-  try {
-    all = members ?? (await readOwnMembers(client, id, signal));
-    failures.reset();
-  } catch (thrown) {
-    yield { groups: [], members: [], failed: [failures.toFailed(id, thrown)] };
-    return;
-  }
-  for (let from = 0; from < all.length; from += MEMBERS) {
-    yield { groups: [], members: [{ group: id, members: all.slice(from, from + MEMBERS) }], failed: [] };
+    for (const each of failed) yield { failed: each };
+    for (const { group, members } of found) {
+      try {
+        const all = members ?? (await readOwnMembers(client, group.id, signal));
+        failures.reset();
+        yield { group, members: all };
+      } catch (thrown) {
+        yield { group, failed: failures.toFailed(group.id, thrown) };
+      }
+    }
   }
 }
 

@@ -129,9 +129,10 @@ async function readTeamMembers(
   return toShownMembers(connection, readMembers(resource) ?? []);
 }
 
+/** Until a group has shown somebody, one without members may be empty or hide them: what was written is the truth then too. */
 function toShownMembers({ seen }: Connection, members: readonly string[]): readonly string[] | null {
   if (members.length > 0) seen.showsMembers = true;
-  return seen.showsMembers === false ? null : members.map(toKnownId);
+  return seen.showsMembers === true ? members.map(toKnownId) : null;
 }
 
 /** Of an application that shows no members but finds users by their groups. */

@@ -38,6 +38,39 @@ describeSource('SCIM', {
       close,
     };
   },
+  countsGone: true,
+  seedChanges: async (people, groups) => {
+    const meta = { lastModified: '2026-01-05T08:00:00.250Z' };
+    const users = people.map((person) => ({ ...toUser(person), meta }));
+    const { directory, source, close } = await start({ users, groups: groups.map(toGroup) });
+    let broken: string | null = null;
+    return {
+      source,
+      change: async (nowPeople, nowGroups) => {
+        const some = nowPeople.map((person) => ({
+          ...toUser(person),
+          ...(person.id === broken ? { id: '' } : {}),
+        }));
+        directory.change({ users: some, groups: nowGroups.map(toGroup) });
+      },
+      expire: async () => {
+        directory.filters = 'never';
+        directory.server.fault = ({ path, query }) => {
+          // From then on it takes filters again.
+          if (path === '/scim/v2/Users' && !query.has('filter') && query.get('count') !== '1')
+            directory.filters = 'rightly';
+          return null;
+        };
+      },
+      truncate: async () => {
+        directory.server.fault = ({ query }) => (query.has('filter') ? 'half' : null);
+      },
+      breakRecord: async (id) => {
+        broken = id;
+      },
+      close,
+    };
+  },
   seed: async (people) => {
     const { directory, source, close } = await start({ users: people.map(toUser) });
     return {

@@ -493,6 +493,18 @@ describe('T6 members', () => {
     await (await aWiredTarget()).target.changeMembers('g', { add: ['a', 'b'], remove: ['c', 'd"x'] }, NEVER);
   });
 
+  it('are unknown of a team that shows nobody, until one has shown somebody', async () => {
+    aDiscovery();
+    aWire().get('/Groups/g').twice().reply(200, { id: 'g', displayName: 'Lab', members: [] });
+    aWire()
+      .get('/Groups/h')
+      .reply(200, { id: 'h', displayName: 'Choir', members: [{ value: 'a' }] });
+    const { target } = await aWiredTarget(undefined, {}, {});
+    expect(await target.readTeam('g', NEVER)).toMatchObject({ members: null });
+    expect(await target.readTeam('h', NEVER)).toMatchObject({ members: ['a'] });
+    expect(await target.readTeam('g', NEVER)).toMatchObject({ members: [] });
+  });
+
   describe('where no members are shown and a part of the change means nothing', () => {
     const remove = (id: string) => ({ op: 'remove', path: `members[value eq "${id}"]` });
     const add = (id: string) => ({ op: 'add', path: 'members', value: [{ value: id }] });
