@@ -74,6 +74,16 @@ export type GroupMember =
   | { readonly kind: 'User' | 'Group' | 'Any'; readonly ref: string }
   | { readonly kind: 'Everyone' };
 
+/** What a directory is asked for: the value there, or one entry of a list, is one of these, whatever its case. */
+export interface WantedValue {
+  /** Dotted names, those of an extension behind its URN. */
+  readonly path: string;
+  readonly values: readonly (string | number | boolean)[];
+}
+
+/** People of whom one of these lists holds altogether; not empty, nor is one of the lists. */
+export type WantedPeople = readonly (readonly WantedValue[])[];
+
 /** One group as a source directory says it. Members may come in parts, see `GroupPage`. */
 export interface SourceGroup {
   /** The provider's immutable id. Never empty. */

@@ -54,7 +54,7 @@ const RunSchema = object(
     id: text({ maxLength: 64, description: 'Id of the run, for `dirsync history`.' }),
     kind: oneOf(['Full', 'Delta', 'Verify', 'OneUser'] as const, {
       description:
-        'Full: the whole source against what was last applied. Delta: the same by what the source says has changed. Verify: against the target’s own list. OneUser: one person alone.',
+        'Full: the whole source against what was last applied. Delta: the same by what the source says has changed, or by the people in scope. Verify: against the target’s own list. OneUser: one person alone.',
     }),
     startedAt: instant({ description: 'When it began.' }),
     finishedAt: Type.Optional(instant({ description: 'When it ended.' })),

@@ -161,7 +161,10 @@ export interface GroupsRead {
 }
 
 /** By changes since the last good read, or everybody; `why` is null where the source gives no changes at all. */
-export type ReadWay = { readonly kind: 'Changes' } | { readonly kind: 'Full'; readonly why: string | null };
+export type ReadWay =
+  | { readonly kind: 'Changes' }
+  | { readonly kind: 'Scope' }
+  | { readonly kind: 'Full'; readonly why: string | null };
 
 export interface ReadResult {
   readonly way: ReadWay;

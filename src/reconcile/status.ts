@@ -276,8 +276,9 @@ function toReadChanges({ sourceRead, readWay, suspicion, reason, message }: RunR
 /** Where a source gives changes, how it was read, and why not by them. */
 function toReadMessage(way: RunReport['readWay']): string {
   if (way?.kind === 'Changes') return 'the changes since the last read arrived whole';
-  const why = way?.why ?? null;
-  return why === null ? 'the last read arrived whole' : `the last read arrived whole: everybody was read, for ${why}`;
+  if (way?.kind === 'Scope') return 'the people in scope arrived whole';
+  if (way === null || way.why === null) return 'the last read arrived whole';
+  return `the last read arrived whole: everybody was read, for ${way.why}`;
 }
 
 function toHeldChange({ held }: RunReport, commands: Commands): Change {

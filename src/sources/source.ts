@@ -46,10 +46,13 @@
  *   group is listed, and one whose members are wanted, by itself or in another one, has all of them or is in `failed` (S9).
  * - **S20** A feed that cannot name who is gone says with its end how many there are (`totals`). Where its changes come to
  *   another number, everybody is read: S16 then takes nobody for gone by what they do not say.
+ * - **S21** `readMatching` gives of people what `readUsers` does, and is for a directory that can be asked for some of them.
+ *   Whom it leaves out is asked for by `readOne`: a filter that takes too few costs requests, and one that takes too many
+ *   nothing. A read with a `cursor` is gone on from by its changes instead.
  */
 import type { ErrorCode } from '../errors.ts';
 import type { HttpClient } from '../http/client.ts';
-import type { GroupMember, PlatformToken, SourceGroup, SourceOffers, SourceUser } from '../model.ts';
+import type { GroupMember, PlatformToken, SourceGroup, SourceOffers, SourceUser, WantedPeople } from '../model.ts';
 
 /**
  * Raised with a version in which a provider makes another record of the same answer: what older ones have left of their
@@ -241,6 +244,10 @@ export interface Source {
    */
   isUnchanged?(since: Cursors, signal: AbortSignal): Promise<boolean>;
   /**
+   * The same for some of the people; null: the directory cannot be asked for these. Only with `readOne`.
+   */
+  readMatching?(wanted: WantedPeople, projection: readonly string[]): ReadPeople | null;
+  /**
    * One user, where the provider can ask for one; without it the engine reads all and plans one.
    */
   readOne?(id: string, projection: readonly string[], signal: AbortSignal): Promise<OneUser>;
@@ -248,6 +255,8 @@ export interface Source {
   readPhoto?(user: SourceUser, asked: PhotoRequest, signal: AbortSignal): Promise<PhotoAnswer>;
   close(): Promise<void>;
 }
+
+export type ReadPeople = (signal: AbortSignal) => AsyncIterable<SourcePage>;
 
 /** What runs will ask of it. */
 export interface SourceUse {

@@ -6,7 +6,8 @@ import type { SourceUser } from '../model.ts';
 import type { Cursors, SourceChange } from '../sources/source.ts';
 
 export interface MirrorHead {
-  readonly cursors: Cursors;
+  /** Null: the source tells no changes, and the mirror is for reads of the people in scope. */
+  readonly cursors: Cursors | null;
   /** What the reads were made with: under another mark the mirror says nothing. */
   readonly mark: string;
   /** When everybody was read last, in milliseconds since 1970. */
@@ -32,8 +33,10 @@ export interface Mirror {
   users(ids: readonly string[]): Promise<ReadonlyMap<string, SourceUser>>;
   /** In the order of the list; once more for the same one replaces what was said of it. */
   stage(changes: readonly MirrorChange[]): Promise<void>;
-  /** Puts everything into the run's scratch space that no change has spoken of. */
-  fill(): Promise<void>;
+  /** People of whom no change has spoken so far, as the mirror has them. */
+  untouched(): AsyncIterable<readonly SourceUser[]>;
+  /** Puts everything into the run's scratch space that no change has spoken of; `people`: but for groups and members. */
+  fill(what: 'everything' | 'people'): Promise<void>;
   /** What was staged becomes part of the mirror, with its new head. */
   update(head: MirrorHead): Promise<void>;
   /**

@@ -1,5 +1,5 @@
 /**
- * What every source directory must do: the rules S1 to S10 and S13 to S20 of `src/sources/source.ts`; the numbers are theirs. Those that are
+ * What every source directory must do: the rules S1 to S10 and S13 to S21 of `src/sources/source.ts`; the numbers are theirs. Those that are
  * asked over HTTP pass `source-over-http.ts` besides. A provider's test calls `describeSource` with a harness that fills its directory with people and breaks it. A rule that a provider
  * cannot show is declared with the reason; a harness that is silent about it fails.
  */
@@ -8,7 +8,7 @@ import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it } from 'vitest';
 import { SyncError } from '../../src/errors.ts';
 import { parseSourcePath, readSourcePath, toAskedName } from '../../src/expression/paths.ts';
-import type { Json, SourceUser } from '../../src/model.ts';
+import type { Json, SourceUser, WantedPeople } from '../../src/model.ts';
 import type {
   GroupPage,
   OneUser,
@@ -19,6 +19,7 @@ import type {
   WantedMembers,
 } from '../../src/sources/source.ts';
 import { describeChanges } from './source-changes.ts';
+import { describeMatching } from './source-matching.ts';
 import { describePage } from './source-pages.ts';
 
 export interface SamplePerson {
@@ -95,12 +96,14 @@ export interface SourceHarness {
   seedGroups?(people: readonly SamplePerson[], groups: readonly SampleGroup[]): Promise<SeededGroups>;
   /** Needed unless S13 is declared unsupported. */
   seedPhotos?(people: readonly SamplePerson[]): Promise<SeededPhotos>;
+  /** S21: what a filter makes of the department, where `toName` is not the attribute that is filtered by. */
+  readonly toWanted?: (department: string) => WantedPeople;
   /** S20: the changes do not name who is gone, and say how many there are. */
   readonly countsGone?: true;
   /** Needed where the source has `readChanges`, which S14 to S17 and S20 are about. */
   seedChanges?(people: readonly SamplePerson[], groups: readonly SampleGroup[]): Promise<SeededChanges>;
   /** Rules that the provider cannot show, with the reason. */
-  readonly unsupported: Readonly<Partial<Record<'S2' | 'S8' | 'S9' | 'S9 one group' | 'S10' | 'S13', string>>>;
+  readonly unsupported: Readonly<Partial<Record<'S2' | 'S8' | 'S9' | 'S9 one group' | 'S10' | 'S13' | 'S21', string>>>;
 }
 
 const MOST_PEOPLE = 1_500;
@@ -125,6 +128,7 @@ export function createSamplePeople(count: number): SamplePerson[] {
 
 export function describeSource(name: string, harness: SourceHarness): void {
   describe(`source contract: ${name}`, () => {
+    describeMatching(harness, { people: createSamplePeople, names: SAMPLE_NAMES });
     const opened: SeededSource[] = [];
     const { toName = (attribute) => attribute, toRef = (id) => id, people: PEOPLE = MOST_PEOPLE } = harness;
     const projection = SAMPLE_NAMES.map((name) => toAskedName(parseSourcePath(toName(name))));

@@ -49,7 +49,7 @@ export function describeMirror(
       expect(await state.mirror.head()).toBeNull();
       await seed(state);
       expect(await state.mirror.head()).toEqual(toHead(1));
-      await state.mirror.fill();
+      await state.mirror.fill('everything');
       expect(await readStaged(state)).toEqual({
         users: {
           ada: 'ada@example.com',
@@ -60,6 +60,45 @@ export function describeMirror(
         groups: ['chess', 'choir', 'clubs'],
         members: { ada: ['chess', 'choir', 'clubs'], bob: ['choir'], eve: ['chess', 'clubs'] },
       });
+    });
+
+    it('gives people of whom no change has spoken, and puts them into the scratch space alone', async () => {
+      const state = await states.directory();
+      await seed(state);
+      await state.mirror.stage([
+        { type: 'user', user: aSourceUser('new') },
+        { type: 'user', user: aSourceUser('eve', { attributes: { mail: 'eve.new@example.com' } }) },
+        { type: 'userRemoved', id: 'ada' },
+        { type: 'userUnread', id: 'nobody' },
+      ]);
+      const untouched: string[] = [];
+      for await (const page of state.mirror.untouched()) untouched.push(...page.map(({ id }) => id));
+      expect(untouched.sort()).toEqual(['bob', 'kim']);
+      await state.mirror.fill('people');
+      expect(await readStaged(state)).toMatchObject({ groups: [], members: {} });
+      expect(Object.keys((await readStaged(state)).users).sort()).toEqual(['bob', 'eve', 'kim', 'new']);
+      // Without cursors, and the others' groups are still there.
+      const head = { ...toHead(2), cursors: null };
+      await state.mirror.update(head);
+      await state.staging.clear();
+      expect(await state.mirror.head()).toEqual(head);
+      await state.mirror.fill('everything');
+      expect(Object.keys((await readStaged(state)).users).sort()).toEqual(['bob', 'eve', 'kim', 'new']);
+      expect((await readStaged(state)).groups).toEqual(['chess', 'choir', 'clubs']);
+    });
+
+    it('gives more people than fit into a page, each once', async () => {
+      const state = await states.directory();
+      const people = Array.from({ length: 1_203 }, (_, index) => aSourceUser(`p${index}`));
+      await state.staging.addUsers(people);
+      expect(await state.mirror.replace(toHead(1))).toBe(true);
+      await state.staging.clear();
+      const ids: string[] = [];
+      for await (const page of state.mirror.untouched()) {
+        expect(page.length).toBeLessThanOrEqual(500);
+        ids.push(...page.map(({ id }) => id));
+      }
+      expect(ids.sort()).toEqual(people.map(({ id }) => id).sort());
     });
 
     it('takes changes in their order; what none speaks of is as it was', async () => {
@@ -81,7 +120,7 @@ export function describeMirror(
         renamed,
       ]);
       await state.groups.addAliases([{ sourceId: 'eve', names: ['eve.new@example.com'] }]);
-      await state.mirror.fill();
+      await state.mirror.fill('everything');
       const expected = {
         users: {
           bob: 'bob@example.com',
@@ -98,7 +137,7 @@ export function describeMirror(
       await state.mirror.update(toHead(2));
       await state.staging.clear();
       expect(await state.mirror.head()).toEqual(toHead(2));
-      await state.mirror.fill();
+      await state.mirror.fill('everything');
       expect(await readStaged(state)).toEqual(expected);
     });
 
@@ -110,7 +149,7 @@ export function describeMirror(
         { type: 'groupRemoved', id: 'chess' },
       ]);
       await state.staging.clear();
-      await state.mirror.fill();
+      await state.mirror.fill('everything');
       expect(await readStaged(state)).toMatchObject({
         users: { ada: 'ada@example.com' },
         members: { ada: ['chess', 'choir', 'clubs'] },
@@ -127,12 +166,12 @@ export function describeMirror(
         { type: 'groupRemoved', id: 'chess' },
         { type: 'group', group: aSourceGroup('chess') },
       ]);
-      await state.mirror.fill();
+      await state.mirror.fill('everything');
       const expected = { users: { ada: 'back@example.com' }, members: { ada: ['choir'], bob: ['choir'] } };
       expect(await readStaged(state)).toMatchObject(expected);
       await state.mirror.update(toHead(2));
       await state.staging.clear();
-      await state.mirror.fill();
+      await state.mirror.fill('everything');
       const { users, members, groups } = await readStaged(state);
       expect({ users, members }).toMatchObject(expected);
       expect(members).toEqual(expected.members);
@@ -152,7 +191,7 @@ export function describeMirror(
       await state.staging.clear();
       await state.mirror.stage([{ type: 'user', user: aSourceUser('bob') }]);
       await state.groups.addAliases([{ sourceId: 'bob', names: ['bob@example.com'] }]);
-      await state.mirror.fill();
+      await state.mirror.fill('everything');
       expect((await readStaged(state)).members).toEqual({ ada: ['chess', 'choir', 'clubs'], bob: ['choir'] });
     });
 
@@ -175,17 +214,17 @@ export function describeMirror(
       expect(await state.mirror.replace(toHead(2))).toBe(true);
       const staged = await readStaged(state);
       await state.staging.clear();
-      await state.mirror.fill();
+      await state.mirror.fill('everything');
       const filled = await readStaged(state);
       expect(Object.keys(filled.users)).toHaveLength(kept.length);
       expect(filled).toEqual(staged);
       // So many changes at once go the same way.
       await state.staging.clear();
       await state.mirror.stage(kept.slice(0, 5_100).map((n) => ({ type: 'userRemoved', id: `p${n}` })));
-      await state.mirror.fill();
+      await state.mirror.fill('everything');
       await state.mirror.update(toHead(3));
       await state.staging.clear();
-      await state.mirror.fill();
+      await state.mirror.fill('everything');
       expect(Object.keys((await readStaged(state)).users)).toHaveLength(kept.length - 5_100);
       expect(await state.mirror.head()).toEqual(toHead(3));
     });
@@ -206,9 +245,9 @@ export function describeMirror(
       await seed(acme);
       await other.mirror.drop('everything');
       expect([await other.mirror.head(), await acme.mirror.head()]).toEqual([null, toHead(1)]);
-      await other.mirror.fill();
+      await other.mirror.fill('everything');
       expect(await readStaged(other)).toEqual({ users: {}, groups: [], members: {} });
-      await acme.mirror.fill();
+      await acme.mirror.fill('everything');
       expect(Object.keys((await readStaged(acme)).users)).toHaveLength(4);
     });
 
@@ -220,7 +259,7 @@ export function describeMirror(
       await state.staging.addUsers([aSourceUser('ada')]);
       await state.mirror.replace(toHead(2));
       await state.staging.clear();
-      await state.mirror.fill();
+      await state.mirror.fill('everything');
       expect(await readStaged(state)).toEqual({ users: { ada: 'ada@example.com' }, groups: [], members: {} });
     });
 
@@ -241,7 +280,7 @@ export function describeMirror(
       }
       const generation = Number(head.summary['generation']);
       expect(generation).toBeGreaterThanOrEqual(printed);
-      await state.mirror.fill();
+      await state.mirror.fill('everything');
       const { users } = await readStaged(state);
       expect(new Set(Object.values(users))).toEqual(new Set([`${generation}@example.com`]));
     });

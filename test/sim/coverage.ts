@@ -88,6 +88,7 @@ const WANTED: readonly string[] = [
   'by hand redescribe',
   'reads by changes',
   'reads by counted changes',
+  'reads of the scope',
 ];
 
 export function checkCounts(counts: ReadonlyMap<string, number>): readonly { name: string; problems: string[] }[] {

@@ -14,6 +14,7 @@ export const FEATURES = [
   'teamValues',
   'feed',
   'countedFeed',
+  'scopeReads',
 ] as const;
 export type Feature = (typeof FEATURES)[number];
 
@@ -49,6 +50,8 @@ const ENTRIES: Readonly<Record<Feature, readonly AttributeEntry[]>> = {
   // Of a feed alone.
   feed: [],
   countedFeed: [],
+  // Of a source without a feed.
+  scopeReads: [],
 };
 
 export function toFeatureEntries(features: readonly Feature[]): readonly AttributeEntry[] {

@@ -8,6 +8,7 @@ import { type CustomName, type Feature, toCustom, toFeatureEntries } from './fea
 import type { Feed } from './feed.ts';
 import { found, type Group } from './groups.ts';
 import { type ProfileName, toProfileEntries } from './profiles.ts';
+import type { ScopeFilter } from './scope-filter.ts';
 import { TEAM_ENTRIES, type TeamValueName, toTeamCustom } from './team-values.ts';
 
 /** One person as the source has them now. */
@@ -50,6 +51,8 @@ export interface Company {
   readonly namesByMail: boolean;
   /** What the source has told so far; null: it tells no changes. */
   readonly feed: Feed | null;
+  /** It can be asked for the people in scope alone; null: it cannot. */
+  readonly filter: ScopeFilter | null;
   /** Accounts to which somebody gave a value by hand since nothing is written there, by what the checkers call the path. */
   readonly customByHand: Record<CustomName, Set<string>>;
   /** Paths of which a run has written down that values may be there. */
@@ -122,6 +125,7 @@ export function createCompany({ size, groups = 0, features = [], profile }: Begi
     groupsGone: [],
     groupsMade: 0,
     namesByMail: features.includes('managersByMail'),
+    filter: features.includes('scopeReads') && !features.includes('feed') ? { told: null } : null,
     feed: features.includes('feed') ? { told: [], namesGone: !features.includes('countedFeed') } : null,
     customByHand: { tier: new Set(), grade: new Set() },
     customWritten: new Set(),

@@ -5,6 +5,7 @@ import type {
   ChangeProjection,
   Cursors,
   GroupPage,
+  Source,
   SourcePage,
   SourceProvider,
   WantedMembers,
@@ -12,6 +13,7 @@ import type {
 import type { ReadFault } from './faults.ts';
 import { answerChanges, type Feed, type FeedAnswer, issueCursor } from './feed.ts';
 import { type Group, toReach } from './groups.ts';
+import { answerFilter, noteTold, type ScopeFilter, toScopeReading } from './scope-filter.ts';
 import { type Reading, toMember, toSourceGroup } from './source.ts';
 
 /** What the source has for the run that reads now. */
@@ -22,8 +24,10 @@ export interface Telling {
   readonly fault: ReadFault | null;
   /** Null: it tells no changes. */
   readonly feed: Feed | null;
+  /** Null: it cannot be asked for the people in scope, or the run is about one person. */
+  readonly filter: ScopeFilter | null;
   /** What the run gets to see, by the way that it has chosen. */
-  onTold(reading: Reading, way: 'full' | 'changes'): void;
+  onTold(reading: Reading, way: 'full' | 'changes' | 'scope'): void;
 }
 
 interface Telephone {
@@ -50,8 +54,36 @@ export function createProvider(line: Telephone): SourceProvider<unknown> {
             readChanges: (since: Cursors, projection: ChangeProjection, signal: AbortSignal) =>
               readChanges(line, { since, projection, signal }),
           }),
+      ...toScopeReads(line),
       close: async () => undefined,
     }),
+  };
+}
+
+/** With a filter, what goes by it. */
+function toScopeReads({ next, wait }: Telephone): Pick<Source, 'readMatching' | 'readOne'> {
+  const { filter } = next();
+  if (filter === null) return {};
+  return {
+    readMatching: (wanted) =>
+      async function* (signal) {
+        const telling = next();
+        const reading = toScopeReading(telling);
+        telling.onTold(reading, 'scope');
+        const found = answerFilter(filter, wanted, telling);
+        for (let at = 0; at < found.length; at += PAGE) {
+          await wait('page', 20, signal);
+          yield { users: found.slice(at, at + PAGE), failed: [] };
+        }
+        if (reading.end === 'hangs') await wait('page', 100 * 3_600_000, signal);
+        if (reading.end === 'error') throw new SyncError('ReadFailed', 'the source stopped in the middle');
+        if (reading.end === 'whole') yield { users: [], failed: [], end: { attributes: reading.attributes } };
+      },
+    readOne: async (id, _names, signal) => {
+      await wait('person', 20, signal);
+      const { users, attributes } = toScopeReading(next());
+      return { user: users.find((user) => user.id === id) ?? null, attributes };
+    },
   };
 }
 
@@ -62,6 +94,7 @@ function toCursor({ feed, full }: Telling): { readonly cursor?: string } {
 async function* readUsers({ next, wait }: Telephone, signal: AbortSignal): AsyncGenerator<SourcePage> {
   const telling = next();
   telling.onTold(telling.full, 'full');
+  if (telling.filter !== null) noteTold(telling.filter, telling.full.users);
   const cursor = toCursor(telling);
   const { users, failed, attributes, end } = telling.full;
   for (let at = 0; at < users.length; at += PAGE) {

@@ -185,7 +185,7 @@ function toFeatureEdits({ feature, random }: Drawn): Step[] {
     const value = random.below(1000);
     if (feature === 'managersByMail') return toNaming(random, value);
     if (feature === 'scopeGroups') return { do: 'manifest', what: SCOPE_EDIT, value };
-    if (feature === 'feed' || feature === 'countedFeed') return toNews(random, value);
+    if (feature === 'feed' || feature === 'countedFeed' || feature === 'scopeReads') return toNews(random, value);
     if (random.chance(EDITED[feature] ?? 0.2))
       return { do: 'manifest', what: random.pick<ManifestEdit>(FEATURE_EDITS[feature]), value };
     const act = FEATURE_ACTS[feature];

@@ -401,14 +401,16 @@ class Play {
   #toTelling(facts: RunFacts, fault: ReadFault | null): Telling {
     const { company, invariants, count } = this.#world;
     const { feed } = company;
+    const filter = facts.only === null ? company.filter : null;
     const onTold: Telling['onTold'] = (reading, way) => {
       if (way === 'changes') count(feed?.namesGone === false ? 'reads by counted changes' : 'reads by changes');
       if (way === 'changes' && fault !== null && isFeedFault(fault.kind)) count(`fault ${fault.kind}`);
+      if (way === 'scope') count('reads of the scope');
       if (facts.reading === reading) return;
       facts.reading = reading;
       invariants.onTold(facts);
     };
-    return { whole: toReading(company, null), full: facts.reading, fault, feed, onTold };
+    return { whole: toReading(company, null), full: facts.reading, fault, feed, filter, onTold };
   }
 
   async #hasLinks(process: Process): Promise<boolean> {

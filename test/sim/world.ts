@@ -36,7 +36,14 @@ export interface Trouble {
 
 const NO_TROUBLE: Trouble = { http: [], process: [] };
 const NOTHING: Reading = { users: [], failed: [], attributes: [], tenantId: '', end: 'error', groups: null };
-const SILENCE: Telling = { whole: NOTHING, full: NOTHING, fault: null, feed: null, onTold: () => undefined };
+const SILENCE: Telling = {
+  whole: NOTHING,
+  full: NOTHING,
+  fault: null,
+  feed: null,
+  filter: null,
+  onTold: () => undefined,
+};
 
 /** One Dirsync process. */
 export interface Process {

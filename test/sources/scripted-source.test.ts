@@ -12,7 +12,7 @@ const CONTEXT = { secrets: {}, where: '', files: NO_FILES, http: HTTP, network: 
 const toPerson = ({ id, active, attributes }: SamplePerson) => ({ id, active, ...attributes });
 
 describeSource('scripted', {
-  unsupported: { S8: 'it is told what to do between reads' },
+  unsupported: { S8: 'it is told what to do between reads', S21: 'it is asked for changes' },
   seedGroups: async (people, groups) => {
     const script = createScriptedSource({ people: people.map(toPerson), groups });
     return {

@@ -213,7 +213,7 @@ const ROUTES: readonly Route[] = [
   {
     pattern: /^users$/,
     scope: USER_SCOPE,
-    parameters: ['customer', 'domain', 'projection', 'customFieldMask', 'showDeleted', ...PAGING],
+    parameters: ['customer', 'domain', 'query', 'projection', 'customFieldMask', 'showDeleted', ...PAGING],
     reply: toUsers,
   },
   { pattern: /^users\/([^/]+)$/, scope: USER_SCOPE, parameters: ['projection', 'fields'], reply: toOneUser },
@@ -345,8 +345,45 @@ function toUsers(google: GoogleServer, request: SeenRequest): Reply {
     return toPage(request, USERS, (pages[number] ?? []).map(project), following >= pages.length ? null : following);
   }
   const isAsked = query.get('showDeleted') === 'true' ? isDeleted : (user: GoogleUser) => !isDeleted(user);
-  const users = google.users.filter((user) => isAsked(user) && isOf(user, query.get('domain')));
+  const users = google.users.filter(
+    (user) => isAsked(user) && isOf(user, query.get('domain')) && isFound(user, query.get('query')),
+  );
   return toList(google, request, USERS, users.map(project));
+}
+
+const TERM = /([\w.]+)=(?:'((?:[^'\\]|\\.)*)'|(true|false))(?:\s|$)/y;
+const FLAGS: Readonly<Record<string, string>> = {
+  isSuspended: 'suspended',
+  isArchived: 'archived',
+  isAdmin: 'isAdmin',
+};
+
+/** Of its guide "Search for users" equality alone: `orgUnitPath='/Sales' isSuspended=false`. */
+function isFound(user: GoogleUser, query: string | null): boolean {
+  TERM.lastIndex = 0;
+  while (query !== null && TERM.lastIndex < query.length) {
+    const [, name = '', text, flag] = TERM.exec(query) ?? [];
+    if (name === '') throw new Error(`the query cannot be understood: ${query}`);
+    const value = readSearched(user, name);
+    const isIt = flag === undefined ? isText(value, text ?? '', name) : String(value ?? false) === flag;
+    if (!isIt) return false;
+  }
+  return true;
+}
+
+function readSearched(user: GoogleUser, name: string): unknown {
+  const [schema = '', field] = name.split('.');
+  const { customSchemas } = user as {
+    readonly customSchemas?: Readonly<Record<string, Readonly<Record<string, Json>>>>;
+  };
+  if (field !== undefined) return customSchemas?.[schema]?.[field];
+  return name === 'email' ? user.primaryEmail : user[FLAGS[name] ?? name];
+}
+
+/** A unit has those of the units in it. */
+function isText(value: unknown, quoted: string, name: string): boolean {
+  const [is, asked] = [String(value ?? ''), quoted.replace(/\\(.)/g, '$1')].map((each) => each.toLowerCase());
+  return is === asked || (name === 'orgUnitPath' && is?.startsWith(`${asked}/`) === true);
 }
 
 /** By id, by the primary address, or by an alias. */

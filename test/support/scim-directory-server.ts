@@ -96,12 +96,20 @@ function answer(directory: ScimDirectory, { path, query }: SeenRequest): Reply {
   return toList(page, { totalResults: toTotal(directory, resource, shown), startIndex: start });
 }
 
-function isWithin({ meta = null }: JsonObject, filter: string, filters: ScimDirectory['filters']): boolean {
+function isWithin(user: JsonObject, filter: string, filters: ScimDirectory['filters']): boolean {
+  const { meta = null } = user;
   if (filters === 'ignored') return true;
+  const equality = /^([\w.]+) eq ("(?:[^"\\]|\\.)*"|true|false)$/.exec(filter);
+  if (equality !== null) return isEqual(user[equality[1] ?? ''], JSON.parse(equality[2] ?? 'null'));
   const asked = /^meta\.lastModified ge "([^"]+)"$/.exec(filter)?.[1] ?? '';
   const { lastModified = '' } = meta as { readonly lastModified?: string };
   const [time, since] = [Date.parse(lastModified), Date.parse(asked)];
   return filters === 'equal' ? time === since : time >= since;
+}
+
+/** Of a schema that does not ask for case (RFC 7643 section 2.2). */
+function isEqual(value: Json | undefined, asked: Json): boolean {
+  return String(value).toLowerCase() === String(asked).toLowerCase();
 }
 
 function withoutMeta({ meta: _when, ...rest }: JsonObject): unknown {

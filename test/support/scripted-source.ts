@@ -4,7 +4,14 @@
  * script says otherwise; `endsAfter` and `failsAfter` are what a broken directory does.
  */
 import { SyncError } from '../../src/errors.ts';
-import { type GroupMember, type Json, NOTHING_OFFERED, type SourceOffers, type SourceUser } from '../../src/model.ts';
+import {
+  type GroupMember,
+  type Json,
+  NOTHING_OFFERED,
+  type SourceOffers,
+  type SourceUser,
+  type WantedPeople,
+} from '../../src/model.ts';
 import type {
   ChangeProjection,
   Cursors,
@@ -58,6 +65,12 @@ export interface ScriptedSource {
   feed: ScriptedFeed | null;
   /** The source can be asked for one person. */
   answersOne: boolean;
+  /** It can be asked for some people: gives those of all who match, or what a filter of it makes of them. Null: it cannot. */
+  matching: ((people: readonly Person[], wanted: WantedPeople) => readonly Person[]) | null;
+  /** One entry a read of people in scope: whom it asked for. */
+  readonly matchingReads: WantedPeople[];
+  /** One entry for each person who was asked for by id. */
+  readonly oneReads: string[];
   /** What the directory says that it has besides. */
   offers: SourceOffers;
   /** Source id → photo; the ETag is the text of its bytes. A photo that is an error cannot be read. */
@@ -94,6 +107,9 @@ export function createScriptedSource(script: Partial<Omit<ScriptedSource, 'provi
     failsAfter: null,
     feed: null,
     answersOne: false,
+    matching: null,
+    matchingReads: [],
+    oneReads: [],
     offers: NOTHING_OFFERED,
     photos: new Map(),
     photoReads: [],
@@ -140,8 +156,25 @@ export function createScriptedSource(script: Partial<Omit<ScriptedSource, 'provi
               },
             }),
         ...(source.answersOne
-          ? { readOne: async (id: string, _names: readonly string[], signal: AbortSignal) => toOne(id, source, signal) }
+          ? {
+              readOne: async (id: string, _names: readonly string[], signal: AbortSignal) => {
+                source.oneReads.push(id);
+                return toOne(id, source, signal);
+              },
+            }
           : {}),
+        ...(source.matching === null
+          ? {}
+          : {
+              readMatching: (wanted: WantedPeople) => {
+                const { matching, people } = source;
+                return (signal: AbortSignal) => {
+                  source.matchingReads.push(wanted);
+                  const some = matching?.(people, wanted) ?? people;
+                  return readPages({ ...source, people: some, columns: toAttributes(source) }, signal);
+                };
+              },
+            }),
         ...(source.offers.photos?.bytes === true
           ? {
               readPhoto: async (user: SourceUser, asked: PhotoRequest, signal: AbortSignal) =>

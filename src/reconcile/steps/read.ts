@@ -6,9 +6,12 @@ import type { ReadEnd } from '../../sources/source.ts';
 import { getFact, putFact } from '../facts.ts';
 import type { Loaded, ReadResult, ReadStats, RunDependencies } from '../run.ts';
 import { type Asking, needsGroups, projectionOf, toAliasRow, toAsking } from './asking.ts';
-import { chooseRead, readChanges, remember, type Staged } from './read-changes.ts';
+import type { Staged } from './mirrored.ts';
+import { readChanges } from './read-changes.ts';
 import { readGroups, resolveGroups } from './read-groups.ts';
+import { readScope } from './read-scope.ts';
 import { isFilled, judge, Tally } from './read-stats.ts';
+import { type Choice, chooseRead, remember } from './read-ways.ts';
 import { findScopeGroups } from './scope-groups.ts';
 
 export async function read(
@@ -22,13 +25,9 @@ export async function read(
   if (isOne && !needsGroups(loaded)) return readOne(run, loaded, signal);
   const asking = toAsking(loaded);
   const choice = await chooseRead(run, loaded, asking);
-  const { head } = choice;
-  const changes = head === null ? choice.why : await readChanges(run, { loaded, asking, head }, signal);
-  const isWhole = changes === null || typeof changes === 'string';
-  const staged = isWhole ? await readAll(run, { loaded, asking }, signal) : changes;
-  const way = isWhole ? ({ kind: 'Full', why: staged.noCursor ?? changes } as const) : ({ kind: 'Changes' } as const);
+  const { staged, way } = await readAsChosen(run, { loaded, asking, choice }, signal);
   const result = await conclude(run, { loaded, asking, staged });
-  await remember(run, { asking, staged, suspicion: result.suspicion });
+  await remember(run, { loaded, asking, staged, suspicion: result.suspicion });
   // After it: what the source said is not worse for naming no such group.
   const scopeGroups = await findScopeGroups(run, loaded, result);
   return { ...result, scopeGroups, way };
@@ -37,6 +36,24 @@ export async function read(
 interface Reading {
   readonly loaded: Loaded;
   readonly asking: Asking;
+}
+
+/** Everybody after all, where the chosen way does not lead to its end. */
+async function readAsChosen(
+  run: RunDependencies,
+  { loaded, asking, choice }: Reading & { readonly choice: Choice },
+  signal: AbortSignal,
+): Promise<{ readonly staged: Staged; readonly way: ReadResult['way'] }> {
+  const some =
+    choice.what === 'changes'
+      ? await readChanges(run, { loaded, asking, ...choice }, signal)
+      : choice.what === 'scope'
+        ? await readScope(run, { loaded, asking, ...choice }, signal)
+        : choice.why;
+  if (some !== null && typeof some !== 'string')
+    return { staged: some, way: { kind: choice.what === 'scope' ? 'Scope' : 'Changes' } };
+  const staged = await readAll(run, { loaded, asking }, signal);
+  return { staged, way: { kind: 'Full', why: staged.noCursor ?? some } };
 }
 
 /** Everybody, and every group where groups are needed. */

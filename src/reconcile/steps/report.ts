@@ -208,7 +208,7 @@ function toReadWarnings(read: RunContext['read']): readonly Warning[] {
 /** A look at the whole target says more of a run than how the source was read. */
 function toKind({ run, read, observed }: RunContext): RunKind {
   const kind = observed?.kind ?? toRunKind(run.options);
-  return kind === 'Full' && read?.way.kind === 'Changes' ? 'Delta' : kind;
+  return kind === 'Full' && read !== undefined && read.way.kind !== 'Full' ? 'Delta' : kind;
 }
 
 function toDrift({ planned, observed }: RunContext): RunReport['drift'] {

@@ -4,7 +4,7 @@ import { createScopeGroupsSearch, type ScopeGroups } from '../../mapping/scope-g
 import type { RecordError } from '../../model.ts';
 import { getFact, putFact } from '../facts.ts';
 import type { Loaded, ReadResult, RunDependencies } from '../run.ts';
-import { maySay } from './read-changes.ts';
+import { maySay } from './read-ways.ts';
 
 /**
  * Null: the scope takes people by no group.

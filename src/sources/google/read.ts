@@ -46,15 +46,23 @@ function toDomain(address: unknown): string | null {
   return typeof address === 'string' ? (/@([^@\s]+)$/.exec(address)?.[1]?.toLowerCase() ?? null) : null;
 }
 
-/** Everybody, in pages of at most 500. */
+export interface UsersAsked {
+  readonly projection: readonly string[];
+  /** Of fewer people; null: everybody. */
+  readonly query: string | null;
+}
+
+/** Pages of at most 500. */
 export async function* readUserPages(
-  { client }: Reading,
-  projection: readonly string[],
+  { client }: Pick<Reading, 'client'>,
+  { projection, query }: UsersAsked,
   signal: AbortSignal,
 ): AsyncGenerator<SourcePage> {
   const fields = toUserFields(projection);
   const names = createUserNames(fields);
-  for await (const { items, total } of client.list(toUserList(client, fields), signal)) {
+  const list = toUserList(client, fields);
+  const asked = query === null ? list : { ...list, query: { ...list.query, query } };
+  for await (const { items, total } of client.list(asked, signal)) {
     const { found: users, failed } = convertAll(items, (item) => toUser(item, fields));
     for (const { attributes } of users) names.addRecord(attributes);
     yield total === undefined ? { users, failed } : { users, failed, end: { attributes: listNames(names) } };

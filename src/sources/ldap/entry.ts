@@ -7,6 +7,9 @@ export interface LdapAttribute {
   readonly values: readonly Buffer[];
 }
 
+/** What can be asked for by name (RFC 4512 section 2.5), as `cn` or `description;lang-de`. */
+export const ATTRIBUTE = /^(?:[a-z][a-z0-9-]*|[0-9]+(?:\.[0-9]+)+)(?:;[a-z0-9-]+)*$/i;
+
 export interface LdapEntry {
   /** Without the ids that may stand before it. */
   readonly dn: string;

@@ -1,7 +1,8 @@
 import { NOTHING_OFFERED } from '../../model.ts';
 import type { Source, SourceContext, SourceProvider } from '../source.ts';
 import { readChangePages } from './changes.ts';
-import { type LdapConfig, toCredentials, toDirectory, validateConfig } from './config.ts';
+import { type LdapConfig, toCredentials, toDialect, toDirectory, validateConfig } from './config.ts';
+import { toScopeFilter } from './filter.ts';
 import { readIdentity } from './identity.ts';
 import { inspect } from './inspect.ts';
 import { createPhotoReader } from './photo.ts';
@@ -67,6 +68,11 @@ export const ldapSource: SourceProvider<LdapConfig> = {
         readChanges: (since, { users, groups }, signal) =>
           pagesOf(signal, (session) => readChangePages(toReading(session, users), { since, groups })),
       }),
+      readMatching: (wanted, projection) => {
+        const filter = toScopeFilter(wanted, toDialect(config).userFilter);
+        if (filter === null) return null;
+        return (signal) => pagesOf(signal, (session) => readUserPages(toReading(session, projection), null, filter));
+      },
       readOne: (id, projection, signal) =>
         inSession(signal, (session) => readOneUser(toReading(session, projection), id)),
       readPhoto: ({ id }, asked, signal) => photos.read(id, asked, signal),

@@ -1,5 +1,5 @@
 /** The pages of a directory's users and groups, and one user. */
-import { AndFilter, type Control, EqualityFilter, FilterParser } from 'ldapts';
+import { AndFilter, type Control, EqualityFilter, type Filter, FilterParser } from 'ldapts';
 import { SyncError } from '../../errors.ts';
 import type { GroupMember, SourceUser } from '../../model.ts';
 import { createNameCollector, type NameCollector } from '../attribute-names.ts';
@@ -10,7 +10,7 @@ import { type Dialect, type LdapConfig, toDialect } from './config.ts';
 import { ExtendedDnControl } from './controls.ts';
 import { hidesMembers, type LdapGroup, toGroup, toMembers, toUser } from './convert.ts';
 import { printCursor } from './cursor.ts';
-import { type LdapEntry, readTexts } from './entry.ts';
+import { ATTRIBUTE, type LdapEntry, readTexts } from './entry.ts';
 import { createManagerMails, MANAGER_EMAIL } from './manager.ts';
 import { readSchemaNames } from './schema.ts';
 import { completeRanges, type EntryPage, type PagedSearch, searchPages } from './search.ts';
@@ -35,8 +35,6 @@ export interface Reading {
 /** What is asked for, of which directory. */
 type Asking = Pick<Reading, 'config' | 'projection'>;
 
-/** What can be asked for by name (RFC 4512 section 2.5), as `cn` or `description;lang-de`. */
-const ATTRIBUTE = /^(?:[a-z][a-z0-9-]*|[0-9]+(?:\.[0-9]+)+)(?:;[a-z0-9-]+)*$/i;
 /** All that are not operational (RFC 4511 section 4.5.1.8). */
 const EVERYTHING = '*';
 /** All that are (RFC 3673); a server that does not know it passes it by. */
@@ -86,12 +84,20 @@ export function toUserSearch({ config, projection }: Asking, dialect: Dialect): 
   };
 }
 
-/** @param tracking where changes go on from, taken before */
-export async function* readUserPages(reading: Reading, tracking: Tracking | null): AsyncGenerator<SourcePage> {
+/**
+ * @param tracking where changes go on from, taken before
+ * @param filter of fewer people; null: everybody
+ */
+export async function* readUserPages(
+  reading: Reading,
+  tracking: Tracking | null,
+  filter: Filter | null = null,
+): AsyncGenerator<SourcePage> {
   const dialect = toDialect(reading.config);
   const names = await createNames(reading, dialect.userAttributes);
   const convert = createUserConverter(reading, dialect, names);
-  for await (const page of searchPages(reading.session, toUserSearch(reading, dialect))) {
+  const search = toUserSearch(reading, dialect);
+  for await (const page of searchPages(reading.session, filter === null ? search : { ...search, filter })) {
     const { users, failed } = await convert(page.entries);
     const end = { attributes: names.list(), ...toCursorEnd(tracking) };
     yield page.isLast ? { users, failed, end } : { users, failed };

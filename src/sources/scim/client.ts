@@ -92,7 +92,7 @@ function isRefusal(status: number): boolean {
 }
 
 function toRefused(status: number): SyncError {
-  return new SyncError('CursorExpired', `the service does not take a filter by meta.lastModified (${status})`);
+  return new SyncError('CursorExpired', `the service does not take the filter (${status})`);
 }
 
 /** Many services have no such endpoint, or one that does not work: then records alone tell. */

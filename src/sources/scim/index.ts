@@ -3,8 +3,9 @@ import type { Source, SourceProvider } from '../source.ts';
 import { readChangePages } from './changes.ts';
 import { createScimSourceClient } from './client.ts';
 import { type ScimSourceConfig, toDirectoryId, validateConfig } from './config.ts';
+import { toScopeFilter } from './filter.ts';
 import { inspect } from './inspect.ts';
-import { readGroupPages, readOneUser, readUserPages } from './read.ts';
+import { readGroupPages, readMatchingPages, readOneUser, readUserPages } from './read.ts';
 
 /** Any service with a SCIM 2.0 interface, read as a directory. */
 export const scimSource: SourceProvider<ScimSourceConfig> = {
@@ -21,6 +22,10 @@ export const scimSource: SourceProvider<ScimSourceConfig> = {
       readGroups: (_projection, signal) => readGroupPages(client, signal),
       readChanges: (since, { groups }, signal) =>
         readChangePages(client, { since, withGroups: since.groups !== null && groups !== null }, signal),
+      readMatching: (wanted) => {
+        const filter = toScopeFilter(wanted);
+        return filter === null ? null : (signal) => readMatchingPages(client, filter, signal);
+      },
       readOne: (id, _projection, signal) => readOneUser(client, id, signal),
       close: async () => undefined,
     };

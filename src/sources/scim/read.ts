@@ -29,6 +29,22 @@ export async function* readUserPages(client: ScimSourceClient, signal: AbortSign
   }
 }
 
+/** The same of those whom the filter takes, and without a place from which changes are read. */
+export async function* readMatchingPages(
+  client: ScimSourceClient,
+  filter: string,
+  signal: AbortSignal,
+): AsyncGenerator<SourcePage> {
+  const names = createNameCollector();
+  for await (const { items, isLast } of client.list({ ...USERS, filter }, signal)) {
+    const { found: users, failed } = convertAll(items, toUser);
+    for (const { attributes } of users) names.addRecord(attributes);
+    yield isLast
+      ? { users, failed, end: { attributes: await listAttributes(client, names, signal) } }
+      : { users, failed };
+  }
+}
+
 /** What the service says that it has and nobody has is null for all; what it does not know is unknown (rule I13). */
 async function listAttributes(
   client: ScimSourceClient,

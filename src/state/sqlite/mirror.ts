@@ -1,6 +1,6 @@
 import type { GroupMember, SourceUser } from '../../model.ts';
 import type { Mirror, MirrorChange, MirrorHead } from '../mirror.ts';
-import { firstPlace, PAGE } from './connection.ts';
+import { firstPlace, PAGE, readPages } from './connection.ts';
 import type { Directory } from './directory.ts';
 import { writeSpaceBack } from './purge.ts';
 import { parseJson } from './rows.ts';
@@ -25,7 +25,8 @@ export function toMirror(of: Directory): Mirror {
         for (const change of changes) stageChange(of, directory, change);
       });
     },
-    fill: () => fill(of),
+    untouched: () => readUntouched(of),
+    fill: (what) => fill(of, what),
     async update(head) {
       if (countTouched(of) > CHUNK) await replace(of, head);
       else await of.write((directory) => writeTouched(of, directory, head));
@@ -80,6 +81,19 @@ function readUsers({ db, number }: Directory, ids: readonly string[]): ReadonlyM
     }
   }
   return users;
+}
+
+async function* readUntouched({ db, number }: Directory): AsyncGenerator<readonly SourceUser[]> {
+  db.openScratch();
+  const directory = number();
+  const pages = readPages<{ place: number; body: string }>((last) =>
+    db.all(
+      `SELECT m.place, m.body FROM mirror_users m
+       WHERE m.place > ?2 AND m.place < ?3 AND ${untouched('User')} ORDER BY m.place LIMIT ${PAGE}`,
+      ...[directory, last?.place ?? firstPlace(directory), firstPlace(directory + 1)],
+    ),
+  );
+  for await (const rows of pages) yield rows.map(({ body }) => parseJson<SourceUser>(db, body));
 }
 
 function stageChange(of: Directory, directory: number, change: MirrorChange): void {
@@ -173,9 +187,10 @@ const UNTOUCHED_MEMBER = `
   AND NOT EXISTS (SELECT 1 FROM run.touched_members t
     WHERE t.directory = ?1 AND t.group_id = m.group_id AND t.ref = m.ref AND t.kind = m.kind)`;
 
-async function fill(of: Directory): Promise<void> {
+async function fill(of: Directory, what: 'everything' | 'people'): Promise<void> {
   const { db } = of;
-  for (const { mirror, staged, resource } of RECORDS) {
+  const records = what === 'people' ? RECORDS.filter(({ resource }) => resource === 'User') : RECORDS;
+  for (const { mirror, staged, resource } of records) {
     await inChunks(of, { table: mirror, key: ['place'] }, (directory, range, values) =>
       db.run(
         `INSERT INTO ${staged} (place, directory, id, body)
@@ -193,6 +208,7 @@ async function fill(of: Directory): Promise<void> {
       ...values,
     ),
   );
+  if (what === 'people') return;
   await of.stage((directory) =>
     db.run(
       `INSERT OR IGNORE INTO run.group_members (directory, group_id, kind, ref, alias)

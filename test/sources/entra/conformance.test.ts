@@ -39,7 +39,10 @@ async function start(content: Partial<Pick<EntraServer, 'users' | 'groups'>>) {
 }
 
 describeSource('Entra', {
-  unsupported: { S8: 'its pages are no snapshot: who is edited meanwhile is there once, as before or as after' },
+  unsupported: {
+    S8: 'its pages are no snapshot: who is edited meanwhile is there once, as before or as after',
+    S21: 'it tells what has changed, of everybody',
+  },
   toName: (name) => (name === 'description' ? `${EXTENSION}.extensionAttribute1` : name),
   seedGroups: async (people, groups) => {
     const { entra, source, close } = await start({ users: people.map(toUser), groups: groups.map(toGroup) });

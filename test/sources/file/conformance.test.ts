@@ -62,6 +62,7 @@ const FORMATS: Readonly<Record<string, { readonly extension: string; readonly wr
   'CSV in gzip': { extension: 'csv.gz', write: (people) => gzipSync(writeCsv(people), { level: 0 }) },
 };
 
+const NO_FILTER = 'a file has no filters, and is read as a whole';
 const NO_ONE = 'a file is read as a whole, and the engine takes the one person from it';
 const NO_FAILED_RECORDS = 'a file that breaks its format in one row cannot be trusted in the others: the read fails';
 /** Cuts inside the last record, also where a line end or bracket follows it. */
@@ -78,6 +79,7 @@ function createPathHarness(
       S2: NO_FAILED_RECORDS,
       'S9 one group': NO_FAILED_RECORDS,
       S10: NO_ONE,
+      S21: NO_FILTER,
       ...(isMerged && { S8: 'the whole file is read, and was compared, before the first page is given' }),
     },
     seedGroups: (people, groups) => seedGroups(`people.${extension}`, write(people), groups),
@@ -149,6 +151,7 @@ function createConfigMapHarness(extension: string, write: Write): SourceHarness 
       S8: 'the bytes of a ConfigMap arrive in one answer',
       S13: 'there is no folder beside a ConfigMap',
       S10: NO_ONE,
+      S21: NO_FILTER,
     },
     seed: async (people) => {
       const key = `people.${extension}`;
@@ -195,6 +198,7 @@ function createUrlHarness(extension: string, write: Write): SourceHarness {
       'S9 one group': NO_FAILED_RECORDS,
       S8: 'one answer has one version of the file',
       S10: NO_ONE,
+      S21: NO_FILTER,
       S13: 'photos are URLs alone',
     },
     seed: async (people) => {
@@ -254,6 +258,7 @@ function createSftpHarness(extension: string, write: Write): SourceHarness {
       S2: NO_FAILED_RECORDS,
       'S9 one group': NO_FAILED_RECORDS,
       S10: NO_ONE,
+      S21: NO_FILTER,
       S13: 'photos are URLs alone',
     },
     seed: async (people) => {

@@ -46,6 +46,7 @@ async function start(content: Partial<Pick<GoogleServer, 'users' | 'groups'>>) {
 
 describeSource('Google', {
   unsupported: { S8: 'its pages are no snapshot: who is edited meanwhile is there once, as before or as after' },
+  toWanted: (department) => [[{ path: 'customSchemas.Sample.department', values: [department] }]],
   toName: (name) => PATHS[name] ?? `customSchemas.Sample.${name}`,
   seedGroups: async (people, groups) => {
     const { google, source, close } = await start({ users: people.map(toUser), groups: groups.map(toGroup) });

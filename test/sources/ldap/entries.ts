@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { GroupMember } from '../../../src/model.ts';
 import { fromGuid } from '../../../src/sources/ldap/values.ts';
-import type { FailedRecord, Source, SourceChange } from '../../../src/sources/source.ts';
+import type { FailedRecord, Source, SourceChange, SourcePage } from '../../../src/sources/source.ts';
 import type { SampleGroup, SamplePerson } from '../../conformance/source.ts';
 import type { ServedEntry, Values } from '../../support/ldap-server.ts';
 import { BASE } from './connect.ts';
@@ -190,7 +190,7 @@ export const AD_TREE: readonly ServedEntry[] = [
 export function withSampleIds(source: Source, names: ReadonlyMap<string, string>): Source {
   const toSample = (id: string | null): string | null => (id === null ? null : (names.get(id) ?? id));
   const toOwn = new Map([...names].map(([own, name]) => [name, own]));
-  const { readOne, readChanges, readPhoto } = source;
+  const { readOne, readChanges, readMatching, readPhoto } = source;
   const toMember = (member: GroupMember): GroupMember =>
     'ref' in member ? { ...member, ref: toSample(member.ref) ?? '' } : member;
   const toFailed = (failed: readonly FailedRecord[]): readonly FailedRecord[] =>
@@ -201,14 +201,23 @@ export function withSampleIds(source: Source, names: ReadonlyMap<string, string>
     if (change.type !== 'members') return { ...change, id: toSample(change.id) ?? '' };
     return { ...change, group: toSample(change.group) ?? '', added: change.added.map(toMember) };
   };
+  async function* toPages(pages: AsyncIterable<SourcePage>): AsyncGenerator<SourcePage> {
+    for await (const page of pages) {
+      const users = page.users.map((user) => ({ ...user, id: toSample(user.id) ?? '' }));
+      yield { ...page, users, failed: toFailed(page.failed) };
+    }
+  }
   return {
     ...source,
-    async *readUsers(projection, signal) {
-      for await (const page of source.readUsers(projection, signal)) {
-        const users = page.users.map((user) => ({ ...user, id: toSample(user.id) ?? '' }));
-        yield { ...page, users, failed: toFailed(page.failed) };
-      }
-    },
+    readUsers: (projection, signal) => toPages(source.readUsers(projection, signal)),
+    ...(readMatching === undefined
+      ? {}
+      : {
+          readMatching: (wanted, projection) => {
+            const read = readMatching(wanted, projection);
+            return read === null ? null : (signal) => toPages(read(signal));
+          },
+        }),
     async *readGroups(projection, signal) {
       for await (const page of source.readGroups?.(projection, signal) ?? []) {
         yield {

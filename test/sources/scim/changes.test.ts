@@ -101,7 +101,7 @@ describe('changes of a SCIM service', () => {
   const noCursor: readonly (readonly [string, Partial<ScimDirectory>, RegExp])[] = [
     ['ignores filters', { filters: 'ignored' }, /does not filter people by meta.lastModified/],
     ['takes "greater" for "equal"', { filters: 'equal' }, /does not filter people by meta.lastModified/],
-    ['takes no filters', { filters: 'never' }, /does not take a filter .* \(400\)/],
+    ['takes no filters', { filters: 'never' }, /does not take the filter \(400\)/],
     ['says of somebody no time', { users: withNobodysTime }, /not say of everybody when/],
     ['says times of another zone', { users: people(2, '2026-01-05T10:00:00+02:00') }, /changed, in UTC/],
     ['says what is no time', { users: people(2, '2026-13-45T10:00:00Z') }, /not say of everybody when/],

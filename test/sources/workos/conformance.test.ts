@@ -32,6 +32,7 @@ describeSource('WorkOS', {
   unsupported: {
     S8: 'its pages are no snapshot: who is edited meanwhile is there once, as before or as after',
     S13: 'it has no photos',
+    S21: 'it tells what has changed, of everybody',
   },
   toName: (name) => `custom_attributes.${name}`,
   seedGroups: async (people, groups) => {
