@@ -34,7 +34,17 @@ function listLooks(client: GoogleClient, { groups }: SourceUse): readonly Look[]
       return READABLE;
     },
   };
-  if (!groups) return [people];
+  const deleted: Look = {
+    about: 'deleted people',
+    run: async (signal) => {
+      const list = toUserList(client, ['id']);
+      const query = { ...list.query, showDeleted: 'true' };
+      const { items, next } = await client.readPage({ ...list, query }, signal);
+      if (items.length === 0) return 'nobody who could be restored';
+      return `${next === null ? items.length : `more than ${items.length}`} who can be restored, for about twenty days after their deletion`;
+    },
+  };
+  if (!groups) return [people, deleted];
   let first: Json = null;
   const ofGroups: Look = {
     about: 'groups',
@@ -54,5 +64,5 @@ function listLooks(client: GoogleClient, { groups }: SourceUse): readonly Look[]
       return READABLE;
     },
   };
-  return [people, ofGroups, members];
+  return [people, deleted, ofGroups, members];
 }

@@ -475,16 +475,29 @@ describe('check source', () => {
       'ok clock: as that of the other side',
       'ok credentials: the key of the service account is taken',
       'ok people: they can be read',
+      'ok deleted people: nobody who could be restored',
       'ok groups: they can be read',
       'ok members of groups: they can be read',
     ]);
   });
 
+  it('counts who was deleted and can be restored', async () => {
+    const deleted = (count: number) =>
+      Array.from({ length: count }, (_, n) => toGoogleUser(String(n), { deletionTime: '2026-01-05T08:00:00Z' }));
+    const { google, source } = await start({ users: [toGoogleUser('here'), ...deleted(2)] });
+    const rest = 'who can be restored, for about twenty days after their deletion';
+    expect(await inspect(source, false)).toContain(`ok deleted people: 2 ${rest}`);
+    google.users = deleted(500);
+    expect(await inspect(source, false)).toContain(`ok deleted people: 500 ${rest}`);
+    google.users = deleted(501);
+    expect(await inspect(source, false)).toContain(`ok deleted people: more than 500 ${rest}`);
+  });
+
   it('names each scope that is missing, and needs none for groups where nobody wants them', async () => {
     const { google, source } = await start();
     google.scopes = [USER_SCOPE];
-    expect(await inspect(source, false)).toHaveLength(3);
-    const [, , people, groups, members] = await inspect(source, true);
+    expect(await inspect(source, false)).toHaveLength(4);
+    const [, , people, , groups, members] = await inspect(source, true);
     expect(people).toBe('ok people: they can be read');
     expect(groups).toMatch(/^error groups: .*give its client ID 108234567890123456789 the scope \S*group.readonly;/);
     expect(members).toContain(`the scope ${MEMBER_SCOPE}`);
