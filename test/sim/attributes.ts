@@ -75,7 +75,11 @@ function isAtRest(custom: CustomAttributeResource | undefined): boolean {
 }
 
 /** After a run that planned, and wrote down what it writes; an edit meanwhile speaks of another one. */
-export function noteCustom({ company }: World, { manifests }: Pick<RunFacts, 'manifests'>): void {
+export function noteCustom(world: World, { manifests }: Pick<RunFacts, 'manifests'>): void {
+  const { company } = world;
+  const there = find(world, CUSTOM_ENTRY.target);
+  // While the old one is under deletion, the new one of the manifests is not there yet.
+  if (there === undefined || isLeaving(there)) return;
   if (manifests.spec.mode === 'Plan' || manifests.custom?.path !== company.manifests.custom?.path) return;
   for (const name of CUSTOM_NAMES) if (manifests.custom?.path === CUSTOM_PATHS[name]) company.customWritten.add(name);
 }

@@ -1022,6 +1022,25 @@ export const REGRESSIONS: readonly Regression[] = [
     },
   },
   {
+    // By the check of what a CustomAttribute has written: one that waits for the deletion of another of its name was taken for there.
+    name: 'a value that was written by hand where a CustomAttribute was to have its values that never came to be',
+    scenario: {
+      seed: 56102,
+      size: 1,
+      features: ['custom'],
+      application: PLAIN,
+      steps: [
+        RUN,
+        { do: 'manifest', what: 'customGone', value: 46 },
+        { ...RUN, faults: [{ kind: 'stopped', at: 16, count: 1 }] },
+        { do: 'admin', act: 'retier', which: 395 },
+        { do: 'manifest', what: 'customGone', value: 15 },
+        RUN,
+        { do: 'manifest', what: 'customGone', value: 819 },
+      ],
+    },
+  },
+  {
     name: 'a CustomAttribute goes while somebody who has a value is to be deleted, and comes back',
     scenario: {
       seed: 74276,
