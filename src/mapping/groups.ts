@@ -64,9 +64,11 @@ export function computeTeamNames(displayName: string, groups: readonly Namesake[
   // Each group has a spelling of its own.
   const holds = ({ held }: Namesake, name: string): boolean => held !== null && isSame(held, name);
   const isPlain = (group: Namesake): boolean => holds(group, plain);
-  // A suffix once given stays, although now another one would do, or be needed.
+  // A suffix once given stays, although now another one would do, or be needed; but not with two of them, as when one was
+  // named while the other could not be read.
+  const isOwn = (group: Namesake, name: string): boolean => groups.find((each) => holds(each, name)) === group;
   const findGiven = (group: Namesake): string | undefined =>
-    listSuffixed(plain, group.id, groups).find((name) => holds(group, name));
+    listSuffixed(plain, group.id, groups).find((name) => isOwn(group, name));
   const first = groups.find(isPlain) ?? groups.find((group) => findGiven(group) === undefined);
   const toName = (group: Namesake): string => findGiven(group) ?? toSuffixed(plain, group.id, groups);
   return new Map(groups.map((group) => [group.id, group === first ? plain : toName(group)] as const));

@@ -52,9 +52,19 @@ describe('computeTeamNames', () => {
   const names = (groups: readonly { id: string; held: string | null }[], name = 'Eng') =>
     Object.fromEntries(computeTeamNames(name, groups));
   const [a, b] = ['aaaaaaaa-1111', 'bbbbbbbb-2222'];
+  const [C1, C2, C3] = ['cccccccc-1', 'cccccccc-2', 'cccccccc-3'];
 
   it.each([
     [[{ id: a, held: null }], { [a]: 'Eng' }, 'a name of its own'],
+    [
+      [
+        { id: C1, held: 'Eng' },
+        { id: C2, held: 'eng (cccccccc)' },
+        { id: C3, held: 'Eng (cccccccc)' },
+      ],
+      { [C1]: 'Eng', [C2]: 'Eng (cccccccc)', [C3]: 'Eng (cccccccc-3)' },
+      'a suffix that two were given stays with the first of them',
+    ],
     [
       [
         { id: a, held: null },

@@ -1022,6 +1022,43 @@ export const REGRESSIONS: readonly Regression[] = [
     },
   },
   {
+    name: 'a team is named like that of a group which could not be read, and is known by the same beginning of its id',
+    scenario: {
+      seed: 62117,
+      size: 2,
+      groups: 3,
+      application: PLAIN,
+      steps: [
+        { do: 'group', what: 'found', which: 329, value: 169 },
+        RUN,
+        { do: 'group', what: 'rename', which: 357, value: 24 },
+        { do: 'group', what: 'reorder', which: 412, value: 989 },
+        { do: 'group', what: 'found', which: 181, value: 177 },
+        { ...RUN, faults: [{ kind: 'groupFailed', which: 285 }] },
+      ],
+    },
+  },
+  {
+    name: 'what is held has another hash while the deletion of somebody who refers to it waits for its next try',
+    scenario: {
+      seed: 64069,
+      size: 4,
+      application: { quirks: ['deleteForbidden'], pageSize: 100 },
+      steps: [
+        { do: 'manifest', what: 'floor', value: 54 },
+        { do: 'manifest', what: 'deleteAfter', value: 355 },
+        RUN,
+        { do: 'scope', who: 639 },
+        RUN,
+        { do: 'leave', who: 471 },
+        { do: 'time', ms: 18_000_000 },
+        { do: 'leave', who: 445 },
+        { do: 'time', ms: 18_000_000 },
+        { do: 'leave', who: 922 },
+      ],
+    },
+  },
+  {
     // By the check of what a CustomAttribute has written: one that waits for the deletion of another of its name was taken for there.
     name: 'a value that was written by hand where a CustomAttribute was to have its values that never came to be',
     scenario: {

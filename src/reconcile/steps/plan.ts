@@ -54,7 +54,8 @@ export async function plan(run: RunDependencies, input: PlanInput, signal: Abort
   await planTeams(run, { input, settings, writer, people, signal, drift, protectedTeams: teams, teamShapes, index });
   const gone = index.isNeeded && run.options.user === null ? await readUnreleased(run) : [];
   const endings = index.isNeeded ? [...gone, ...people.endings] : [];
-  const released = await releaseReferences(run, { endings, settings, teamShapes, index, writer, signal });
+  const { ending: leaving } = people;
+  const released = await releaseReferences(run, { endings, leaving, settings, teamShapes, index, writer, signal });
   await writer.flush();
   const { withoutAccount, made } = people;
   if (index.isNeeded) await withdrawDebts(run, { withoutAccount, gone: open.gone, made });

@@ -13,6 +13,8 @@ import { type ReferenceIndex, refersTo } from './references.ts';
 export interface ReleaseInput {
   /** Accounts and teams that this plan deletes, or an earlier one has. */
   readonly endings: readonly Ending[];
+  /** People whose deletion is called for, whether it is tried now or waits for its turn. */
+  readonly leaving: ReadonlySet<string>;
   readonly settings: PlanSettings;
   readonly teamShapes: PlanSettings['shapes'];
   readonly index: ReferenceIndex;
@@ -88,7 +90,7 @@ async function release(
   resource: ResourceKind,
   input: ReleaseInput & { readonly released: Readonly<Record<keyof Released, Set<string>>> },
 ): Promise<void> {
-  const { settings, teamShapes, index, writer, signal, released } = input;
+  const { settings, teamShapes, index, writer, signal, released, leaving } = input;
   signal.throwIfAborted();
   const shapes = resource === 'User' ? settings.shapes : teamShapes;
   const endings = new Map(input.endings.map((ending) => [toEndingKey(ending.resource, ending.targetId), ending]));
@@ -97,8 +99,9 @@ async function release(
     shapes,
   );
   for (const { referring, held, references, undecided } of holders) {
-    // Who goes too needs nothing to be put right.
+    // Who goes too needs nothing to be put right; nor in a run that does not try it again yet, whose held set is the same.
     if (endings.has(toEndingKey(resource, referring.targetId))) continue;
+    if (resource === 'User' && leaving.has(referring.id)) continue;
     const { known, coming } = resolveReferences(references, context, { settings, shapes, resource, held });
     // What this plan writes later the next one puts right.
     const later = new Set(coming.map(({ path }) => path));
