@@ -11,7 +11,7 @@ const SIGNAL = new AbortController().signal;
 const PEOPLE = `OU=People,${AD_BASE}`;
 const GROUPS = `OU=Groups,${AD_BASE}`;
 const NOW = new Date('2026-11-22T00:00:00Z');
-const COUNT = 600;
+const COUNT = 2_000;
 /** Every so many-th is disabled, has expired, or will. */
 const isDisabled = (number: number): boolean => number % 10 === 3;
 const hasExpired = (number: number): boolean => number % 50 === 7;
@@ -123,7 +123,7 @@ async function toFailure(work: Promise<unknown>): Promise<SyncError> {
 describe('people', () => {
   it('are read in pages: no computers, nobody who was deleted', async () => {
     const pages = await readPages(await connect());
-    expect(pages.map(({ users }) => users.length)).toEqual([500, 100]);
+    expect(pages.map(({ users }) => users.length)).toEqual([500, 500, 500, 500, 0]);
     expect(pages.flatMap(({ failed }) => failed)).toEqual([]);
     const numbers = pages.flatMap(({ users }) => users.map(toNumber)).toSorted((a, b) => a - b);
     expect(numbers).toEqual(Array.from({ length: COUNT }, (_, index) => index + 1));
