@@ -83,7 +83,6 @@ export const BREAKS: readonly Break[] = [
     find: 'const found = await loaded.source.readOne?.(id, asking.projection.users, signal);',
     replace: 'const found = { user: null, attributes: [] as readonly string[] };',
     tests: ['test/reconcile/scope-reads.test.ts'],
-    sim: true,
   },
   {
     rule: 'I1',
