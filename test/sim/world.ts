@@ -98,6 +98,8 @@ export function createWorld(scenario: Scenario, folder: string): World {
   });
   const counts = new Map<string, number>();
   const log: string[] = [];
+  const started: Process[] = [];
+  let isOver = false;
   const lease = createLeases();
   const file = join(folder, 'state.db');
   eraseState(file);
@@ -121,15 +123,24 @@ export function createWorld(scenario: Scenario, folder: string): World {
     processes: new Set(),
     onEdit: () => undefined,
     count: (what, times = 1) => void counts.set(what, (counts.get(what) ?? 0) + times),
-    note: (line) => void log.push(`${new Date(clock.wall()).toISOString()} ${line}`),
+    note(line) {
+      if (!isOver) log.push(`${new Date(clock.wall()).toISOString()} ${line}`);
+    },
     hold: () =>
       lease(
         createSeam('another', () => undefined),
         new AbortController().signal,
       ),
-    start: (name) => startProcess(world, { name, acquire: lease, logger }),
+    async start(name) {
+      const process = await startProcess(world, { name, acquire: lease, logger });
+      started.push(process);
+      return process;
+    },
     async close() {
+      isOver = true;
       for (const process of [...world.processes]) await process.close();
+      // Node keeps a combined signal, and with it whoever listens, until it is aborted: a killed run would stay for ever.
+      for (const { hard } of started) hard.abort();
       eraseState(file);
     },
   };
