@@ -8,11 +8,14 @@ import type { ReadFault, ReadFaultKind } from './faults.ts';
 import type { Reading } from './source.ts';
 
 export interface ScopeFilter {
-  /** Everybody in each full read so far, as its last record was; null: there was none. */
+  /** Everybody in each read so far, as the last record was; null: there was none. */
   told: ReadonlyMap<string, SourceUser> | null;
 }
 
-/** Who is in every full read, and passes in each, is known to the engine as one of those in scope, if anybody is. */
+/**
+ * Who is in every read, and passes in each, is known to the engine as one of those in scope, if anybody is. Of one who comes
+ * back it knows nothing before the filter, or a read of everybody, names them.
+ */
 export function noteTold(filter: ScopeFilter, users: readonly SourceUser[]): void {
   const before = filter.told;
   const inScope = users.filter(
