@@ -125,7 +125,7 @@ export function createCompany({ size, groups = 0, features = [], profile }: Begi
     groupsGone: [],
     groupsMade: 0,
     namesByMail: features.includes('managersByMail'),
-    filter: features.includes('scopeReads') && !features.includes('feed') ? { told: null } : null,
+    filter: features.includes('scopeReads') && !features.includes('feed') ? { told: null, out: new Set() } : null,
     feed: features.includes('feed') ? { told: [], namesGone: !features.includes('countedFeed') } : null,
     customByHand: { tier: new Set(), grade: new Set() },
     customWritten: new Set(),

@@ -69,9 +69,9 @@ function toScopeReads({ next, wait }: Telephone): Pick<Source, 'readMatching' | 
       async function* (signal) {
         const telling = next();
         const reading = toScopeReading(telling);
-        telling.onTold(reading, 'scope');
         const found = answerFilter(filter, wanted, telling);
         noteTold(filter, reading.users);
+        telling.onTold(reading, 'scope');
         for (let at = 0; at < found.length; at += PAGE) {
           await wait('page', 20, signal);
           yield { users: found.slice(at, at + PAGE), failed: [] };

@@ -10,6 +10,8 @@ import type { Reading } from './source.ts';
 export interface ScopeFilter {
   /** Everybody in each read so far, as the last record was; null: there was none. */
   told: ReadonlyMap<string, SourceUser> | null;
+  /** Everybody who was out of scope in some read: of them the engine may have what an older read said. */
+  readonly out: Set<string>;
 }
 
 /**
@@ -18,6 +20,7 @@ export interface ScopeFilter {
  */
 export function noteTold(filter: ScopeFilter, users: readonly SourceUser[]): void {
   const before = filter.told;
+  for (const { id, attributes } of users) if (attributes['scope'] === 'out') filter.out.add(id);
   const inScope = users.filter(
     ({ id, attributes }) => attributes['scope'] === 'in' && (before === null || before.has(id)),
   );

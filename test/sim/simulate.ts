@@ -64,6 +64,7 @@ export async function simulate(scenario: Scenario, folder: string): Promise<Resu
   return { violations: world.invariants.violations, counts, log, digest };
 }
 
+const NOBODY: ReadonlySet<string> = new Set();
 const QUIET: RunStep = { do: 'run', faults: [], user: null, approve: true, resync: false, twin: false };
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -356,6 +357,7 @@ class Play {
       name,
       manifests: this.#manifests ?? company.manifests,
       reading: toReading(company, fault),
+      outdated: NOBODY,
       startedAt: clock.wall(),
       approve,
       resync: step.resync,
@@ -406,8 +408,8 @@ class Play {
       if (way === 'changes') count(feed?.namesGone === false ? 'reads by counted changes' : 'reads by changes');
       if (way === 'changes' && fault !== null && isFeedFault(fault.kind)) count(`fault ${fault.kind}`);
       if (way === 'scope') count('reads of the scope');
-      if (facts.reading === reading) return;
       facts.reading = reading;
+      facts.outdated = way === 'scope' ? new Set(filter?.out) : NOBODY;
       invariants.onTold(facts);
     };
     return { whole: toReading(company, null), full: facts.reading, fault, feed, filter, onTold };

@@ -30,6 +30,8 @@ export interface RunFacts {
   readonly manifests: Manifests;
   /** What it was told, once it has read; before, what it would be told of everybody. */
   reading: Reading;
+  /** Of whom it may have an older record than that: people out of scope, where it asks for those in scope alone. */
+  outdated: ReadonlySet<string>;
   readonly startedAt: number;
   /** The hash that is approved in this run. */
   readonly approve: string | null;

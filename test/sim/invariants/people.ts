@@ -113,6 +113,8 @@ export function createPeopleChecks(scene: Scene, reads: Reads, removals: Removal
     const name = String(record.attributes['manager'] ?? '');
     // Who has left the source may have an account, and is known by the id.
     const named = toPerson(name, { people: [...people.values()] }) ?? name;
+    // A name may have been that of somebody who is out of scope, when the run last heard of them.
+    if (facts.outdated.size > 0 && !facts.reading.users.some(({ id }) => id === name)) return;
     // An account that somebody deletes by hand is nobody's any more; whose links went with the store may be anybody.
     const owner = scene.server.users.get(after.manager)?.externalId ?? null;
     if (owner !== null && owner !== named && !scene.damaged)

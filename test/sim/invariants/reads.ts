@@ -18,6 +18,8 @@ export interface Reads {
 
 interface Measure {
   readonly people: number;
+  /** So many may count otherwise for the engine. */
+  readonly outdated: number;
   /** Null: this run asked for none. */
   readonly groups: number | null;
   readonly filled: Readonly<Record<string, number>>;
@@ -63,7 +65,7 @@ export function createReads(): Reads {
   };
 }
 
-function toMeasure({ reading, manifests }: RunFacts): Measure {
+function toMeasure({ reading, manifests, outdated }: RunFacts): Measure {
   const { attributes } = manifests.mapping;
   const mapped = ['department', 'title'].filter((name) => attributes.some(({ source }) => source === name));
   const isFilled = (name: string): number =>
@@ -71,6 +73,7 @@ function toMeasure({ reading, manifests }: RunFacts): Measure {
   const groups = asksForGroups(manifests) && reading.groups !== null ? countGroups(reading.groups) : null;
   return {
     people: reading.users.length,
+    outdated: outdated.size,
     groups,
     filled: Object.fromEntries(mapped.map((name) => [name, isFilled(name)])),
   };
@@ -87,17 +90,20 @@ function judge(facts: RunFacts, measures: readonly Measure[] | null): boolean {
   return measures.every((before) => isLess(facts, before));
 }
 
-function isLess(facts: RunFacts, { people, groups, filled }: Measure): boolean {
+function isLess(facts: RunFacts, { people, outdated, groups, filled }: Measure): boolean {
   const { floor = 5, suspiciousDrop = 30 } = facts.manifests.spec.guards ?? {};
   const isDrop = (is: number, was: number): boolean => was - is > floor && (was - is) * 100 > suspiciousDrop * was;
   const now = toMeasure(facts);
-  if (now.people === 0) return people > 0;
-  if (isDrop(now.people, people)) return true;
+  const loose = now.outdated + outdated;
+  if (now.people + loose === 0) return people > 0;
+  if (isDrop(now.people + loose, people - loose)) return true;
   if (now.groups !== null && groups !== null && groups > 0 && (now.groups === 0 || isDrop(now.groups, groups)))
     return true;
   return Object.entries(filled).some(([name, was]) => {
     const expected = people === 0 ? was : Math.min(was, (was * now.people) / people);
     const is = now.filled[name];
-    return is !== undefined && facts.reading.attributes.includes(name) && isDrop(is, expected);
+    // What is expected goes by three numbers, each of which may be off by so much.
+    const isLost = is !== undefined && isDrop(is + loose, expected - 3 * loose);
+    return isLost && facts.reading.attributes.includes(name);
   });
 }
